@@ -1,0 +1,237 @@
+"""Train a GAN on real images, or load one, and stream filtered synthetic images class by class.
+
+    python generate_data.py --class-size 1000
+    python generate_data.py --data train.csv --recipe standard --class-size 5000 --format csv
+    python generate_data.py --data fashion_mnist --classes Sneaker,Bag --class-size Sneaker:2000,Bag:500
+    python generate_data.py --model synthetic --out more --seed 1
+
+The same command again continues where it stopped.
+"""
+
+import argparse
+import os
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe
+from synth.command_line import Parser, add_flag, parse_image_shape, parse_image_size, positive_int, run
+from synth.filters import FILTERS
+from synth.kaggle import default_out
+from synth.shards import FORMATS, HASHES, MANIFEST, save_hashes
+
+OWNED = ("model", "shards", MANIFEST, HASHES, "samples.png", "curves.png")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to train on, how, and what to write; the flags of the same names say more."""
+
+    data: str | None = None
+    classes: str | None = None
+    real_per_class: int | None = None
+    image_size: tuple[int, int] | None = None
+    image_shape: tuple[int, int, int] | None = None
+    recipe: Recipe = RECIPES["quick"]
+    max_minutes: float | None = None
+    model: str | Path | None = None
+    class_size: str | int = field(default_factory=lambda: os.environ.get("CLASS_SIZE", "1000"))
+    filter: str = "auto"
+    keep: float = 0.9
+    min_probability: float = 0.5
+    duplicate_distance: float = 4.0
+    format: str = "npz"
+    shard_size: int = 5000
+    out: str | Path = field(default_factory=default_out)
+    seed: int = 0
+    overwrite: bool = False
+    dry_run: bool = False
+    quiet: bool = False
+
+
+def generate_data(config):
+    """Train or load the GAN that `config` names and write its shards; return the manifest (a dict).
+
+    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises ValueError for what is
+    wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
+    """
+    from models.startup import import_tensorflow
+
+    import_tensorflow()
+    from models.trained import TrainedGAN, find_model_folder
+    from models.training import check_recipe, fit_gan
+    from synth.counts import parse_counts
+    from synth.output import open_output
+    from synth.streaming import check_sampling, stream_shards
+
+    report = (lambda text: None) if config.quiet else (lambda text: print(text, flush=True))
+    out = Path(config.out)
+    if config.model:
+        source = trained = TrainedGAN(find_model_folder(config.model))
+        training = {"model_hash": trained.compute_hash()}
+        _check_model_options(config, trained)
+    else:
+        source = _load_data(config)
+        check_recipe(config.recipe, source)
+        training = {
+            "fingerprint": source.fingerprint,
+            "real_per_class": config.real_per_class,
+            "recipe": asdict(config.recipe),
+            "max_minutes": config.max_minutes,
+            "seed": config.seed,
+        }
+    counts = parse_counts(config.class_size, source.class_names, source.label_values)
+    options = {name: getattr(config, name) for name in ("keep", "min_probability", "format", "shard_size")}
+    filter = check_sampling(config.filter, **options, has_classifier=source.has_classifier)
+    sampling = {"class_size": counts, "filter": filter, **options}
+    sampling |= {"duplicate_distance": config.duplicate_distance, "seed": config.seed}
+    plan = _make_plan(config, source, sampling)
+    for name, value in plan.items():
+        report(f"{name + ':':<12} {value}")
+    if config.dry_run:
+        return plan
+    settings = {"training": training, "sampling": sampling}
+    open_output(out, settings, OWNED, overwrite=config.overwrite, keep=("model", "training"))
+    save_hashes(out, source.train_hashes())
+    if not config.model:
+        limits = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report}
+        fit_gan(source, config.recipe, out / "model", seed=config.seed, **limits)
+        trained = TrainedGAN(out / "model")
+    manifest = stream_shards(trained, sampling, out, quiet=config.quiet)
+    _save_figures(manifest, out)
+    for name, counts in manifest["classes"].items():
+        rejected = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "none"
+        report(f"class {name}: {counts['accepted']} images of {counts['candidates']} candidates (rejected: {rejected})")
+    report(f"shards/, {MANIFEST} and samples.png are in {out}")
+    return manifest
+
+
+def _load_data(config):
+    from models.startup import download_standard_set
+    from synth.datasets import load_dataset
+
+    return load_dataset(
+        config.data,
+        classes=config.classes,
+        real_per_class=config.real_per_class,
+        image_size=config.image_size,
+        image_shape=config.image_shape,
+        seed=config.seed,
+        download=download_standard_set,
+    )
+
+
+def _check_model_options(config, trained):
+    """Refuse data options that do not fit the trained model."""
+    if config.data or config.classes or config.real_per_class:
+        raise ValueError(f"--model was trained on {trained.data}: leave out --data, --classes and --real-per-class.")
+    if config.image_size and tuple(config.image_size) != trained.image_shape[:2]:
+        raise ValueError(
+            f"--image-size should be that of the model, {trained.image_shape[:2]}. Got {config.image_size} instead."
+        )
+
+
+def _make_plan(config, source, sampling):
+    """Return what will be done, {heading: text}."""
+    from models.training import build_pair, plan_rounds
+
+    height, width, channels = source.image_shape
+    classes = ", ".join(source.class_names)
+    plan = {}
+    if config.model:
+        plan["model"] = f"{config.model}, trained on {source.data} ({source.fingerprint[:12]})"
+    else:
+        sizes = ", ".join(f"{len(getattr(source, split))} {split}" for split in ("train", "validation", "test"))
+        plan["data"] = f"{source.name} ({source.fingerprint[:12]}): {sizes}"
+        networks = build_pair(config.recipe, source.image_shape, len(source.class_names) * config.recipe.conditional)
+        parameters = " + ".join(f"{network.count_params():,}" for network in networks)
+        gans = 1 if config.recipe.conditional else len(source.class_names)
+        rounds, round_steps = plan_rounds(config.recipe, len(source.train) // gans)
+        plan["recipe"] = (
+            f"{config.recipe.name}, {gans} GAN of {parameters} parameters (generator + discriminator), "
+            f"{rounds * round_steps:,} steps of {config.recipe.batch_size} images"
+        )
+    plan["images"] = f"{height} x {width} x {channels}, {len(source.class_names)} classes: {classes}"
+    total = sum(sampling["class_size"].values())
+    pixels = height * width * channels
+    row_bytes = {"npz": pixels + 12, "csv": 4 * pixels, "both": 5 * pixels + 12}[config.format]
+    plan["shards"] = (
+        f"{total:,} images, {config.format}, filter {sampling['filter']}, "
+        f"at most {total * row_bytes / 1e6:,.1f} MB in {config.out}"
+    )
+    return plan
+
+
+def _save_figures(manifest, out):
+    """Save samples.png from each class's first shard, and curves.png where a model was trained here."""
+    import pandas as pd
+
+    from synth.plots import plot_history, plot_samples, save_figure
+    from synth.shards import read_shard
+
+    first = {entry["class"]: entry["file"] for entry in reversed(manifest["shards"])}
+    names = [name for name in manifest["class_names"] if name in first]
+    images = {name: read_shard(out / first[name], manifest["image_shape"], rows=10)[0] for name in names}
+    save_figure(out / "samples.png", plot_samples(images))
+    histories = {path.parent.name: pd.read_csv(path) for path in sorted((out / "model").rglob("history.csv"))}
+    if histories:
+        save_figure(out / "curves.png", plot_history(histories))
+
+
+def parse_args(argv=None):
+    """Turn the command line into a Config."""
+    parser = build_parser()
+    options = vars(parser.parse_args(argv))
+    try:
+        return Config(recipe=parse_recipe(options), **options)
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def build_parser():
+    """Build the parser; every default comes from Config."""
+    summary, _, examples = __doc__.partition("\n\n")
+    parser = Parser(description=summary, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter)
+    data = parser.add_argument_group("data")
+    add_flag(
+        data, Config, "data", "mnist, fashion_mnist, mnist5k, a .csv, a .npz or a folder (default: found by itself)"
+    )
+    add_flag(data, Config, "classes", "names or numbers to keep, as 3,Sneaker")
+    add_flag(
+        data, Config, "real_per_class", "train on so many real images of each class", type=positive_int, metavar="N"
+    )
+    add_flag(data, Config, "image_size", "resize to", type=parse_image_size, metavar="H[,W]")
+    add_flag(data, Config, "image_shape", "of a CSV's rows, where not square", type=parse_image_shape, metavar="H,W,C")
+    training = parser.add_argument_group("training")
+    training.add_argument("--recipe", choices=RECIPES, default=Config.recipe.name, help="(default: %(default)s)")
+    add_flag(training, Config, "max_minutes", "end training by then, in order", type=float, metavar="M")
+    add_flag(training, Config, "model", "sample from this trained run instead of training", metavar="DIR")
+    add_recipe_flags(parser.add_argument_group("any field of the recipe"))
+    sampling = parser.add_argument_group("sampling")
+    help = "images per class, as 500 or 0:500,Sneaker:200; the environment variable CLASS_SIZE sets it too"
+    add_flag(sampling, Config, "class_size", help, metavar="N")
+    help = "what rejects images; auto is classifier, or discriminator for a single class"
+    add_flag(sampling, Config, "filter", help, choices=FILTERS)
+    add_flag(sampling, Config, "keep", "fraction that the discriminator keeps", type=float, metavar="F")
+    add_flag(sampling, Config, "min_probability", "of the class, by the classifier", type=float, metavar="P")
+    help = "grey levels (root mean square) up to which two images are the same; 0: off"
+    add_flag(sampling, Config, "duplicate_distance", help, type=float, metavar="D")
+    add_flag(sampling, Config, "format", "of the shards", choices=FORMATS)
+    add_flag(sampling, Config, "shard_size", "images per shard", type=positive_int, metavar="N")
+    run_options = parser.add_argument_group("run")
+    add_flag(run_options, Config, "out", "output folder", metavar="DIR")
+    add_flag(run_options, Config, "seed", "of everything random", type=int)
+    add_flag(run_options, Config, "overwrite", "replace a run with other options; an equal model is kept")
+    add_flag(run_options, Config, "dry_run", "print the plan and stop")
+    add_flag(run_options, Config, "quiet", "print errors alone")
+    return parser
+
+
+def main(argv=None):
+    """Run the script; return the exit code."""
+    config = parse_args(argv)
+    return run(build_parser(), lambda: generate_data(config))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""Callbacks of GAN.fit. Keras calls them with one epoch per round of `round_steps` steps."""
+
+import math
+import time
+
+import keras
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from models.checkpoint import save_checkpoint
+from synth.errors import TrainingError
+from synth.files import replacing
+
+_FINAL_RATE = 0.02
+
+
+class StopOnNonFinite(keras.callbacks.Callback):
+    """Raise TrainingError as soon as any logged value is NaN or infinite (TerminateOnNaN looks at "loss" alone)."""
+
+    def __init__(self, progress):
+        super().__init__()
+        self._progress = progress
+
+    def on_train_batch_end(self, batch, logs=None):
+        bad = [name for name, value in (logs or {}).items() if not math.isfinite(np.mean(value))]
+        if bad:
+            raise TrainingError(
+                f"training diverged near step {self._progress.step}: {', '.join(bad)} should be finite. "
+                "Lower --generator-rate and --discriminator-rate, or choose another --recipe."
+            )
+
+
+class Pace(keras.callbacks.Callback):
+    """Count steps and seconds, decay the rates, and end in order when `max_seconds` is over.
+
+    The rates follow the larger of the two fractions done, of steps and of time, so they reach their end either way.
+    """
+
+    def __init__(self, progress, recipe, total_steps, max_seconds=None):
+        super().__init__()
+        self._progress = progress
+        self._recipe = recipe
+        self._total_steps = total_steps
+        self._max_seconds = max_seconds or math.inf
+
+    def on_train_begin(self, logs=None):
+        self._before = self._progress.seconds
+        self._start = time.monotonic()
+        self._set_rates()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._progress.step += 1
+        self._progress.seconds = self._before + time.monotonic() - self._start
+        self._set_rates()
+        if self._progress.seconds >= self._max_seconds:
+            self.model.stop_training = True
+
+    def _set_rates(self):
+        if self._recipe.rate_decay == "constant":
+            return
+        done = max(self._progress.step / self._total_steps, self._progress.seconds / self._max_seconds)
+        factor = compute_rate_factor(self._recipe.rate_decay, min(done, 1.0))
+        self.model.generator_optimizer.learning_rate = self._recipe.generator_rate * factor
+        self.model.discriminator_optimizer.learning_rate = self._recipe.discriminator_rate * factor
+
+
+class MeasureRounds(keras.callbacks.Callback):
+    """After each round: measure on validation, keep the best weights, write history, grid and checkpoint.
+
+    measure: callable () -> (Frechet distance, names of collapsed classes). save_grid: callable (step).
+    best_weights: list that holds the best generator's and discriminator's weights.
+    """
+
+    def __init__(self, progress, best_weights, folder, *, measure, save_grid, patience, warn):
+        super().__init__()
+        self._progress = progress
+        self._best_weights = best_weights
+        self._folder = folder
+        self._measure = measure
+        self._save_grid = save_grid
+        self._patience = patience
+        self._warn = warn
+        self._collapsed = None  # at the last round; in the first one no class has formed yet
+
+    def on_epoch_end(self, epoch, logs=None):
+        progress = self._progress
+        frechet, collapsed = self._measure()
+        if not math.isfinite(frechet):
+            raise TrainingError(f"training diverged near step {progress.step}: the generator's images are not finite.")
+        new = set(collapsed) - self._collapsed if self._collapsed is not None else ()
+        if new:
+            self._warn(f"warning: step {progress.step}: collapsed to nearly one image: class {', '.join(sorted(new))}")
+        self._collapsed = set(collapsed)
+        losses = {name: float(np.mean(value)) for name, value in logs.items()}
+        row = {"step": progress.step, "seconds": round(progress.seconds, 1), **losses, "frechet": frechet}
+        progress.history.append(row | {"collapsed": " ".join(collapsed)})
+        if frechet < progress.best_frechet:
+            progress.best_frechet, progress.best_step = frechet, progress.step
+            self._best_weights[:] = self.model.moving_average.get_weights() + self.model.discriminator.get_weights()
+        with replacing(self._folder / "history.csv") as temporary:
+            pd.DataFrame(progress.history).to_csv(temporary, index=False)
+        self._save_grid(progress.step)
+        save_checkpoint(self._folder / "checkpoint" / "state.npz", self.model, self._best_weights, progress)
+        rounds_since_best = sum(row["step"] > progress.best_step for row in progress.history)
+        if self._patience and rounds_since_best >= self._patience:
+            self.model.stop_training = True
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """One line with images/s, time left and the last measurements; nothing when not on a terminal."""
+
+    def __init__(self, progress, title, total_steps, batch_size, quiet):
+        super().__init__()
+        self._progress = progress
+        self._batch_size = batch_size
+        self._bar = tqdm(
+            total=total_steps * batch_size,
+            initial=progress.step * batch_size,
+            desc=title,
+            unit="img",
+            unit_scale=True,
+            disable=True if quiet else None,
+        )
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._bar.update(self._batch_size)
+
+    def on_epoch_end(self, epoch, logs=None):
+        last = self._progress.history[-1]
+        self._bar.set_postfix({"Frechet": f"{last['frechet']:.2f}", "best": f"{self._progress.best_frechet:.2f}"})
+
+    def close(self):
+        """Leave the bar as it stands."""
+        self._bar.close()
+
+
+def compute_rate_factor(decay, done):
+    """Return the fraction of the initial rate after the fraction `done` of training, down to 2 %."""
+    falling = {"constant": 1.0, "linear": 1.0 - done, "cosine": 0.5 * (1.0 + math.cos(math.pi * done))}[decay]
+    return _FINAL_RATE + (1.0 - _FINAL_RATE) * falling

@@ -1,0 +1,108 @@
+"""The convolutional pair, conditional or not, for any image shape."""
+
+from math import ceil
+
+import keras
+from keras import layers
+
+_MIN_SIZE = 7  # the image is halved while its longer side stays at least this large
+_EMBEDDING_DIM = 64
+
+
+def build_generator(image_shape, latent_dim=64, class_count=0, *, width=32, noise=True, norm="batch"):
+    """Build latent (+ label) -> image in [-1, 1].
+
+    Inputs: latent float [N, latent_dim + noise_dim] and, if class_count > 0, label int [N]. Output: [N, H, W, C].
+    Dense, then transposed convolutions that double the size and halve the channels, down to `width`.
+    norm: "batch" (conditional batch normalisation: gain and bias per class, Dumoulin et al. 2016,
+    arXiv:1610.07629) or "none". With `noise`, one normal value per pixel is added to each block after a learnt
+    gain per channel (Karras et al. 2018, arXiv:1812.04948, section 3.2); these values are the latent vector's tail.
+    """
+    height, width_pixels, channels = image_shape
+    sizes = _halved_sizes(height, width_pixels)
+    noise_dim = sum(rows * columns for rows, columns in sizes[:-1]) if noise else 0
+    latent = keras.Input((latent_dim + noise_dim,), name="latent")
+    label = keras.Input((), dtype="int32", name="label") if class_count else None
+    x = latent[:, :latent_dim] if noise_dim else latent
+    if class_count:
+        x = layers.Concatenate()([x, layers.Embedding(class_count, _EMBEDDING_DIM)(label)])
+    rows, columns = sizes[-1]
+    block_width = width * 2 ** (len(sizes) - 1)
+    x = layers.Dense(rows * columns * block_width, kernel_initializer="he_normal")(x)
+    x = layers.Reshape((rows, columns, block_width))(x)
+    x = layers.ReLU()(_normalise(x, label, class_count, norm))
+    offset = latent_dim
+    for rows, columns in reversed(sizes[:-1]):
+        block_width //= 2
+        x = layers.Conv2DTranspose(block_width, 4, 2, "same", kernel_initializer="he_normal")(x)
+        x = _crop(x, rows, columns)
+        x = _normalise(x, label, class_count, norm)
+        if noise:
+            noise_map = layers.Reshape((rows, columns, 1))(latent[:, offset : offset + rows * columns])
+            offset += rows * columns
+            gain = keras.initializers.RandomNormal(stddev=0.1)
+            x = layers.Add()([x, layers.Conv2D(block_width, 1, use_bias=False, kernel_initializer=gain)(noise_map)])
+        x = layers.ReLU()(x)
+    x = layers.Conv2D(channels, 3, padding="same")(x)
+    return keras.Model(_inputs(latent, label), layers.Activation("tanh", dtype="float32")(x), name="generator")
+
+
+def build_discriminator(image_shape, class_count=0, *, width=32, norm="none"):
+    """Build image (+ label) -> logit [N].
+
+    Inputs: image float [N, H, W, C] in [-1, 1] and, if class_count > 0, label int [N]. Strided convolutions that
+    halve the size and double the channels, one dense layer, and the projection of its output onto the class's
+    embedding (Miyato and Koyama 2018, arXiv:1802.05637, eq. 3). norm: "none", "spectral" (Miyato et al. 2018,
+    arXiv:1802.05957) or "batch" (not in the first block; Radford et al. 2015, arXiv:1511.06434).
+    """
+    image = keras.Input(image_shape, name="image")
+    label = keras.Input((), dtype="int32", name="label") if class_count else None
+    wrap = layers.SpectralNormalization if norm == "spectral" else lambda layer: layer
+    x = image
+    depth = len(_halved_sizes(*image_shape[:2]))  # one more than the generator: ends at about 4 x 4
+    for block in range(depth):
+        block_width = width * 2**block
+        x = wrap(layers.Conv2D(block_width, 4 if block < depth - 1 else 3, 2, "same", kernel_initializer="he_normal"))(
+            x
+        )
+        if norm == "batch" and block:
+            x = layers.BatchNormalization()(x)
+        x = layers.LeakyReLU(negative_slope=0.2)(x)
+    x = wrap(layers.Dense(block_width, kernel_initializer="he_normal"))(layers.Flatten()(x))
+    x = layers.LeakyReLU(negative_slope=0.2)(x)
+    logit = wrap(layers.Dense(1, dtype="float32"))(x)
+    if class_count:
+        scale = keras.initializers.RandomNormal(stddev=block_width**-0.5)
+        embedding = wrap(layers.Embedding(class_count, block_width, embeddings_initializer=scale))(label)
+        logit = layers.Add(dtype="float32")([logit, layers.Dot(axes=1, dtype="float32")([x, embedding])])
+    return keras.Model(_inputs(image, label), layers.Reshape((), dtype="float32")(logit), name="discriminator")
+
+
+def _halved_sizes(height, width):
+    """Return [(H, W), (H/2, W/2), ...], rounded up, down to the generator's first block: 28 x 28 ends at 7 x 7."""
+    sizes = [(height, width)]
+    while max(sizes[-1]) >= 2 * _MIN_SIZE:
+        sizes.append(tuple(ceil(size / 2) for size in sizes[-1]))
+    return sizes
+
+
+def _normalise(x, label, class_count, norm):
+    if norm == "none":
+        return x
+    if not class_count:
+        return layers.BatchNormalization(momentum=0.9)(x)
+    x = layers.BatchNormalization(momentum=0.9, center=False, scale=False)(x)
+    channels = x.shape[-1]
+    gain = layers.Embedding(class_count, channels, embeddings_initializer="ones")(label)
+    bias = layers.Embedding(class_count, channels, embeddings_initializer="zeros")(label)
+    x = layers.Multiply()([x, layers.Reshape((1, 1, channels))(gain)])
+    return layers.Add()([x, layers.Reshape((1, 1, channels))(bias)])
+
+
+def _crop(x, rows, columns):
+    surplus = (x.shape[1] - rows, x.shape[2] - columns)
+    return layers.Cropping2D(((0, surplus[0]), (0, surplus[1])))(x) if any(surplus) else x
+
+
+def _inputs(first, label):
+    return [first] if label is None else [first, label]

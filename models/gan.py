@@ -1,0 +1,136 @@
+"""The adversarial training step, written once for every pair of networks, loss and penalty."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from models.diffaugment import augment
+from synth.images import to_network_range
+
+
+class GAN(keras.Model):
+    """A generator and a discriminator that train each other in `fit`, and the generator's moving average.
+
+    generator, moving_average: models (latent [N, L](, label [N])) -> images [N, H, W, C] in [-1, 1], same build.
+    discriminator: model (image(, label)) -> logit [N].
+    loss: models.losses.AdversarialLoss. penalty: "none" or one of these times `penalty_weight`: "r1" and "r1-r2" are
+    the zero-centred gradient penalties on real, and on real and fake images (Mescheder et al. 2018,
+    arXiv:1801.04406, eq. 9); "gradient" is the one of WGAN-GP (Gulrajani et al. 2017, arXiv:1704.00028, eq. 3).
+    ema_decay: of the moving average; it rises to this value over the first steps.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        moving_average,
+        *,
+        loss,
+        penalty="none",
+        penalty_weight=0.0,
+        augmentations=(),
+        discriminator_steps=1,
+        ema_decay=0.999,
+        seed=0,
+    ):
+        super().__init__()
+        self.generator = generator
+        self.discriminator = discriminator
+        self.moving_average = moving_average
+        self.moving_average.set_weights(generator.get_weights())
+        self.loss_functions = loss
+        self.penalty = penalty
+        self.penalty_weight = penalty_weight
+        self.augmentations = augmentations
+        self.discriminator_steps = discriminator_steps
+        self.ema_decay = ema_decay
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.conditional = len(generator.inputs) == 2
+        self.latent_dim = generator.inputs[0].shape[-1]
+        self.built = True
+
+    def compile(self, generator_optimizer, discriminator_optimizer, **options):
+        """Take one optimizer per network, and keras.Model.compile's options that do not concern losses."""
+        super().compile(**options)
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+        generator_optimizer.build(self.generator.trainable_variables)
+        discriminator_optimizer.build(self.discriminator.trainable_variables)
+
+    def _maybe_symbolic_build(self, *args, **options):
+        """Everything is built already; Keras' own symbolic build fails under MultiWorkerMirroredStrategy."""
+
+    def train_step(self, data):
+        """Run one step on (images uint8 [N, H, W, C], class indices [N]); return the two losses, each of shape [1]."""
+        images, labels = data
+        real = to_network_range(tf.cast(images, tf.float32))
+        for _ in range(self.discriminator_steps - 1):
+            self._update(real, labels, with_generator=False)
+        discriminator_loss, generator_loss = self._update(real, labels)
+        self._update_moving_average()
+        return {
+            "discriminator_loss": tf.reshape(discriminator_loss, (1,)),
+            "generator_loss": tf.reshape(generator_loss, (1,)),
+        }
+
+    def _update(self, real, labels, with_generator=True):
+        """Update both networks at once, from one batch of fake images."""
+        latents = keras.random.normal((tf.shape(real)[0], self.latent_dim), seed=self.seed_generator)
+        with tf.GradientTape() as generator_tape:
+            fake = self.generator(self._inputs(latents, labels), training=True)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(fake)
+            penalty, real_logits, fake_logits = self._judge(real, fake, labels)
+            discriminator_loss = self.loss_functions.discriminator(real_logits, fake_logits)
+            generator_loss = self.loss_functions.generator(real_logits, fake_logits)
+            # Keras sums gradients over the replicas of a tf.distribute strategy.
+            scale = 1.0 / tf.distribute.get_strategy().num_replicas_in_sync
+            penalised_loss = (discriminator_loss + penalty) * scale
+            scaled_generator_loss = generator_loss * scale
+        variables = self.discriminator.trainable_variables
+        gradients = tape.gradient(penalised_loss, variables)
+        if with_generator:
+            fake_gradient = tape.gradient(scaled_generator_loss, fake)
+            generator_variables = self.generator.trainable_variables
+            generator_gradients = generator_tape.gradient(fake, generator_variables, output_gradients=fake_gradient)
+            self.generator_optimizer.apply_gradients(zip(generator_gradients, generator_variables, strict=True))
+        self.discriminator_optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return discriminator_loss, generator_loss
+
+    def _judge(self, real, fake, labels):
+        """Return (penalty, logits of the real images [N], logits of the fake images [N])."""
+        if self.penalty == "none":
+            return 0.0, self._logits(real, labels), self._logits(fake, labels)
+        if self.penalty == "gradient":
+            mix = keras.random.uniform((tf.shape(real)[0], 1, 1, 1), seed=self.seed_generator)
+            slopes, _ = self._slopes(real + mix * (fake - real), labels)
+            penalty = tf.reduce_mean((tf.sqrt(slopes + 1e-10) - 1.0) ** 2)
+            return self.penalty_weight * penalty, self._logits(real, labels), self._logits(fake, labels)
+        slopes, real_logits = self._slopes(real, labels)
+        penalty = tf.reduce_mean(slopes)
+        if self.penalty == "r1":
+            fake_logits = self._logits(fake, labels)
+        else:
+            slopes, fake_logits = self._slopes(fake, labels)
+            penalty += tf.reduce_mean(slopes)
+        return 0.5 * self.penalty_weight * penalty, real_logits, fake_logits
+
+    def _slopes(self, images, labels):
+        """Return the squared norm of d logit / d image, and the logits, both [N]."""
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            logits = self._logits(images, labels)
+        return tf.reduce_sum(tape.gradient(logits, images) ** 2, axis=(1, 2, 3)), logits
+
+    def _logits(self, images, labels):
+        images = augment(images, self.augmentations, self.seed_generator)
+        return self.discriminator(self._inputs(images, labels), training=True)
+
+    def _inputs(self, first, labels):
+        return [first, labels] if self.conditional else [first]
+
+    def _update_moving_average(self):
+        step = ops.cast(self.generator_optimizer.iterations, "float32")
+        decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
+        for average, current in zip(self.moving_average.weights, self.generator.weights, strict=True):
+            average.assign(decay * average + (1.0 - decay) * current)

@@ -1,0 +1,115 @@
+"""Named recipes: everything that decides how a GAN is built and trained, in one table.
+
+This module imports no TensorFlow, so that scripts can show their flags at once.
+"""
+
+import argparse
+from dataclasses import dataclass, field, fields, replace
+
+
+def _option(default, help, *, choices=None, minimum=None):
+    return field(default=default, metadata={"help": help, "choices": choices, "minimum": minimum})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to build and train a GAN; every field but the name is a flag of the scripts (`--batch-size 32`).
+
+    Raises ValueError for a value outside its choices or below its minimum.
+    """
+
+    name: str = "custom"
+    network: str = _option("dcgan", "convolutional or fully connected", choices=("dcgan", "mlp"))
+    conditional: bool = _option(True, "one GAN for all classes, or one per class")
+    latent_dim: int = _option(64, "size of the latent vector, per-pixel noise not counted", minimum=1)
+    noise: bool = _option(True, "per-pixel noise enters the generator (dcgan)")
+    generator_width: int = _option(32, "channels of the generator's last block (dcgan)", minimum=1)
+    generator_norm: str = _option("batch", "normalisation (dcgan)", choices=("batch", "none"))
+    discriminator_width: int = _option(32, "channels of the first block (dcgan)", minimum=1)
+    discriminator_norm: str = _option("none", "normalisation (dcgan)", choices=("none", "spectral", "batch"))
+    loss: str = _option(
+        "relativistic-pairing",
+        "adversarial loss; the last three need TF-GAN",
+        choices=("hinge", "non-saturating", "relativistic-pairing", "least-squares", "wasserstein", "relativistic"),
+    )
+    penalty: str = _option("r1-r2", "on the discriminator's gradient", choices=("none", "r1", "r1-r2", "gradient"))
+    penalty_weight: float = _option(1.0, "weight of the penalty", minimum=0)
+    augment: str = _option("", "what the discriminator sees: translation,cutout,brightness,contrast")
+    generator_rate: float = _option(5e-4, "Adam", minimum=0)
+    discriminator_rate: float = _option(5e-4, "Adam", minimum=0)
+    beta1: float = _option(0.0, "Adam", minimum=0)
+    beta2: float = _option(0.99, "Adam", minimum=0)
+    rate_decay: str = _option("constant", "to 2 %% of the rates", choices=("constant", "linear", "cosine"))
+    discriminator_steps: int = _option(1, "per generator step", minimum=1)
+    batch_size: int = _option(128, "images per step", minimum=2)
+    steps: int = _option(2400, "generator steps; 0: as many as --epochs says", minimum=0)
+    epochs: float = _option(0.0, "passes over the train part, where --steps is 0", minimum=0)
+    ema_decay: float = _option(0.999, "moving average of the generator; 0: none", minimum=0)
+    round_steps: int = _option(200, "steps between measurements on validation (and checkpoints)", minimum=1)
+    patience: int = _option(0, "stop after so many measurements without a better one; 0: never", minimum=0)
+    dtype: str = _option("float32", "of the arithmetic", choices=("float32", "mixed_bfloat16"))
+
+    def __post_init__(self):
+        for option in fields(self):
+            value, flag = getattr(self, option.name), "--" + option.name.replace("_", "-")
+            choices, minimum = option.metadata.get("choices"), option.metadata.get("minimum")
+            if choices and value not in choices:
+                raise ValueError(f"{flag} should be one of {', '.join(choices)}. Got {value!r} instead.")
+            if minimum is not None and not value >= minimum:
+                raise ValueError(f"{flag} should be at least {minimum}. Got {value} instead.")
+        if not self.steps and not self.epochs:
+            raise ValueError("--steps or --epochs should be above 0. Got 0 for both.")
+
+    def total_steps(self, train_count):
+        """Return the number of generator steps for so many train images."""
+        return self.steps or max(1, round(self.epochs * train_count / self.batch_size))
+
+
+_MLP = {"network": "mlp", "latent_dim": 100, "noise": False, "loss": "non-saturating", "penalty": "none"}
+_MLP |= {"generator_rate": 2e-4, "discriminator_rate": 2e-4, "beta1": 0.5, "beta2": 0.999, "ema_decay": 0.0}
+_PLAIN = {"conditional": False, "latent_dim": 100, "noise": False, "loss": "non-saturating", "penalty": "none"}
+_PLAIN |= {"discriminator_width": 64, "beta1": 0.5, "beta2": 0.999, "ema_decay": 0.0, "steps": 0, "epochs": 200.0}
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("quick"),
+        Recipe("standard", steps=9600),
+        Recipe("best", steps=28800),
+        # Published configurations; what their sources leave open has the values of Radford et al. 2015.
+        Recipe("mlp-cgan", **_MLP, batch_size=64, steps=0, epochs=200.0, patience=20),
+        Recipe("mlp-minority", **_MLP | {"conditional": False}, batch_size=64, steps=20000, round_steps=1000),
+        Recipe("dcgan", **_PLAIN, generator_rate=2e-4, discriminator_rate=2e-4),
+        Recipe("dcgan-v1", **_PLAIN, generator_rate=2e-4, discriminator_rate=1e-4),
+        Recipe("dcgan-v2", **_PLAIN, generator_rate=2e-3, discriminator_rate=1e-3, discriminator_norm="batch"),
+    )
+}
+
+
+def add_recipe_flags(group):
+    """Add one flag for every field of a recipe; what is not given stays the named recipe's."""
+    for option in _flags():
+        help = option.metadata["help"]
+        if option.type is bool:
+            kind = {"action": argparse.BooleanOptionalAction}
+        else:
+            kind = {"type": option.type, "choices": option.metadata["choices"]}
+            kind |= {} if option.metadata["choices"] else {"metavar": option.type.__name__.upper()}
+        group.add_argument(f"--{option.name.replace('_', '-')}", default=None, help=help, **kind)
+
+
+def parse_recipe(options):
+    """Take the recipe's flags out of parsed options (a dict) and return the named recipe with those that were given.
+
+    Where one of --steps and --epochs is given, it replaces the other.
+    """
+    recipe = RECIPES[options.pop("recipe")]
+    given = {option.name: options.pop(option.name) for option in _flags()}
+    given = {name: value for name, value in given.items() if value is not None}
+    if "epochs" in given:
+        given.setdefault("steps", 0)
+    return replace(recipe, **given)
+
+
+def _flags():
+    return [option for option in fields(Recipe) if option.name != "name"]

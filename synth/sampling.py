@@ -1,0 +1,61 @@
+"""Filtered sampling whose result depends on (model, seed, class, shard) alone."""
+
+from collections import Counter
+
+import numpy as np
+
+from synth.errors import SamplingError
+
+BLOCK_SIZE = 256  # candidates per generator call; fixed, so that no option changes a pixel
+CALIBRATION_SHARD = 2**32 - 1  # no shard: the draw on which thresholds are calibrated
+_FREE_BLOCKS = 20  # drawn before a low acceptance rate counts
+_CANDIDATES_PER_ROW = 50
+
+
+def draw_latents(seed, class_index, shard, block, latent_dim):
+    """Draw standard normal latents, float32 [BLOCK_SIZE, latent_dim], as a pure function of the arguments."""
+    generator = np.random.default_rng([seed, class_index, shard, block])
+    return generator.standard_normal((BLOCK_SIZE, latent_dim), dtype=np.float32)
+
+
+def sample_blocks(generate, latent_dim, seed, class_index, shard):
+    """Yield blocks of candidates without end, uint8 [BLOCK_SIZE, H, W, C].
+
+    generate: callable (latents [n, latent_dim], class_index) -> uint8 [n, H, W, C].
+    """
+    block = 0
+    while True:
+        yield generate(draw_latents(seed, class_index, shard, block, latent_dim), class_index)
+        block += 1
+
+
+def sample_filtered(blocks, sieve, class_index, rows):
+    """Collect `rows` accepted images: (images uint8 [rows, H, W, C], scores float32 [rows], tally).
+
+    blocks: iterator of candidates; sieve: callable (images, class_index, accepted images so far) ->
+    (keep mask [n], scores [n], reason index [n]) as synth.filters.Sieve. The tally counts "candidates" and each
+    reject reason up to the last accepted image. Raises SamplingError, with the acceptance rate, once more than
+    20 blocks + 50 candidates per row have gone by.
+    """
+    images, scores, tally = [], [], Counter(candidates=0)
+    found, limit = 0, _FREE_BLOCKS * BLOCK_SIZE + _CANDIDATES_PER_ROW * rows
+    for block in blocks:
+        reasons, block_scores = sieve(block, class_index, images)
+        keep = np.flatnonzero(reasons == "")
+        if found + len(keep) >= rows:  # cut behind the last image that is needed
+            keep = keep[: rows - found]
+            reasons = reasons[: keep[-1] + 1]
+        tally["candidates"] += len(reasons)
+        tally.update(reason for reason in reasons.tolist() if reason)
+        images.append(block[keep])
+        scores.append(block_scores[keep])
+        found += len(keep)
+        if found == rows:
+            return np.concatenate(images), np.concatenate(scores), dict(tally)
+        if tally["candidates"] >= limit:
+            rejects = ", ".join(f"{reason} {count}" for reason, count in tally.items() if reason != "candidates")
+            raise SamplingError(
+                f"the filter accepted {found} of {tally['candidates']} candidates "
+                f"({found / tally['candidates']:.2%}; rejected: {rejects}), of {rows} asked. "
+                "Train longer, raise --keep, lower --min-probability or use --filter none."
+            )

@@ -1,0 +1,99 @@
+"""Write and read per-class shards (CSV, NPZ) and their manifest."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import numpy as np
+
+from synth.files import load_json, replacing, save_json
+
+FORMATS = ("csv", "npz", "both")
+MANIFEST = "manifest.json"
+HASHES = "train_hashes.npy"
+_CSV_CHUNK = 512  # rows: the text of a chunk stays in the processor's cache
+_PIXEL_TEXT = np.array([f",{value}" for value in range(256)], "S4").view(np.uint32)  # padded with zero bytes
+
+
+def class_folder(name):
+    """Return a class name that is safe as a folder name: "T-shirt/top" -> "T-shirt-top"."""
+    return re.sub(r"[^\w.+-]+", "-", name).strip(".-") or "class"
+
+
+def shard_formats(format):
+    """Return the file suffixes of a format: "both" -> ("npz", "csv")."""
+    return ("npz", "csv") if format == "both" else (format,)
+
+
+def write_shard(path, images, label, scores):
+    """Write one class's images uint8 [N, H, W, C] to `path` (.npz or .csv), whole or not at all."""
+    path = Path(path)
+    with replacing(path) as temporary:
+        if path.suffix == ".csv":
+            with temporary.open("wb") as file:
+                file.write(csv_header(images[0].size))
+                for start in range(0, len(images), _CSV_CHUNK):
+                    file.write(csv_rows(images[start : start + _CSV_CHUNK], label))
+        else:
+            labels = np.full(len(images), label, np.int64)
+            np.savez(temporary, images=images, labels=labels, scores=scores.astype(np.float32))
+
+
+def csv_header(pixel_count):
+    """Return the header line of Kaggle's train.csv: b"label,pixel0,...\\n"."""
+    return ("label," + ",".join(f"pixel{index}" for index in range(pixel_count)) + "\n").encode()
+
+
+def csv_rows(images, label):
+    """Return the CSV lines of images uint8 [N, ...] with one label, byte-equal to pandas.DataFrame.to_csv.
+
+    The text of each pixel is looked up in a table of padded byte strings, and the padding is dropped in one go.
+    """
+    start = str(label).encode()
+    start = np.frombuffer(start + bytes(-len(start) % 4), np.uint32)
+    lines = np.empty((len(images), len(start) + images[0].size + 1), np.uint32)
+    lines[:, : len(start)] = start
+    lines[:, len(start) : -1] = _PIXEL_TEXT[images.reshape(len(images), -1)]
+    lines[:, -1] = np.frombuffer(b"\n\0\0\0", np.uint32)
+    return lines.tobytes().translate(None, b"\0")
+
+
+def read_shard(path, image_shape, rows=None):
+    """Read one shard back, or its first `rows`: images uint8 [N, *image_shape] and label values int64 [N]."""
+    from synth.readers import read_csv, read_npz  # pandas, which writing does not need
+
+    shard = read_csv(path, image_shape, rows) if Path(path).suffix == ".csv" else read_npz(path)
+    if shard.images.shape[1:] != tuple(image_shape):
+        raise ValueError(f"{path}: images should have shape {image_shape}. Got {shard.images.shape[1:]} instead.")
+    return shard.images[:rows], shard.labels[:rows]
+
+
+def hash_file(path):
+    """Return the SHA-256 of a file as hex."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def save_hashes(folder, hashes):
+    """Write `folder`/train_hashes.npy, uint64 [n]."""
+    with replacing(Path(folder) / HASHES) as temporary:
+        np.save(temporary, hashes)
+
+
+def load_hashes(folder):
+    """Read `folder`/train_hashes.npy; ValueError where it is missing."""
+    path = Path(folder) / HASHES
+    if not path.exists():
+        raise ValueError(f"{path}: should hold the hashes of the training images. It is missing.")
+    return np.load(path)
+
+
+def save_manifest(folder, manifest):
+    """Write `folder`/manifest.json."""
+    save_json(Path(folder) / MANIFEST, manifest)
+
+
+def load_manifest(folder):
+    """Read `folder`/manifest.json, or return None where there is none yet."""
+    path = Path(folder) / MANIFEST
+    return load_json(path) if path.exists() else None

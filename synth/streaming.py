@@ -1,0 +1,153 @@
+"""Stream filtered synthetic images, class by class, into shards and a manifest."""
+
+from collections import Counter
+
+from tqdm import tqdm
+
+from synth.filters import FILTERS, Sieve, calibrate_thresholds
+from synth.sampling import CALIBRATION_SHARD, draw_latents, sample_blocks, sample_filtered
+from synth.shards import FORMATS, class_folder, hash_file, load_manifest, save_manifest, shard_formats, write_shard
+
+_CALIBRATION_BLOCKS = 4
+
+
+def check_sampling(filter, keep, min_probability, format, shard_size, *, has_classifier):
+    """Check the sampling options and return the filter to use: "auto" becomes "classifier" or "discriminator"."""
+    if filter not in FILTERS:
+        raise ValueError(f"--filter should be one of {', '.join(FILTERS)}. Got {filter!r} instead.")
+    if not 0 < keep <= 1:
+        raise ValueError(f"--keep should be in the range (0, 1]. Got {keep} instead.")
+    if not 0 <= min_probability < 1:
+        raise ValueError(f"--min-probability should be in the range [0, 1). Got {min_probability} instead.")
+    if format not in FORMATS:
+        raise ValueError(f"--format should be one of {', '.join(FORMATS)}. Got {format!r} instead.")
+    if shard_size < 1:
+        raise ValueError(f"--shard-size should be an integer of at least 1. Got {shard_size} instead.")
+    if filter in ("classifier", "both") and not has_classifier:
+        raise ValueError(f"--filter {filter} needs two classes or more to tell apart: use --filter discriminator.")
+    return filter if filter != "auto" else "classifier" if has_classifier else "discriminator"
+
+
+def stream_shards(model, sampling, folder, *, quiet=False):
+    """Write the shards that are not there yet and return the manifest.
+
+    model: has generate (latents, class_index) -> uint8 images, score (images, class_index) -> realism, classify
+        (images) -> probabilities, latent_dim, image_shape, class_names, label_values, data, fingerprint and
+        compute_hash, as models.trained.TrainedGAN.
+    sampling: class_size {class name: count}, filter, keep, min_probability, duplicate_distance, format, shard_size
+        and seed.
+
+    Memory is one shard. A finished shard is in the manifest with its hash; after an interruption the same call
+    goes on behind the last one.
+    """
+    manifest = load_manifest(folder) or _start_manifest(model, sampling)
+    if manifest["model_hash"] != model.compute_hash():
+        raise ValueError(f"{folder} holds shards of another model: choose another --out, or use --overwrite.")
+    sieve = _build_sieve(model, sampling, manifest)
+    written = {entry["file"]: entry["rows"] for entry in manifest["shards"]}
+    for temporary in folder.glob("shards/*/.tmp-*"):
+        temporary.unlink()
+    bar = tqdm(total=sum(sampling["class_size"].values()), desc="sampling", unit="img", disable=True if quiet else None)
+    with bar:
+        for name, files, shard, rows in _list_shards(sampling):
+            if not all(file in written and (folder / file).exists() for file in files):
+                manifest["shards"] = [entry for entry in manifest["shards"] if entry["file"] not in files]
+                manifest["shards"] += _write_one(model, sieve, sampling["seed"], folder, name, files, shard, rows)
+                manifest["classes"] = _sum_up(model, sampling, manifest["shards"])
+                save_manifest(folder, manifest)
+            bar.update(rows)
+    manifest["complete"] = True
+    save_manifest(folder, manifest)
+    return manifest
+
+
+def _write_one(model, sieve, seed, folder, name, files, shard, rows):
+    """Sample one shard and write it in every format; return its manifest entries."""
+    k = model.class_names.index(name)
+    label = model.label_values[k]
+    blocks = sample_blocks(model.generate, model.latent_dim, seed, k, shard)
+    images, scores, tally = sample_filtered(blocks, sieve, k, rows)
+    candidates = tally.pop("candidates")
+    entries = []
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        write_shard(folder / file, images, label, scores)
+        entry = {"file": file, "class": name, "shard": shard, "rows": rows, "sha256": hash_file(folder / file)}
+        entries.append(entry | {"candidates": candidates, "rejected": tally})
+    return entries
+
+
+def _list_shards(sampling):
+    """Yield (class name, files, shard, rows) of every shard that is asked for."""
+    size = sampling["shard_size"]
+    for name, count in sampling["class_size"].items():
+        for shard, start in enumerate(range(0, count, size)):
+            stem = f"shards/{class_folder(name)}/part-{shard:05d}"
+            yield (
+                name,
+                [f"{stem}.{suffix}" for suffix in shard_formats(sampling["format"])],
+                shard,
+                min(size, count - start),
+            )
+
+
+def _start_manifest(model, sampling):
+    return {
+        "class_names": list(model.class_names),
+        "label_values": list(model.label_values),
+        "image_shape": list(model.image_shape),
+        "seed": sampling["seed"],
+        "data": model.data,
+        "fingerprint": model.fingerprint,
+        "model_hash": model.compute_hash(),
+        "filter": {option: sampling[option] for option in ("filter", "keep", "min_probability", "duplicate_distance")},
+        "classes": {},
+        "shards": [],
+        "complete": False,
+    }
+
+
+def _build_sieve(model, sampling, manifest):
+    """Build the sieve; thresholds are calibrated once per class, on a fixed first draw, and kept in the manifest."""
+    filter = sampling["filter"]
+    thresholds = None
+    if filter in ("discriminator", "both"):
+        stored = manifest["filter"].get("thresholds")
+        if stored is None:
+            scores = {name: _draw_scores(model, name, sampling["seed"]) for name in sampling["class_size"]}
+            stored = manifest["filter"]["thresholds"] = calibrate_thresholds(scores, sampling["keep"])
+        thresholds = {model.class_names.index(name): threshold for name, threshold in stored.items()}
+    return Sieve(
+        model.score,
+        thresholds,
+        model.classify if filter in ("classifier", "both") else None,
+        sampling["min_probability"],
+        sampling["duplicate_distance"],
+    )
+
+
+def _draw_scores(model, name, seed):
+    k = model.class_names.index(name)
+    scores = []
+    for block in range(_CALIBRATION_BLOCKS):
+        latents = draw_latents(seed, k, CALIBRATION_SHARD, block, model.latent_dim)
+        scores += model.score(model.generate(latents, k), k).tolist()
+    return scores
+
+
+def _sum_up(model, sampling, entries):
+    """Return the manifest's per-class counts, each shard counted once whatever its formats."""
+    classes = {}
+    for name, asked in sampling["class_size"].items():
+        shards = {entry["shard"]: entry for entry in entries if entry["class"] == name}.values()
+        rejected = Counter()
+        for entry in shards:
+            rejected.update(entry["rejected"])
+        classes[name] = {
+            "label": model.label_values[model.class_names.index(name)],
+            "asked": asked,
+            "accepted": sum(entry["rows"] for entry in shards),
+            "candidates": sum(entry["candidates"] for entry in shards),
+            "rejected": dict(rejected),
+        }
+    return classes
