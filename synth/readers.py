@@ -196,7 +196,13 @@ def _integer_values(table, path):
         if bad.any():
             row = int(bad.argmax())
             value = table[column].iloc[row]
-            got = "nothing (the line is too short)" if pd.isna(value) else repr(value)
+            got = (
+                "nothing (the line is too short)"
+                if pd.isna(value)
+                else repr(value)
+                if isinstance(value, str)
+                else value
+            )
             raise ValueError(
                 f"{path}: values should be integers. Got {got} in line {row + 2}, column {column} instead."
             )

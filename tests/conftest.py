@@ -1,0 +1,29 @@
+"""Tiny literal data that many tests share. No test needs the network or a data set from elsewhere."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+
+
+def make_images(count, shape=(28, 28, 1), class_count=2, seed=0):
+    """Images uint8 and labels int64: class k has a bright bar at a height that tells the classes apart."""
+    generator = np.random.default_rng(seed)
+    images = generator.integers(0, 60, (count, *shape)).astype(np.uint8)
+    labels = np.arange(count) % class_count
+    rows = shape[0] // class_count
+    for k in range(class_count):
+        images[labels == k, k * rows : (k + 1) * rows] += 150
+    return images, labels
+
+
+@pytest.fixture
+def digits_npz(tmp_path):
+    """Path of an .npz with 120 images of two classes and 20 test images, in the layout of Keras' mnist.npz."""
+    images, labels = make_images(140)
+    path = tmp_path / "digits.npz"
+    parts = {"x_train": images[:120, ..., 0], "y_train": labels[:120]}
+    np.savez(path, **parts, x_test=images[120:, ..., 0], y_test=labels[120:])
+    return path

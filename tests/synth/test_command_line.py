@@ -1,0 +1,67 @@
+import argparse
+import datetime
+import errno
+from dataclasses import dataclass
+
+import pytest
+
+from synth.command_line import Parser, add_flag, parse_image_shape, parse_image_size, run
+from synth.errors import RunError
+
+
+@dataclass(frozen=True)
+class Options:
+    size: int = 5
+    loud: bool = False
+
+
+def test_defaults_come_from_the_dataclass():
+    parser = Parser()
+    add_flag(parser, Options, "size", "how many", type=int)
+    add_flag(parser, Options, "loud", "or not")
+    assert vars(parser.parse_args([])) == {"size": 5, "loud": False}
+    assert parser.parse_args(["--loud"]).loud
+    assert "how many (default: 5)" in parser.format_help()
+
+
+@pytest.mark.parametrize(("text", "size"), [("32", (32, 32)), ("28,20", (28, 20))])
+def test_image_size(text, size):
+    assert parse_image_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "4", "28x20", "28,20,1", "-3"])
+def test_bad_image_size(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="should be SIZE or HEIGHT,WIDTH of at least 8 pixels"):
+        parse_image_size(text)
+
+
+@pytest.mark.parametrize("text", ["28,28", "28,28,2", "a,b,c", "0,28,1"])
+def test_bad_image_shape(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="should be HEIGHT,WIDTH,CHANNELS with 1 or 3 channels"):
+        parse_image_shape(text)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (ValueError("--keep should be lower.\nGot 2."), 2, "p: error: --keep should be lower. Got 2."),
+        (RunError("diverged"), 1, "p: error: diverged"),
+        (OSError(errno.ENOSPC, "No space left on device", "a.csv"), 1, "p: error: No space left on device: a.csv."),
+        (KeyboardInterrupt(), 1, "p: error: interrupted. Run the same command again to continue."),
+    ],
+)
+def test_errors_are_one_line_and_an_exit_code(capsys, error, code, line):
+    def fail():
+        raise error
+
+    assert run(Parser(prog="p"), fail) == code
+    assert capsys.readouterr().err.startswith(line)
+
+
+def test_a_defect_keeps_its_traceback():
+    with pytest.raises(ValueError, match="unconverted data remains"):
+        run(Parser(prog="p"), lambda: datetime.datetime.strptime("2020 x", "%Y"))
+
+
+def test_success_is_0():
+    assert run(Parser(prog="p"), lambda: None) == 0

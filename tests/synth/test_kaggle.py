@@ -1,0 +1,27 @@
+import pytest
+
+from synth.kaggle import default_out, find_train_csv
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["competitions/digit-recognizer", "digit-recognizer", "datasets/someone/digits", "some-digits"],
+)
+def test_train_csv_is_found_under_every_mount_layout(tmp_path, folder):
+    path = tmp_path / "input" / folder / "train.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("label,pixel0,pixel1\n")
+    assert find_train_csv(tmp_path) == path
+
+
+def test_another_competitions_train_csv_is_left_alone(tmp_path):
+    path = tmp_path / "input" / "titanic" / "train.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("PassengerId,Survived\n")
+    assert find_train_csv(tmp_path) is None
+
+
+def test_output_goes_to_kaggles_working_folder(tmp_path):
+    assert str(default_out(tmp_path)) == "synthetic"
+    (tmp_path / "working").mkdir()
+    assert default_out(tmp_path) == tmp_path / "working" / "synthetic"

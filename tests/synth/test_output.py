@@ -1,0 +1,53 @@
+import pytest
+
+from synth.files import load_json
+from synth.output import open_output
+
+SETTINGS = {"training": {"seed": 0, "recipe": {"steps": 10}}, "sampling": {"keep": 0.9}}
+CHANGED = SETTINGS | {"sampling": {"keep": 0.8}}
+OWNED = ("model", "manifest.json")
+
+
+@pytest.fixture
+def finished(tmp_path):
+    open_output(tmp_path, SETTINGS, OWNED)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "manifest.json").touch()
+    (tmp_path / "notes.txt").touch()
+    return tmp_path
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_same_settings_continue(finished):
+    open_output(finished, SETTINGS, OWNED)
+    assert names(finished) == ["config.json", "manifest.json", "model", "notes.txt"]
+    assert load_json(finished / "config.json")["versions"]["numpy"]
+
+
+def test_other_settings_are_refused_by_name(finished):
+    changed = {"training": {"seed": 1, "recipe": {"steps": 20}}, "sampling": {"keep": 0.9}}
+    with pytest.raises(ValueError, match=r"seed: 0 there, 1 here; recipe\.steps: 10 there, 20 here\).*--overwrite"):
+        open_output(finished, changed, OWNED)
+    assert load_json(finished / "config.json")["training"]["seed"] == 0
+
+
+def test_overwrite_keeps_an_equal_model_and_what_is_not_ours(finished):
+    open_output(finished, CHANGED, OWNED, overwrite=True, keep=("model", "training"))
+    assert names(finished) == ["config.json", "model", "notes.txt"]
+    open_output(finished, CHANGED | {"training": {}}, OWNED, overwrite=True, keep=("model", "training"))
+    assert names(finished) == ["config.json", "notes.txt"]
+
+
+def test_somebody_elses_files_are_not_taken_for_ours(tmp_path):
+    (tmp_path / "model").mkdir()
+    with pytest.raises(ValueError, match=r"holds model, but no config\.json: choose another --out"):
+        open_output(tmp_path, SETTINGS, OWNED)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="--out should be a folder that can be written"):
+        open_output(tmp_path / "file" / "out", SETTINGS, OWNED)

@@ -1,0 +1,29 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from synth.plots import plot_history, plot_samples, save_figure
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (6, 9, 3)])
+def test_sample_grid_has_one_row_per_class_in_its_place(shape):
+    height, width, _ = shape
+    images = {"ape": np.full((3, *shape), 10, np.uint8), "bee": np.full((12, *shape), 200, np.uint8)}
+    axes = plot_samples(images).axes[0]
+    canvas = axes.images[0].get_array()
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["ape", "bee"]
+    assert canvas.shape == (2 * (height + 2), 10 * (width + 2), 3)
+    assert (canvas[:height, :width] == 10).all()
+    assert (canvas[:height, 3 * (width + 2) :] == 255).all()
+    assert (canvas[height + 2 : -2, -width - 2 : -2] == 200).all()
+
+
+def test_history_marks_the_best_round(tmp_path):
+    history = pd.DataFrame(
+        {"step": [1, 2, 3], "discriminator_loss": 1.0, "generator_loss": 2.0, "frechet": [9.0, 4.0, 5.0]}
+    )
+    figure = plot_history({"training": history})
+    best = figure.axes[1].lines[1]
+    assert (best.get_xdata().tolist(), best.get_ydata().tolist()) == ([2], [4.0])
+    save_figure(tmp_path / "curves.png", figure)
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,140 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synth import streaming
+from synth.shards import hash_file, load_manifest, read_shard
+from synth.streaming import check_sampling, stream_shards
+
+SAMPLING = {
+    "class_size": {"ape": 25, "bee": 5},
+    "filter": "both",
+    "keep": 0.8,
+    "min_probability": 0.5,
+    "duplicate_distance": 0.0,
+    "format": "both",
+    "shard_size": 10,
+    "seed": 0,
+}
+
+
+class NoiseModel:
+    """Stands in for a trained run: an image is its latent, the score its mean, and half of them look like apes."""
+
+    image_shape, latent_dim = (4, 4, 1), 16
+    class_names, label_values = ("ape", "bee"), (4, 9)
+    data, fingerprint = "noise", "0" * 64
+
+    def generate(self, latents, class_index):
+        return np.clip(latents * 40 + 128, 0, 255).astype(np.uint8).reshape(-1, 4, 4, 1)
+
+    def score(self, images, class_index):
+        return images.mean(axis=(1, 2, 3))
+
+    def classify(self, images):
+        is_ape = images[:, 0, 0, 0] > 128
+        return np.stack([is_ape, ~is_ape], axis=1).astype(float)
+
+    def compute_hash(self):
+        return "1" * 64
+
+
+def stream(folder, **changes):
+    return stream_shards(NoiseModel(), SAMPLING | changes, folder, quiet=True)
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_shards_and_manifest_agree(tmp_path):
+    manifest = stream(tmp_path)
+    assert manifest == load_manifest(tmp_path)
+    assert manifest["complete"]
+    assert [(entry["file"], entry["rows"]) for entry in manifest["shards"] if entry["file"].endswith("npz")] == [
+        ("shards/ape/part-00000.npz", 10),
+        ("shards/ape/part-00001.npz", 10),
+        ("shards/ape/part-00002.npz", 5),
+        ("shards/bee/part-00000.npz", 5),
+    ]
+    assert all(hash_file(tmp_path / entry["file"]) == entry["sha256"] for entry in manifest["shards"])
+    ape = manifest["classes"]["ape"]
+    assert (ape["label"], ape["asked"], ape["accepted"]) == (4, 25, 25)
+    assert ape["candidates"] == 25 + sum(ape["rejected"].values())
+    assert set(ape["rejected"]) == {"discriminator", "classifier"}
+    thresholds = manifest["filter"]["thresholds"]
+    for name, label in (("ape", 4), ("bee", 9)):
+        images, labels = read_shard(tmp_path / f"shards/{name}/part-00000.csv", (4, 4, 1))
+        assert (labels == label).all()
+        assert (images.mean(axis=(1, 2, 3)) >= thresholds[name]).all()
+
+
+def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(tmp_path, monkeypatch):
+    stream(tmp_path / "whole")
+    write_shard, calls = streaming.write_shard, []
+
+    def write_then_die(path, *arguments):
+        calls.append(path)
+        if len(calls) == 6:
+            Path(path).with_name(f".tmp-{path.name}").write_bytes(b"half")
+            raise KeyboardInterrupt
+        write_shard(path, *arguments)
+
+    (tmp_path / "cut").mkdir()
+    monkeypatch.setattr(streaming, "write_shard", write_then_die)
+    with pytest.raises(KeyboardInterrupt):
+        stream(tmp_path / "cut")
+    assert not load_manifest(tmp_path / "cut")["complete"]
+    monkeypatch.setattr(streaming, "write_shard", write_shard)
+    stream(tmp_path / "cut")
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+def test_a_lost_shard_is_made_again(tmp_path):
+    stream(tmp_path)
+    before = contents(tmp_path)
+    (tmp_path / "shards/ape/part-00001.csv").unlink()
+    stream(tmp_path)
+    assert {name: data for name, data in contents(tmp_path).items() if name != "manifest.json"} == {
+        name: data for name, data in before.items() if name != "manifest.json"
+    }
+
+
+def test_a_shard_does_not_depend_on_what_else_is_asked_for(tmp_path):
+    stream(tmp_path / "both")
+    stream(tmp_path / "one", class_size={"bee": 5}, format="npz")
+    part = "shards/bee/part-00000.npz"
+    assert (tmp_path / "one" / part).read_bytes() == (tmp_path / "both" / part).read_bytes()
+
+
+def test_another_models_shards_are_not_continued(tmp_path, monkeypatch):
+    stream(tmp_path)
+    monkeypatch.setattr(NoiseModel, "compute_hash", lambda self: "2" * 64)
+    with pytest.raises(ValueError, match="holds shards of another model"):
+        stream(tmp_path)
+
+
+def test_auto_filter_follows_the_number_of_classes():
+    options = {"keep": 1.0, "min_probability": 0.0, "format": "csv", "shard_size": 1}
+    assert check_sampling("auto", **options, has_classifier=True) == "classifier"
+    assert check_sampling("auto", **options, has_classifier=False) == "discriminator"
+    with pytest.raises(ValueError, match="--filter both needs two classes or more"):
+        check_sampling("both", **options, has_classifier=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"filter": "fine"}, "--filter should be one of auto, .* Got 'fine' instead"),
+        ({"keep": 0.0}, r"--keep should be in the range \(0, 1\]. Got 0.0 instead"),
+        ({"keep": 1.7}, "Got 1.7 instead"),
+        ({"min_probability": 1.0}, r"--min-probability should be in the range \[0, 1\). Got 1.0 instead"),
+        ({"format": "png"}, "--format should be one of csv, npz, both. Got 'png' instead"),
+        ({"shard_size": 0}, "--shard-size should be an integer of at least 1. Got 0 instead"),
+    ],
+)
+def test_bad_sampling_options_are_refused(change, message):
+    options = {"filter": "none", "keep": 1.0, "min_probability": 0.0, "format": "csv", "shard_size": 1} | change
+    with pytest.raises(ValueError, match=message):
+        check_sampling(**options, has_classifier=True)
