@@ -3,7 +3,7 @@
 from math import ceil
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 _MIN_SIZE = 7  # the image is halved while its longer side stays at least this large
 _EMBEDDING_DIM = 64
@@ -73,7 +73,8 @@ def build_discriminator(image_shape, class_count=0, *, width=32, norm="none"):
     logit = wrap(layers.Dense(1, dtype="float32"))(x)
     if class_count:
         scale = keras.initializers.RandomNormal(stddev=block_width**-0.5)
-        embedding = wrap(layers.Embedding(class_count, block_width, embeddings_initializer=scale))(label)
+        embedding = wrap(layers.Embedding(class_count, block_width, embeddings_initializer=scale))
+        embedding = embedding(ops.cast(label, "float32"))  # SpectralNormalization returns its input's dtype
         logit = layers.Add(dtype="float32")([logit, layers.Dot(axes=1, dtype="float32")([x, embedding])])
     return keras.Model(_inputs(image, label), layers.Reshape((), dtype="float32")(logit), name="discriminator")
 

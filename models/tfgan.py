@@ -6,6 +6,7 @@ setuptools 82. Neither is used by its losses and metrics, so empty stand-ins are
 
 import importlib
 import sys
+import warnings
 from types import ModuleType
 
 
@@ -21,22 +22,29 @@ def import_tfgan():
     estimator = ModuleType("tensorflow.estimator")
     estimator.SessionRunHook = type("SessionRunHook", (), {})
     stand_ins = {"tensorflow_gan.python.estimator": ModuleType("tensorflow_gan.python.estimator")}
-    try:
-        importlib.import_module("tensorflow_hub")
-    except ImportError:
+    if not _imports_cleanly("tensorflow_hub"):
         stand_ins["tensorflow_hub"] = ModuleType("tensorflow_hub")
     has_estimator = hasattr(tf, "estimator")
     if not has_estimator:
         tf.estimator = estimator
     sys.modules.update(stand_ins)
     try:
-        return importlib.import_module("tensorflow_gan")
+        with warnings.catch_warnings(action="ignore"):  # of 2021's code on today's packages
+            return importlib.import_module("tensorflow_gan")
     except ImportError as error:
-        for name in [name for name in sys.modules if name.partition(".")[0] == "tensorflow_gan"]:
-            del sys.modules[name]
-        sys.modules.pop("tensorflow_hub", None) if "tensorflow_hub" in stand_ins else None
+        for name in [*stand_ins, *(name for name in sys.modules if name.partition(".")[0] == "tensorflow_gan")]:
+            sys.modules.pop(name, None)
         if not has_estimator:
             del tf.estimator
         raise ImportError(
             f"TF-GAN can't be imported ({error}): pip install tensorflow-gan tf_keras setuptools"
         ) from error
+
+
+def _imports_cleanly(name):
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            importlib.import_module(name)
+    except ImportError:
+        return False
+    return True

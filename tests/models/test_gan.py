@@ -1,0 +1,117 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.gan import GAN
+from models.losses import build_loss
+from models.recipes import Recipe
+from models.training import build_gan
+
+SLOPE = np.array([[2.0, -1.0], [0.5, 3.0]], np.float32).reshape(4, 1)
+
+
+def build_linear_gan(penalty, rate=0.0, **options):
+    """A discriminator that is a dot product with SLOPE, and a generator that is a scaled copy of its latent."""
+    image, latent = keras.Input((2, 2, 1)), keras.Input((4,))
+    dense = keras.layers.Dense(1, use_bias=False)
+    discriminator = keras.Model([image], keras.layers.Reshape(())(dense(keras.layers.Flatten()(image))))
+    dense.set_weights([SLOPE])
+    generator = keras.Model([latent], keras.layers.Reshape((2, 2, 1))(keras.layers.Dense(4, use_bias=False)(latent)))
+    gan = GAN(
+        generator,
+        discriminator,
+        keras.models.clone_model(generator),
+        loss=build_loss("relativistic-pairing"),
+        penalty=penalty,
+        penalty_weight=3.0,
+        **options,
+    )
+    gan.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(rate))
+    return gan
+
+
+@pytest.mark.parametrize(
+    ("penalty", "expected"),
+    [
+        ("none", 0.0),
+        ("r1", 0.5 * 3.0 * (SLOPE**2).sum()),
+        ("r1-r2", 0.5 * 3.0 * 2 * (SLOPE**2).sum()),
+        ("gradient", 3.0 * ((SLOPE**2).sum() ** 0.5 - 1) ** 2),
+    ],
+)
+def test_penalties_of_a_linear_discriminator(penalty, expected):
+    gan = build_linear_gan(penalty)
+    real, fake = tf.random.normal((5, 2, 2, 1)), tf.random.normal((5, 2, 2, 1))
+    value, real_logits, fake_logits = gan._judge(real, fake, None)
+    assert float(value) == pytest.approx(expected, rel=1e-4)
+    for images, logits in ((real, real_logits), (fake, fake_logits)):
+        assert np.allclose(logits, images.numpy().reshape(5, 4) @ SLOPE[:, 0], atol=1e-5)
+
+
+def test_the_penalty_pulls_the_slope_towards_zero():
+    gan = build_linear_gan("r1", rate=0.01)
+    images = np.full((8, 2, 2, 1), 128, np.uint8)
+    before = np.linalg.norm(gan.discriminator.get_weights()[0])
+    for _ in range(20):
+        gan.train_step((tf.constant(images), tf.zeros(8, tf.int32)))
+    assert np.linalg.norm(gan.discriminator.get_weights()[0]) < 0.8 * before
+
+
+def test_each_network_goes_down_its_own_loss():
+    gan = build_linear_gan("none", rate=1e-3)
+    real, latents = tf.random.normal((64, 2, 2, 1), seed=1), tf.random.normal((64, 4), seed=2)
+
+    def losses():
+        fake = gan.generator([latents])
+        real_logits, fake_logits = gan.discriminator([real]), gan.discriminator([fake])
+        return [float(loss(real_logits, fake_logits)) for loss in gan.loss_functions]
+
+    images = tf.cast(tf.clip_by_value(real * 40 + 128, 0, 255), tf.uint8)
+    frozen, start = gan.discriminator.get_weights(), losses()
+    for _ in range(30):
+        gan.train_step((images, tf.zeros(64, tf.int32)))
+        gan.discriminator.set_weights(frozen)
+    assert losses()[1] < start[1]
+
+
+def test_moving_average_follows_the_generator():
+    gan = build_linear_gan("none", rate=0.1, ema_decay=0.5)
+    before = gan.generator.get_weights()[0]
+    assert np.array_equal(gan.moving_average.get_weights()[0], before)
+    gan.train_step((tf.zeros((4, 2, 2, 1), tf.uint8), tf.zeros(4, tf.int32)))
+    after = gan.generator.get_weights()[0]
+    assert not np.array_equal(before, after)
+    decay = min(0.5, 2 / 11)  # iterations is 1
+    assert np.allclose(gan.moving_average.get_weights()[0], decay * before + (1 - decay) * after)
+
+
+def test_discriminator_steps_leave_the_generator_alone():
+    gan = build_linear_gan("none", discriminator_steps=4)
+    gan.train_step((tf.zeros((4, 2, 2, 1), tf.uint8), tf.zeros(4, tf.int32)))
+    assert int(gan.discriminator_optimizer.iterations) == 4
+    assert int(gan.generator_optimizer.iterations) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"loss": "hinge", "penalty": "none", "discriminator_norm": "spectral"},
+        {"loss": "non-saturating", "penalty": "r1", "augment": "translation,cutout,brightness,contrast"},
+        {"loss": "hinge", "penalty": "none", "discriminator_norm": "batch", "conditional": False},
+        {"penalty": "gradient", "discriminator_steps": 2},
+        {"network": "mlp", "noise": False},
+        {"dtype": "mixed_bfloat16"},
+    ],
+)
+def test_every_kind_of_recipe_trains_with_finite_losses(options):
+    recipe = Recipe(**{"generator_width": 4, "discriminator_width": 4, "latent_dim": 8} | options)
+    gan = build_gan(recipe, (16, 12, 3), 3 * recipe.conditional, seed=0)
+    images = np.random.default_rng(0).integers(0, 256, (16, 16, 12, 3)).astype(np.uint8)
+    data = tf.data.Dataset.from_tensors((images, np.arange(16, dtype=np.int32) % 3)).repeat(3)
+    before = [weights.copy() for weights in gan.generator.get_weights() + gan.discriminator.get_weights()]
+    history = gan.fit(data, verbose=0, shuffle=False)
+    assert np.isfinite([history.history[name] for name in ("discriminator_loss", "generator_loss")]).all()
+    after = gan.generator.get_weights() + gan.discriminator.get_weights()
+    assert all(np.isfinite(weights).all() for weights in after)
+    assert sum(not np.array_equal(a, b) for a, b in zip(before, after, strict=True)) > len(after) // 2
