@@ -48,6 +48,12 @@ class Config:
     dry_run: bool = False
     quiet: bool = False
 
+    def __post_init__(self):
+        if self.seed < 0:
+            raise ValueError(f"--seed should be at least 0. Got {self.seed} instead.")
+        if self.max_minutes is not None and not self.max_minutes > 0:
+            raise ValueError(f"--max-minutes should be above 0. Got {self.max_minutes} instead.")
+
 
 def generate_data(config):
     """Train or load the GAN that `config` names and write its shards; return the manifest (a dict).
@@ -191,7 +197,8 @@ def parse_args(argv=None):
 def build_parser():
     """Build the parser; every default comes from Config."""
     summary, _, examples = __doc__.partition("\n\n")
-    parser = Parser(description=summary, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter)
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = Parser(prog=Path(__file__).name, description=summary, epilog=examples, formatter_class=formatter)
     data = parser.add_argument_group("data")
     add_flag(
         data, Config, "data", "mnist, fashion_mnist, mnist5k, a .csv, a .npz or a folder (default: found by itself)"

@@ -2,6 +2,7 @@
 
 import math
 import os
+from functools import lru_cache
 from pathlib import Path
 
 import keras
@@ -136,17 +137,22 @@ def stream_batches(images, labels, batch_size, first_step, total_steps, seed):
     Each pass over the data is a permutation of its own; batches run on over the border between two passes.
     """
     images, labels = tf.constant(images), tf.constant(labels, tf.int32)
-    count = len(images)
 
-    def batch_at(step):
-        positions = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-        passes, index = positions // count, positions % count
-        seeds = tf.stack([tf.fill([batch_size], tf.constant(seed, tf.int64)), passes, tf.zeros_like(passes)], axis=1)
-        # tf.random.experimental.index_shuffle is this op, but pads a seed per element wrongly.
-        index = tf.raw_ops.RandomIndexShuffle(index=index, seed=seeds, max_index=tf.constant(count - 1, tf.int64))
-        return tf.gather(images, index), tf.gather(labels, index)
+    def batches():
+        for step in range(first_step, total_steps):
+            positions = np.arange(step * batch_size, (step + 1) * batch_size)
+            index = np.empty(batch_size, np.int64)
+            for one_pass in np.unique(positions // len(images)):
+                inside = positions // len(images) == one_pass
+                index[inside] = permutation(int(one_pass))[positions[inside] % len(images)]
+            yield index
 
-    return tf.data.Dataset.range(first_step, total_steps).map(batch_at).prefetch(2)
+    @lru_cache(maxsize=2)
+    def permutation(one_pass):
+        return np.random.default_rng([seed, one_pass]).permutation(len(images))
+
+    stream = tf.data.Dataset.from_generator(batches, output_signature=tf.TensorSpec((batch_size,), tf.int64))
+    return stream.map(lambda index: (tf.gather(images, index), tf.gather(labels, index))).prefetch(2)
 
 
 def _fit_pair(dataset, recipe, folder, class_index, title, *, extractor, seed, max_minutes, quiet, report):

@@ -56,12 +56,12 @@ def positive_int(text):
 def run(parser, function):
     """Call `function` and return 0; show what went wrong as one line: 2 for a wrong request, 1 for a failed run.
 
-    A ValueError that was not raised by this project's own code is a defect, and keeps its traceback.
+    A ValueError that no `raise` statement of this project has raised is a defect, and keeps its traceback.
     """
     try:
         function()
     except ValueError as error:
-        if not _is_ours(error):
+        if not _is_raised_here(error):
             raise
         return _fail(parser, error, 2)
     except RunError as error:
@@ -75,9 +75,10 @@ def run(parser, function):
     return 0
 
 
-def _is_ours(error):
-    last = traceback.extract_tb(error.__traceback__)[-1].filename
-    return Path(last).resolve().is_relative_to(_PROJECT) and "site-packages" not in last
+def _is_raised_here(error):
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    ours = Path(last.filename).resolve().is_relative_to(_PROJECT) and "site-packages" not in last.filename
+    return ours and last.line.startswith("raise ")
 
 
 def _fail(parser, message, code):

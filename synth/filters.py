@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -50,13 +51,13 @@ def find_near_duplicates(images, others, distance):
 
     images: uint8 [n, H, W, C]; others: list of uint8 [m, H, W, C]. Returns a mask [n].
     """
-    flat = images.reshape(len(images), -1).astype(np.float32)
+    flat = _flatten(images)
     limit = distance**2 * flat.shape[1]
     marked = np.zeros(len(images), bool)
     if distance == 0:
         return marked
     for other in others:
-        marked |= (_squared_distances(flat, other.reshape(len(other), -1)) <= limit).any(axis=1)
+        marked |= (_squared_distances(flat, _flatten(other)) <= limit).any(axis=1)
     close = np.tril(_squared_distances(flat, flat) <= limit, k=-1)
     for index in np.flatnonzero(close.any(axis=1)):
         marked[index] |= (close[index] & ~marked).any()
@@ -68,6 +69,9 @@ def calibrate_thresholds(scores_of_class, keep):
     return {name: float(np.quantile(scores, 1 - keep)) for name, scores in scores_of_class.items()}
 
 
+def _flatten(images):
+    return images.reshape(len(images), prod(images.shape[1:])).astype(np.float32)
+
+
 def _squared_distances(a, b):
-    b = b.astype(np.float32)
     return (a**2).sum(axis=1)[:, np.newaxis] - 2 * a @ b.T + (b**2).sum(axis=1)

@@ -59,6 +59,8 @@ def test_errors_are_one_line_and_an_exit_code(capsys, error, code, line):
 
 
 def test_a_defect_keeps_its_traceback():
+    with pytest.raises(ValueError, match="invalid literal"):
+        run(Parser(prog="p"), lambda: int("x"))
     with pytest.raises(ValueError, match="unconverted data remains"):
         run(Parser(prog="p"), lambda: datetime.datetime.strptime("2020 x", "%Y"))
 

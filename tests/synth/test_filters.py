@@ -33,6 +33,12 @@ def test_near_duplicates_are_found_among_the_accepted_and_in_the_block():
     assert find_near_duplicates(images, [plain_images(112)], 4.0).tolist() == [False, True, True, False, True]
 
 
+def test_there_may_be_no_images_on_either_side():
+    nothing = plain_images()
+    assert find_near_duplicates(nothing, [plain_images(1)], 4.0).tolist() == []
+    assert find_near_duplicates(plain_images(1), [nothing], 4.0).tolist() == [False]
+
+
 def test_a_chain_of_neighbours_is_thinned_not_removed():
     assert find_near_duplicates(plain_images(0, 3, 6, 9), [], 4.0).tolist() == [False, True, False, True]
 

@@ -1,0 +1,297 @@
+import shutil
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models import callbacks
+from models.callbacks import Pace, compute_rate_factor
+from models.checkpoint import Progress
+from models.gan import GAN
+from models.recipes import RECIPES, Recipe, parse_recipe
+from models.sampler import Sampler
+from models.trained import TrainedGAN
+from models.training import build_gan, check_recipe, fit_gan, plan_rounds, stream_batches
+from synth.datasets import load_dataset
+from synth.errors import TrainingError
+from tests.conftest import make_images
+
+TINY = Recipe(
+    latent_dim=4,
+    generator_width=2,
+    discriminator_width=2,
+    batch_size=16,
+    steps=6,
+    round_steps=2,
+    rate_decay="cosine",
+    augment="translation",
+)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    images, labels = make_images(140)
+    path = tmp_path_factory.mktemp("data") / "digits.npz"
+    np.savez(path, images=images, labels=labels)
+    return load_dataset(path)
+
+
+@pytest.fixture(scope="module")
+def finished(dataset, tmp_path_factory):
+    """The folder of a finished training, for tests that only look, and whose classifiers the others reuse."""
+    folder = tmp_path_factory.mktemp("finished")
+    lines = fit(dataset, TINY, folder)
+    return folder, lines
+
+
+def fit(dataset, recipe, folder, finished=None, **options):
+    if finished:
+        folder.mkdir(exist_ok=True)
+        for name in ("judge.keras", "filter.keras"):
+            shutil.copy(finished[0] / name, folder / name)
+    lines = []
+    fit_gan(dataset, recipe, folder, quiet=True, report=lines.append, **options)
+    return lines
+
+
+def weights_of(folder):
+    networks = (keras.models.load_model(folder / f"{name}.keras") for name in ("generator", "discriminator"))
+    return [array for network in networks for array in network.get_weights()]
+
+
+def assert_equal_weights(first, second):
+    for a, b in zip(weights_of(first), weights_of(second), strict=True):
+        assert np.array_equal(a, b)
+
+
+def read_stream(first, total, count=10, seed=0):
+    images = np.arange(count, dtype=np.uint8).reshape(count, 1, 1, 1)
+    stream = stream_batches(images, np.arange(count), 4, first, total, seed)
+    return [batch_images.numpy().ravel().tolist() for batch_images, _ in stream]
+
+
+def test_each_pass_over_the_data_is_another_permutation():
+    order = [index for batch in read_stream(0, 10) for index in batch]
+    passes = [order[start : start + 10] for start in range(0, 40, 10)]
+    assert all(sorted(one_pass) == list(range(10)) for one_pass in passes)
+    assert len({tuple(one_pass) for one_pass in passes}) == 4
+
+
+def test_a_stream_can_begin_anywhere():
+    assert read_stream(3, 10) == read_stream(0, 10)[3:]
+    assert read_stream(0, 10) != read_stream(0, 10, seed=1)
+
+
+def test_images_and_labels_stay_together():
+    images = np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1)
+    for batch_images, batch_labels in stream_batches(images, np.arange(10), 4, 0, 10, 0):
+        assert np.array_equal(batch_images[:, 0, 0, 0], batch_labels)
+
+
+@pytest.mark.parametrize(("steps", "plan"), [(7000, (14, 500)), (1001, (3, 334)), (3, (1, 3))])
+def test_rounds_are_of_equal_length(steps, plan):
+    assert plan_rounds(replace(TINY, steps=steps, round_steps=500), 1000) == plan
+
+
+def test_epochs_become_steps():
+    assert replace(TINY, steps=0, epochs=2.5).total_steps(1600) == 250
+
+
+@pytest.mark.parametrize(("decay", "middle"), [("constant", 1.0), ("linear", 0.51), ("cosine", 0.51)])
+def test_rates_fall_to_2_percent(decay, middle):
+    assert compute_rate_factor(decay, 0.0) == pytest.approx(1)
+    assert compute_rate_factor(decay, 0.5) == pytest.approx(middle)
+    if decay != "constant":
+        assert compute_rate_factor(decay, 1.0) == pytest.approx(0.02)
+
+
+def test_a_time_limit_ends_training_with_the_rates_at_their_end(monkeypatch):
+    clock = iter(range(100))
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: next(clock))
+    gan = build_gan(TINY, (8, 8, 1), 2, seed=0)
+    pace = Pace(Progress(), replace(TINY, rate_decay="linear"), total_steps=1000, max_seconds=5)
+    pace.set_model(gan)
+    pace.on_train_begin()
+    rates = []
+    while not gan.stop_training:
+        pace.on_train_batch_end(0)
+        rates.append(float(gan.generator_optimizer.learning_rate) / TINY.generator_rate)
+    assert np.allclose(rates, [0.804, 0.608, 0.412, 0.216, 0.02], atol=1e-3)
+
+
+def test_training_leaves_networks_history_and_grids(finished):
+    folder, lines = finished
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    assert names == [
+        "discriminator.keras",
+        "filter.keras",
+        "generator.keras",
+        "history.csv",
+        "judge.keras",
+        *(f"progress/step-{step:06d}.png" for step in (2, 4, 6)),
+        "recipe.json",
+    ]
+    header, *rows = (folder / "history.csv").read_text().splitlines()
+    assert header == "step,seconds,discriminator_loss,generator_loss,frechet,collapsed"
+    best = min(rows, key=lambda row: float(row.split(",")[4]))
+    assert f"at step {best.split(',')[0]}, kept" in lines[-1]
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_killed_training_continues_to_the_same_weights(dataset, finished, tmp_path, monkeypatch, conditional):
+    recipe = replace(TINY, conditional=conditional)
+    fit(dataset, recipe, tmp_path / "whole", finished)
+    saves, save_checkpoint = [], callbacks.save_checkpoint
+
+    def save_then_die(*arguments):
+        save_checkpoint(*arguments)
+        saves.append(1)
+        if len(saves) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(callbacks, "save_checkpoint", save_then_die)
+    with pytest.raises(KeyboardInterrupt):
+        fit(dataset, recipe, tmp_path / "cut", finished)
+    assert not list((tmp_path / "cut").rglob("generator.keras"))
+    fit(dataset, recipe, tmp_path / "cut")
+    for folder in ("",) if conditional else ("0", "1"):
+        assert_equal_weights(tmp_path / "whole" / folder, tmp_path / "cut" / folder)
+    assert len(saves) == (3 if conditional else 6)
+
+
+def test_a_finished_training_is_not_redone(dataset, finished):
+    before = (finished[0] / "generator.keras").stat().st_mtime_ns
+    assert fit(dataset, TINY, finished[0]) == []
+    assert (finished[0] / "generator.keras").stat().st_mtime_ns == before
+
+
+def test_the_seed_decides_the_weights(dataset, finished, tmp_path):
+    fit(dataset, TINY, tmp_path / "again", finished)
+    fit(dataset, TINY, tmp_path / "other", finished, seed=1)
+    assert_equal_weights(tmp_path / "again", finished[0])
+    assert not np.array_equal(weights_of(tmp_path / "other")[0], weights_of(finished[0])[0])
+
+
+def test_the_best_generator_is_kept_and_patience_ends_training(dataset, finished, tmp_path, monkeypatch):
+    scores = iter([5.0, 3.0, 4.0, 6.0, 1.0])
+    kept = []
+    monkeypatch.setattr("models.judge.Judge.measure", lambda self, sampler: (next(scores), []))
+    on_epoch_end = callbacks.MeasureRounds.on_epoch_end
+
+    def record(self, epoch, logs=None):
+        on_epoch_end(self, epoch, logs)
+        kept.append([array.copy() for array in self._best_weights])
+
+    monkeypatch.setattr(callbacks.MeasureRounds, "on_epoch_end", record)
+    fit(dataset, replace(TINY, steps=10, patience=2), tmp_path, finished)
+    assert len(kept) == 4
+    assert all(np.array_equal(a, b) for a, b in zip(kept[1], weights_of(tmp_path), strict=True))
+
+
+def test_a_collapsed_class_is_named_once(dataset, finished, tmp_path, monkeypatch):
+    rounds = iter([[0, 1], [], [1]])
+    monkeypatch.setattr("models.judge.Judge.measure", lambda self, sampler: (1.0, next(rounds)))
+    warnings = [line for line in fit(dataset, TINY, tmp_path, finished) if line.startswith("warning")]
+    assert warnings == ["warning: step 6: collapsed to nearly one image: class 1"]
+
+
+def test_non_finite_losses_stop_the_run_and_keep_the_checkpoint(dataset, finished, tmp_path, monkeypatch):
+    train_step = GAN.train_step
+    broken = tf.constant(4, tf.int64)
+
+    def poisoned(self, data):
+        logs = train_step(self, data)
+        factor = tf.where(tf.cast(self.generator_optimizer.iterations, tf.int64) >= broken, np.nan, 1.0)
+        return logs | {"generator_loss": logs["generator_loss"] * factor}
+
+    monkeypatch.setattr(GAN, "train_step", poisoned)
+    with pytest.raises(TrainingError, match="diverged near step 3: generator_loss should be finite"):
+        fit(dataset, TINY, tmp_path, finished)
+    assert (tmp_path / "checkpoint" / "state.npz").exists()
+
+
+def test_one_class_alone_is_judged_by_principal_components(tmp_path, digits_npz):
+    fit(load_dataset(digits_npz, classes="1"), replace(TINY, conditional=False), tmp_path)
+    trained = TrainedGAN(tmp_path)
+    assert trained.class_names == ("1",)
+    assert trained.label_values == (1,)
+    assert not trained.has_classifier
+    assert (tmp_path / "1" / "generator.keras").exists()
+
+
+def test_trained_networks_are_opened_and_checked(finished, tmp_path):
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    trained = TrainedGAN(tmp_path)
+    images = trained.generate(np.zeros((300, trained.latent_dim), np.float32), 1)
+    assert images.shape == (300, 28, 28, 1)
+    assert images.dtype == np.uint8
+    assert trained.score(images, 1).shape == (300,)
+    assert np.allclose(trained.classify(images).sum(axis=1), 1, atol=1e-5)
+    description = tmp_path / "recipe.json"
+    description.write_text(description.read_text().replace("28", "32"))
+    with pytest.raises(ValueError, match=r"should make images of shape \(32, 32, 1\). Makes \(28, 28, 1\) instead"):
+        TrainedGAN(tmp_path)
+    (tmp_path / "generator.keras").write_bytes(b"no model")
+    with pytest.raises(ValueError, match=r"generator\.keras: should be a Keras model file"):
+        TrainedGAN(tmp_path)
+    (tmp_path / "generator.keras").unlink()
+    with pytest.raises(ValueError, match=r"should be a finished run's folder. No generator\.keras"):
+        TrainedGAN(tmp_path)
+
+
+def test_samples_do_not_depend_on_how_many_are_asked_for():
+    gan = build_gan(TINY, (28, 28, 1), 2, seed=0)
+    sampler = Sampler(gan.generator)
+    latents = np.random.default_rng(0).standard_normal((600, sampler.latent_dim), dtype=np.float32)
+    labels = np.arange(600) % 2
+    together = sampler(latents, labels)
+    apart = np.concatenate([sampler(latents[:7], labels[:7]), sampler(latents[7:], labels[7:])])
+    assert np.array_equal(together, apart)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch_size": 113}, "--batch-size should be at most the number of train images, 112. Got 113 instead"),
+        ({"batch_size": 60, "conditional": False}, "number of train images, 56. Got 60 instead"),
+        ({"augment": "flip"}, "Got 'flip' instead"),
+        ({"discriminator_norm": "batch"}, "--penalty should be none with --discriminator-norm batch"),
+    ],
+)
+def test_a_recipe_that_does_not_fit_is_refused(dataset, changes, message):
+    with pytest.raises(ValueError, match=message):
+        check_recipe(replace(TINY, **changes), dataset)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"network": "vae"}, "--network should be one of dcgan, mlp. Got 'vae' instead"),
+        ({"batch_size": 1}, "--batch-size should be at least 2. Got 1 instead"),
+        ({"generator_rate": float("nan")}, "--generator-rate should be at least 0. Got nan instead"),
+        ({"steps": 0}, "--steps or --epochs should be above 0"),
+    ],
+)
+def test_recipe_values_are_checked(changes, message):
+    with pytest.raises(ValueError, match=message):
+        replace(TINY, **changes)
+
+
+def test_published_rates():
+    rates = {name: (recipe.discriminator_rate, recipe.generator_rate) for name, recipe in RECIPES.items()}
+    assert rates["dcgan-v1"] == (1e-4, 2e-4)
+    assert rates["dcgan-v2"] == (1e-3, 2e-3)
+    assert RECIPES["dcgan-v2"].discriminator_norm == "batch"
+    assert RECIPES["dcgan"].epochs == 200
+    assert not RECIPES["dcgan"].conditional
+    assert not RECIPES["mlp-minority"].conditional
+    assert RECIPES["mlp-cgan"].conditional
+    assert RECIPES["mlp-cgan"].patience > 0
+
+
+def test_recipe_flags_override_the_table():
+    options = dict.fromkeys((name for name in Recipe.__dataclass_fields__ if name != "name"), None)
+    recipe = parse_recipe(options | {"recipe": "quick", "epochs": 3.0, "loss": "hinge"})
+    assert (recipe.name, recipe.steps, recipe.epochs, recipe.loss) == ("quick", 0, 3.0, "hinge")

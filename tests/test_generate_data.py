@@ -1,0 +1,257 @@
+"""The script end to end, on tiny data: what a user sees, and what survives a kill."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import generate_data as script
+from generate_data import Config, generate_data, main, parse_args
+from models.recipes import RECIPES
+from synth.shards import load_hashes
+
+ROOT = Path(script.__file__).parent
+WIDTHS = ["--latent-dim", "4", "--generator-width", "2", "--discriminator-width", "2"]
+TINY = ["--steps", "4", "--round-steps", "2", "--batch-size", "16", *WIDTHS]
+FILES = ["--class-size", "12", "--shard-size", "5", "--format", "both"]
+SAMPLING = ["--filter", "none", "--duplicate-distance", "0", *FILES]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    from tests.conftest import make_images
+
+    images, labels = make_images(140)
+    path = tmp_path_factory.mktemp("data") / "digits.npz"
+    np.savez(path, images=images, labels=labels)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def finished(data, tmp_path_factory):
+    """The output folder of a whole run of the command."""
+    out = tmp_path_factory.mktemp("run") / "out"
+    assert main(["--data", data, "--out", str(out), "--quiet", *TINY, *SAMPLING]) == 0
+    return out
+
+
+def fail(capsys, *arguments):
+    """Run the command, which must fail; return (exit code, the one line on stderr)."""
+    try:
+        code = main([*arguments, "--quiet"])
+    except SystemExit as exit:
+        code = exit.code
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1, lines
+    return code, lines[0]
+
+
+def shard_bytes(out):
+    return {str(path.relative_to(out)): path.read_bytes() for path in (out / "shards").rglob("*.*")}
+
+
+def test_a_run_leaves_what_the_design_says(finished):
+    names = {path.name for path in finished.iterdir()}
+    assert names == {
+        "config.json", "manifest.json", "train_hashes.npy", "model", "shards", "samples.png", "curves.png",
+    }  # fmt: skip
+    manifest = json.loads((finished / "manifest.json").read_text())
+    assert manifest["complete"]
+    assert {name: counts["accepted"] for name, counts in manifest["classes"].items()} == {"0": 12, "1": 12}
+    assert len(load_hashes(finished)) == 112
+    config = json.loads((finished / "config.json").read_text())
+    assert config["training"]["recipe"]["steps"] == 4
+    assert config["sampling"]["class_size"] == {"0": 12, "1": 12}
+
+
+def test_csv_shards_are_laid_out_as_kaggles_train_csv(finished):
+    table = pd.read_csv(finished / "shards/1/part-00001.csv")
+    assert list(table.columns) == ["label", *(f"pixel{index}" for index in range(784))]
+    assert (table["label"] == 1).all()
+    with np.load(finished / "shards/1/part-00001.npz") as shard:
+        assert np.array_equal(table.drop(columns="label").to_numpy(), shard["images"].reshape(5, 784))
+
+
+def test_the_library_call_does_the_same_as_the_command(finished, data, tmp_path):
+    shutil.copytree(finished, tmp_path / "out")
+    config = parse_args(["--data", data, "--out", str(tmp_path / "out"), "--quiet", *TINY, *SAMPLING])
+    assert config == Config(
+        data=data,
+        out=str(tmp_path / "out"),
+        recipe=replace(
+            RECIPES["quick"],
+            steps=4,
+            round_steps=2,
+            batch_size=16,
+            latent_dim=4,
+            generator_width=2,
+            discriminator_width=2,
+        ),
+        filter="none",
+        duplicate_distance=0.0,
+        class_size="12",
+        shard_size=5,
+        format="both",
+        quiet=True,
+    )
+    assert generate_data(config) == json.loads((finished / "manifest.json").read_text())
+
+
+def test_a_trained_run_is_sampled_without_training(finished, tmp_path, capsys):
+    arguments = ["--model", str(finished), "--out", str(tmp_path), "--class-size", "1:7", "--format", "npz"]
+    assert main([*arguments, "--filter", "discriminator", "--keep", "0.5"]) == 0
+    assert "trained on" in capsys.readouterr().out
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert list(manifest["classes"]) == ["1"]
+    assert manifest["classes"]["1"]["rejected"]["discriminator"] > 0
+    assert not (tmp_path / "model").exists()
+    assert np.array_equal(load_hashes(tmp_path), load_hashes(finished))
+    with np.load(tmp_path / "shards/1/part-00000.npz") as shard:
+        assert (shard["scores"] >= manifest["filter"]["thresholds"]["1"]).all()
+
+
+def test_dry_run_prints_the_plan_and_leaves_nothing(data, tmp_path, capsys):
+    assert main(["--data", data, "--out", str(tmp_path / "out"), "--dry-run", *TINY, "--class-size", "0:3"]) == 0
+    plan = capsys.readouterr().out
+    assert "112 train, 14 validation, 14 test" in plan
+    assert "4 steps of 16 images" in plan
+    assert "3 images, npz, filter classifier, at most 0.0 MB" in plan
+    assert not (tmp_path / "out").exists()
+
+
+def run_command(arguments, kill_when=None):
+    """Run the script in a process of its own; SIGKILL it as soon as `kill_when()` is true."""
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "generate_data.py", *arguments],
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 300
+    while process.poll() is None and time.monotonic() < deadline:
+        if kill_when and kill_when():
+            process.send_signal(signal.SIGKILL)
+            break
+        time.sleep(0.002)
+    output, errors = process.communicate(timeout=300)
+    return process.returncode, output, errors
+
+
+def test_a_killed_run_continues_to_the_same_bytes(finished, data, tmp_path):
+    out = tmp_path / "out"
+    arguments = ["--data", data, "--out", str(out), *TINY, *SAMPLING]
+    killed = [
+        lambda: list(out.glob("model/checkpoint/.tmp-state*")) or (out / "model/checkpoint/state.npz").exists(),
+        lambda: list(out.glob("shards/*/.tmp-*")) or len(list(out.glob("shards/*/*.npz"))) > 2,
+    ]
+    for kill_when in killed:
+        assert run_command(arguments, kill_when)[0] == -signal.SIGKILL
+    code, output, errors = run_command(arguments)
+    assert (code, errors) == (0, "")
+    assert "shards/, manifest.json and samples.png are in" in output
+    assert shard_bytes(out) == shard_bytes(finished)
+    assert not list(out.rglob(".tmp-*"))
+
+
+def test_a_full_disk_is_one_line_and_keeps_what_is_finished(finished, tmp_path, capsys):
+    import resource
+
+    arguments = ["--model", str(finished), "--out", str(tmp_path), "--filter", "none", "--class-size", "50"]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        code, line = fail(capsys, *arguments)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert code == 1
+    assert "File too large" in line
+    assert "make room and run the same command again" in line
+    assert not list(tmp_path.rglob(".tmp-*"))
+    assert not list(tmp_path.rglob("part-*"))
+    assert main([*arguments, "--quiet"]) == 0
+
+
+def test_a_filter_that_rejects_everything_is_a_failed_run(finished, tmp_path, capsys):
+    arguments = ["--model", str(finished), "--out", str(tmp_path), "--class-size", "5", "--filter", "none"]
+    code, line = fail(capsys, *arguments, "--duplicate-distance", "255")
+    assert "the filter accepted 1 of 5376 candidates" in line
+    assert code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "nowhere.csv"], "--data should be one of mnist, fashion_mnist, mnist5k, a file or a folder"),
+        (["--classes", "7"], "class should be one of 0, 1. Got '7' instead"),
+        (["--class-size", "0"], "should be an integer of at least 1. Got '0' instead"),
+        (["--class-size", "-5"], "should be an integer of at least 1. Got '-5' instead"),
+        (["--class-size", "many"], "should be an integer of at least 1. Got 'many' instead"),
+        (["--class-size", "9:5"], "class should be one of 0, 1. Got '9' instead"),
+        (["--batch-size", "1000"], "--batch-size should be at most the number of train images, 112"),
+        (["--keep", "0"], "--keep should be in the range (0, 1]. Got 0.0 instead"),
+        (["--recipe", "fine"], "argument --recipe: invalid choice: 'fine'"),
+        (["--steps", "-1"], "--steps should be at least 0. Got -1 instead"),
+        (["--image-size", "28x28"], "should be SIZE or HEIGHT,WIDTH"),
+        (["--classes", "1", "--filter", "classifier"], "--filter classifier needs two classes or more"),
+        (["--max-minutes", "0"], "--max-minutes should be above 0. Got 0.0 instead"),
+        (["--seed", "-1"], "--seed should be at least 0. Got -1 instead"),
+    ],
+)
+def test_wrong_requests_are_one_line_and_exit_code_2(data, tmp_path, capsys, arguments, message):
+    code, line = fail(capsys, "--data", data, "--out", str(tmp_path / "out"), *TINY, *arguments)
+    assert code == 2
+    assert message in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_folder_of_another_run_is_refused(finished, data, capsys):
+    options = ["--data", data, "--out", str(finished), *TINY, *SAMPLING]
+    code, line = fail(capsys, *options, "--steps", "6", "--keep", "0.5")
+    assert code == 2
+    assert "recipe.steps: 4 there, 6 here" in line
+    assert "keep: 0.9 there, 0.5 here" in line
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused(data, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    code, line = fail(capsys, "--data", data, "--out", str(tmp_path / "file" / "out"), *TINY)
+    assert code == 2
+    assert "--out should be a folder that can be written" in line
+
+
+def test_a_model_for_another_image_shape_is_refused(finished, tmp_path, capsys):
+    code, line = fail(capsys, "--model", str(finished), "--out", str(tmp_path), "--image-size", "32")
+    assert code == 2
+    assert "--image-size should be that of the model, (28, 28). Got (32, 32) instead" in line
+    code, line = fail(capsys, "--model", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert "--model should be a trained run's folder" in line
+
+
+def test_class_size_can_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("CLASS_SIZE", "77")
+    assert parse_args([]).class_size == "77"
+    assert parse_args(["--class-size", "5"]).class_size == "5"
+    assert Config().class_size == "77"
+
+
+def test_importing_starts_nothing_heavy_and_help_answers_at_once():
+    code = (
+        "import sys, generate_data; print(sorted({'tensorflow', 'keras', 'pandas', 'matplotlib'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"
+    result = subprocess.run(
+        [sys.executable, ROOT / "generate_data.py", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "--class-size" in result.stdout
