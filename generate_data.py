@@ -59,17 +59,19 @@ def generate_data(config):
     """Train or load the GAN that `config` names and write its shards; return the manifest (a dict).
 
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises ValueError for what is
-    wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
+    wrong with the request, before costly work, and synth.errors.RunError for a run that fails. With several hosts
+    (TF_CONFIG) all train, and the first one writes; the others return {}.
     """
     from models.startup import import_tensorflow
 
     import_tensorflow()
     from models.trained import TrainedGAN, find_model_folder
-    from models.training import check_recipe, fit_gan
+    from models.training import build_strategy, check_recipe, fit_gan, is_chief
     from synth.counts import parse_counts
     from synth.output import open_output
     from synth.streaming import check_sampling, stream_shards
 
+    strategy = build_strategy()  # several hosts: before anything else touches a device
     report = (lambda text: None) if config.quiet else (lambda text: print(text, flush=True))
     out = Path(config.out)
     if config.model:
@@ -96,11 +98,14 @@ def generate_data(config):
         report(f"{name + ':':<12} {value}")
     if config.dry_run:
         return plan
+    limits = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report, "strategy": strategy}
+    if not is_chief():
+        fit_gan(source, config.recipe, out / "model", seed=config.seed, **limits)
+        return {}
     settings = {"training": training, "sampling": sampling}
     open_output(out, settings, OWNED, overwrite=config.overwrite, keep=("model", "training"))
     save_hashes(out, source.train_hashes())
     if not config.model:
-        limits = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report}
         fit_gan(source, config.recipe, out / "model", seed=config.seed, **limits)
         trained = TrainedGAN(out / "model")
     manifest = stream_shards(trained, sampling, out, quiet=config.quiet)

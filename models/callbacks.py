@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from models.checkpoint import save_checkpoint
+from models.checkpoint import CHECKPOINT, save_checkpoint
 from synth.errors import TrainingError
 from synth.files import replacing
 
@@ -101,7 +101,7 @@ class MeasureRounds(keras.callbacks.Callback):
         with replacing(self._folder / "history.csv") as temporary:
             pd.DataFrame(progress.history).to_csv(temporary, index=False)
         self._save_grid(progress.step)
-        save_checkpoint(self._folder / "checkpoint" / "state.npz", self.model, self._best_weights, progress)
+        save_checkpoint(self._folder / CHECKPOINT, self.model, self._best_weights, progress)
         rounds_since_best = sum(row["step"] > progress.best_step for row in progress.history)
         if self._patience and rounds_since_best >= self._patience:
             self.model.stop_training = True

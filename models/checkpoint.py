@@ -7,6 +7,8 @@ import numpy as np
 
 from synth.files import replacing
 
+CHECKPOINT = "checkpoint/state.npz"
+
 
 @dataclass
 class Progress:

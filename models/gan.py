@@ -8,6 +8,15 @@ from models.diffaugment import augment
 from synth.images import to_network_range
 
 
+class ReplicaSeeds(keras.random.SeedGenerator):
+    """A seed generator that gives each replica of a tf.distribute strategy random numbers of its own."""
+
+    def next(self, ordered=True):
+        seed = super().next(ordered)
+        replica = ops.cast(tf.distribute.get_replica_context().replica_id_in_sync_group, seed.dtype)
+        return seed + ops.stack([replica, ops.zeros_like(replica)])
+
+
 class GAN(keras.Model):
     """A generator and a discriminator that train each other in `fit`, and the generator's moving average.
 
@@ -44,7 +53,7 @@ class GAN(keras.Model):
         self.augmentations = augmentations
         self.discriminator_steps = discriminator_steps
         self.ema_decay = ema_decay
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = ReplicaSeeds(seed)
         self.conditional = len(generator.inputs) == 2
         self.latent_dim = generator.inputs[0].shape[-1]
         self.built = True

@@ -1,7 +1,9 @@
 """Train a recipe on a data set: data -> trained pair on disk, with checkpoints and exact resume."""
 
+import json
 import math
 import os
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.callbacks import MeasureRounds, Pace, ProgressBar, StopOnNonFinite
-from models.checkpoint import Progress, load_checkpoint
+from models.checkpoint import CHECKPOINT, Progress, load_checkpoint
 from models.dcgan import build_discriminator, build_generator
 from models.diffaugment import parse_augmentations
 from models.gan import GAN
@@ -26,33 +28,59 @@ from synth.shards import class_folder
 _GRID_COLUMNS = 10
 
 
-def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, report=print):
+def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, report=print, strategy=None):
     """Train what `recipe` says on the train part of `dataset` and leave it in `folder`.
 
     Conditional recipes leave generator.keras, discriminator.keras and history.csv there; the others leave them
     in one sub-folder per class. judge.keras measured them; filter.keras, fitted on other folds, can filter.
     The same call again continues where it stopped and ends with the same weights; what is finished is not redone.
     max_minutes: end by then, in order (shared out evenly between the classes of an unconditional recipe).
-    report: callable (text) for warnings and results. Raises ValueError for a recipe that does not fit the data and
-    TrainingError when training diverges.
+    report: callable (text) for warnings and results.
+    strategy: a tf.distribute strategy; by default that of build_strategy. With several hosts `folder` is shared
+    between them, and the first one writes it.
+    Raises ValueError for a recipe that does not fit the data and TrainingError when training diverges.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     check_recipe(recipe, dataset)
-    save_description(folder, recipe, dataset, seed)
+    folder = Path(folder)
+    strategy = strategy or build_strategy()
+    options = {"seed": seed, "max_minutes": max_minutes, "strategy": strategy}
+    if is_chief():
+        folder.mkdir(parents=True, exist_ok=True)
+        save_description(folder, recipe, dataset, seed)
+        _fit_networks(dataset, recipe, folder, folder, quiet=quiet, report=report, **options)
+    else:
+        with tempfile.TemporaryDirectory() as own:
+            _fit_networks(dataset, recipe, folder, Path(own), quiet=True, report=lambda text: None, **options)
+
+
+def is_chief():
+    """Whether this process is the one that writes: the only one, or worker 0 of TF_CONFIG's cluster."""
+    return json.loads(os.environ.get("TF_CONFIG", "{}")).get("task", {}).get("index", 0) == 0
+
+
+def _fit_networks(dataset, recipe, shared, folder, *, seed, max_minutes, quiet, report, strategy):
+    """Fit the classifiers and the pairs, writing to `folder`; checkpoints are continued from `shared`."""
     images, labels = dataset.part("train")
     class_count = len(dataset.class_names)
     extractor = fit_extractor(images, labels, class_count, folder / "judge.keras", seed)
     if class_count > 1:
         load_or_fit_classifier(images, labels, class_count, folder / "filter.keras", left_out=1, seed=seed)
-    options = {"extractor": extractor, "seed": seed, "quiet": quiet, "report": report}
+    options = {"strategy": strategy, "extractor": extractor, "seed": seed, "quiet": quiet, "report": report}
     if recipe.conditional:
-        _fit_pair(dataset, recipe, folder, None, "training", max_minutes=max_minutes, **options)
+        _fit_pair(dataset, recipe, shared, folder, None, "training", max_minutes=max_minutes, **options)
         return
     minutes = max_minutes and max_minutes / class_count
     for k, name in enumerate(dataset.class_names):
         title = f"training {name} ({k + 1}/{class_count})"
-        _fit_pair(dataset, recipe, folder / class_folder(name), k, title, max_minutes=minutes, **options)
+        _fit_pair(
+            dataset,
+            recipe,
+            *(path / class_folder(name) for path in (shared, folder)),
+            k,
+            title,
+            max_minutes=minutes,
+            **options,
+        )
 
 
 def check_recipe(recipe, dataset):
@@ -155,22 +183,24 @@ def stream_batches(images, labels, batch_size, first_step, total_steps, seed):
     return stream.map(lambda index: (tf.gather(images, index), tf.gather(labels, index))).prefetch(2)
 
 
-def _fit_pair(dataset, recipe, folder, class_index, title, *, extractor, seed, max_minutes, quiet, report):
+def _fit_pair(
+    dataset, recipe, shared, folder, class_index, title, *, strategy, extractor, seed, max_minutes, quiet, report
+):
     """Train one generator and discriminator: for all classes, or (class_index) without labels for one."""
-    if (folder / "generator.keras").exists():
+    if (shared / "generator.keras").exists():
         return
     folder.mkdir(exist_ok=True)
-    (folder / "checkpoint").mkdir(exist_ok=True)
+    (folder / CHECKPOINT).parent.mkdir(exist_ok=True)
     (folder / "progress").mkdir(exist_ok=True)
     parts = {split: dataset.part(split, class_index) for split in ("train", "validation")}
     class_count = len(dataset.class_names) if recipe.conditional else 0
     images, labels = parts["train"]
     rounds, round_steps = plan_rounds(recipe, len(images))
-    with build_strategy().scope():
+    with strategy.scope():
         gan = build_gan(recipe, dataset.image_shape, class_count, seed + (class_index or 0))
     progress, best_weights = Progress(), []
-    if (folder / "checkpoint" / "state.npz").exists():
-        best_weights, progress = load_checkpoint(folder / "checkpoint" / "state.npz", gan)
+    if (shared / CHECKPOINT).exists():
+        best_weights, progress = load_checkpoint(shared / CHECKPOINT, gan)
     judge = Judge(extractor, *parts["validation"], seed)
     sampler = Sampler(gan.moving_average)
     grid_classes = [class_index] if class_index is not None else range(class_count)
@@ -240,5 +270,5 @@ def _save_best(gan, best_weights, folder):
     for name, network in (("discriminator", gan.discriminator), ("generator", gan.moving_average)):
         with replacing(folder / f"{name}.keras") as temporary:
             network.save(temporary)
-    (folder / "checkpoint" / "state.npz").unlink()
-    (folder / "checkpoint").rmdir()
+    (folder / CHECKPOINT).unlink()
+    (folder / CHECKPOINT).parent.rmdir()

@@ -1,6 +1,7 @@
 """Write and read per-class shards (CSV, NPZ) and their manifest."""
 
 import hashlib
+import io
 import re
 from pathlib import Path
 
@@ -35,8 +36,10 @@ def write_shard(path, images, label, scores):
                 for start in range(0, len(images), _CSV_CHUNK):
                     file.write(csv_rows(images[start : start + _CSV_CHUNK], label))
         else:
+            archive = io.BytesIO()  # numpy leaves an open zip file behind when a disk is full
             labels = np.full(len(images), label, np.int64)
-            np.savez(temporary, images=images, labels=labels, scores=scores.astype(np.float32))
+            np.savez(archive, images=images, labels=labels, scores=scores.astype(np.float32))
+            temporary.write_bytes(archive.getbuffer())
 
 
 def csv_header(pixel_count):
