@@ -8,14 +8,14 @@
 The same command again continues where it stopped.
 """
 
-import argparse
 import os
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe
-from synth.command_line import Parser, add_flag, parse_image_shape, parse_image_size, positive_int, run
+from synth import command_line
+from synth.command_line import add_data_flags, add_flag, add_run_flags, positive_int, report_unless, run
 from synth.filters import FILTERS
 from synth.kaggle import default_out
 from synth.shards import FORMATS, HASHES, MANIFEST, save_hashes
@@ -72,7 +72,7 @@ def generate_data(config):
     from synth.streaming import check_sampling, stream_shards
 
     strategy = build_strategy()  # several hosts: before anything else touches a device
-    report = (lambda text: None) if config.quiet else (lambda text: print(text, flush=True))
+    report = report_unless(config.quiet)
     out = Path(config.out)
     if config.model:
         source = trained = TrainedGAN(find_model_folder(config.model))
@@ -201,19 +201,8 @@ def parse_args(argv=None):
 
 def build_parser():
     """Build the parser; every default comes from Config."""
-    summary, _, examples = __doc__.partition("\n\n")
-    formatter = argparse.RawDescriptionHelpFormatter
-    parser = Parser(prog=Path(__file__).name, description=summary, epilog=examples, formatter_class=formatter)
-    data = parser.add_argument_group("data")
-    add_flag(
-        data, Config, "data", "mnist, fashion_mnist, mnist5k, a .csv, a .npz or a folder (default: found by itself)"
-    )
-    add_flag(data, Config, "classes", "names or numbers to keep, as 3,Sneaker")
-    add_flag(
-        data, Config, "real_per_class", "train on so many real images of each class", type=positive_int, metavar="N"
-    )
-    add_flag(data, Config, "image_size", "resize to", type=parse_image_size, metavar="H[,W]")
-    add_flag(data, Config, "image_shape", "of a CSV's rows, where not square", type=parse_image_shape, metavar="H,W,C")
+    parser = command_line.build_parser(__file__, __doc__)
+    add_data_flags(parser, Config)
     training = parser.add_argument_group("training")
     training.add_argument("--recipe", choices=RECIPES, default=Config.recipe.name, help="(default: %(default)s)")
     add_flag(training, Config, "max_minutes", "end training by then, in order", type=float, metavar="M")
@@ -230,12 +219,7 @@ def build_parser():
     add_flag(sampling, Config, "duplicate_distance", help, type=float, metavar="D")
     add_flag(sampling, Config, "format", "of the shards", choices=FORMATS)
     add_flag(sampling, Config, "shard_size", "images per shard", type=positive_int, metavar="N")
-    run_options = parser.add_argument_group("run")
-    add_flag(run_options, Config, "out", "output folder", metavar="DIR")
-    add_flag(run_options, Config, "seed", "of everything random", type=int)
-    add_flag(run_options, Config, "overwrite", "replace a run with other options; an equal model is kept")
-    add_flag(run_options, Config, "dry_run", "print the plan and stop")
-    add_flag(run_options, Config, "quiet", "print errors alone")
+    add_run_flags(parser, Config, "replace a run with other options; an equal model is kept")
     return parser
 
 

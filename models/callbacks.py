@@ -32,9 +32,9 @@ class StopOnNonFinite(keras.callbacks.Callback):
 
 
 class Pace(keras.callbacks.Callback):
-    """Count steps and seconds, decay the rates, and end in order when `max_seconds` is over.
+    """Count steps and seconds, move rates and penalty along the recipe, and end in order when `max_seconds` is over.
 
-    The rates follow the larger of the two fractions done, of steps and of time, so they reach their end either way.
+    They follow the larger of the two fractions done, of steps and of time, so they reach their end either way.
     """
 
     def __init__(self, progress, recipe, total_steps, max_seconds=None):
@@ -47,22 +47,21 @@ class Pace(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self._before = self._progress.seconds
         self._start = time.monotonic()
-        self._set_rates()
+        self._follow_schedules()
 
     def on_train_batch_end(self, batch, logs=None):
         self._progress.step += 1
         self._progress.seconds = self._before + time.monotonic() - self._start
-        self._set_rates()
+        self._follow_schedules()
         if self._progress.seconds >= self._max_seconds:
             self.model.stop_training = True
 
-    def _set_rates(self):
-        if self._recipe.rate_decay == "constant":
-            return
+    def _follow_schedules(self):
         done = max(self._progress.step / self._total_steps, self._progress.seconds / self._max_seconds)
-        factor = compute_rate_factor(self._recipe.rate_decay, min(done, 1.0))
+        factor = compute_rate_factor(self._recipe, min(done, 1.0))
         self.model.generator_optimizer.learning_rate = self._recipe.generator_rate * factor
         self.model.discriminator_optimizer.learning_rate = self._recipe.discriminator_rate * factor
+        self.model.penalty_weight.assign(compute_penalty_weight(self._recipe, done))
 
 
 class MeasureRounds(keras.callbacks.Callback):
@@ -135,7 +134,15 @@ class ProgressBar(keras.callbacks.Callback):
         self._bar.close()
 
 
-def compute_rate_factor(decay, done):
-    """Return the fraction of the initial rate after the fraction `done` of training, down to 2 %."""
-    falling = {"constant": 1.0, "linear": 1.0 - done, "cosine": 0.5 * (1.0 + math.cos(math.pi * done))}[decay]
-    return _FINAL_RATE + (1.0 - _FINAL_RATE) * falling
+def compute_rate_factor(recipe, done):
+    """Return the fraction of the initial rates after the fraction `done` of training, down to 2 %."""
+    decayed = max(0.0, (done - recipe.decay_start) / (1.0 - recipe.decay_start))
+    falling = {"constant": 1.0, "linear": 1.0 - decayed, "cosine": 0.5 * (1.0 + math.cos(math.pi * decayed))}
+    return _FINAL_RATE + (1.0 - _FINAL_RATE) * falling[recipe.rate_decay]
+
+
+def compute_penalty_weight(recipe, done):
+    """Return the weight of the gradient penalty after the fraction `done` of training."""
+    if recipe.penalty_weight == 0:
+        return 0.0
+    return recipe.penalty_weight * (recipe.penalty_weight_end / recipe.penalty_weight) ** min(1.0, 2.0 * done)

@@ -22,7 +22,8 @@ class GAN(keras.Model):
 
     generator, moving_average: models (latent [N, L](, label [N])) -> images [N, H, W, C] in [-1, 1], same build.
     discriminator: model (image(, label)) -> logit [N].
-    loss: models.losses.AdversarialLoss. penalty: "none" or one of these times `penalty_weight`: "r1" and "r1-r2" are
+    loss: models.losses.AdversarialLoss. penalty: "none" or one of these times `penalty_weight`
+    (a variable, so that it can change while training): "r1" and "r1-r2" are
     the zero-centred gradient penalties on real, and on real and fake images (Mescheder et al. 2018,
     arXiv:1801.04406, eq. 9); "gradient" is the one of WGAN-GP (Gulrajani et al. 2017, arXiv:1704.00028, eq. 3).
     ema_decay: of the moving average; it rises to this value over the first steps.
@@ -49,7 +50,7 @@ class GAN(keras.Model):
         self.moving_average.set_weights(generator.get_weights())
         self.loss_functions = loss
         self.penalty = penalty
-        self.penalty_weight = penalty_weight
+        self.penalty_weight = keras.Variable(penalty_weight, trainable=False, name="penalty_weight")
         self.augmentations = augmentations
         self.discriminator_steps = discriminator_steps
         self.ema_decay = ema_decay

@@ -33,18 +33,20 @@ class Recipe:
         choices=("hinge", "non-saturating", "relativistic-pairing", "least-squares", "wasserstein", "relativistic"),
     )
     penalty: str = _option("r1-r2", "on the discriminator's gradient", choices=("none", "r1", "r1-r2", "gradient"))
-    penalty_weight: float = _option(1.0, "weight of the penalty", minimum=0)
+    penalty_weight: float = _option(1.0, "weight of the penalty at the start", minimum=0)
+    penalty_weight_end: float = _option(0.1, "its weight from half of training on; falls geometrically", minimum=0)
     augment: str = _option("", "what the discriminator sees: translation,cutout,brightness,contrast")
-    generator_rate: float = _option(5e-4, "Adam", minimum=0)
-    discriminator_rate: float = _option(5e-4, "Adam", minimum=0)
+    generator_rate: float = _option(1e-3, "Adam", minimum=0)
+    discriminator_rate: float = _option(1e-3, "Adam", minimum=0)
     beta1: float = _option(0.0, "Adam", minimum=0)
     beta2: float = _option(0.99, "Adam", minimum=0)
-    rate_decay: str = _option("constant", "to 2 %% of the rates", choices=("constant", "linear", "cosine"))
+    rate_decay: str = _option("linear", "to 2 %% of the rates", choices=("constant", "linear", "cosine"))
+    decay_start: float = _option(0.5, "fraction of training after which the rates decay", minimum=0)
     discriminator_steps: int = _option(1, "per generator step", minimum=1)
     batch_size: int = _option(128, "images per step", minimum=2)
-    steps: int = _option(2400, "generator steps; 0: as many as --epochs says", minimum=0)
+    steps: int = _option(2000, "generator steps; 0: as many as --epochs says", minimum=0)
     epochs: float = _option(0.0, "passes over the train part, where --steps is 0", minimum=0)
-    ema_decay: float = _option(0.999, "moving average of the generator; 0: none", minimum=0)
+    ema_decay: float = _option(0.998, "moving average of the generator; 0: none", minimum=0)
     round_steps: int = _option(200, "steps between measurements on validation (and checkpoints)", minimum=1)
     patience: int = _option(0, "stop after so many measurements without a better one; 0: never", minimum=0)
     dtype: str = _option("float32", "of the arithmetic", choices=("float32", "mixed_bfloat16"))
@@ -57,6 +59,8 @@ class Recipe:
                 raise ValueError(f"{flag} should be one of {', '.join(choices)}. Got {value!r} instead.")
             if minimum is not None and not value >= minimum:
                 raise ValueError(f"{flag} should be at least {minimum}. Got {value} instead.")
+        if not self.decay_start < 1:
+            raise ValueError(f"--decay-start should be below 1. Got {self.decay_start} instead.")
         if not self.steps and not self.epochs:
             raise ValueError("--steps or --epochs should be above 0. Got 0 for both.")
 
@@ -67,15 +71,17 @@ class Recipe:
 
 _MLP = {"network": "mlp", "latent_dim": 100, "noise": False, "loss": "non-saturating", "penalty": "none"}
 _MLP |= {"generator_rate": 2e-4, "discriminator_rate": 2e-4, "beta1": 0.5, "beta2": 0.999, "ema_decay": 0.0}
+_MLP |= {"rate_decay": "constant"}
 _PLAIN = {"conditional": False, "latent_dim": 100, "noise": False, "loss": "non-saturating", "penalty": "none"}
-_PLAIN |= {"discriminator_width": 64, "beta1": 0.5, "beta2": 0.999, "ema_decay": 0.0, "steps": 0, "epochs": 200.0}
+_PLAIN |= {"discriminator_width": 64, "beta1": 0.5, "beta2": 0.999, "ema_decay": 0.0, "rate_decay": "constant"}
+_PLAIN |= {"steps": 0, "epochs": 200.0}
 
 RECIPES = {
     recipe.name: recipe
     for recipe in (
         Recipe("quick"),
-        Recipe("standard", steps=9600),
-        Recipe("best", steps=28800),
+        Recipe("standard", discriminator_width=48, ema_decay=0.999, steps=6000, round_steps=300),
+        Recipe("best", discriminator_width=48, ema_decay=0.999, steps=18000, round_steps=600),
         # Published configurations; what their sources leave open has the values of Radford et al. 2015.
         Recipe("mlp-cgan", **_MLP, batch_size=64, steps=0, epochs=200.0, patience=20),
         Recipe("mlp-minority", **_MLP | {"conditional": False}, batch_size=64, steps=20000, round_steps=1000),

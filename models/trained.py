@@ -26,6 +26,7 @@ def save_description(folder, recipe, dataset, seed):
         "class_names": list(dataset.class_names),
         "label_values": list(dataset.label_values),
         "data": dataset.name,
+        "request": dataset.request,
         "fingerprint": dataset.fingerprint,
         "train_images": len(dataset.train),
         "seed": seed,
@@ -44,7 +45,8 @@ def find_model_folder(path):
 class TrainedGAN:
     """The networks of a finished run's model folder.
 
-    image_shape, class_names, label_values, data, fingerprint: as in synth.datasets.Dataset, of the training data.
+    image_shape, class_names, label_values, data, request, fingerprint: of the training data, as in
+    synth.datasets.Dataset.
     Raises ValueError where the folder does not hold a finished run, or its networks do not fit its description.
     """
 
@@ -56,6 +58,7 @@ class TrainedGAN:
         self.class_names = tuple(description["class_names"])
         self.label_values = tuple(description["label_values"])
         self.data = description["data"]
+        self.request = description["request"]
         self.fingerprint = description["fingerprint"]
         self.recipe = Recipe(**description["recipe"])
         if self.recipe.conditional:

@@ -30,6 +30,42 @@ def add_flag(group, config_class, name, help, *, flag=None, **options):
     group.add_argument(f"--{flag or name.replace('_', '-')}", dest=name, default=default, help=help, **options)
 
 
+def add_data_flags(parser, config_class):
+    """Add the flags that say which real images are meant."""
+    group = parser.add_argument_group("data")
+    add_flag(group, config_class, "data", "mnist, fashion_mnist, mnist5k, a .csv, a .npz or a folder (default: found)")
+    add_flag(group, config_class, "classes", "names or numbers to keep, as 3,Sneaker")
+    help = "train on so many real images per class"
+    add_flag(group, config_class, "real_per_class", help, type=positive_int, metavar="N")
+    add_flag(group, config_class, "image_size", "resize to", type=parse_image_size, metavar="H[,W]")
+    help = "of a CSV's rows, where not square"
+    add_flag(group, config_class, "image_shape", help, type=parse_image_shape, metavar="H,W,C")
+    return group
+
+
+def add_run_flags(parser, config_class, overwrite="replace a run with other options"):
+    """Add the flags that every script has."""
+    group = parser.add_argument_group("run")
+    add_flag(group, config_class, "out", "output folder", metavar="DIR")
+    add_flag(group, config_class, "seed", "of everything random", type=int)
+    add_flag(group, config_class, "overwrite", overwrite)
+    add_flag(group, config_class, "dry_run", "print the plan and stop")
+    add_flag(group, config_class, "quiet", "print errors alone")
+    return group
+
+
+def build_parser(file, doc):
+    """Build the parser of a script from its path and docstring: a summary, then examples."""
+    summary, _, examples = doc.partition("\n\n")
+    formatter = argparse.RawDescriptionHelpFormatter
+    return Parser(prog=Path(file).name, description=summary, epilog=examples, formatter_class=formatter)
+
+
+def report_unless(quiet):
+    """Return a callable (text) that prints a line at once, or nothing."""
+    return (lambda text: None) if quiet else (lambda text: print(text, flush=True))
+
+
 def parse_image_size(text):
     """Turn "32" or "28,20" into (height, width)."""
     sizes = [int(part) for part in text.split(",") if part.strip().isdigit()]

@@ -31,9 +31,11 @@ class Dataset:
     """Images uint8 [N, H, W, C], class indices int64 [N] in 0..K-1 and the index arrays of the three splits.
 
     `label_values[k]` is the integer that the source uses for class k (what CSV files hold), `class_names[k]` its name.
+    `request` holds the arguments that load it again: load_dataset(**request).
     """
 
     name: str
+    request: dict
     images: np.ndarray
     labels: np.ndarray
     class_names: tuple[str, ...]
@@ -114,7 +116,11 @@ def load_dataset(
     if len({class_folder(name) for name in class_names}) < len(class_names):
         raise ValueError(f"{name}: class names should give different folder names. Got {', '.join(class_names)}.")
     train, validation, test = _split(labels, from_test_part, len(label_values))
-    dataset = Dataset(name, images, labels, class_names, label_values, train, validation, test)
+    request = {"classes": classes, "real_per_class": real_per_class, "seed": seed}
+    request |= {"image_size": image_size, "image_shape": image_shape}
+    dataset = Dataset(
+        name, {"data": name} | request, images, labels, class_names, label_values, train, validation, test
+    )
     return _reduce(dataset, real_per_class, seed) if real_per_class else dataset
 
 

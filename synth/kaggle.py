@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from synth.files import replacing
+
 KAGGLE_ROOT = Path("/kaggle")
 _DIGIT_RECOGNIZER_FOLDERS = (
     "competitions/digit-recognizer",  # notebooks of today
@@ -21,10 +23,23 @@ def find_train_csv(root=KAGGLE_ROOT):
     return next((path for path in candidates if _is_label_pixel_csv(path)), None)
 
 
-def default_out(root=KAGGLE_ROOT):
-    """Return the default output folder: `root`/working/synthetic on Kaggle, else ./synthetic."""
+def find_test_csv(train_csv):
+    """Return the path of the test.csv beside a mounted train.csv, or None."""
+    path = Path(train_csv).with_name("test.csv")
+    return path if path.is_file() else None
+
+
+def default_out(name="synthetic", root=KAGGLE_ROOT):
+    """Return the default output folder: `root`/working/`name` on Kaggle, else ./`name`."""
     working = Path(root) / "working"
-    return working / "synthetic" if os.access(working, os.W_OK) else Path("synthetic")
+    return working / name if os.access(working, os.W_OK) else Path(name)
+
+
+def save_submission(path, label_values):
+    """Write a submission: `ImageId,Label`, ImageId from 1."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write("ImageId,Label\n")
+        file.writelines(f"{index},{value}\n" for index, value in enumerate(label_values, start=1))
 
 
 def _is_label_pixel_csv(path):

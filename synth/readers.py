@@ -30,18 +30,36 @@ def read_csv(path, image_shape=None, rows=None):
     Images are square with one channel (or three) unless `image_shape` (height, width, channels) says otherwise.
     rows: how many to read, from the top; None reads all.
     """
+    chunks = list(read_csv_chunks(path, image_shape, rows=rows))
+    if not any(len(labels) for _, labels in chunks):
+        raise ValueError(f"{path}: should have at least one image. Got the header alone instead.")
+    images, labels = (np.concatenate(part) for part in zip(*chunks, strict=True))
+    return LabelledImages(images, labels)
+
+
+def read_csv_chunks(path, image_shape=None, rows=None, chunk_rows=2000):
+    """Yield (images uint8 [n, H, W, C], labels int64 [n]) of a CSV as `read_csv` does, `chunk_rows` at a time."""
+    first_line = 2
     try:
-        table = pd.read_csv(path, index_col=False, nrows=rows)
+        with pd.read_csv(path, index_col=False, nrows=rows, chunksize=chunk_rows) as tables:
+            for table in tables:
+                yield _parse_table(table, path, image_shape, first_line)
+                first_line += len(table)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: should be a CSV with the columns label,pixel0,... {_one_line(error)}") from error
+
+
+def _parse_table(table, path, image_shape, first_line):
     if "label" not in table.columns:
         raise ValueError(
             f"{path}: should have a column 'label'. Got {', '.join(map(str, table.columns[:4]))}... instead."
         )
-    if table.empty:
-        raise ValueError(f"{path}: should have at least one image. Got the header alone instead.")
-    labels = _integer_values(table[["label"]], path)[:, 0]
-    pixels = _integer_values(table.drop(columns="label"), path)
+    labels = _integer_values(table[["label"]], path, first_line)[:, 0]
+    return _parse_pixels(table.drop(columns="label"), path, image_shape, first_line), labels
+
+
+def _parse_pixels(table, path, image_shape, first_line):
+    pixels = _integer_values(table, path, first_line)
     height, width, channels = image_shape or _square_shape(pixels.shape[1], path)
     if height * width * channels != pixels.shape[1]:
         raise ValueError(
@@ -52,9 +70,21 @@ def read_csv(path, image_shape=None, rows=None):
     if outside.any():
         row, column = np.argwhere(outside)[0]
         raise ValueError(
-            f"{path}: pixels should be in 0..255. Got {pixels[row, column]} in line {row + 2}, pixel {column} instead."
+            f"{path}: pixels should be in 0..255. "
+            f"Got {pixels[row, column]} in line {row + first_line}, pixel {column} instead."
         )
-    return LabelledImages(pixels.astype(np.uint8).reshape(-1, height, width, channels), labels)
+    return pixels.astype(np.uint8).reshape(-1, height, width, channels)
+
+
+def read_unlabelled_csv(path, image_shape):
+    """Read Kaggle's test.csv, `pixel0,...` without a label, as uint8 [N, *image_shape]."""
+    try:
+        table = pd.read_csv(path, index_col=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: should be a CSV with the columns pixel0,... {_one_line(error)}") from error
+    if "label" in table.columns:
+        raise ValueError(f"{path}: should have no column 'label': these images are to be predicted.")
+    return _parse_pixels(table, path, image_shape, first_line=2)
 
 
 def read_npz(path):
@@ -186,7 +216,7 @@ def _check_labels(labels, count, source):
     return labels.astype(np.int64)
 
 
-def _integer_values(table, path):
+def _integer_values(table, path, first_line):
     """Return the table as int64; ValueError names the first line and column that is not an integer."""
     if all(dtype.kind in "iu" for dtype in table.dtypes):
         return table.to_numpy(np.int64)
@@ -204,7 +234,7 @@ def _integer_values(table, path):
                 else value
             )
             raise ValueError(
-                f"{path}: values should be integers. Got {got} in line {row + 2}, column {column} instead."
+                f"{path}: values should be integers. Got {got} in line {row + first_line}, column {column} instead."
             )
     return table.apply(pd.to_numeric).to_numpy(np.int64)
 

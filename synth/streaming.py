@@ -32,7 +32,7 @@ def stream_shards(model, sampling, folder, *, quiet=False):
     """Write the shards that are not there yet and return the manifest.
 
     model: has generate (latents, class_index) -> uint8 images, score (images, class_index) -> realism, classify
-        (images) -> probabilities, latent_dim, image_shape, class_names, label_values, data, fingerprint and
+        (images) -> probabilities, latent_dim, image_shape, class_names, label_values, data, request, fingerprint and
         compute_hash, as models.trained.TrainedGAN.
     sampling: class_size {class name: count}, filter, keep, min_probability, duplicate_distance, format, shard_size
         and seed.
@@ -98,6 +98,7 @@ def _start_manifest(model, sampling):
         "image_shape": list(model.image_shape),
         "seed": sampling["seed"],
         "data": model.data,
+        "request": model.request,
         "fingerprint": model.fingerprint,
         "model_hash": model.compute_hash(),
         "filter": {option: sampling[option] for option in ("filter", "keep", "min_probability", "duplicate_distance")},

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from models import callbacks
-from models.callbacks import Pace, compute_rate_factor
+from models.callbacks import Pace, compute_penalty_weight, compute_rate_factor
 from models.checkpoint import Progress
 from models.gan import GAN
 from models.recipes import RECIPES, Recipe, parse_recipe
@@ -99,19 +99,32 @@ def test_epochs_become_steps():
     assert replace(TINY, steps=0, epochs=2.5).total_steps(1600) == 250
 
 
-@pytest.mark.parametrize(("decay", "middle"), [("constant", 1.0), ("linear", 0.51), ("cosine", 0.51)])
-def test_rates_fall_to_2_percent(decay, middle):
-    assert compute_rate_factor(decay, 0.0) == pytest.approx(1)
-    assert compute_rate_factor(decay, 0.5) == pytest.approx(middle)
-    if decay != "constant":
-        assert compute_rate_factor(decay, 1.0) == pytest.approx(0.02)
+@pytest.mark.parametrize(
+    ("decay", "start", "factors"),
+    [
+        ("constant", 0.0, [1, 1, 1, 1]),
+        ("linear", 0.0, [1, 0.755, 0.51, 0.02]),
+        ("linear", 0.5, [1, 1, 1, 0.02]),
+        ("cosine", 0.0, [1, 0.8565, 0.51, 0.02]),
+    ],
+)
+def test_rates_fall_to_2_percent(decay, start, factors):
+    recipe = replace(TINY, rate_decay=decay, decay_start=start)
+    assert [compute_rate_factor(recipe, done) for done in (0, 0.25, 0.5, 1)] == pytest.approx(factors, abs=1e-4)
+
+
+def test_penalty_falls_geometrically_over_the_first_half():
+    recipe = replace(TINY, penalty_weight=4.0, penalty_weight_end=0.04)
+    weights = [compute_penalty_weight(recipe, done) for done in (0, 0.25, 0.5, 1)]
+    assert weights == pytest.approx([4, 0.4, 0.04, 0.04])
+    assert compute_penalty_weight(replace(recipe, penalty_weight=0.0), 0.5) == 0
 
 
 def test_a_time_limit_ends_training_with_the_rates_at_their_end(monkeypatch):
     clock = iter(range(100))
     monkeypatch.setattr(callbacks.time, "monotonic", lambda: next(clock))
     gan = build_gan(TINY, (8, 8, 1), 2, seed=0)
-    pace = Pace(Progress(), replace(TINY, rate_decay="linear"), total_steps=1000, max_seconds=5)
+    pace = Pace(Progress(), replace(TINY, rate_decay="linear", decay_start=0.0), total_steps=1000, max_seconds=5)
     pace.set_model(gan)
     pace.on_train_begin()
     rates = []
@@ -271,6 +284,7 @@ def test_a_recipe_that_does_not_fit_is_refused(dataset, changes, message):
         ({"network": "vae"}, "--network should be one of dcgan, mlp. Got 'vae' instead"),
         ({"batch_size": 1}, "--batch-size should be at least 2. Got 1 instead"),
         ({"generator_rate": float("nan")}, "--generator-rate should be at least 0. Got nan instead"),
+        ({"decay_start": 1.0}, "--decay-start should be below 1. Got 1.0 instead"),
         ({"steps": 0}, "--steps or --epochs should be above 0"),
     ],
 )

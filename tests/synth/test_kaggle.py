@@ -22,6 +22,6 @@ def test_another_competitions_train_csv_is_left_alone(tmp_path):
 
 
 def test_output_goes_to_kaggles_working_folder(tmp_path):
-    assert str(default_out(tmp_path)) == "synthetic"
+    assert str(default_out(root=tmp_path)) == "synthetic"
     (tmp_path / "working").mkdir()
-    assert default_out(tmp_path) == tmp_path / "working" / "synthetic"
+    assert default_out(root=tmp_path) == tmp_path / "working" / "synthetic"

@@ -24,7 +24,7 @@ class NoiseModel:
 
     image_shape, latent_dim = (4, 4, 1), 16
     class_names, label_values = ("ape", "bee"), (4, 9)
-    data, fingerprint = "noise", "0" * 64
+    data, request, fingerprint = "noise", {"data": "noise"}, "0" * 64
 
     def generate(self, latents, class_index):
         return np.clip(latents * 40 + 128, 0, 255).astype(np.uint8).reshape(-1, 4, 4, 1)

@@ -1,0 +1,81 @@
+"""Score a recipe by the plain protocol: what a classifier learns from its images alone.
+
+    python -m benchmarks.plain_protocol --data mnist.npz --recipe quick --out /tmp/quick
+
+Trains the recipe on the train part (or continues, or reuses what is in --out), draws 1,000 unfiltered images per
+class, fits the classifier (5 epochs, batch 128, no augmentation) on them with --seeds seeds, and scores it on the
+real test part. Prints one line of JSON, and adds the score on the same number of real images and label fidelity.
+"""
+
+import argparse
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+
+from generate_data import Config, generate_data
+from models.classifier import compute_probabilities, fit_classifier
+from models.recipes import RECIPES
+from synth.datasets import load_dataset
+from synth.shards import read_shard
+
+
+def measure(data, recipe, out, seeds, seed):
+    """Return the measurements as a dict."""
+    sampling = {"class_size": 1000, "filter": "none", "duplicate_distance": 0.0, "shard_size": 1000}
+    manifest = generate_data(Config(data=data, recipe=recipe, out=out, seed=seed, **sampling))
+    shards = [read_shard(f"{out}/{entry['file']}", manifest["image_shape"]) for entry in manifest["shards"]]
+    images = np.concatenate([shard_images for shard_images, _ in shards])
+    labels = np.searchsorted(manifest["label_values"], np.concatenate([values for _, values in shards]))
+    dataset = load_dataset(data)
+    real_images, real_labels = _draw_per_class(*dataset.part("train"), 1000)
+    judge = fit_classifier(*dataset.part("train"), len(dataset.class_names), seed=100)
+    history = pd.read_csv(f"{out}/model/history.csv")
+    return {
+        "data": dataset.name,
+        "recipe": recipe.name,
+        "seed": seed,
+        "train_minutes": round(history["seconds"].iloc[-1] / 60, 2),
+        "images_per_second": round(history["step"].iloc[-1] * recipe.batch_size / history["seconds"].iloc[-1]),
+        "frechet": round(history["frechet"].min(), 2),
+        "synthetic": _score(dataset, images, labels, seeds),
+        "as_many_real": _score(dataset, real_images, real_labels, seeds),
+        "label_fidelity": round(float((compute_probabilities(judge, images).argmax(axis=1) == labels).mean()), 4),
+    }
+
+
+def _score(dataset, images, labels, seeds):
+    """Fit the classifier once per seed; return the accuracies on the real test part."""
+    test_images, test_labels = dataset.part("test")
+    accuracies = []
+    for seed in range(seeds):
+        order = np.random.default_rng(seed).permutation(len(images))
+        classifier = fit_classifier(images[order], labels[order], len(dataset.class_names), seed=seed)
+        right = compute_probabilities(classifier, test_images).argmax(axis=1) == test_labels
+        accuracies.append(round(float(right.mean()), 4))
+    return {"accuracies": accuracies, "mean": round(float(np.mean(accuracies)), 4)}
+
+
+def _draw_per_class(images, labels, count):
+    generator = np.random.default_rng(0)
+    members = [generator.permutation(np.flatnonzero(labels == k))[:count] for k in np.unique(labels)]
+    index = np.concatenate(members)
+    return images[index], labels[index]
+
+
+def main():
+    """Parse the command line, measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--recipe", choices=RECIPES, default="quick")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    result = measure(options.data, RECIPES[options.recipe], options.out, options.seeds, options.seed)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

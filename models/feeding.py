@@ -1,0 +1,67 @@
+"""Feed a classifier from streamed images."""
+
+import numpy as np
+import tensorflow as tf
+
+from synth.filters import Sieve
+from synth.images import to_network_range
+from synth.reading import Source, stream_images
+from synth.sampling import BLOCK_SIZE, sample_blocks, sample_filtered
+
+
+def build_stream(sources, image_shape, batch_size, seed, augmentation=None):
+    """Return an endless tf.data.Dataset of batches (images float32 in [-1, 1], class indices), epoch after epoch.
+
+    sources: list of synth.reading.Source. Each epoch is another shuffle; its last batch may be smaller. Reading,
+    scaling and `augmentation` (a Keras layer) run ahead of the training step.
+    """
+
+    def batches():
+        epoch = 0
+        while True:
+            yield from _cut_batches(stream_images(sources, seed, epoch), batch_size)
+            epoch += 1
+
+    def prepare(images, labels):
+        images = to_network_range(tf.cast(images, tf.float32))
+        return images if augmentation is None else augmentation(images, training=True), labels
+
+    signature = (tf.TensorSpec((None, *image_shape), tf.uint8), tf.TensorSpec((None,), tf.int32))
+    stream = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    return stream.map(prepare, num_parallel_calls=1, deterministic=True).prefetch(8)
+
+
+def draw_fresh(trained, per_class, filter, keep_probability, seed):
+    """Return sources of images that are drawn while they are read, never the same twice: one per class.
+
+    trained: models.trained.TrainedGAN. filter: "classifier" or "none". Each epoch draws `per_class` new images.
+    """
+    classify = trained.classify if filter == "classifier" else None
+    sieve = Sieve(trained.score, classify=classify, min_probability=keep_probability)
+
+    def read(k, epoch):
+        rows = min(per_class, BLOCK_SIZE)
+        for part in range(-(-per_class // rows)):
+            # Streams of their own: no shard has as high a number.
+            shard = 2**31 + epoch * 2**12 + part
+            blocks = sample_blocks(trained.generate, trained.latent_dim, seed, k, shard)
+            images, _, _ = sample_filtered(blocks, sieve, k, min(rows, per_class - part * rows))
+            yield images, np.full(len(images), k)
+
+    count = len(trained.class_names)
+    return [Source({k: per_class}, lambda epoch, k=k: read(k, epoch)) for k in range(count)]
+
+
+def _cut_batches(blocks, batch_size):
+    """Yield batches of `batch_size` from blocks of any size; the last one is what is left."""
+    images, labels = None, None
+    for block_images, block_labels in blocks:
+        if images is not None and len(images):
+            block_images = np.concatenate([images, block_images])
+            block_labels = np.concatenate([labels, block_labels])
+        whole = len(block_images) - len(block_images) % batch_size
+        for start in range(0, whole, batch_size):
+            yield block_images[start : start + batch_size], block_labels[start : start + batch_size]
+        images, labels = block_images[whole:], block_labels[whole:]
+    if images is not None and len(images):
+        yield images, labels

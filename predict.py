@@ -1,0 +1,374 @@
+"""Train a classifier on synthetic, real or mixed images, and score it on real images that nothing was trained on.
+
+python predict.py --synthetic-only
+python predict.py --real-only --data fashion_mnist --seeds 3
+python predict.py --real-per-class 300 --ratio 2 --augment
+python predict.py --model synthetic --fresh --synthetic-only --epochs 20
+python predict.py --data train.csv --test-csv test.csv --submission submission.csv
+"""
+
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from synth import command_line
+from synth.command_line import add_data_flags, add_flag, add_run_flags, positive_int, report_unless, run
+from synth.kaggle import default_out, find_test_csv, save_submission
+from synth.leakage import find_leaks
+from synth.scoring import explain_gap
+from synth.shards import load_hashes
+from synth.statistics import summarise
+
+MODES = ("mixed", "synthetic-only", "real-only")
+CLASSIFIERS = ("cnn", "lenet5", "strong")
+OWNED = (
+    "metrics.json",
+    "classifier.keras",
+    "history.csv",
+    "curves.png",
+    "confusion.png",
+    "mistakes.png",
+    "submission.csv",
+)
+_NOT_SETTINGS = ("out", "overwrite", "dry_run", "quiet")
+_JUDGE_SEED = 1000  # the network that measures label fidelity is no other one
+_JUDGED_IMAGES = 10_000
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to train on and how; the flags of the same names say more."""
+
+    data: str | None = None
+    classes: str | None = None
+    real_per_class: int | None = None
+    image_size: tuple[int, int] | None = None
+    image_shape: tuple[int, int, int] | None = None
+    mode: str = "mixed"
+    synthetic: str | Path = field(default_factory=default_out)
+    synthetic_per_class: int | None = None
+    ratio: float | None = None
+    model: str | Path | None = None
+    fresh: bool = False
+    filter: str = "classifier"
+    min_probability: float = 0.5
+    classifier: str = "cnn"
+    epochs: int = 5
+    batch_size: int = 128
+    rate: float = 1e-3
+    augment: bool = False
+    seeds: int = 1
+    test_csv: str | Path | None = None
+    submission: str | Path | None = None
+    allow_leak: bool = False
+    out: str | Path | None = None
+    seed: int = 0
+    overwrite: bool = False
+    dry_run: bool = False
+    quiet: bool = False
+
+    def __post_init__(self):
+        choices = {"mode": MODES, "classifier": CLASSIFIERS, "filter": ("classifier", "none")}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"--{name} should be one of {', '.join(allowed)}. Got {getattr(self, name)!r} instead."
+                )
+        if self.ratio is not None and not self.ratio > 0:
+            raise ValueError(f"--ratio should be above 0, synthetic images per real one. Got {self.ratio} instead.")
+        if self.ratio is not None and (self.mode != "mixed" or self.synthetic_per_class):
+            raise ValueError("--ratio is for mixed training, without --synthetic-per-class.")
+        if self.fresh and not self.model:
+            raise ValueError("--fresh should come with --model DIR, the trained run to draw from.")
+        if self.seed < 0:
+            raise ValueError(f"--seed should be at least 0. Got {self.seed} instead.")
+
+
+def predict(config):
+    """Train the classifier that `config` describes, score it, and return the metrics (a dict).
+
+    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises ValueError for what is
+    wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
+    """
+    from models.startup import import_tensorflow
+
+    import_tensorflow()
+    from models.scored import fit_and_score
+    from synth.output import open_output
+
+    report = report_unless(config.quiet)
+    out = Path(config.out or default_out(f"prediction-{config.mode}"))
+    if config.submission and Path(config.submission).exists() and not config.overwrite:
+        raise ValueError(f"--submission should be a new file. {config.submission} exists: use --overwrite.")
+    material = _gather(config, report)
+    plan = _make_plan(config, material, out)
+    for name, value in plan.items():
+        report(f"{name + ':':<12} {value}")
+    if config.dry_run:
+        return plan
+    settings = {name: str(value) for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
+    settings["fingerprint"] = material.dataset.fingerprint
+    open_output(out, {"prediction": settings}, OWNED, overwrite=config.overwrite)
+    options = {"name": config.classifier, "epochs": config.epochs, "batch_size": config.batch_size}
+    options |= {
+        "rate": config.rate,
+        "augment": config.augment,
+        "verbose": int(sys.stdout.isatty() and not config.quiet),
+    }
+    sources = material.real + material.synthetic
+    validation, names = material.dataset.part("validation"), material.dataset.class_names
+    seeds = range(config.seed, config.seed + config.seeds)
+    runs = [fit_and_score(sources, validation, material.test, names, seed=seed, **options) for seed in seeds]
+    metrics = _summarise(settings, material, runs)
+    best = max(runs, key=lambda scored: scored.validation_accuracy)
+    _save_outputs(out, material, metrics, runs, best)
+    for line in _describe(metrics):
+        report(line)
+    if material.unlabelled is not None:
+        _write_submission(config, out, material, best, report)
+    report(f"metrics.json, classifier.keras and figures are in {out}")
+    return metrics
+
+
+@dataclass(frozen=True)
+class _Material:
+    """What is trained on and scored: sources of images, the test part without leaked images, and what is known."""
+
+    dataset: object
+    real: list
+    synthetic: list
+    test: tuple
+    leaks: dict
+    unlabelled: object = None
+    test_csv: Path | None = None
+
+
+def _gather(config, report):
+    from models.trained import TrainedGAN, find_model_folder
+    from synth.readers import read_unlabelled_csv
+    from synth.reading import check_shards, count_rows, find_shards, split_in_memory
+
+    trained, manifest, paths, request = None, None, [], {}
+    if config.mode != "real-only" and config.fresh:
+        trained = TrainedGAN(find_model_folder(config.model))
+        request = trained.request
+    elif config.mode != "real-only":
+        paths, manifest = find_shards(config.synthetic)
+        request = manifest["request"] if manifest else {}
+    if manifest:
+        check_shards(paths, manifest, config.synthetic)
+        if not manifest["complete"]:
+            report(f"warning: {config.synthetic} is incomplete: the command that made it, run again, completes it.")
+    dataset = _load_data(config, request)
+    real = split_in_memory(*dataset.part("train")) if config.mode != "synthetic-only" else []
+    synthetic = _find_synthetic(config, dataset, trained, paths) if config.mode != "real-only" else []
+    counts = count_rows(real + synthetic)
+    empty = [name for k, name in enumerate(dataset.class_names) if not counts.get(k)]
+    if empty:
+        raise ValueError(f"every class should have images to train on. Got none of {', '.join(empty)}.")
+    hashes = _collect_hashes(config, dataset, trained, manifest)
+    test_images, test_labels = dataset.part("test")
+    leaked = find_leaks(test_images, hashes, allow=config.allow_leak)
+    leaks = {"test_images": len(leaked), "leaked": int(leaked.sum()), "allowed": config.allow_leak}
+    keep = ~leaked | config.allow_leak
+    test_csv = config.test_csv or (find_test_csv(dataset.name) if config.data is None else None)
+    unlabelled = None
+    if test_csv:
+        unlabelled = read_unlabelled_csv(test_csv, dataset.image_shape)
+        found = find_leaks(unlabelled, hashes, allow=config.allow_leak, source=str(test_csv))
+        leaks |= {"unlabelled_images": len(found), "unlabelled_leaked": int(found.sum())}
+    return _Material(dataset, real, synthetic, (test_images[keep], test_labels[keep]), leaks, unlabelled, test_csv)
+
+
+def _load_data(config, request):
+    """Load the real data: what the flags say, and for the rest what the synthetic images were made from."""
+    from models.startup import download_standard_set
+    from synth.datasets import load_dataset
+
+    given = {name: getattr(config, name) for name in ("data", "classes", "real_per_class", "image_size", "image_shape")}
+    given = {name: value for name, value in given.items() if value is not None}
+    inherited = request if config.data in (None, request.get("data")) else {}
+    return load_dataset(**{"seed": config.seed, **inherited, **given}, download=download_standard_set)
+
+
+def _find_synthetic(config, dataset, trained, paths):
+    from models.feeding import draw_fresh
+    from synth.reading import index_shards
+
+    real_per_class = round(len(dataset.train) / len(dataset.class_names))
+    per_class = round(config.ratio * real_per_class) if config.ratio else config.synthetic_per_class
+    if trained is None:
+        return index_shards(paths, dataset.image_shape, dataset.label_values, per_class)
+    if (trained.image_shape, trained.label_values) != (dataset.image_shape, dataset.label_values):
+        raise ValueError(
+            f"--model should make the real data's classes {dataset.label_values} as {dataset.image_shape} images. "
+            f"It makes {trained.label_values} as {trained.image_shape}."
+        )
+    return draw_fresh(trained, per_class or real_per_class, config.filter, config.min_probability, config.seed)
+
+
+def _collect_hashes(config, dataset, trained, manifest):
+    """Return the hashes of every image that the GAN, its filter or the classifier trains on."""
+    hashes = [dataset.train_hashes()] if config.mode != "synthetic-only" else []
+    if trained:
+        hashes.append(trained.train_hashes())
+    elif manifest:
+        hashes.append(load_hashes(config.synthetic))
+    return np.concatenate([np.zeros(0, np.uint64), *hashes])
+
+
+def _make_plan(config, material, out):
+    """Return what will be done, {heading: text}."""
+    from synth.reading import count_rows
+
+    dataset = material.dataset
+    real, synthetic = (sum(count_rows(sources).values()) for sources in (material.real, material.synthetic))
+    kind = "drawn anew each epoch" if config.fresh else f"from {config.synthetic}"
+    return {
+        "data": f"{dataset.name} ({dataset.fingerprint[:12]}), {len(dataset.class_names)} classes",
+        "training": f"{real:,} real and {synthetic:,} synthetic images" + (f" {kind}" if synthetic else ""),
+        "scoring": f"{len(dataset.validation):,} validation and {len(material.test[1]):,} test images, all real",
+        "classifier": f"{config.classifier}, {config.epochs} epochs"
+        + (", classic augmentation" if config.augment else "")
+        + f", {config.seeds} seed{'s' * (config.seeds > 1)}, into {out}",
+    }
+
+
+def _summarise(settings, material, runs):
+    """Return the content of metrics.json."""
+    from synth.output import installed_versions
+    from synth.reading import count_rows
+
+    names = material.dataset.class_names
+    parts = {"real": material.real, "synthetic": material.synthetic}
+    trained_on = {
+        part: {names[k]: rows for k, rows in sorted(count_rows(sources).items())} for part, sources in parts.items()
+    }
+    measures = ("accuracy", "balanced_accuracy", "macro_f1")
+    metrics = {
+        "settings": settings,
+        "versions": installed_versions(),
+        "fingerprint": material.dataset.fingerprint,
+        "trained_on": trained_on,
+        "leaks": material.leaks,
+        "summary": {name: summarise([scored.scores[name] for scored in runs]) for name in measures},
+        "runs": [
+            {"seed": scored.seed, "validation_accuracy": scored.validation_accuracy, "test": scored.scores}
+            for scored in runs
+        ],
+    }
+    if material.synthetic and len(names) > 1:
+        metrics["label_fidelity"] = _measure_fidelity(material)
+        if not material.real:
+            metrics["explanation"] = explain_gap(metrics["summary"]["accuracy"]["mean"], metrics["label_fidelity"])
+    return metrics
+
+
+def _measure_fidelity(material):
+    """GAN-test: the accuracy, on up to 10,000 synthetic images, of a classifier trained on the real train part."""
+    from models.classifier import compute_probabilities, fit_classifier
+    from synth.reading import stream_images
+
+    images, labels = next(stream_images(material.synthetic, seed=_JUDGE_SEED))
+    images, labels = images[:_JUDGED_IMAGES], labels[:_JUDGED_IMAGES]
+    judge = fit_classifier(*material.dataset.part("train"), len(material.dataset.class_names), seed=_JUDGE_SEED)
+    return float((compute_probabilities(judge, images).argmax(axis=1) == labels).mean())
+
+
+def _describe(metrics):
+    """Yield the lines of the table that the terminal shows."""
+    marked = (
+        "  LEAKED: test images were trained on" if metrics["leaks"]["allowed"] and metrics["leaks"]["leaked"] else ""
+    )
+    for name, summary in metrics["summary"].items():
+        spread = "" if summary["std"] is None else f" ± {summary['interval']:.2%} (95 %), sd {summary['std']:.2%}"
+        yield f"{name.replace('_', ' '):<18} {summary['mean']:.2%}{spread}{marked}"
+    per_class = metrics["runs"][0]["test"]["per_class_accuracy"]
+    yield "per class          " + ", ".join(f"{name} {value:.1%}" for name, value in per_class.items())
+    if "label_fidelity" in metrics:
+        yield metrics.get("explanation", f"label fidelity of the synthetic images: {metrics['label_fidelity']:.2%}")
+    leaks = metrics["leaks"]
+    if leaks["leaked"] and not leaks["allowed"]:
+        yield f"{leaks['leaked']} of {leaks['test_images']} test images had been trained on, and were left out"
+
+
+def _save_outputs(out, material, metrics, runs, best):
+    """Save metrics.json, the best seed's classifier, the history of all, and the figures."""
+    import pandas as pd
+
+    from synth.files import replacing, save_json
+    from synth.plots import plot_confusion, plot_learning, plot_mistakes, save_figure
+
+    history = pd.concat([scored.history for scored in runs])
+    with replacing(out / "history.csv") as temporary:
+        history.to_csv(temporary, index=False)
+    with replacing(out / "classifier.keras") as temporary:
+        best.classifier.save(temporary)
+    names = material.dataset.class_names
+    save_figure(out / "curves.png", plot_learning(history))
+    save_figure(out / "confusion.png", plot_confusion(best.scores["confusion"], names))
+    save_figure(out / "mistakes.png", plot_mistakes(*material.test, best.probabilities, names))
+    save_json(out / "metrics.json", metrics)
+
+
+def _write_submission(config, out, material, best, report):
+    """Predict the unlabelled images with the best seed's classifier."""
+    from models.classifier import compute_probabilities
+
+    predicted = compute_probabilities(best.classifier, material.unlabelled).argmax(axis=1)
+    path = Path(config.submission or out / "submission.csv")
+    save_submission(path, np.array(material.dataset.label_values)[predicted])
+    report(f"{path}: predictions for the {len(predicted):,} images of {material.test_csv}")
+
+
+def parse_args(argv=None):
+    """Turn the command line into a Config."""
+    parser = build_parser()
+    options = vars(parser.parse_args(argv))
+    try:
+        return Config(**options)
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def build_parser():
+    """Build the parser; every default comes from Config."""
+    parser = command_line.build_parser(__file__, __doc__)
+    add_data_flags(parser, Config)
+    images = parser.add_argument_group("training images (default: real and synthetic)")
+    mode = images.add_mutually_exclusive_group()
+    for name in ("synthetic-only", "real-only"):
+        mode.add_argument(f"--{name}", dest="mode", action="store_const", const=name, default=Config.mode)
+    add_flag(images, Config, "synthetic", "folder or glob of shards, CSV or NPZ", metavar="DIR")
+    help = "use so many synthetic images per class"
+    add_flag(images, Config, "synthetic_per_class", help, type=positive_int, metavar="N")
+    add_flag(images, Config, "ratio", "synthetic images per real one", type=float, metavar="R")
+    add_flag(images, Config, "model", "trained run that --fresh draws from", metavar="DIR")
+    add_flag(images, Config, "fresh", "draw new synthetic images in every epoch, without shards")
+    add_flag(images, Config, "filter", "what rejects fresh images", choices=("classifier", "none"))
+    add_flag(images, Config, "min_probability", "of the class, by the filter", type=float, metavar="P")
+    training = parser.add_argument_group("classifier")
+    add_flag(training, Config, "classifier", "which network", choices=CLASSIFIERS)
+    add_flag(training, Config, "epochs", "passes over the training images", type=positive_int, metavar="N")
+    add_flag(training, Config, "batch_size", "images per step", type=positive_int, metavar="N")
+    add_flag(training, Config, "rate", "of Adam", type=float, metavar="R")
+    add_flag(training, Config, "augment", "add classic augmentation: shift, rotation, zoom; never flips")
+    add_flag(training, Config, "seeds", "repeat with so many seeds", type=positive_int, metavar="N")
+    scoring = parser.add_argument_group("scoring")
+    add_flag(scoring, Config, "test_csv", "images to predict, as Kaggle's test.csv", metavar="FILE")
+    add_flag(scoring, Config, "submission", "where the predictions go (default: OUT/submission.csv)", metavar="FILE")
+    add_flag(scoring, Config, "allow_leak", "score although test images were trained on; the result is marked")
+    add_run_flags(parser, Config)
+    return parser
+
+
+def main(argv=None):
+    """Run the script; return the exit code."""
+    config = parse_args(argv)
+    return run(build_parser(), lambda: predict(config))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

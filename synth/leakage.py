@@ -1,0 +1,21 @@
+"""The leakage guard: were test images among the images that something was trained on?"""
+
+import numpy as np
+
+from synth.images import hash_images
+
+MAX_OVERLAP = 0.01
+
+
+def find_leaks(test_images, train_hashes, *, allow=False, source="test"):
+    """Return a mask [n] of the test images (uint8 [n, H, W, C]) whose exact hash is among `train_hashes`.
+
+    Raises ValueError with the numbers when more than 1 % are, unless `allow`.
+    """
+    leaked = np.isin(hash_images(test_images), train_hashes)
+    if leaked.mean() > MAX_OVERLAP and not allow:
+        raise ValueError(
+            f"{leaked.sum()} of {len(leaked)} {source} images ({leaked.mean():.1%}) were trained on: the score would "
+            "mean nothing. Train on other images, or add --allow-leak to go on with the result marked."
+        )
+    return leaked

@@ -1,0 +1,187 @@
+"""Stream labelled images from many shards in constant memory, shuffled across them."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from synth.readers import read_csv_chunks, read_npz
+from synth.shards import MANIFEST, hash_file, load_manifest
+
+BUFFER_SIZE = 20_000  # images that are shuffled together
+_CHUNK_SIZE = 500  # images taken from one source at a time
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where images come from: a shard, images in memory, a generator.
+
+    rows: {class index: images of it}. read: callable (epoch) -> iterator of chunks (images uint8 [n, H, W, C], class
+    indices [n]), which gives exactly these rows.
+    """
+
+    rows: dict[int, int]
+    read: Callable
+
+
+def find_shards(pattern):
+    """Return (sorted shard paths, manifest or None) of a run's folder, any folder, a file or a glob.
+
+    Where a CSV and an NPZ of the same name lie together they are the same images, and the NPZ is taken. Raises
+    ValueError, with the command that makes shards, where there are none.
+    """
+    path = Path(pattern)
+    manifest = None
+    if path.is_dir():
+        manifest = load_manifest(path)
+        names = [entry["file"] for entry in manifest["shards"]] if manifest else []
+        found = [path / name for name in names] or [*path.rglob("*.npz"), *path.rglob("*.csv")]
+        found = [shard for shard in found if "model" not in shard.relative_to(path).parts]
+    else:
+        anchor = Path(path.anchor or ".")
+        found = [path] if path.is_file() else list(anchor.glob(str(path.relative_to(path.anchor))))
+    found = sorted(shard for shard in found if shard.suffix in (".csv", ".npz"))
+    found = [shard for shard in found if shard.suffix == ".npz" or shard.with_suffix(".npz") not in found]
+    if not found:
+        raise ValueError(
+            f"--synthetic should be a folder or glob of shards (.csv, .npz). None in {pattern}: "
+            f"python generate_data.py --class-size 1000 --out {pattern} makes them."
+        )
+    return found, manifest
+
+
+def check_shards(paths, manifest, folder):
+    """Raise ValueError for a shard that is missing or whose bytes are not those that the manifest recorded."""
+    expected = {Path(folder) / entry["file"]: entry["sha256"] for entry in manifest["shards"]}
+    for path in paths:
+        if not path.exists() or hash_file(path) != expected[path]:
+            state = "altered or truncated" if path.exists() else "missing"
+            raise ValueError(f"{path}: should be as {MANIFEST} recorded it, but is {state}: make the shards again.")
+
+
+def index_shards(paths, image_shape, label_values, per_class=None):
+    """Return one Source per shard that has rows to use: the first `per_class` of each class over all shards, or all.
+
+    Reads each shard once. Raises ValueError for another image shape and for labels that are not in `label_values`.
+    """
+    used, sources = Counter(), []
+    for path in paths:
+        rows = Counter()
+        for _, labels in _read_chunks(path, image_shape):
+            unknown = np.setdiff1d(labels, label_values)
+            if len(unknown):
+                raise ValueError(
+                    f"{path}: labels should be among the real data's, {', '.join(map(str, label_values))}. "
+                    f"Got {', '.join(map(str, unknown[:5]))} instead."
+                )
+            rows.update(np.searchsorted(label_values, labels).tolist())
+        if per_class is not None:
+            rows = {k: min(count, per_class - used[k]) for k, count in rows.items()}
+        rows = {k: count for k, count in rows.items() if count > 0}
+        used.update(rows)
+        if rows:
+            sources.append(Source(rows, partial(_read_shard, path, image_shape, label_values, rows)))
+    return sources
+
+
+def split_in_memory(images, labels, rows_per_source=5000):
+    """Turn images in memory into sources of shard size, so that they mix evenly with shards."""
+    sources = []
+    for start in range(0, len(images), rows_per_source):
+        part = slice(start, start + rows_per_source)
+        chunks = partial(_cut, images[part], labels[part])
+        sources.append(Source(dict(Counter(labels[part].tolist())), lambda epoch, chunks=chunks: chunks()))
+    return sources
+
+
+def count_rows(sources):
+    """Return {class index: images} over all sources."""
+    total = Counter()
+    for source in sources:
+        total.update(source.rows)
+    return dict(total)
+
+
+def stream_images(sources, seed, epoch=0):
+    """Yield blocks (images uint8 [n, H, W, C], class indices [n]): every image of `sources` once, shuffled.
+
+    A number of sources is open at a time, chosen at random, evenly over the classes that they begin with; their
+    chunks go through a buffer of BUFFER_SIZE images, half of which is drawn at random each time that it is full.
+    Memory is the buffer and the open sources, whatever their number.
+    """
+    generator = np.random.default_rng([seed, epoch])
+    waiting = _interleave(sources, generator)
+    open_count = min(len(waiting), 2 * len(count_rows(sources)))
+    readers = [waiting.pop().read(epoch) for _ in range(open_count)]
+    buffer, buffered = [], 0
+    while readers:
+        position = int(generator.integers(len(readers)))
+        block = next(readers[position], None)
+        if block is None:
+            if waiting:
+                readers[position] = waiting.pop().read(epoch)
+            else:
+                readers.pop(position)
+            continue
+        buffer.append(block)
+        buffered += len(block[1])
+        if buffered >= BUFFER_SIZE:
+            images, labels = _shuffle(buffer, generator)
+            yield images[: BUFFER_SIZE // 2], labels[: BUFFER_SIZE // 2]
+            buffer = [(images[BUFFER_SIZE // 2 :], labels[BUFFER_SIZE // 2 :])]
+            buffered = len(buffer[0][1])
+    if buffered:
+        yield _shuffle(buffer, generator)
+
+
+def _interleave(sources, generator):
+    """Return the sources in random order, the ones that begin with each class spread evenly."""
+    order = generator.permutation(len(sources))
+    seen, keys = Counter(), {}
+    totals = Counter(min(source.rows) for source in sources)
+    for index in order:
+        k = min(sources[index].rows)
+        keys[index] = (seen[k] + generator.random()) / totals[k]
+        seen[k] += 1
+    return [sources[index] for index in sorted(order, key=keys.get)]
+
+
+def _read_shard(path, image_shape, label_values, rows, epoch):
+    """Yield the chunks of a shard, cut to the rows that it may use."""
+    left = dict(rows)
+    for images, labels in _read_chunks(path, image_shape):
+        labels = np.searchsorted(label_values, labels)
+        keep = np.zeros(len(labels), bool)
+        for k, count in left.items():
+            members = np.flatnonzero(labels == k)[:count]
+            keep[members] = True
+            left[k] -= len(members)
+        if keep.any():
+            yield images[keep], labels[keep]
+
+
+def _read_chunks(path, image_shape):
+    """Yield (images, label values) of a shard, _CHUNK_SIZE at a time."""
+    if path.suffix == ".csv":
+        chunks = read_csv_chunks(path, image_shape, chunk_rows=_CHUNK_SIZE)
+    else:
+        shard = read_npz(path)
+        chunks = _cut(shard.images, shard.labels)
+    for images, labels in chunks:
+        if images.shape[1:] != tuple(image_shape):
+            raise ValueError(f"{path}: images should have shape {tuple(image_shape)}. Got {images.shape[1:]} instead.")
+        yield images, labels
+
+
+def _cut(images, labels):
+    starts = range(0, len(labels), _CHUNK_SIZE)
+    return ((images[start : start + _CHUNK_SIZE], labels[start : start + _CHUNK_SIZE]) for start in starts)
+
+
+def _shuffle(buffer, generator):
+    images, labels = (np.concatenate(part) for part in zip(*buffer, strict=True))
+    order = generator.permutation(len(labels))
+    return images[order], labels[order]

@@ -1,0 +1,81 @@
+import keras
+import numpy as np
+import pytest
+
+from models.classifier import build_augmentation, build_classifier, build_feature_extractor, fit_classifier
+from models.feeding import build_stream
+from models.scored import fit_and_score
+from synth.reading import split_in_memory
+from tests.conftest import make_images
+
+
+@pytest.mark.parametrize("name", ["cnn", "lenet5", "strong"])
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 24, 3)])
+def test_classifiers_give_probabilities_and_features(name, shape):
+    classifier = build_classifier(shape, 3, name)
+    images = np.random.default_rng(0).uniform(-1, 1, (4, *shape)).astype(np.float32)
+    assert np.allclose(np.sum(classifier(images), axis=1), 1, atol=1e-5)
+    assert build_feature_extractor(classifier)(images).shape[0] == 4
+
+
+def test_the_published_network_layer_by_layer():
+    classifier = build_classifier((28, 28, 1), 10)
+    assert [layer.name.rstrip("_0123456789") for layer in classifier.layers] == [
+        "image", "conv2d", "max_pooling2d", "conv2d", "max_pooling2d", "flatten", "features", "dense",
+    ]  # fmt: skip
+    assert classifier.count_params() == 320 + 18_496 + 204_928 + 1_290
+
+
+def test_stream_scales_batches_and_goes_on_without_end():
+    images, labels = make_images(10)
+    batches = build_stream(split_in_memory(images, labels), (28, 28, 1), 4, seed=0).take(5)
+    batches = [(x.numpy(), y.numpy()) for x, y in batches]
+    assert [len(y) for _, y in batches] == [4, 4, 2, 4, 4]
+    first_epoch = np.concatenate([x for x, _ in batches[:3]])
+    assert np.allclose(np.sort(first_epoch.ravel()), np.sort(images.ravel() / 127.5 - 1.0), atol=1e-6)
+
+
+def test_augmentation_moves_images_but_never_mirrors_them():
+    image = np.full((1, 28, 28, 1), -1, np.float32)
+    image[:, 4:24, 6:9] = 1  # a bar on the left
+    moved = np.concatenate([build_augmentation(seed)(image, training=True) for seed in range(20)])
+    assert np.abs(moved - image).max(axis=(1, 2, 3)).min() > 0.1
+    centres = (moved > 0).argmax(axis=2).max(axis=(1, 2))
+    assert (centres < 14).all()
+    assert moved.min() >= -1.001
+    assert moved.max() <= 1.001
+
+
+def test_classifier_learns_and_the_best_epoch_is_kept():
+    images, labels = make_images(240)
+    sources = split_in_memory(images[:160], labels[:160])
+    parts = (images[160:200], labels[160:200]), (images[200:], labels[200:])
+    options = {"name": "cnn", "epochs": 2, "batch_size": 16, "rate": 1e-3, "augment": False, "seed": 0}
+    scored = fit_and_score(sources, *parts, ("a", "b"), **options)
+    assert scored.scores["accuracy"] == 1
+    assert scored.history["epoch"].tolist() == [1, 2]
+    again = fit_and_score(sources, *parts, ("a", "b"), **options)
+    assert np.array_equal(scored.probabilities, again.probabilities)
+
+    class Spoil(keras.callbacks.Callback):
+        """Wrecks the network in the last epoch."""
+
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                self.model.set_weights([np.zeros_like(array) for array in self.model.get_weights()])
+                self.model.optimizer.learning_rate = 0.0
+
+    fit = keras.Model.fit
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            keras.Model, "fit", lambda self, *a, callbacks, **o: fit(self, *a, callbacks=[*callbacks, Spoil()], **o)
+        )
+        spoiled = fit_and_score(sources, *parts, ("a", "b"), **options)
+    assert spoiled.history["val_accuracy"].iloc[1] < 0.9
+    assert spoiled.scores["accuracy"] == 1
+
+
+def test_fit_classifier_learns():
+    images, labels = make_images(160)
+    classifier = fit_classifier(images, labels, 2, epochs=2, batch_size=16)
+    assert (np.argmax(classifier(images / np.float32(127.5) - 1), axis=1) == labels).all()

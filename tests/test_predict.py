@@ -1,0 +1,225 @@
+"""The script end to end, on tiny data."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import generate_data
+from predict import Config, main, parse_args, predict
+from synth.datasets import load_dataset
+from synth.images import hash_images
+from synth.shards import load_hashes, save_hashes
+from tests.conftest import make_images
+
+TRAINING = ["--steps", "2", "--round-steps", "2", "--batch-size", "16"]
+WIDTHS = ["--latent-dim", "4", "--generator-width", "2", "--discriminator-width", "2"]
+FAST = ["--epochs", "1", "--batch-size", "16"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    images, labels = make_images(140)
+    path = tmp_path_factory.mktemp("data") / "digits.npz"
+    np.savez(path, images=images, labels=labels)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def generated(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("run") / "synthetic"
+    sampling = ["--filter", "none", "--duplicate-distance", "0", "--class-size", "40", "--shard-size", "25"]
+    arguments = ["--data", data, "--out", str(out), "--quiet", *TRAINING, *WIDTHS, *sampling]
+    assert generate_data.main(arguments) == 0
+    return out
+
+
+def fail(capsys, *arguments):
+    """Run the command, which must fail; return (exit code, the one line on stderr)."""
+    try:
+        code = main([*arguments, "--quiet"])
+    except SystemExit as exit:
+        code = exit.code
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1, lines
+    return code, lines[0]
+
+
+def load_metrics(out):
+    return json.loads((out / "metrics.json").read_text())
+
+
+def test_synthetic_only_needs_no_further_flag(generated, tmp_path, monkeypatch, capsys):
+    shutil.copytree(generated, tmp_path / "synthetic")
+    monkeypatch.chdir(tmp_path)
+    assert main(["--synthetic-only", *FAST, "--seeds", "2"]) == 0
+    out = tmp_path / "prediction-synthetic-only"
+    assert {path.name for path in out.iterdir()} == {
+        "config.json", "metrics.json", "classifier.keras", "history.csv", "curves.png", "confusion.png", "mistakes.png",
+    }  # fmt: skip
+    metrics = load_metrics(out)
+    assert metrics["trained_on"] == {"real": {}, "synthetic": {"0": 40, "1": 40}}
+    assert [run["seed"] for run in metrics["runs"]] == [0, 1]
+    assert metrics["summary"]["accuracy"]["interval"] is not None
+    assert 0 <= metrics["label_fidelity"] <= 1
+    assert metrics["explanation"] in capsys.readouterr().out
+    assert metrics["leaks"] == {"test_images": 14, "leaked": 0, "allowed": False}
+
+
+def test_mixed_training_by_ratio(generated, data, tmp_path):
+    config = Config(synthetic=generated, ratio=0.5, epochs=1, batch_size=16, out=tmp_path, quiet=True)
+    metrics = predict(config)
+    assert metrics == load_metrics(tmp_path)
+    assert metrics["trained_on"] == {"real": {"0": 56, "1": 56}, "synthetic": {"0": 28, "1": 28}}
+    assert "explanation" not in metrics
+
+
+def test_real_only_learns(data, tmp_path):
+    assert (
+        main(["--real-only", "--data", data, "--real-per-class", "48", "--out", str(tmp_path), *FAST, "--quiet"]) == 0
+    )
+    metrics = load_metrics(tmp_path)
+    assert metrics["trained_on"] == {"real": {"0": 48, "1": 48}, "synthetic": {}}
+    assert metrics["summary"]["accuracy"] == {"mean": 1.0, "std": None, "interval": None}
+
+
+def test_fresh_images_need_no_shards(generated, tmp_path):
+    options = ["--model", str(generated), "--fresh", "--filter", "none", "--synthetic-per-class", "20"]
+    assert main(["--synthetic-only", *options, "--out", str(tmp_path / "out"), *FAST, "--quiet"]) == 0
+    assert load_metrics(tmp_path / "out")["trained_on"]["synthetic"] == {"0": 20, "1": 20}
+
+
+def test_hand_made_shards_in_kaggles_layout(data, tmp_path):
+    images, labels = make_images(60, seed=7)
+    table = pd.DataFrame(images.reshape(60, -1), columns=[f"pixel{index}" for index in range(784)])
+    table.insert(0, "label", labels)
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    options = ["--data", data, "--synthetic", str(tmp_path / "*.csv"), "--out", str(tmp_path / "out")]
+    assert main(["--synthetic-only", *options, *FAST, "--quiet"]) == 0
+    metrics = load_metrics(tmp_path / "out")
+    assert metrics["trained_on"]["synthetic"] == {"0": 30, "1": 30}
+    assert metrics["summary"]["accuracy"]["mean"] == 1
+
+
+def test_kaggle_submission(data, tmp_path, capsys):
+    images, labels = make_images(30, seed=3)
+    table = pd.DataFrame(images.reshape(30, -1), columns=[f"pixel{index}" for index in range(784)])
+    table.to_csv(tmp_path / "test.csv", index=False)
+    submission = tmp_path / "submission.csv"
+    options = ["--data", data, "--test-csv", str(tmp_path / "test.csv"), "--submission", str(submission)]
+    arguments = ["--real-only", *options, "--out", str(tmp_path / "out"), *FAST]
+    assert main([*arguments, "--quiet"]) == 0
+    predicted = pd.read_csv(submission)
+    assert predicted["ImageId"].tolist() == list(range(1, 31))
+    assert predicted["Label"].tolist() == labels.tolist()
+    code, line = fail(capsys, *arguments)
+    assert code == 2
+    assert "--submission should be a new file" in line
+
+
+def test_training_on_the_images_to_predict_is_caught(data, tmp_path, capsys):
+    images, _ = make_images(140)
+    table = pd.DataFrame(images[:50].reshape(50, -1), columns=[f"pixel{index}" for index in range(784)])
+    table.to_csv(tmp_path / "test.csv", index=False)
+    arguments = [
+        "--real-only",
+        "--data",
+        data,
+        "--test-csv",
+        str(tmp_path / "test.csv"),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    code, line = fail(capsys, *arguments)
+    assert code == 2
+    assert "of 50" in line
+    assert "--allow-leak" in line
+    assert main([*arguments, *FAST, "--allow-leak", "--quiet"]) == 0
+    assert load_metrics(tmp_path / "out")["leaks"]["unlabelled_leaked"] > 25
+
+
+def test_a_gan_that_was_trained_on_test_images_is_caught_and_few_are_left_out(generated, tmp_path, capsys, monkeypatch):
+    shutil.copytree(generated, tmp_path / "synthetic")
+    monkeypatch.chdir(tmp_path)
+    manifest = json.loads((generated / "manifest.json").read_text())
+    dataset = load_dataset(**manifest["request"])
+    test_hashes = hash_images(dataset.part("test")[0])
+    save_hashes(tmp_path / "synthetic", np.concatenate([load_hashes(generated), test_hashes]))
+    code, line = fail(capsys, "--synthetic-only", *FAST)
+    assert code == 2
+    assert "14 of 14 test images (100.0%) were trained on" in line
+    assert main(["--synthetic-only", *FAST, "--allow-leak"]) == 0
+    assert "LEAKED" in capsys.readouterr().out
+    monkeypatch.setattr("synth.leakage.MAX_OVERLAP", 0.5)
+    save_hashes(tmp_path / "synthetic", np.concatenate([load_hashes(generated), test_hashes[:2]]))
+    assert main(["--synthetic-only", *FAST, "--overwrite"]) == 0
+    assert "2 of 14 test images had been trained on, and were left out" in capsys.readouterr().out
+    assert load_metrics(tmp_path / "prediction-synthetic-only")["runs"][0]["test"]["images"] == 12
+
+
+def test_dry_run_leaves_nothing(generated, tmp_path, capsys):
+    assert main(["--synthetic", str(generated), "--out", str(tmp_path / "out"), "--dry-run"]) == 0
+    assert "112 real and 80 synthetic images" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_incomplete_manifest_is_a_warning(generated, tmp_path, capsys):
+    shutil.copytree(generated, tmp_path / "synthetic")
+    manifest = json.loads((generated / "manifest.json").read_text())
+    (tmp_path / "synthetic" / "manifest.json").write_text(json.dumps(manifest | {"complete": False}))
+    assert main(["--synthetic", str(tmp_path / "synthetic"), "--out", str(tmp_path / "out"), "--dry-run"]) == 0
+    assert "is incomplete: the command that made it, run again, completes it" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--synthetic", "nowhere"], "python generate_data.py --class-size 1000 --out nowhere makes them"),
+        (["--ratio", "0"], "--ratio should be above 0"),
+        (["--ratio", "-1"], "--ratio should be above 0"),
+        (["--ratio", "1", "--synthetic-only"], "--ratio is for mixed training"),
+        (["--fresh"], "--fresh should come with --model DIR"),
+        (["--classifier", "vgg"], "argument --classifier: invalid choice: 'vgg'"),
+        (["--seed", "-1"], "--seed should be at least 0"),
+    ],
+)
+def test_wrong_requests_are_one_line_and_exit_code_2(data, tmp_path, capsys, arguments, message):
+    code, line = fail(capsys, "--data", data, "--out", str(tmp_path / "out"), *arguments)
+    assert code == 2
+    assert message in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_shards_that_do_not_fit_the_real_data_are_refused(generated, tmp_path, capsys):
+    images, labels = make_images(60, shape=(20, 20, 1))
+    np.savez(tmp_path / "small.npz", images=images, labels=labels)
+    code, line = fail(capsys, "--data", str(tmp_path / "small.npz"), "--synthetic", str(generated))
+    assert code == 2
+    assert "images should have shape (20, 20, 1). Got (28, 28, 1) instead" in line
+    images, labels = make_images(60)
+    np.savez(tmp_path / "more.npz", images=images, labels=np.where(np.arange(60) < 30, 2, labels))
+    arguments = ["--synthetic-only", "--data", str(tmp_path / "more.npz"), "--synthetic", str(generated)]
+    code, line = fail(capsys, *arguments)
+    assert code == 2
+    assert "every class should have images to train on. Got none of 2" in line
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("label," + ",".join(f"pixel{i}" for i in range(784)), "should have no column 'label'"),
+        ("pixel0", "pixel columns"),
+    ],
+)
+def test_a_test_csv_with_labels_or_missing_pixels_is_refused(data, tmp_path, capsys, header, message):
+    (tmp_path / "test.csv").write_text(header + "\n" + ",".join(["0"] * len(header.split(","))) + "\n")
+    code, line = fail(capsys, "--real-only", "--data", data, "--test-csv", str(tmp_path / "test.csv"))
+    assert code == 2
+    assert message in line
+
+
+def test_defaults_come_from_config():
+    assert parse_args([]) == Config()
+    assert parse_args(["--synthetic-only"]).mode == "synthetic-only"
