@@ -65,49 +65,31 @@ def generate_data(config):
     from models.startup import import_tensorflow
 
     import_tensorflow()
-    from models.trained import TrainedGAN, find_model_folder
-    from models.training import build_strategy, check_recipe, fit_gan, is_chief
-    from synth.counts import parse_counts
+    from models.trained import TrainedGAN
+    from models.training import build_strategy, fit_gan, is_chief
     from synth.output import open_output
-    from synth.streaming import check_sampling, stream_shards
+    from synth.streaming import stream_shards
 
     strategy = build_strategy()  # several hosts: before anything else touches a device
     report = report_unless(config.quiet)
     out = Path(config.out)
-    if config.model:
-        source = trained = TrainedGAN(find_model_folder(config.model))
-        training = {"model_hash": trained.compute_hash()}
-        _check_model_options(config, trained)
-    else:
-        source = _load_data(config)
-        check_recipe(config.recipe, source)
-        training = {
-            "fingerprint": source.fingerprint,
-            "real_per_class": config.real_per_class,
-            "recipe": asdict(config.recipe),
-            "max_minutes": config.max_minutes,
-            "seed": config.seed,
-        }
-    counts = parse_counts(config.class_size, source.class_names, source.label_values)
-    options = {name: getattr(config, name) for name in ("keep", "min_probability", "format", "shard_size")}
-    filter = check_sampling(config.filter, **options, has_classifier=source.has_classifier)
-    sampling = {"class_size": counts, "filter": filter, **options}
-    sampling |= {"duplicate_distance": config.duplicate_distance, "seed": config.seed}
+    source, training = _open_source(config)
+    sampling = _resolve_sampling(config, source)
     plan = _make_plan(config, source, sampling)
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
     if config.dry_run:
         return plan
-    limits = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report, "strategy": strategy}
-    if not is_chief():
-        fit_gan(source, config.recipe, out / "model", seed=config.seed, **limits)
-        return {}
-    settings = {"training": training, "sampling": sampling}
-    open_output(out, settings, OWNED, overwrite=config.overwrite, keep=("model", "training"))
-    save_hashes(out, source.train_hashes())
+    if is_chief():
+        settings = {"training": training, "sampling": sampling}
+        open_output(out, settings, OWNED, overwrite=config.overwrite, keep=("model", "training"))
+        save_hashes(out, source.train_hashes())
     if not config.model:
-        fit_gan(source, config.recipe, out / "model", seed=config.seed, **limits)
-        trained = TrainedGAN(out / "model")
+        options = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report, "strategy": strategy}
+        fit_gan(source, config.recipe, out / "model", seed=config.seed, **options)
+    if not is_chief():
+        return {}
+    trained = source if config.model else TrainedGAN(out / "model")
     manifest = stream_shards(trained, sampling, out, quiet=config.quiet)
     _save_figures(manifest, out)
     for name, counts in manifest["classes"].items():
@@ -115,6 +97,33 @@ def generate_data(config):
         report(f"class {name}: {counts['accepted']} images of {counts['candidates']} candidates (rejected: {rejected})")
     report(f"shards/, {MANIFEST} and samples.png are in {out}")
     return manifest
+
+
+def _open_source(config):
+    """Return the data to train on, or the trained run to sample from, and the settings that identify it."""
+    from models.trained import TrainedGAN, find_model_folder
+    from models.training import check_recipe
+
+    if config.model:
+        trained = TrainedGAN(find_model_folder(config.model))
+        _check_model_options(config, trained)
+        return trained, {"model_hash": trained.compute_hash()}
+    dataset = _load_data(config)
+    check_recipe(config.recipe, dataset)
+    options = {name: getattr(config, name) for name in ("real_per_class", "max_minutes", "seed")}
+    return dataset, {"fingerprint": dataset.fingerprint, "recipe": asdict(config.recipe)} | options
+
+
+def _resolve_sampling(config, source):
+    """Return the sampling options, checked, with the counts of each class and the filter that "auto" means."""
+    from synth.counts import parse_counts
+    from synth.streaming import check_sampling
+
+    options = {name: getattr(config, name) for name in ("keep", "min_probability", "format", "shard_size")}
+    filter = check_sampling(config.filter, **options, has_classifier=source.has_classifier)
+    counts = parse_counts(config.class_size, source.class_names, source.label_values)
+    chosen = {"filter": filter, "duplicate_distance": config.duplicate_distance, "seed": config.seed}
+    return {"class_size": counts} | options | chosen
 
 
 def _load_data(config):

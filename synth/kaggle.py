@@ -24,9 +24,9 @@ def find_train_csv(root=KAGGLE_ROOT):
 
 
 def find_test_csv(train_csv):
-    """Return the path of the test.csv beside a mounted train.csv, or None."""
+    """Return the path of the test.csv beside a train.csv, or None."""
     path = Path(train_csv).with_name("test.csv")
-    return path if path.is_file() else None
+    return path if Path(train_csv).name == "train.csv" and path.is_file() else None
 
 
 def default_out(name="synthetic", root=KAGGLE_ROOT):
