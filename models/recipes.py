@@ -80,6 +80,7 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         Recipe("quick"),
+        Recipe("small", augment="translation,cutout"),
         Recipe("standard", discriminator_width=48, ema_decay=0.999, steps=6000, round_steps=300),
         Recipe("best", discriminator_width=48, ema_decay=0.999, steps=18000, round_steps=600),
         # Published configurations; what their sources leave open has the values of Radford et al. 2015.
