@@ -153,7 +153,8 @@ def _check_model_options(config, trained):
 
 def _make_plan(config, source, sampling):
     """Return what will be done, {heading: text}."""
-    from models.training import build_pair, plan_rounds
+    from models.building import build_pair
+    from models.training import plan_rounds
 
     height, width, channels = source.image_shape
     classes = ", ".join(source.class_names)
@@ -162,7 +163,8 @@ def _make_plan(config, source, sampling):
         plan["model"] = f"{config.model}, trained on {source.data} ({source.fingerprint[:12]})"
     else:
         sizes = ", ".join(f"{len(getattr(source, split))} {split}" for split in ("train", "validation", "test"))
-        plan["data"] = f"{source.name} ({source.fingerprint[:12]}): {sizes}"
+        hint = "" if config.data else " (found by itself: --data names another set)"
+        plan["data"] = f"{source.name} ({source.fingerprint[:12]}): {sizes}{hint}"
         networks = build_pair(config.recipe, source.image_shape, len(source.class_names) * config.recipe.conditional)
         parameters = " + ".join(f"{network.count_params():,}" for network in networks)
         gans = 1 if config.recipe.conditional else len(source.class_names)
@@ -193,7 +195,8 @@ def _save_figures(manifest, out):
     names = [name for name in manifest["class_names"] if name in first]
     images = {name: read_shard(out / first[name], manifest["image_shape"], rows=10)[0] for name in names}
     save_figure(out / "samples.png", plot_samples(images))
-    histories = {path.parent.name: pd.read_csv(path) for path in sorted((out / "model").rglob("history.csv"))}
+    paths = sorted((out / "model").rglob("history.csv"))
+    histories = {"" if path.parent.name == "model" else path.parent.name: pd.read_csv(path) for path in paths}
     if histories:
         save_figure(out / "curves.png", plot_history(histories))
 

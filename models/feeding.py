@@ -1,4 +1,6 @@
-"""Feed a classifier from streamed images."""
+"""Feed GANs and classifiers: tf.data streams of batches."""
+
+from functools import lru_cache
 
 import numpy as np
 import tensorflow as tf
@@ -7,6 +9,30 @@ from synth.filters import Sieve
 from synth.images import to_network_range
 from synth.reading import Source, stream_images
 from synth.sampling import BLOCK_SIZE, sample_blocks, sample_filtered
+
+
+def stream_batches(images, labels, batch_size, first_step, total_steps, seed):
+    """Return a tf.data.Dataset of the batches first_step..total_steps - 1, as a pure function of the arguments.
+
+    Each pass over the data is a permutation of its own; batches run on over the border between two passes.
+    """
+    images, labels = tf.constant(images), tf.constant(labels, tf.int32)
+
+    def batches():
+        for step in range(first_step, total_steps):
+            positions = np.arange(step * batch_size, (step + 1) * batch_size)
+            index = np.empty(batch_size, np.int64)
+            for one_pass in np.unique(positions // len(images)):
+                inside = positions // len(images) == one_pass
+                index[inside] = permutation(int(one_pass))[positions[inside] % len(images)]
+            yield index
+
+    @lru_cache(maxsize=2)
+    def permutation(one_pass):
+        return np.random.default_rng([seed, one_pass]).permutation(len(images))
+
+    stream = tf.data.Dataset.from_generator(batches, output_signature=tf.TensorSpec((batch_size,), tf.int64))
+    return stream.map(lambda index: (tf.gather(images, index), tf.gather(labels, index))).prefetch(2)
 
 
 def build_stream(sources, image_shape, batch_size, seed, augmentation=None):

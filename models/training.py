@@ -4,21 +4,18 @@ import json
 import math
 import os
 import tempfile
-from functools import lru_cache
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+from models.building import build_gan
 from models.callbacks import MeasureRounds, Pace, ProgressBar, StopOnNonFinite
 from models.checkpoint import CHECKPOINT, Progress, load_checkpoint
-from models.dcgan import build_discriminator, build_generator
 from models.diffaugment import parse_augmentations
-from models.gan import GAN
+from models.feeding import stream_batches
 from models.judge import Judge, fit_extractor, load_or_fit_classifier
 from models.losses import build_loss
-from models.mlp_gan import build_mlp_discriminator, build_mlp_generator
 from models.sampler import Sampler
 from models.trained import save_description
 from synth.files import replacing
@@ -100,87 +97,12 @@ def check_recipe(recipe, dataset):
         )
 
 
-def build_pair(recipe, image_shape, class_count):
-    """Build (generator, discriminator) of a recipe; class_count 0 builds them without labels."""
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(recipe.dtype)
-    try:
-        if recipe.network == "mlp":
-            return (
-                build_mlp_generator(image_shape, recipe.latent_dim, class_count),
-                build_mlp_discriminator(image_shape, class_count),
-            )
-        return (
-            build_generator(
-                image_shape,
-                recipe.latent_dim,
-                class_count,
-                width=recipe.generator_width,
-                noise=recipe.noise,
-                norm=recipe.generator_norm,
-            ),
-            build_discriminator(
-                image_shape, class_count, width=recipe.discriminator_width, norm=recipe.discriminator_norm
-            ),
-        )
-    finally:
-        keras.config.set_dtype_policy(previous)
-
-
-def build_gan(recipe, image_shape, class_count, seed):
-    """Build the compiled GAN of a recipe, with random weights drawn from `seed`."""
-    keras.utils.set_random_seed(seed)
-    generator, discriminator = build_pair(recipe, image_shape, class_count)
-    gan = GAN(
-        generator,
-        discriminator,
-        keras.models.clone_model(generator),
-        loss=build_loss(recipe.loss),
-        penalty=recipe.penalty,
-        penalty_weight=recipe.penalty_weight,
-        augmentations=parse_augmentations(recipe.augment),
-        discriminator_steps=recipe.discriminator_steps,
-        ema_decay=recipe.ema_decay,
-        seed=seed,
-    )
-    gan.compile(
-        keras.optimizers.Adam(recipe.generator_rate, recipe.beta1, recipe.beta2),
-        keras.optimizers.Adam(recipe.discriminator_rate, recipe.beta1, recipe.beta2),
-        jit_compile=False,  # slower on the CPU; Keras itself turns it off under any tf.distribute strategy
-    )
-    return gan
-
-
 def build_strategy():
     """Return the tf.distribute strategy of this machine: several GPUs, several hosts (TF_CONFIG), or the default."""
     if os.environ.get("TF_CONFIG"):
         return tf.distribute.MultiWorkerMirroredStrategy()
     several_gpus = len(tf.config.list_logical_devices("GPU")) > 1
     return tf.distribute.MirroredStrategy() if several_gpus else tf.distribute.get_strategy()
-
-
-def stream_batches(images, labels, batch_size, first_step, total_steps, seed):
-    """Return a tf.data.Dataset of the batches first_step..total_steps - 1, as a pure function of the arguments.
-
-    Each pass over the data is a permutation of its own; batches run on over the border between two passes.
-    """
-    images, labels = tf.constant(images), tf.constant(labels, tf.int32)
-
-    def batches():
-        for step in range(first_step, total_steps):
-            positions = np.arange(step * batch_size, (step + 1) * batch_size)
-            index = np.empty(batch_size, np.int64)
-            for one_pass in np.unique(positions // len(images)):
-                inside = positions // len(images) == one_pass
-                index[inside] = permutation(int(one_pass))[positions[inside] % len(images)]
-            yield index
-
-    @lru_cache(maxsize=2)
-    def permutation(one_pass):
-        return np.random.default_rng([seed, one_pass]).permutation(len(images))
-
-    stream = tf.data.Dataset.from_generator(batches, output_signature=tf.TensorSpec((batch_size,), tf.int64))
-    return stream.map(lambda index: (tf.gather(images, index), tf.gather(labels, index))).prefetch(2)
 
 
 def _fit_pair(
@@ -215,12 +137,11 @@ def _fit_pair(
         save_figure(folder / "progress" / f"step-{step:06d}.png", figure)
 
     bar = ProgressBar(progress, title, total_steps, recipe.batch_size, quiet)
+    reaction = {"measure": measure, "save_grid": save_grid, "patience": recipe.patience, "warn": report}
     callbacks = [
         StopOnNonFinite(progress),
         Pace(progress, recipe, total_steps, max_minutes and max_minutes * 60),
-        MeasureRounds(
-            progress, best_weights, folder, measure=measure, save_grid=save_grid, patience=recipe.patience, warn=report
-        ),
+        MeasureRounds(progress, best_weights, folder, **reaction),
         bar,
     ]
     try:

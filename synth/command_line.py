@@ -100,6 +100,8 @@ def run(parser, function):
         if not _is_raised_here(error):
             raise
         return _fail(parser, error, 2)
+    except ModuleNotFoundError as error:
+        return _fail(parser, f"{error.name} is not installed: pip install -r requirements.txt", 1)
     except RunError as error:
         return _fail(parser, error, 1)
     except OSError as error:

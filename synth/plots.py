@@ -83,7 +83,7 @@ def plot_mistakes(images, labels, probabilities, class_names, count=24):
         if index is not None:
             axes.imshow(np.broadcast_to(images[index], (*images.shape[1:3], 3)), interpolation="nearest")
             predicted, probability = class_names[predictions[index]], probabilities[index].max()
-            axes.set_title(f"{class_names[labels[index]]}\n{predicted} {probability:.0%}?", fontsize=9)
+            axes.set_title(f"{class_names[labels[index]]}\nnot {predicted} ({probability:.0%})", fontsize=9)
     return figure
 
 
@@ -96,5 +96,6 @@ def plot_learning(histories):
                 label = None if position else ("validation (real)" if part else "training")
                 axes.plot(history["epoch"], history[part + value], color=colour, marker=".", label=label)
         axes.set(xlabel="epoch", ylabel=value)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend()
     return figure

@@ -37,7 +37,7 @@ def read_csv(path, image_shape=None, rows=None):
     return LabelledImages(images, labels)
 
 
-def read_csv_chunks(path, image_shape=None, rows=None, chunk_rows=2000):
+def read_csv_chunks(path, image_shape=None, rows=None, chunk_rows=5000):
     """Yield (images uint8 [n, H, W, C], labels int64 [n]) of a CSV as `read_csv` does, `chunk_rows` at a time."""
     first_line = 2
     try:

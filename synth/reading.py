@@ -164,9 +164,9 @@ def _read_shard(path, image_shape, label_values, rows, epoch):
 
 
 def _read_chunks(path, image_shape):
-    """Yield (images, label values) of a shard, _CHUNK_SIZE at a time."""
+    """Yield (images, label values) of a shard in chunks."""
     if path.suffix == ".csv":
-        chunks = read_csv_chunks(path, image_shape, chunk_rows=_CHUNK_SIZE)
+        chunks = read_csv_chunks(path, image_shape)  # larger chunks: pandas is slow on small ones
     else:
         shard = read_npz(path)
         chunks = _cut(shard.images, shard.labels)

@@ -11,6 +11,7 @@ import generate_data
 from predict import Config, main, parse_args, predict
 from synth.datasets import load_dataset
 from synth.images import hash_images
+from synth.kaggle import find_train_csv
 from synth.shards import load_hashes, save_hashes
 from tests.conftest import make_images
 
@@ -117,6 +118,20 @@ def test_kaggle_submission(data, tmp_path, capsys):
     code, line = fail(capsys, *arguments)
     assert code == 2
     assert "--submission should be a new file" in line
+
+
+def test_on_kaggle_everything_is_found_by_itself(tmp_path, monkeypatch):
+    mount = tmp_path / "kaggle/input/competitions/digit-recognizer"
+    mount.mkdir(parents=True)
+    images, labels = make_images(150)
+    table = pd.DataFrame(images.reshape(150, -1), columns=[f"pixel{index}" for index in range(784)])
+    table[120:].to_csv(mount / "test.csv", index=False)
+    pd.concat([pd.DataFrame({"label": labels}), table], axis=1)[:120].to_csv(mount / "train.csv", index=False)
+    monkeypatch.setattr("synth.datasets.find_train_csv", lambda: find_train_csv(tmp_path / "kaggle"))
+    monkeypatch.chdir(tmp_path)
+    assert main(["--real-only", *FAST, "--quiet"]) == 0
+    submission = pd.read_csv(tmp_path / "prediction-real-only" / "submission.csv")
+    assert submission["Label"].tolist() == labels[120:].tolist()
 
 
 def test_training_on_the_images_to_predict_is_caught(data, tmp_path, capsys):

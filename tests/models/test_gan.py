@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from models.building import build_gan
 from models.gan import GAN
 from models.losses import build_loss
 from models.recipes import Recipe
-from models.training import build_gan
 
 SLOPE = np.array([[2.0, -1.0], [0.5, 3.0]], np.float32).reshape(4, 1)
 

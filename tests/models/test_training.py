@@ -7,13 +7,15 @@ import pytest
 import tensorflow as tf
 
 from models import callbacks
+from models.building import build_gan
 from models.callbacks import Pace, compute_penalty_weight, compute_rate_factor
 from models.checkpoint import Progress
+from models.feeding import stream_batches
 from models.gan import GAN
 from models.recipes import RECIPES, Recipe, parse_recipe
 from models.sampler import Sampler
 from models.trained import TrainedGAN
-from models.training import build_gan, check_recipe, fit_gan, plan_rounds, stream_batches
+from models.training import check_recipe, fit_gan, plan_rounds
 from synth.datasets import load_dataset
 from synth.errors import TrainingError
 from tests.conftest import make_images

@@ -46,6 +46,7 @@ def test_bad_image_shape(text):
     [
         (ValueError("--keep should be lower.\nGot 2."), 2, "p: error: --keep should be lower. Got 2."),
         (RunError("diverged"), 1, "p: error: diverged"),
+        (ModuleNotFoundError(name="keras"), 1, "p: error: keras is not installed: pip install -r requirements.txt"),
         (OSError(errno.ENOSPC, "No space left on device", "a.csv"), 1, "p: error: No space left on device: a.csv."),
         (KeyboardInterrupt(), 1, "p: error: interrupted. Run the same command again to continue."),
     ],
