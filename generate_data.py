@@ -15,7 +15,7 @@ from pathlib import Path
 
 from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe
 from synth import command_line
-from synth.command_line import add_data_flags, add_flag, add_run_flags, positive_int, report_unless, run
+from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
 from synth.filters import FILTERS
 from synth.kaggle import default_out
 from synth.shards import FORMATS, HASHES, MANIFEST, save_hashes
@@ -128,17 +128,9 @@ def _resolve_sampling(config, source):
 
 def _load_data(config):
     from models.startup import download_standard_set
-    from synth.datasets import load_dataset
+    from synth.datasets import REQUEST, load_dataset
 
-    return load_dataset(
-        config.data,
-        classes=config.classes,
-        real_per_class=config.real_per_class,
-        image_size=config.image_size,
-        image_shape=config.image_shape,
-        seed=config.seed,
-        download=download_standard_set,
-    )
+    return load_dataset(**{name: getattr(config, name) for name in REQUEST}, download=download_standard_set)
 
 
 def _check_model_options(config, trained):
@@ -203,12 +195,7 @@ def _save_figures(manifest, out):
 
 def parse_args(argv=None):
     """Turn the command line into a Config."""
-    parser = build_parser()
-    options = vars(parser.parse_args(argv))
-    try:
-        return Config(recipe=parse_recipe(options), **options)
-    except ValueError as error:
-        parser.error(str(error))
+    return parse_config(build_parser(), lambda options: Config(recipe=parse_recipe(options), **options), argv)
 
 
 def build_parser():

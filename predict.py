@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from synth import command_line
-from synth.command_line import add_data_flags, add_flag, add_run_flags, positive_int, report_unless, run
+from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
 from synth.kaggle import default_out, find_test_csv, save_submission
 from synth.leakage import find_leaks
 from synth.scoring import explain_gap
@@ -185,10 +185,9 @@ def _gather(config, report):
 def _load_data(config, request):
     """Load the real data: what the flags say, and for the rest what the synthetic images were made from."""
     from models.startup import download_standard_set
-    from synth.datasets import load_dataset
+    from synth.datasets import REQUEST, load_dataset
 
-    given = {name: getattr(config, name) for name in ("data", "classes", "real_per_class", "image_size", "image_shape")}
-    given = {name: value for name, value in given.items() if value is not None}
+    given = {name: getattr(config, name) for name in REQUEST if name != "seed" and getattr(config, name) is not None}
     inherited = request if config.data in (None, request.get("data")) else {}
     return load_dataset(**{"seed": config.seed, **inherited, **given}, download=download_standard_set)
 
@@ -325,12 +324,7 @@ def _write_submission(config, out, material, best, report):
 
 def parse_args(argv=None):
     """Turn the command line into a Config."""
-    parser = build_parser()
-    options = vars(parser.parse_args(argv))
-    try:
-        return Config(**options)
-    except ValueError as error:
-        parser.error(str(error))
+    return parse_config(build_parser(), lambda options: Config(**options), argv)
 
 
 def build_parser():

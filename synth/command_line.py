@@ -61,6 +61,14 @@ def build_parser(file, doc):
     return Parser(prog=Path(file).name, description=summary, epilog=examples, formatter_class=formatter)
 
 
+def parse_config(parser, build, argv=None):
+    """Parse the command line and return build(options, a dict); its ValueErrors are wrong uses, too."""
+    try:
+        return build(vars(parser.parse_args(argv)))
+    except ValueError as error:
+        parser.error(str(error))
+
+
 def report_unless(quiet):
     """Return a callable (text) that prints a line at once, or nothing."""
     return (lambda text: None) if quiet else (lambda text: print(text, flush=True))

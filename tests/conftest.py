@@ -19,6 +19,26 @@ def make_images(count, shape=(28, 28, 1), class_count=2, seed=0):
     return images, labels
 
 
+def fail(main, capsys, *arguments):
+    """Run a script's main, which must fail; return (exit code, the one line on stderr)."""
+    try:
+        code = main([*arguments, "--quiet"])
+    except SystemExit as exit:
+        code = exit.code
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1, lines
+    return code, lines[0]
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """Path of an .npz with 140 images of two classes, without a test part."""
+    images, labels = make_images(140)
+    path = tmp_path_factory.mktemp("data") / "digits.npz"
+    np.savez(path, images=images, labels=labels)
+    return str(path)
+
+
 @pytest.fixture
 def digits_npz(tmp_path):
     """Path of an .npz with 120 images of two classes and 20 test images, in the layout of Keras' mnist.npz."""

@@ -18,6 +18,7 @@ import generate_data as script
 from generate_data import Config, generate_data, main, parse_args
 from models.recipes import RECIPES
 from synth.shards import load_hashes
+from tests.conftest import fail
 
 ROOT = Path(script.__file__).parent
 WIDTHS = ["--latent-dim", "4", "--generator-width", "2", "--discriminator-width", "2"]
@@ -27,32 +28,11 @@ SAMPLING = ["--filter", "none", "--duplicate-distance", "0", *FILES]
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    from tests.conftest import make_images
-
-    images, labels = make_images(140)
-    path = tmp_path_factory.mktemp("data") / "digits.npz"
-    np.savez(path, images=images, labels=labels)
-    return str(path)
-
-
-@pytest.fixture(scope="module")
 def finished(data, tmp_path_factory):
     """The output folder of a whole run of the command."""
     out = tmp_path_factory.mktemp("run") / "out"
     assert main(["--data", data, "--out", str(out), "--quiet", *TINY, *SAMPLING]) == 0
     return out
-
-
-def fail(capsys, *arguments):
-    """Run the command, which must fail; return (exit code, the one line on stderr)."""
-    try:
-        code = main([*arguments, "--quiet"])
-    except SystemExit as exit:
-        code = exit.code
-    lines = capsys.readouterr().err.strip().splitlines()
-    assert len(lines) == 1, lines
-    return code, lines[0]
 
 
 def shard_bytes(out):
@@ -170,7 +150,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_is_finished(finished, tmp_path, 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
-        code, line = fail(capsys, *arguments)
+        code, line = fail(main, capsys, *arguments)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert code == 1
@@ -183,7 +163,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_is_finished(finished, tmp_path, 
 
 def test_a_filter_that_rejects_everything_is_a_failed_run(finished, tmp_path, capsys):
     arguments = ["--model", str(finished), "--out", str(tmp_path), "--class-size", "5", "--filter", "none"]
-    code, line = fail(capsys, *arguments, "--duplicate-distance", "255")
+    code, line = fail(main, capsys, *arguments, "--duplicate-distance", "255")
     assert "the filter accepted 1 of 5376 candidates" in line
     assert code == 1
 
@@ -208,7 +188,7 @@ def test_a_filter_that_rejects_everything_is_a_failed_run(finished, tmp_path, ca
     ],
 )
 def test_wrong_requests_are_one_line_and_exit_code_2(data, tmp_path, capsys, arguments, message):
-    code, line = fail(capsys, "--data", data, "--out", str(tmp_path / "out"), *TINY, *arguments)
+    code, line = fail(main, capsys, "--data", data, "--out", str(tmp_path / "out"), *TINY, *arguments)
     assert code == 2
     assert message in line
     assert not (tmp_path / "out").exists()
@@ -216,7 +196,7 @@ def test_wrong_requests_are_one_line_and_exit_code_2(data, tmp_path, capsys, arg
 
 def test_an_output_folder_of_another_run_is_refused(finished, data, capsys):
     options = ["--data", data, "--out", str(finished), *TINY, *SAMPLING]
-    code, line = fail(capsys, *options, "--steps", "6", "--keep", "0.5")
+    code, line = fail(main, capsys, *options, "--steps", "6", "--keep", "0.5")
     assert code == 2
     assert "recipe.steps: 4 there, 6 here" in line
     assert "keep: 0.9 there, 0.5 here" in line
@@ -224,16 +204,16 @@ def test_an_output_folder_of_another_run_is_refused(finished, data, capsys):
 
 def test_an_output_folder_that_cannot_be_written_is_refused(data, tmp_path, capsys):
     (tmp_path / "file").touch()
-    code, line = fail(capsys, "--data", data, "--out", str(tmp_path / "file" / "out"), *TINY)
+    code, line = fail(main, capsys, "--data", data, "--out", str(tmp_path / "file" / "out"), *TINY)
     assert code == 2
     assert "--out should be a folder that can be written" in line
 
 
 def test_a_model_for_another_image_shape_is_refused(finished, tmp_path, capsys):
-    code, line = fail(capsys, "--model", str(finished), "--out", str(tmp_path), "--image-size", "32")
+    code, line = fail(main, capsys, "--model", str(finished), "--out", str(tmp_path), "--image-size", "32")
     assert code == 2
     assert "--image-size should be that of the model, (28, 28). Got (32, 32) instead" in line
-    code, line = fail(capsys, "--model", str(tmp_path), "--out", str(tmp_path / "out"))
+    code, line = fail(main, capsys, "--model", str(tmp_path), "--out", str(tmp_path / "out"))
     assert code == 2
     assert "--model should be a trained run's folder" in line
 

@@ -13,19 +13,11 @@ from synth.datasets import load_dataset
 from synth.images import hash_images
 from synth.kaggle import find_train_csv
 from synth.shards import load_hashes, save_hashes
-from tests.conftest import make_images
+from tests.conftest import fail, make_images
 
 TRAINING = ["--steps", "2", "--round-steps", "2", "--batch-size", "16"]
 WIDTHS = ["--latent-dim", "4", "--generator-width", "2", "--discriminator-width", "2"]
 FAST = ["--epochs", "1", "--batch-size", "16"]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    images, labels = make_images(140)
-    path = tmp_path_factory.mktemp("data") / "digits.npz"
-    np.savez(path, images=images, labels=labels)
-    return str(path)
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +27,6 @@ def generated(data, tmp_path_factory):
     arguments = ["--data", data, "--out", str(out), "--quiet", *TRAINING, *WIDTHS, *sampling]
     assert generate_data.main(arguments) == 0
     return out
-
-
-def fail(capsys, *arguments):
-    """Run the command, which must fail; return (exit code, the one line on stderr)."""
-    try:
-        code = main([*arguments, "--quiet"])
-    except SystemExit as exit:
-        code = exit.code
-    lines = capsys.readouterr().err.strip().splitlines()
-    assert len(lines) == 1, lines
-    return code, lines[0]
 
 
 def load_metrics(out):
@@ -115,7 +96,7 @@ def test_kaggle_submission(data, tmp_path, capsys):
     predicted = pd.read_csv(submission)
     assert predicted["ImageId"].tolist() == list(range(1, 31))
     assert predicted["Label"].tolist() == labels.tolist()
-    code, line = fail(capsys, *arguments)
+    code, line = fail(main, capsys, *arguments)
     assert code == 2
     assert "--submission should be a new file" in line
 
@@ -147,7 +128,7 @@ def test_training_on_the_images_to_predict_is_caught(data, tmp_path, capsys):
         "--out",
         str(tmp_path / "out"),
     ]
-    code, line = fail(capsys, *arguments)
+    code, line = fail(main, capsys, *arguments)
     assert code == 2
     assert "of 50" in line
     assert "--allow-leak" in line
@@ -162,7 +143,7 @@ def test_a_gan_that_was_trained_on_test_images_is_caught_and_few_are_left_out(ge
     dataset = load_dataset(**manifest["request"])
     test_hashes = hash_images(dataset.part("test")[0])
     save_hashes(tmp_path / "synthetic", np.concatenate([load_hashes(generated), test_hashes]))
-    code, line = fail(capsys, "--synthetic-only", *FAST)
+    code, line = fail(main, capsys, "--synthetic-only", *FAST)
     assert code == 2
     assert "14 of 14 test images (100.0%) were trained on" in line
     assert main(["--synthetic-only", *FAST, "--allow-leak"]) == 0
@@ -201,7 +182,7 @@ def test_an_incomplete_manifest_is_a_warning(generated, tmp_path, capsys):
     ],
 )
 def test_wrong_requests_are_one_line_and_exit_code_2(data, tmp_path, capsys, arguments, message):
-    code, line = fail(capsys, "--data", data, "--out", str(tmp_path / "out"), *arguments)
+    code, line = fail(main, capsys, "--data", data, "--out", str(tmp_path / "out"), *arguments)
     assert code == 2
     assert message in line
     assert not (tmp_path / "out").exists()
@@ -210,13 +191,13 @@ def test_wrong_requests_are_one_line_and_exit_code_2(data, tmp_path, capsys, arg
 def test_shards_that_do_not_fit_the_real_data_are_refused(generated, tmp_path, capsys):
     images, labels = make_images(60, shape=(20, 20, 1))
     np.savez(tmp_path / "small.npz", images=images, labels=labels)
-    code, line = fail(capsys, "--data", str(tmp_path / "small.npz"), "--synthetic", str(generated))
+    code, line = fail(main, capsys, "--data", str(tmp_path / "small.npz"), "--synthetic", str(generated))
     assert code == 2
     assert "images should have shape (20, 20, 1). Got (28, 28, 1) instead" in line
     images, labels = make_images(60)
     np.savez(tmp_path / "more.npz", images=images, labels=np.where(np.arange(60) < 30, 2, labels))
     arguments = ["--synthetic-only", "--data", str(tmp_path / "more.npz"), "--synthetic", str(generated)]
-    code, line = fail(capsys, *arguments)
+    code, line = fail(main, capsys, *arguments)
     assert code == 2
     assert "every class should have images to train on. Got none of 2" in line
 
@@ -230,7 +211,7 @@ def test_shards_that_do_not_fit_the_real_data_are_refused(generated, tmp_path, c
 )
 def test_a_test_csv_with_labels_or_missing_pixels_is_refused(data, tmp_path, capsys, header, message):
     (tmp_path / "test.csv").write_text(header + "\n" + ",".join(["0"] * len(header.split(","))) + "\n")
-    code, line = fail(capsys, "--real-only", "--data", data, "--test-csv", str(tmp_path / "test.csv"))
+    code, line = fail(main, capsys, "--real-only", "--data", data, "--test-csv", str(tmp_path / "test.csv"))
     assert code == 2
     assert message in line
 

@@ -18,7 +18,6 @@ from models.trained import TrainedGAN
 from models.training import check_recipe, fit_gan, plan_rounds
 from synth.datasets import load_dataset
 from synth.errors import TrainingError
-from tests.conftest import make_images
 
 TINY = Recipe(
     latent_dim=4,
@@ -33,11 +32,8 @@ TINY = Recipe(
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    images, labels = make_images(140)
-    path = tmp_path_factory.mktemp("data") / "digits.npz"
-    np.savez(path, images=images, labels=labels)
-    return load_dataset(path)
+def dataset(data):
+    return load_dataset(data)
 
 
 @pytest.fixture(scope="module")
