@@ -49,18 +49,21 @@ class Sieve:
 def find_near_duplicates(images, others, distance):
     """Mark images that lie within `distance` (RMS grey levels) of one of `others` or of an earlier unmarked image.
 
-    images: uint8 [n, H, W, C]; others: list of uint8 [m, H, W, C]. Returns a mask [n].
+    images: uint8 [n, H, W, C]; others: list of uint8 [m, H, W, C]. Returns a mask [n]. The sums over a grid of blocks
+    give a lower bound of each distance, so that few pairs are compared pixel by pixel.
     """
-    flat = _flatten(images)
-    limit = distance**2 * flat.shape[1]
     marked = np.zeros(len(images), bool)
-    if distance == 0:
+    if distance == 0 or not len(images):
         return marked
-    for other in others:
-        marked |= (_squared_distances(flat, _flatten(other)) <= limit).any(axis=1)
-    close = np.tril(_squared_distances(flat, flat) <= limit, k=-1)
-    for index in np.flatnonzero(close.any(axis=1)):
-        marked[index] |= (close[index] & ~marked).any()
+    limit = distance**2 * images[0].size
+    known = np.concatenate([*others, images])
+    before = len(known) - len(images)
+    close = _squared_distances(_project_on_blocks(images), _project_on_blocks(known)) <= limit + 1.0  # + 1: rounding
+    for index in np.flatnonzero(close.sum(axis=1) > 1):  # each image is close to itself
+        usable = np.append(np.ones(before, bool), ~marked[:index])
+        candidates = np.flatnonzero(close[index, : before + index] & usable)
+        differences = known[candidates].astype(np.float32) - images[index]
+        marked[index] = ((differences**2).sum(axis=(1, 2, 3)) <= limit).any()
     return marked
 
 
@@ -69,9 +72,17 @@ def calibrate_thresholds(scores_of_class, keep):
     return {name: float(np.quantile(scores, 1 - keep)) for name, scores in scores_of_class.items()}
 
 
-def _flatten(images):
-    return images.reshape(len(images), prod(images.shape[1:])).astype(np.float32)
+def _project_on_blocks(images, blocks=4):
+    """Project images [n, H, W, C] on the normalised indicators of a grid of blocks: float64 [n, blocks, blocks, C]."""
+    projected = images.astype(np.float64)
+    for axis in (1, 2):
+        starts = np.unique(np.linspace(0, images.shape[axis], blocks, endpoint=False, dtype=int))
+        sizes = np.diff(starts, append=images.shape[axis])
+        projected = np.add.reduceat(projected, starts, axis=axis)
+        projected /= np.sqrt(np.expand_dims(sizes, [other for other in range(4) if other != axis]))
+    return projected
 
 
 def _squared_distances(a, b):
+    a, b = (array.reshape(len(array), prod(array.shape[1:])) for array in (a, b))
     return (a**2).sum(axis=1)[:, np.newaxis] - 2 * a @ b.T + (b**2).sum(axis=1)

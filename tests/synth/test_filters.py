@@ -33,6 +33,22 @@ def test_near_duplicates_are_found_among_the_accepted_and_in_the_block():
     assert find_near_duplicates(images, [plain_images(112)], 4.0).tolist() == [False, True, True, False, True]
 
 
+@pytest.mark.parametrize("shape", [(28, 28, 1), (9, 14, 3), (2, 3, 1)])
+def test_near_duplicates_are_those_of_a_pixel_by_pixel_comparison(shape):
+    generator = np.random.default_rng(0)
+    originals = generator.integers(0, 256, (40, *shape))
+    noise = generator.normal(0, 1, (200, *shape)) * generator.uniform(0, 8, (200, 1, 1, 1))  # around the limit
+    copies = np.clip(originals[generator.integers(0, 40, 200)] + noise, 0, 255).round().astype(np.uint8)
+    images, others = copies[:120], [copies[120:150], copies[150:]]
+    marked, expected = find_near_duplicates(images, others, 5.0), []
+    for index, image in enumerate(images):
+        known = [*others[0], *others[1], *(images[j] for j in range(index) if not expected[j])]
+        differences = np.array(known, float) - image
+        expected.append(bool((np.sqrt((differences**2).mean(axis=(1, 2, 3))) <= 5).any()))
+    assert marked.tolist() == expected
+    assert 0 < sum(expected) < 120
+
+
 def test_there_may_be_no_images_on_either_side():
     nothing = plain_images()
     assert find_near_duplicates(nothing, [plain_images(1)], 4.0).tolist() == []
