@@ -119,11 +119,11 @@ def _resolve_sampling(config, source):
     from synth.counts import parse_counts
     from synth.streaming import check_sampling
 
-    options = {name: getattr(config, name) for name in ("keep", "min_probability", "format", "shard_size")}
+    names = ("keep", "min_probability", "duplicate_distance", "format", "shard_size")
+    options = {name: getattr(config, name) for name in names}
     filter = check_sampling(config.filter, **options, has_classifier=source.has_classifier)
     counts = parse_counts(config.class_size, source.class_names, source.label_values)
-    chosen = {"filter": filter, "duplicate_distance": config.duplicate_distance, "seed": config.seed}
-    return {"class_size": counts} | options | chosen
+    return {"class_size": counts, "filter": filter} | options | {"seed": config.seed}
 
 
 def _load_data(config):
@@ -134,7 +134,11 @@ def _load_data(config):
 
 
 def _check_model_options(config, trained):
-    """Refuse data options that do not fit the trained model."""
+    """Refuse options that do not fit the trained model, and an output folder that would replace it."""
+    from models.trained import find_model_folder
+
+    if find_model_folder(config.model).resolve().is_relative_to(Path(config.out).resolve()):
+        raise ValueError(f"--out should be another folder than the model's. Got {config.out} for both.")
     if config.data or config.classes or config.real_per_class:
         raise ValueError(f"--model was trained on {trained.data}: leave out --data, --classes and --real-per-class.")
     if config.image_size and tuple(config.image_size) != trained.image_shape[:2]:

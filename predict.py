@@ -7,7 +7,9 @@ python predict.py --model synthetic --fresh --synthetic-only --epochs 20
 python predict.py --data train.csv --test-csv test.csv --submission submission.csv
 """
 
+import hashlib
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_co
 from synth.kaggle import default_out, find_test_csv, save_submission
 from synth.leakage import find_leaks
 from synth.scoring import explain_gap
-from synth.shards import load_hashes
+from synth.shards import load_hashes, load_manifest
 from synth.statistics import summarise
 
 MODES = ("mixed", "synthetic-only", "real-only")
@@ -76,12 +78,20 @@ class Config:
                 raise ValueError(
                     f"--{name} should be one of {', '.join(allowed)}. Got {getattr(self, name)!r} instead."
                 )
-        if self.ratio is not None and not self.ratio > 0:
+        if self.ratio is not None and not 0 < self.ratio < float("inf"):
             raise ValueError(f"--ratio should be above 0, synthetic images per real one. Got {self.ratio} instead.")
         if self.ratio is not None and (self.mode != "mixed" or self.synthetic_per_class):
             raise ValueError("--ratio is for mixed training, without --synthetic-per-class.")
         if self.fresh and not self.model:
             raise ValueError("--fresh should come with --model DIR, the trained run to draw from.")
+        if self.model and not self.fresh:
+            raise ValueError("--model is for --fresh; to use shards, make them: generate_data.py --model DIR.")
+        if self.fresh and self.mode == "real-only":
+            raise ValueError("--fresh draws synthetic images: leave out --real-only.")
+        if not 0 <= self.min_probability < 1:
+            raise ValueError(f"--min-probability should be in the range [0, 1). Got {self.min_probability} instead.")
+        if not 0 < self.rate < float("inf"):
+            raise ValueError(f"--rate should be above 0. Got {self.rate} instead.")
         if self.seed < 0:
             raise ValueError(f"--seed should be at least 0. Got {self.seed} instead.")
 
@@ -100,32 +110,28 @@ def predict(config):
 
     report = report_unless(config.quiet)
     out = Path(config.out or default_out(f"prediction-{config.mode}"))
-    if config.submission and Path(config.submission).exists() and not config.overwrite:
-        raise ValueError(f"--submission should be a new file. {config.submission} exists: use --overwrite.")
     material = _gather(config, report)
+    _check_submission(config, material)
     plan = _make_plan(config, material, out)
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
     if config.dry_run:
         return plan
     settings = {name: str(value) for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
-    settings["fingerprint"] = material.dataset.fingerprint
+    settings |= {"fingerprint": material.dataset.fingerprint, "synthetic_images": material.run.identity}
     open_output(out, {"prediction": settings}, OWNED, overwrite=config.overwrite)
-    options = {"name": config.classifier, "epochs": config.epochs, "batch_size": config.batch_size}
-    options |= {
-        "rate": config.rate,
-        "augment": config.augment,
-        "verbose": int(sys.stdout.isatty() and not config.quiet),
-    }
-    sources = material.real + material.synthetic
+    options = {name: getattr(config, name) for name in ("epochs", "batch_size", "rate", "augment")}
+    options |= {"name": config.classifier, "verbose": int(sys.stdout.isatty() and not config.quiet)}
     validation, names = material.dataset.part("validation"), material.dataset.class_names
-    seeds = range(config.seed, config.seed + config.seeds)
-    runs = [fit_and_score(sources, validation, material.test, names, seed=seed, **options) for seed in seeds]
+    runs = []
+    for seed in range(config.seed, config.seed + config.seeds):
+        sources = material.real + material.synthetic(seed)
+        runs.append(fit_and_score(sources, validation, material.test, names, seed=seed, **options))
     metrics = _summarise(settings, material, runs)
     best = max(runs, key=lambda scored: scored.validation_accuracy)
     _save_outputs(out, material, metrics, runs, best)
     for line in _describe(metrics):
-        report(line)
+        report(material.mark + line)
     if material.unlabelled is not None:
         _write_submission(config, out, material, best, report)
     report(f"metrics.json, classifier.keras and figures are in {out}")
@@ -133,97 +139,177 @@ def predict(config):
 
 
 @dataclass(frozen=True)
+class _Run:
+    """The run that synthetic images come from, as far as it is known.
+
+    request: how its data were loaded. classes: {label value: name}. hashes: of the images its GAN was trained on.
+    identity: hash of the generator's weights or of the shards.
+    """
+
+    trained: object = None
+    paths: tuple = ()
+    request: dict = field(default_factory=dict)
+    classes: dict = field(default_factory=dict)
+    hashes: object = None
+    identity: str | None = None
+
+
+@dataclass(frozen=True)
 class _Material:
-    """What is trained on and scored: sources of images, the test part without leaked images, and what is known."""
+    """What is trained on and scored: real sources, synthetic sources by seed, and the test part without leaks."""
 
     dataset: object
+    run: _Run
     real: list
-    synthetic: list
+    synthetic: Callable
+    rows: dict
     test: tuple
     leaks: dict
     unlabelled: object = None
     test_csv: Path | None = None
 
+    @property
+    def mark(self):
+        """What stands before every result of a run whose test images were trained on."""
+        leaked = self.leaks["leaked"] + self.leaks.get("unlabelled_leaked", 0)
+        return f"LEAKED ({leaked} images were trained on): " if self.leaks["allowed"] and leaked else ""
+
 
 def _gather(config, report):
-    from models.trained import TrainedGAN, find_model_folder
-    from synth.readers import read_unlabelled_csv
-    from synth.reading import check_shards, count_rows, find_shards, split_in_memory
+    from models.classifier import build_classifier
+    from synth.reading import count_rows, split_in_memory
 
-    trained, manifest, paths, request = None, None, [], {}
-    if config.mode != "real-only" and config.fresh:
-        trained = TrainedGAN(find_model_folder(config.model))
-        request = trained.request
-    elif config.mode != "real-only":
-        paths, manifest = find_shards(config.synthetic)
-        request = manifest["request"] if manifest else {}
-    if manifest:
-        check_shards(paths, manifest, config.synthetic)
-        if not manifest["complete"]:
-            report(f"warning: {config.synthetic} is incomplete: the command that made it, run again, completes it.")
-    dataset = _load_data(config, request)
+    run = _find_run(config, report)
+    dataset = _load_data(config, run.request)
+    if not dataset.has_classifier:
+        raise ValueError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
+    build_classifier(dataset.image_shape, len(dataset.class_names), config.classifier)  # too small images are refused
+    for value, name in zip(dataset.label_values, dataset.class_names, strict=True):
+        if run.classes.get(value, name) != name:
+            raise ValueError(
+                f"the synthetic images' classes should be the real data's: label {value} is {name!r} in "
+                f"{dataset.name}. Got {run.classes[value]!r} instead."
+            )
     real = split_in_memory(*dataset.part("train")) if config.mode != "synthetic-only" else []
-    synthetic = _find_synthetic(config, dataset, trained, paths) if config.mode != "real-only" else []
-    counts = count_rows(real + synthetic)
-    empty = [name for k, name in enumerate(dataset.class_names) if not counts.get(k)]
+    synthetic = _find_synthetic(config, dataset, run) if config.mode != "real-only" else lambda seed: []
+    rows = {"real": count_rows(real), "synthetic": count_rows(synthetic(config.seed))}
+    empty = [
+        name for k, name in enumerate(dataset.class_names) if not rows["real"].get(k, 0) + rows["synthetic"].get(k, 0)
+    ]
     if empty:
         raise ValueError(f"every class should have images to train on. Got none of {', '.join(empty)}.")
-    hashes = _collect_hashes(config, dataset, trained, manifest)
-    test_images, test_labels = dataset.part("test")
-    leaked = find_leaks(test_images, hashes, allow=config.allow_leak)
+    for split in ("validation", "test"):
+        if not len(getattr(dataset, split)):
+            raise ValueError(f"the real data should leave images for {split}. Got none: more real images are needed.")
+    hashes = [dataset.train_hashes()] if config.mode != "synthetic-only" else []
+    hashes = np.concatenate([np.zeros(0, np.uint64), *hashes, *([] if run.hashes is None else [run.hashes])])
+    return _Material(dataset, run, real, synthetic, rows, *_find_test_images(config, dataset, hashes))
+
+
+def _find_test_images(config, dataset, hashes):
+    """Return the test part without leaked images, what leaked, and the images of --test-csv with their path."""
+    from synth.images import resize_images
+    from synth.readers import read_unlabelled_csv
+
+    images, labels = dataset.part("test")
+    leaked = find_leaks(images, hashes, allow=config.allow_leak)
     leaks = {"test_images": len(leaked), "leaked": int(leaked.sum()), "allowed": config.allow_leak}
     keep = ~leaked | config.allow_leak
     test_csv = config.test_csv or (find_test_csv(dataset.name) if config.data is None else None)
-    unlabelled = None
-    if test_csv:
-        unlabelled = read_unlabelled_csv(test_csv, dataset.image_shape)
-        found = find_leaks(unlabelled, hashes, allow=config.allow_leak, source=str(test_csv))
-        leaks |= {"unlabelled_images": len(found), "unlabelled_leaked": int(found.sum())}
-    return _Material(dataset, real, synthetic, (test_images[keep], test_labels[keep]), leaks, unlabelled, test_csv)
+    if not test_csv:
+        return (images[keep], labels[keep]), leaks
+    size = dataset.request["image_size"]
+    shape = dataset.request["image_shape"] or (None if size else dataset.image_shape)
+    unlabelled = read_unlabelled_csv(test_csv, shape)
+    unlabelled = resize_images(unlabelled, *size) if size else unlabelled
+    found = find_leaks(unlabelled, hashes, allow=config.allow_leak, source=str(test_csv))
+    leaks |= {"unlabelled_images": len(found), "unlabelled_leaked": int(found.sum())}
+    return (images[keep], labels[keep]), leaks, unlabelled, test_csv
+
+
+def _find_run(config, report):
+    """Find the run that the synthetic images come from; for --real-only, the run whose baseline it is."""
+    from models.trained import TrainedGAN, find_model_folder
+    from synth.reading import check_shards, find_shards
+
+    if config.fresh:
+        trained = TrainedGAN(find_model_folder(config.model))
+        classes = dict(zip(trained.label_values, trained.class_names, strict=True))
+        return _Run(trained, (), trained.request, classes, trained.train_hashes(), trained.compute_hash())
+    if config.mode == "real-only":
+        manifest = load_manifest(config.synthetic)
+        return _Run(request=manifest["request"]) if manifest else _Run()
+    paths, folder = find_shards(config.synthetic)
+    if folder is None:
+        report("note: these shards have no manifest: the leakage guard does not know what their GAN was trained on")
+        return _Run(paths=paths)
+    check_shards(paths, folder)
+    manifest = load_manifest(folder)
+    if not manifest["complete"]:
+        report(f"warning: {folder} is incomplete: the command that made it, run again, completes it.")
+    classes = dict(zip(manifest["label_values"], manifest["class_names"], strict=True))
+    identity = hashlib.sha256("".join(entry["sha256"] for entry in manifest["shards"]).encode()).hexdigest()
+    return _Run(None, paths, manifest["request"], classes, load_hashes(folder), identity)
+
+
+def _check_submission(config, material):
+    """Raise ValueError where the predictions that are asked for could not be made or written."""
+    if not config.submission:
+        return
+    path = Path(config.submission)
+    if material.unlabelled is None:
+        raise ValueError("--submission should come with --test-csv FILE, the images to predict.")
+    if path.exists() and not config.overwrite:
+        raise ValueError(f"--submission should be a new file. {path} exists: use --overwrite.")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"--submission should be in a folder that exists. Got {path} instead.")
 
 
 def _load_data(config, request):
-    """Load the real data: what the flags say, and for the rest what the synthetic images were made from."""
+    """Load the real data that the flags name, or else those that the synthetic images were made from."""
     from models.startup import download_standard_set
     from synth.datasets import REQUEST, load_dataset
 
     given = {name: getattr(config, name) for name in REQUEST if name != "seed" and getattr(config, name) is not None}
-    inherited = request if config.data in (None, request.get("data")) else {}
+    inherited = request if config.data is None else {}
     return load_dataset(**{"seed": config.seed, **inherited, **given}, download=download_standard_set)
 
 
-def _find_synthetic(config, dataset, trained, paths):
+def _find_synthetic(config, dataset, run):
+    """Return a callable (seed) -> sources of synthetic images."""
     from models.feeding import draw_fresh
-    from synth.reading import index_shards
+    from synth.reading import count_rows, index_shards
 
     real_per_class = round(len(dataset.train) / len(dataset.class_names))
     per_class = round(config.ratio * real_per_class) if config.ratio else config.synthetic_per_class
-    if trained is None:
-        return index_shards(paths, dataset.image_shape, dataset.label_values, per_class)
-    if (trained.image_shape, trained.label_values) != (dataset.image_shape, dataset.label_values):
-        raise ValueError(
-            f"--model should make the real data's classes {dataset.label_values} as {dataset.image_shape} images. "
-            f"It makes {trained.label_values} as {trained.image_shape}."
-        )
-    return draw_fresh(trained, per_class or real_per_class, config.filter, config.min_probability, config.seed)
-
-
-def _collect_hashes(config, dataset, trained, manifest):
-    """Return the hashes of every image that the GAN, its filter or the classifier trains on."""
-    hashes = [dataset.train_hashes()] if config.mode != "synthetic-only" else []
-    if trained:
-        hashes.append(trained.train_hashes())
-    elif manifest:
-        hashes.append(load_hashes(config.synthetic))
-    return np.concatenate([np.zeros(0, np.uint64), *hashes])
+    if per_class == 0:
+        raise ValueError(f"--ratio should ask for an image per class or more. Got {config.ratio} instead.")
+    if run.trained:
+        unknown = set(run.trained.label_values) - set(dataset.label_values)
+        if unknown or run.trained.image_shape != dataset.image_shape:
+            raise ValueError(
+                f"--model should make the real data's classes {dataset.label_values} as {dataset.image_shape} images. "
+                f"It makes {run.trained.label_values} as {run.trained.image_shape}."
+            )
+        if config.filter == "classifier" and not run.trained.has_classifier:
+            raise ValueError("--filter classifier needs a model of two classes or more: use --filter none.")
+        indices = [dataset.label_values.index(value) for value in run.trained.label_values]
+        options = (per_class or real_per_class, config.filter, config.min_probability)
+        return lambda seed: draw_fresh(run.trained, indices, *options, seed)
+    sources = index_shards(run.paths, dataset.image_shape, dataset.label_values, per_class)
+    for k, count in count_rows(sources).items():
+        if per_class and count < per_class:
+            raise ValueError(
+                f"{'--ratio' if config.ratio else '--synthetic-per-class'} asks for {per_class} synthetic images of "
+                f"each class. The shards have {count} of {dataset.class_names[k]}: make more, or ask for fewer."
+            )
+    return lambda seed: sources
 
 
 def _make_plan(config, material, out):
     """Return what will be done, {heading: text}."""
-    from synth.reading import count_rows
-
     dataset = material.dataset
-    real, synthetic = (sum(count_rows(sources).values()) for sources in (material.real, material.synthetic))
+    real, synthetic = (sum(material.rows[part].values()) for part in ("real", "synthetic"))
     kind = "drawn anew each epoch" if config.fresh else f"from {config.synthetic}"
     return {
         "data": f"{dataset.name} ({dataset.fingerprint[:12]}), {len(dataset.class_names)} classes",
@@ -238,12 +324,10 @@ def _make_plan(config, material, out):
 def _summarise(settings, material, runs):
     """Return the content of metrics.json."""
     from synth.output import installed_versions
-    from synth.reading import count_rows
 
     names = material.dataset.class_names
-    parts = {"real": material.real, "synthetic": material.synthetic}
     trained_on = {
-        part: {names[k]: rows for k, rows in sorted(count_rows(sources).items())} for part, sources in parts.items()
+        part: {names[k]: rows for k, rows in sorted(counts.items())} for part, counts in material.rows.items()
     }
     measures = ("accuracy", "balanced_accuracy", "macro_f1")
     metrics = {
@@ -258,7 +342,7 @@ def _summarise(settings, material, runs):
             for scored in runs
         ],
     }
-    if material.synthetic and len(names) > 1:
+    if material.rows["synthetic"]:
         metrics["label_fidelity"] = _measure_fidelity(material)
         if not material.real:
             metrics["explanation"] = explain_gap(metrics["summary"]["accuracy"]["mean"], metrics["label_fidelity"])
@@ -270,7 +354,7 @@ def _measure_fidelity(material):
     from models.classifier import compute_probabilities, fit_classifier
     from synth.reading import stream_images
 
-    images, labels = next(stream_images(material.synthetic, seed=_JUDGE_SEED))
+    images, labels = next(stream_images(material.synthetic(_JUDGE_SEED), seed=_JUDGE_SEED))
     images, labels = images[:_JUDGED_IMAGES], labels[:_JUDGED_IMAGES]
     judge = fit_classifier(*material.dataset.part("train"), len(material.dataset.class_names), seed=_JUDGE_SEED)
     return float((compute_probabilities(judge, images).argmax(axis=1) == labels).mean())
@@ -278,12 +362,9 @@ def _measure_fidelity(material):
 
 def _describe(metrics):
     """Yield the lines of the table that the terminal shows."""
-    marked = (
-        "  LEAKED: test images were trained on" if metrics["leaks"]["allowed"] and metrics["leaks"]["leaked"] else ""
-    )
     for name, summary in metrics["summary"].items():
         spread = "" if summary["std"] is None else f" ± {summary['interval']:.2%} (95 %), sd {summary['std']:.2%}"
-        yield f"{name.replace('_', ' '):<18} {summary['mean']:.2%}{spread}{marked}"
+        yield f"{name.replace('_', ' '):<18} {summary['mean']:.2%}{spread}"
     per_class = metrics["runs"][0]["test"]["per_class_accuracy"]
     yield "per class          " + ", ".join(f"{name} {value:.1%}" for name, value in per_class.items())
     if "label_fidelity" in metrics:
@@ -306,9 +387,15 @@ def _save_outputs(out, material, metrics, runs, best):
     with replacing(out / "classifier.keras") as temporary:
         best.classifier.save(temporary)
     names = material.dataset.class_names
-    save_figure(out / "curves.png", plot_learning(history))
-    save_figure(out / "confusion.png", plot_confusion(best.scores["confusion"], names))
-    save_figure(out / "mistakes.png", plot_mistakes(*material.test, best.probabilities, names))
+    figures = {
+        "curves": plot_learning(history),
+        "confusion": plot_confusion(best.scores["confusion"], names),
+        "mistakes": plot_mistakes(*material.test, best.probabilities, names),
+    }
+    for name, figure in figures.items():
+        if material.mark:
+            figure.suptitle(material.mark.rstrip(": "), color="red")
+        save_figure(out / f"{name}.png", figure)
     save_json(out / "metrics.json", metrics)
 
 
@@ -319,7 +406,7 @@ def _write_submission(config, out, material, best, report):
     predicted = compute_probabilities(best.classifier, material.unlabelled).argmax(axis=1)
     path = Path(config.submission or out / "submission.csv")
     save_submission(path, np.array(material.dataset.label_values)[predicted])
-    report(f"{path}: predictions for the {len(predicted):,} images of {material.test_csv}")
+    report(f"{material.mark}{path}: predictions for the {len(predicted):,} images of {material.test_csv}")
 
 
 def parse_args(argv=None):

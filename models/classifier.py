@@ -7,6 +7,7 @@ from keras import layers
 from synth.images import to_network_range
 
 PREDICT_BATCH = 500
+MIN_SIZES = {"cnn": 10, "lenet5": 12, "strong": 8}  # pixels, for the unpadded convolutions and the pooling
 
 
 def build_classifier(image_shape, class_count, name="cnn"):
@@ -16,6 +17,11 @@ def build_classifier(image_shape, class_count, name="cnn"):
     lenet5: LeCun et al. 1998, with ReLU and max pooling.
     strong: three blocks of two batch-normalised convolutions and dropout, and a batch-normalised dense layer.
     """
+    if min(image_shape[:2]) < MIN_SIZES[name]:
+        raise ValueError(
+            f"images should be at least {MIN_SIZES[name]} x {MIN_SIZES[name]} pixels for the classifier {name}. "
+            f"Got {image_shape[0]} x {image_shape[1]} instead: --image-size {MIN_SIZES[name]} or more resizes them."
+        )
     image = keras.Input(image_shape, name="image")
     features = {"cnn": _apply_cnn, "lenet5": _apply_lenet5, "strong": _apply_strong}[name](image)
     outputs = layers.Dense(class_count, activation="softmax", dtype="float32")(features)

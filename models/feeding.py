@@ -57,25 +57,30 @@ def build_stream(sources, image_shape, batch_size, seed, augmentation=None):
     return stream.map(prepare, num_parallel_calls=1, deterministic=True).prefetch(8)
 
 
-def draw_fresh(trained, per_class, filter, keep_probability, seed):
+def draw_fresh(trained, class_indices, per_class, filter, min_probability, seed):
     """Return sources of images that are drawn while they are read, never the same twice: one per class.
 
-    trained: models.trained.TrainedGAN. filter: "classifier" or "none". Each epoch draws `per_class` new images.
+    trained: models.trained.TrainedGAN. class_indices: the index of each of its classes in the real data. filter:
+    "classifier" or "none". Each epoch draws `per_class` new images. A first block of each class is drawn at once:
+    synth.errors.SamplingError if the filter lets too few pass.
     """
     classify = trained.classify if filter == "classifier" else None
-    sieve = Sieve(trained.score, classify=classify, min_probability=keep_probability)
+    sieve = Sieve(trained.score, classify=classify, min_probability=min_probability)
+
+    def draw(k, rows, epoch, part):
+        # A stream of its own: the first number is the run's, the others are no shard's.
+        blocks = sample_blocks(trained.generate, trained.latent_dim, seed, k, 2**31 + epoch * 2**20 + part)
+        return sample_filtered(blocks, sieve, k, rows)[0]
 
     def read(k, epoch):
-        rows = min(per_class, BLOCK_SIZE)
-        for part in range(-(-per_class // rows)):
-            # Streams of their own: no shard has as high a number.
-            shard = 2**31 + epoch * 2**12 + part
-            blocks = sample_blocks(trained.generate, trained.latent_dim, seed, k, shard)
-            images, _, _ = sample_filtered(blocks, sieve, k, min(rows, per_class - part * rows))
-            yield images, np.full(len(images), k)
+        for part, start in enumerate(range(0, per_class, BLOCK_SIZE)):
+            images = draw(k, min(BLOCK_SIZE, per_class - start), epoch, part)
+            yield images, np.full(len(images), class_indices[k])
 
     count = len(trained.class_names)
-    return [Source({k: per_class}, lambda epoch, k=k: read(k, epoch)) for k in range(count)]
+    for k in range(count):
+        draw(k, min(BLOCK_SIZE, per_class), 0, 0)
+    return [Source({class_indices[k]: per_class}, lambda epoch, k=k: read(k, epoch)) for k in range(count)]
 
 
 def _cut_batches(blocks, batch_size):

@@ -20,7 +20,7 @@ def import_tensorflow():
         try:
             import keras  # noqa: F401
             import tensorflow  # noqa: F401
-        except BaseException:
+        except Exception:
             notes.seek(0)
             os.write(terminal, notes.read())
             raise

@@ -12,6 +12,7 @@ import tensorflow as tf
 from models.building import build_gan
 from models.callbacks import MeasureRounds, Pace, ProgressBar, StopOnNonFinite
 from models.checkpoint import CHECKPOINT, Progress, load_checkpoint
+from models.classifier import build_classifier
 from models.diffaugment import parse_augmentations
 from models.feeding import stream_batches
 from models.judge import Judge, fit_extractor, load_or_fit_classifier
@@ -90,6 +91,11 @@ def check_recipe(recipe, dataset):
     counts = np.bincount(train_labels, minlength=len(dataset.class_names))
     if counts.min() == 0:
         raise ValueError(f"class {dataset.class_names[counts.argmin()]!r} should have train images. Got none.")
+    held_out = np.bincount(dataset.labels[dataset.validation], minlength=len(counts))
+    if (held_out.sum() if recipe.conditional else held_out.min()) < 2:
+        raise ValueError("validation should have at least 2 images for each GAN: more real images are needed.")
+    if dataset.has_classifier:
+        build_classifier(dataset.image_shape, len(counts))  # it judges and filters: too small images are refused
     available = len(train_labels) if recipe.conditional else counts.min()
     if available < recipe.batch_size:
         raise ValueError(

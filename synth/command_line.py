@@ -76,7 +76,7 @@ def report_unless(quiet):
 
 def parse_image_size(text):
     """Turn "32" or "28,20" into (height, width)."""
-    sizes = [int(part) for part in text.split(",") if part.strip().isdigit()]
+    sizes = [int(part) for part in text.split(",") if part.strip().isdecimal()]
     if len(sizes) not in (1, 2) or len(sizes) != len(text.split(",")) or min(sizes) < 8:
         raise argparse.ArgumentTypeError(f"should be SIZE or HEIGHT,WIDTH of at least 8 pixels. Got {text!r} instead.")
     return (sizes[0], sizes[-1])
@@ -84,7 +84,7 @@ def parse_image_size(text):
 
 def parse_image_shape(text):
     """Turn "28,28,1" into (height, width, channels)."""
-    sizes = [int(part) for part in text.split(",") if part.strip().isdigit()]
+    sizes = [int(part) for part in text.split(",") if part.strip().isdecimal()]
     if len(sizes) != 3 or len(text.split(",")) != 3 or min(sizes) < 1 or sizes[2] not in (1, 3):
         raise argparse.ArgumentTypeError(f"should be HEIGHT,WIDTH,CHANNELS with 1 or 3 channels. Got {text!r} instead.")
     return tuple(sizes)
@@ -92,7 +92,7 @@ def parse_image_shape(text):
 
 def positive_int(text):
     """Turn text into an integer of at least 1."""
-    if not text.strip().isdigit() or int(text) < 1:
+    if not text.strip().isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"should be an integer of at least 1. Got {text!r} instead.")
     return int(text)
 

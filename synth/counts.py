@@ -25,7 +25,7 @@ def find_class(key, class_names, label_values):
     key = key.strip()
     if key in class_names:
         return class_names.index(key)
-    if key.lstrip("-").isdigit() and int(key) in label_values:
+    if key.lstrip("-").isdecimal() and int(key) in label_values:
         return label_values.index(int(key))
     known = ", ".join(_describe(name, value) for name, value in zip(class_names, label_values, strict=True))
     raise ValueError(f"class should be one of {known}. Got {key!r} instead.")
@@ -37,6 +37,6 @@ def _describe(name, value):
 
 def _parse_count(text):
     text = text.strip()
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"number of images per class should be an integer of at least 1. Got {text!r} instead.")
     return int(text)

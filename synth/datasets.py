@@ -98,17 +98,18 @@ def load_dataset(
     label_values = tuple(int(value) for value in np.unique(labels))
     known_names = source.class_names or {}
     class_names = tuple(known_names.get(value, str(value)) for value in label_values)
+    split = _split(np.searchsorted(label_values, labels), from_test_part, len(label_values))
     if classes:
         wanted = sorted({find_class(key, class_names, label_values) for key in str(classes).split(",")})
         label_values = tuple(label_values[k] for k in wanted)
         class_names = tuple(class_names[k] for k in wanted)
         keep = np.isin(labels, label_values)
-        images, labels, from_test_part = images[keep], labels[keep], from_test_part[keep]
+        images, labels, split = images[keep], labels[keep], split[keep]
     labels = np.searchsorted(label_values, labels)
     if len({class_folder(name) for name in class_names}) < len(class_names):
         raise ValueError(f"{name}: class names should give different folder names. Got {', '.join(class_names)}.")
     request = dict(zip(REQUEST, (name, classes, real_per_class, image_size, image_shape, seed), strict=True))
-    parts = _split(labels, from_test_part, len(label_values))
+    parts = (np.flatnonzero(split == part) for part in range(3))
     dataset = Dataset(name, request, images, labels, class_names, label_values, *parts)
     return _reduce(dataset, real_per_class, seed) if real_per_class else dataset
 
@@ -196,18 +197,20 @@ def _join_parts(name, source):
 
 
 def _split(labels, from_test_part, class_count):
-    """Draw stratified index arrays: 80/10/10, or 90/10 of what is not in the source's own test part."""
+    """Return the part of each image, 0 train, 1 validation, 2 test, stratified: 80/10/10, or 90/10 of what the source
+    does not bring as its own test part. From three images of a class on, each part has at least one.
+
+    It is drawn over all classes of the source, so that `classes` does not change it.
+    """
     generator = np.random.default_rng(_SPLIT_SEED)
-    parts = [[], [], []]
+    split = np.where(from_test_part, 2, 0)
     for k in range(class_count):
         members = generator.permutation(np.flatnonzero((labels == k) & ~from_test_part))
-        tenth = round(len(members) / 10)
-        own_test = np.flatnonzero((labels == k) & from_test_part)
-        test_count = 0 if from_test_part.any() else tenth
-        parts[0].append(members[tenth + test_count :])
-        parts[1].append(members[:tenth])
-        parts[2].append(own_test if from_test_part.any() else members[tenth : tenth + test_count])
-    return tuple(np.sort(np.concatenate(part)) for part in parts)
+        tenth = max(round(len(members) / 10), int(len(members) >= 3))
+        split[members[:tenth]] = 1
+        if not from_test_part.any():
+            split[members[tenth : 2 * tenth]] = 2
+    return split
 
 
 def _reduce(dataset, real_per_class, seed):

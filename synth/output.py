@@ -35,7 +35,7 @@ def open_output(folder, settings, owned, *, overwrite=False, keep=None):
                 f"{folder} holds a run with other options ({'; '.join(differences)}): "
                 "choose another --out, or replace it with --overwrite."
             )
-        if overwrite:
+        if differences:
             kept = keep[0] if keep and stored.get(keep[1]) == settings[keep[1]] else None
             _remove(folder, [name for name in owned if name != kept])
     else:

@@ -45,14 +45,14 @@ def read_csv_chunks(path, image_shape=None, rows=None, chunk_rows=5000):
             for table in tables:
                 yield _parse_table(table, path, image_shape, first_line)
                 first_line += len(table)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OverflowError) as error:
         raise ValueError(f"{path}: should be a CSV with the columns label,pixel0,... {_one_line(error)}") from error
 
 
 def _parse_table(table, path, image_shape, first_line):
     if "label" not in table.columns:
         raise ValueError(
-            f"{path}: should have a column 'label'. Got {', '.join(map(str, table.columns[:4]))}... instead."
+            f"{path}: should have a column 'label'. Got {', '.join(map(str, table.columns[:4]))[:80]}... instead."
         )
     labels = _integer_values(table[["label"]], path, first_line)[:, 0]
     return _parse_pixels(table.drop(columns="label"), path, image_shape, first_line), labels
@@ -77,7 +77,7 @@ def _parse_pixels(table, path, image_shape, first_line):
 
 
 def read_unlabelled_csv(path, image_shape):
-    """Read Kaggle's test.csv, `pixel0,...` without a label, as uint8 [N, *image_shape]."""
+    """Read Kaggle's test.csv, `pixel0,...` without a label, as uint8 [N, *image_shape] (None: square images)."""
     try:
         table = pd.read_csv(path, index_col=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
@@ -128,8 +128,13 @@ def read_image_folder(folder, image_size=None):
     different sizes need `image_size` (height, width). An unreadable image is named in the error.
     """
     folder = Path(folder)
-    subfolders = _subfolders(folder)
-    has_split = {path.name for path in subfolders} == {"train", "test"}
+    names = {path.name.lower() for path in _subfolders(folder)}
+    has_split = names == {"train", "test"}
+    if {"train", "test"} < names:
+        raise ValueError(
+            f"{folder}: should hold one sub-folder per class, or train and test alone. "
+            f"Got {', '.join(sorted(names))}: move the validation images into train."
+        )
     train = folder / "train" if has_split else folder
     class_names = [path.name for path in _subfolders(train)]
     images, labels = _read_class_folders(train, class_names, image_size)
@@ -159,8 +164,7 @@ def _read_class_folders(folder, class_names, image_size):
     for path in paths:
         try:
             with Image.open(path) as picture:
-                grey = picture.mode in ("1", "L", "LA", "I", "I;16")
-                image = np.asarray(picture.convert("L" if grey else "RGB"))
+                image = _to_uint8_array(picture)
         except (OSError, SyntaxError, ValueError) as error:
             raise ValueError(f"{path}: should be a readable image. {_one_line(error)}") from error
         image = image.reshape(1, *image.shape[:2], -1)
@@ -173,6 +177,13 @@ def _read_class_folders(folder, class_names, image_size):
     channels = max(image.shape[-1] for image in images)
     images = np.stack([np.broadcast_to(image, (*image.shape[:2], channels)) for image in images])
     return images, np.array(labels, np.int64)
+
+
+def _to_uint8_array(picture):
+    """Return a Pillow picture as uint8 [H, W] or [H, W, 3]; 16-bit grey is scaled to 0..255."""
+    if picture.mode.startswith("I"):
+        return (np.asarray(picture).astype(np.int64).clip(0, 65535) // 257).astype(np.uint8)
+    return np.asarray(picture.convert("L" if picture.mode in ("1", "L", "LA") else "RGB"))
 
 
 def _read_idx_pair(folder, prefix):

@@ -28,18 +28,20 @@ class Source:
 
 
 def find_shards(pattern):
-    """Return (sorted shard paths, manifest or None) of a run's folder, any folder, a file or a glob.
+    """Return (sorted shard paths, folder of their run or None) of a run's folder, any folder, a file or a glob.
 
-    Where a CSV and an NPZ of the same name lie together they are the same images, and the NPZ is taken. Raises
-    ValueError, with the command that makes shards, where there are none.
+    The run is the nearest folder above the shards with a manifest. Where a CSV and an NPZ of the same name lie
+    together they are the same images, and the NPZ is taken. Raises ValueError, with the command that makes shards,
+    where there are none.
     """
     path = Path(pattern)
-    manifest = None
-    if path.is_dir():
-        manifest = load_manifest(path)
-        names = [entry["file"] for entry in manifest["shards"]] if manifest else []
-        found = [path / name for name in names] or [*path.rglob("*.npz"), *path.rglob("*.csv")]
-        found = [shard for shard in found if "model" not in shard.relative_to(path).parts]
+    if (path / MANIFEST).is_file():
+        found = [path / entry["file"] for entry in load_manifest(path)["shards"]]
+    elif path.is_dir():
+        found = [*path.rglob("*.npz"), *path.rglob("*.csv")]
+        found = [
+            shard for shard in found if not (shard.parent / "recipe.json").exists() and shard.name != "history.csv"
+        ]
     else:
         anchor = Path(path.anchor or ".")
         found = [path] if path.is_file() else list(anchor.glob(str(path.relative_to(path.anchor))))
@@ -50,14 +52,14 @@ def find_shards(pattern):
             f"--synthetic should be a folder or glob of shards (.csv, .npz). None in {pattern}: "
             f"python generate_data.py --class-size 1000 --out {pattern} makes them."
         )
-    return found, manifest
+    return found, next((parent for parent in found[0].parents if (parent / MANIFEST).is_file()), None)
 
 
-def check_shards(paths, manifest, folder):
-    """Raise ValueError for a shard that is missing or whose bytes are not those that the manifest recorded."""
-    expected = {Path(folder) / entry["file"]: entry["sha256"] for entry in manifest["shards"]}
+def check_shards(paths, folder):
+    """Raise ValueError for a shard that is missing or whose bytes are not those that the run's manifest recorded."""
+    expected = {folder / entry["file"]: entry["sha256"] for entry in load_manifest(folder)["shards"]}
     for path in paths:
-        if not path.exists() or hash_file(path) != expected[path]:
+        if not path.exists() or hash_file(path) != expected.get(path):
             state = "altered or truncated" if path.exists() else "missing"
             raise ValueError(f"{path}: should be as {MANIFEST} recorded it, but is {state}: make the shards again.")
 

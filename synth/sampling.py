@@ -32,8 +32,8 @@ def sample_blocks(generate, latent_dim, seed, class_index, shard):
 def sample_filtered(blocks, sieve, class_index, rows):
     """Collect `rows` accepted images: (images uint8 [rows, H, W, C], scores float32 [rows], tally).
 
-    blocks: iterator of candidates; sieve: callable (images, class_index, accepted images so far) ->
-    (keep mask [n], scores [n], reason index [n]) as synth.filters.Sieve. The tally counts "candidates" and each
+    blocks: iterator of candidates; sieve: a synth.filters.Sieve, or callable (images, class_index, accepted images so
+    far) -> (reasons [n], "" for an image to keep, scores [n]). The tally counts "candidates" and each
     reject reason up to the last accepted image. Raises SamplingError, with the acceptance rate, once more than
     20 blocks + 50 candidates per row have gone by.
     """
@@ -54,8 +54,11 @@ def sample_filtered(blocks, sieve, class_index, rows):
             return np.concatenate(images), np.concatenate(scores), dict(tally)
         if tally["candidates"] >= limit:
             rejects = ", ".join(f"{reason} {count}" for reason, count in tally.items() if reason != "candidates")
+            advice = (
+                "--duplicate-distance 0" if tally["duplicate"] > found else "--filter none, a lower --min-probability"
+            )
             raise SamplingError(
                 f"the filter accepted {found} of {tally['candidates']} candidates "
                 f"({found / tally['candidates']:.2%}; rejected: {rejects}), of {rows} asked. "
-                "Train longer, raise --keep, lower --min-probability or use --filter none."
+                f"Train longer, or use {advice}."
             )

@@ -27,7 +27,9 @@ def explain_gap(gan_train, gan_test):
     images, on the synthetic ones (label fidelity).
     """
     gap = gan_test - gan_train
-    if gap > 0.01:
+    if gan_test < 0.8:
+        reason = "too few images show their class: train the GAN longer, or filter by a classifier"
+    elif gap > 0.01:
         reason = "the images mostly show their class, but lack some of the variety of the real ones"
     elif gap < -0.01:
         reason = "some images do not show their class, or show it ambiguously: a stricter filter may help"

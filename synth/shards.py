@@ -18,7 +18,7 @@ _PIXEL_TEXT = np.array([f",{value}" for value in range(256)], "S4").view(np.uint
 
 def class_folder(name):
     """Return a class name that is safe as a folder name: "T-shirt/top" -> "T-shirt-top"."""
-    return re.sub(r"[^\w.+-]+", "-", name).strip(".-") or "class"
+    return re.sub(r"[^\w.+-]+", "-", name).strip(".") or "class"
 
 
 def shard_formats(format):

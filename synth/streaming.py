@@ -11,7 +11,7 @@ from synth.shards import FORMATS, class_folder, hash_file, load_manifest, save_m
 _CALIBRATION_BLOCKS = 4
 
 
-def check_sampling(filter, keep, min_probability, format, shard_size, *, has_classifier):
+def check_sampling(filter, keep, min_probability, duplicate_distance, format, shard_size, *, has_classifier):
     """Check the sampling options and return the filter to use: "auto" becomes "classifier" or "discriminator"."""
     if filter not in FILTERS:
         raise ValueError(f"--filter should be one of {', '.join(FILTERS)}. Got {filter!r} instead.")
@@ -19,6 +19,8 @@ def check_sampling(filter, keep, min_probability, format, shard_size, *, has_cla
         raise ValueError(f"--keep should be in the range (0, 1]. Got {keep} instead.")
     if not 0 <= min_probability < 1:
         raise ValueError(f"--min-probability should be in the range [0, 1). Got {min_probability} instead.")
+    if not 0 <= duplicate_distance < 256:
+        raise ValueError(f"--duplicate-distance should be in the range [0, 256). Got {duplicate_distance} instead.")
     if format not in FORMATS:
         raise ValueError(f"--format should be one of {', '.join(FORMATS)}. Got {format!r} instead.")
     if shard_size < 1:

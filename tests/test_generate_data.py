@@ -218,6 +218,14 @@ def test_a_model_for_another_image_shape_is_refused(finished, tmp_path, capsys):
     assert "--model should be a trained run's folder" in line
 
 
+def test_the_models_own_folder_is_never_the_output(finished, capsys):
+    before = sorted(finished.rglob("*"))
+    code, line = fail(main, capsys, "--model", str(finished), "--out", str(finished), "--overwrite")
+    assert code == 2
+    assert "--out should be another folder than the model's" in line
+    assert sorted(finished.rglob("*")) == before
+
+
 def test_class_size_can_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("CLASS_SIZE", "77")
     assert parse_args([]).class_size == "77"

@@ -147,12 +147,55 @@ def test_a_gan_that_was_trained_on_test_images_is_caught_and_few_are_left_out(ge
     assert code == 2
     assert "14 of 14 test images (100.0%) were trained on" in line
     assert main(["--synthetic-only", *FAST, "--allow-leak"]) == 0
-    assert "LEAKED" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("LEAKED (14 images were trained on): ") for line in lines) == 5
     monkeypatch.setattr("synth.leakage.MAX_OVERLAP", 0.5)
     save_hashes(tmp_path / "synthetic", np.concatenate([load_hashes(generated), test_hashes[:2]]))
     assert main(["--synthetic-only", *FAST, "--overwrite"]) == 0
     assert "2 of 14 test images had been trained on, and were left out" in capsys.readouterr().out
     assert load_metrics(tmp_path / "prediction-synthetic-only")["runs"][0]["test"]["images"] == 12
+
+
+def test_the_guard_finds_the_run_of_single_shards_and_says_where_there_is_none(generated, data, tmp_path, capsys):
+    shutil.copytree(generated, tmp_path / "synthetic")
+    request = json.loads((generated / "manifest.json").read_text())["request"]
+    hashes = hash_images(load_dataset(**request).part("test")[0])
+    save_hashes(tmp_path / "synthetic", hashes)
+    for pattern in ("synthetic/shards", "synthetic/shards/*/*.npz"):
+        code, line = fail(main, capsys, "--synthetic-only", "--synthetic", str(tmp_path / pattern))
+        assert code == 2
+        assert "14 of 14 test images" in line
+    shutil.move(tmp_path / "synthetic" / "shards", tmp_path / "alone")
+    assert main(["--synthetic", str(tmp_path / "alone"), "--data", data, "--dry-run"]) == 0
+    assert "the leakage guard does not know what their GAN was trained on" in capsys.readouterr().out
+
+
+def test_shards_of_classes_with_other_names_are_refused(generated, tmp_path, capsys):
+    shutil.copytree(generated, tmp_path / "synthetic")
+    manifest = json.loads((generated / "manifest.json").read_text())
+    (tmp_path / "synthetic" / "manifest.json").write_text(json.dumps(manifest | {"class_names": ["0", "bee"]}))
+    code, line = fail(main, capsys, "--synthetic", str(tmp_path / "synthetic"))
+    assert code == 2
+    assert "label 1 is '1' in" in line
+    assert "Got 'bee' instead" in line
+
+
+def test_more_synthetic_images_than_there_are_is_refused(generated, capsys):
+    code, line = fail(main, capsys, "--synthetic", str(generated), "--ratio", "2")
+    assert code == 2
+    assert "--ratio asks for 112 synthetic images of each class. The shards have 40 of" in line
+
+
+def test_the_baseline_is_scored_on_the_same_images(generated, tmp_path, capsys):
+    assert main(["--real-only", "--synthetic", str(generated), "--dry-run"]) == 0
+    assert "112 real and 0 synthetic images" in capsys.readouterr().out
+
+
+def test_a_filter_that_rejects_all_fresh_images_is_one_line(generated, tmp_path, capsys):
+    options = ["--model", str(generated), "--fresh", "--min-probability", "0.999999", "--out", str(tmp_path)]
+    code, line = fail(main, capsys, "--synthetic-only", *options)
+    assert code == 1
+    assert "the filter accepted" in line
 
 
 def test_dry_run_leaves_nothing(generated, tmp_path, capsys):
@@ -176,7 +219,15 @@ def test_an_incomplete_manifest_is_a_warning(generated, tmp_path, capsys):
         (["--ratio", "0"], "--ratio should be above 0"),
         (["--ratio", "-1"], "--ratio should be above 0"),
         (["--ratio", "1", "--synthetic-only"], "--ratio is for mixed training"),
+        (["--ratio", "inf"], "--ratio should be above 0"),
         (["--fresh"], "--fresh should come with --model DIR"),
+        (["--model", "run"], "--model is for --fresh"),
+        (["--model", "run", "--fresh", "--real-only"], "--fresh draws synthetic images"),
+        (["--min-probability", "5"], "--min-probability should be in the range [0, 1)"),
+        (["--rate", "-1"], "--rate should be above 0"),
+        (["--real-only", "--classes", "1"], "should give two classes or more. Got 1 alone"),
+        (["--real-only", "--submission", "s.csv"], "--submission should come with --test-csv"),
+        (["--real-only", "--image-size", "9"], "images should be at least 10 x 10 pixels for the classifier cnn"),
         (["--classifier", "vgg"], "argument --classifier: invalid choice: 'vgg'"),
         (["--seed", "-1"], "--seed should be at least 0"),
     ],

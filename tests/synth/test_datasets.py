@@ -40,6 +40,23 @@ def test_splits_do_not_depend_on_the_seed(plain_npz):
     assert first.fingerprint == second.fingerprint
 
 
+def test_splits_do_not_depend_on_the_classes(plain_npz):
+    whole, alone = load_dataset(plain_npz), load_dataset(plain_npz, classes="8")
+    for split in ("train", "validation", "test"):
+        images, labels = whole.part(split)
+        assert np.array_equal(images[labels == 1], alone.part(split)[0])
+
+
+def test_three_images_of_a_class_are_enough_for_every_part(tmp_path):
+    np.savez(tmp_path / "few.npz", images=np.zeros((8, 4, 4), np.uint8), labels=np.repeat([0, 1], [3, 5]))
+    dataset = load_dataset(tmp_path / "few.npz")
+    assert [np.bincount(dataset.part(split)[1]).tolist() for split in ("train", "validation", "test")] == [
+        [1, 3],
+        [1, 1],
+        [1, 1],
+    ]
+
+
 def test_a_test_part_of_its_own_stays_the_test_part(digits_npz):
     dataset = load_dataset(digits_npz)
     assert dataset.test.tolist() == list(range(120, 140))

@@ -129,6 +129,19 @@ def test_image_folder_with_train_and_test(tmp_path):
     assert source.images.shape == source.test_images.shape == (1, 4, 5, 3)
 
 
+def test_image_folder_with_a_third_split_is_refused(tmp_path):
+    for split in ("train", "val", "test"):
+        save_picture(tmp_path / split / "ape" / "1.png")
+    with pytest.raises(ValueError, match="train and test alone. Got test, train, val: move the validation images"):
+        read_image_folder(tmp_path)
+
+
+def test_16_bit_grey_is_scaled_not_cut_off(tmp_path):
+    (tmp_path / "ape").mkdir()
+    Image.fromarray(np.array([[0, 257 * 100], [65535, 300]], np.uint16)).save(tmp_path / "ape" / "1.png")
+    assert read_image_folder(tmp_path).images[0, :, :, 0].tolist() == [[0, 100], [255, 1]]
+
+
 def test_one_colour_picture_makes_the_set_colour(tmp_path):
     save_picture(tmp_path / "ape" / "1.png")
     save_picture(tmp_path / "ape" / "2.png", mode="RGB")

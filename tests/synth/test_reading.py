@@ -94,11 +94,16 @@ def test_shards_are_found_in_folders_globs_and_files(tmp_path):
     write_shards(tmp_path, "npz")
     write_shards(tmp_path, "csv")
     (tmp_path / "manifest.json").unlink()
-    found, manifest = find_shards(tmp_path)
-    assert manifest is None
+    found, run = find_shards(tmp_path)
+    assert run is None
     assert [path.name for path in found] == [f"part-{shard:05d}.npz" for shard in (0, 2, 1, 3)]
     assert len(find_shards(tmp_path / "shards" / "4" / "*.csv")[0]) == 2
     assert len(find_shards(tmp_path / "shards" / "4" / "part-00000.csv")[0]) == 1
+
+
+@pytest.mark.parametrize("pattern", ["", "shards", "shards/4", "shards/*/*.npz", "shards/4/part-00000.npz"])
+def test_the_run_of_shards_is_found_from_every_way_to_name_them(tmp_path, pattern):
+    assert find_shards(write_shards(tmp_path) / pattern)[1] == tmp_path
 
 
 def test_no_shards_names_the_command_that_makes_them(tmp_path):
@@ -111,11 +116,11 @@ def test_no_shards_names_the_command_that_makes_them(tmp_path):
     [(Path.unlink, "missing"), (lambda path: path.write_bytes(path.read_bytes()[:-1]), "altered or truncated")],
 )
 def test_damaged_shards_are_named(tmp_path, damage, state):
-    paths, manifest = find_shards(write_shards(tmp_path))
-    check_shards(paths, manifest, tmp_path)
+    paths, run = find_shards(write_shards(tmp_path))
+    check_shards(paths, run)
     damage(paths[1])
     with pytest.raises(ValueError, match=rf"{paths[1].name}: should be as manifest\.json recorded it, but is {state}"):
-        check_shards(paths, manifest, tmp_path)
+        check_shards(paths, run)
 
 
 def test_shards_of_other_shapes_and_classes_are_refused(tmp_path):

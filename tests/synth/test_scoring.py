@@ -22,7 +22,12 @@ def test_a_class_without_test_images_does_not_count():
 
 @pytest.mark.parametrize(
     ("gan_train", "gan_test", "words"),
-    [(0.95, 0.99, "variety of the real ones"), (0.90, 0.85, "do not show their class"), (0.95, 0.955, "in balance")],
+    [
+        (0.95, 0.99, "variety of the real ones"),
+        (0.90, 0.85, "do not show their class"),
+        (0.95, 0.955, "in balance"),
+        (0.5, 0.5, "too few images"),
+    ],
 )
 def test_the_gap_is_explained(gan_train, gan_test, words):
     assert words in explain_gap(gan_train, gan_test)

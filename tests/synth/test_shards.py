@@ -59,7 +59,9 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, suffix):
 
 def test_class_names_become_safe_folder_names():
     assert class_folder("T-shirt/top") == "T-shirt-top"
-    assert class_folder("../..") == "class"
+    assert class_folder("../..") == "-"
+    assert class_folder("-1") == "-1"
+    assert class_folder("...") == "class"
     assert class_folder("Ümläut 3") == "Ümläut-3"
 
 

@@ -116,7 +116,7 @@ def test_another_models_shards_are_not_continued(tmp_path, monkeypatch):
 
 
 def test_auto_filter_follows_the_number_of_classes():
-    options = {"keep": 1.0, "min_probability": 0.0, "format": "csv", "shard_size": 1}
+    options = {"keep": 1.0, "min_probability": 0.0, "duplicate_distance": 0.0, "format": "csv", "shard_size": 1}
     assert check_sampling("auto", **options, has_classifier=True) == "classifier"
     assert check_sampling("auto", **options, has_classifier=False) == "discriminator"
     with pytest.raises(ValueError, match="--filter both needs two classes or more"):
@@ -130,11 +130,13 @@ def test_auto_filter_follows_the_number_of_classes():
         ({"keep": 0.0}, r"--keep should be in the range \(0, 1\]. Got 0.0 instead"),
         ({"keep": 1.7}, "Got 1.7 instead"),
         ({"min_probability": 1.0}, r"--min-probability should be in the range \[0, 1\). Got 1.0 instead"),
+        ({"duplicate_distance": -1.0}, r"--duplicate-distance should be in the range \[0, 256\). Got -1.0 instead"),
         ({"format": "png"}, "--format should be one of csv, npz, both. Got 'png' instead"),
         ({"shard_size": 0}, "--shard-size should be an integer of at least 1. Got 0 instead"),
     ],
 )
 def test_bad_sampling_options_are_refused(change, message):
-    options = {"filter": "none", "keep": 1.0, "min_probability": 0.0, "format": "csv", "shard_size": 1} | change
+    options = {"filter": "none", "keep": 1.0, "min_probability": 0.0, "duplicate_distance": 0.0}
+    options |= {"format": "csv", "shard_size": 1} | change
     with pytest.raises(ValueError, match=message):
         check_sampling(**options, has_classifier=True)
