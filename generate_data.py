@@ -229,7 +229,11 @@ def build_parser():
 def main(argv=None):
     """Run the script; return the exit code."""
     config = parse_args(argv)
-    return run(build_parser(), lambda: generate_data(config))
+    return run(
+        build_parser(),
+        lambda: generate_data(config),
+        "The same command again continues from the last checkpoint or shard.",
+    )
 
 
 if __name__ == "__main__":

@@ -448,7 +448,7 @@ def build_parser():
 def main(argv=None):
     """Run the script; return the exit code."""
     config = parse_args(argv)
-    return run(build_parser(), lambda: predict(config))
+    return run(build_parser(), lambda: predict(config), "The same command again starts over.")
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ import time
 import keras
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from models.checkpoint import CHECKPOINT, save_checkpoint
 from synth.errors import TrainingError
 from synth.files import replacing
+from synth.progress import open_bar
 
 _FINAL_RATE = 0.02
 
@@ -113,13 +113,13 @@ class ProgressBar(keras.callbacks.Callback):
         super().__init__()
         self._progress = progress
         self._batch_size = batch_size
-        self._bar = tqdm(
+        self._bar = open_bar(
+            quiet=quiet,
             total=total_steps * batch_size,
             initial=progress.step * batch_size,
             desc=title,
             unit="img",
             unit_scale=True,
-            disable=True if quiet else None,
         )
 
     def on_train_batch_end(self, batch, logs=None):

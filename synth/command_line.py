@@ -97,10 +97,11 @@ def positive_int(text):
     return int(text)
 
 
-def run(parser, function):
+def run(parser, function, after_interrupt):
     """Call `function` and return 0; show what went wrong as one line: 2 for a wrong request, 1 for a failed run.
 
-    A ValueError that no `raise` statement of this project has raised is a defect, and keeps its traceback.
+    after_interrupt: what to say of a run that Ctrl-C has ended. A ValueError that no `raise` statement of this project
+    has raised is a defect, and keeps its traceback.
     """
     try:
         function()
@@ -117,7 +118,7 @@ def run(parser, function):
         advice = " What is finished is kept: make room and run the same command again." if full else ""
         return _fail(parser, f"{error.strerror or error}: {error.filename or 'while writing'}.{advice}", 1)
     except KeyboardInterrupt:
-        return _fail(parser, "interrupted. Run the same command again to continue.", 1)
+        return _fail(parser, f"interrupted. {after_interrupt}", 1)
     return 0
 
 

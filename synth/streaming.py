@@ -2,9 +2,8 @@
 
 from collections import Counter
 
-from tqdm import tqdm
-
 from synth.filters import FILTERS, Sieve, calibrate_thresholds
+from synth.progress import open_bar
 from synth.sampling import CALIBRATION_SHARD, draw_latents, sample_blocks, sample_filtered
 from synth.shards import FORMATS, class_folder, hash_file, load_manifest, save_manifest, shard_formats, write_shard
 
@@ -49,7 +48,7 @@ def stream_shards(model, sampling, folder, *, quiet=False):
     written = {entry["file"]: entry["rows"] for entry in manifest["shards"]}
     for temporary in folder.glob("shards/*/.tmp-*"):
         temporary.unlink()
-    bar = tqdm(total=sum(sampling["class_size"].values()), desc="sampling", unit="img", disable=True if quiet else None)
+    bar = open_bar(quiet=quiet, total=sum(sampling["class_size"].values()), desc="sampling", unit="img")
     with bar:
         for name, files, shard, rows in _list_shards(sampling):
             if not all(file in written and (folder / file).exists() for file in files):

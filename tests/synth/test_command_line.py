@@ -48,23 +48,23 @@ def test_bad_image_shape(text):
         (RunError("diverged"), 1, "p: error: diverged"),
         (ModuleNotFoundError(name="keras"), 1, "p: error: keras is not installed: pip install -r requirements.txt"),
         (OSError(errno.ENOSPC, "No space left on device", "a.csv"), 1, "p: error: No space left on device: a.csv."),
-        (KeyboardInterrupt(), 1, "p: error: interrupted. Run the same command again to continue."),
+        (KeyboardInterrupt(), 1, "p: error: interrupted. Go on."),
     ],
 )
 def test_errors_are_one_line_and_an_exit_code(capsys, error, code, line):
     def fail():
         raise error
 
-    assert run(Parser(prog="p"), fail) == code
+    assert run(Parser(prog="p"), fail, "Go on.") == code
     assert capsys.readouterr().err.startswith(line)
 
 
 def test_a_defect_keeps_its_traceback():
     with pytest.raises(ValueError, match="invalid literal"):
-        run(Parser(prog="p"), lambda: int("x"))
+        run(Parser(prog="p"), lambda: int("x"), "")
     with pytest.raises(ValueError, match="unconverted data remains"):
-        run(Parser(prog="p"), lambda: datetime.datetime.strptime("2020 x", "%Y"))
+        run(Parser(prog="p"), lambda: datetime.datetime.strptime("2020 x", "%Y"), "")
 
 
 def test_success_is_0():
-    assert run(Parser(prog="p"), lambda: None) == 0
+    assert run(Parser(prog="p"), lambda: None, "") == 0
