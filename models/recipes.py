@@ -93,10 +93,13 @@ RECIPES = {
 }
 
 
-def add_recipe_flags(group):
-    """Add one flag for every field of a recipe; what is not given stays the named recipe's."""
+def add_recipe_flags(group, shown=None):
+    """Add one flag for every field of a recipe; what is not given stays the named recipe's.
+
+    shown: names of the fields that --help shows (all).
+    """
     for option in _flags():
-        help = option.metadata["help"]
+        help = option.metadata["help"] if shown is None or option.name in shown else argparse.SUPPRESS
         if option.type is bool:
             kind = {"action": argparse.BooleanOptionalAction}
         else:
@@ -106,16 +109,20 @@ def add_recipe_flags(group):
 
 
 def parse_recipe(options):
-    """Take the recipe's flags out of parsed options (a dict) and return the named recipe with those that were given.
+    """Take --recipe and its fields' flags out of parsed options (a dict) and return the Recipe that they describe."""
+    return replace(RECIPES[options.pop("recipe")], **take_recipe_options(options))
+
+
+def take_recipe_options(options):
+    """Take the recipe's flags out of parsed options (a dict) and return those that were given.
 
     Where one of --steps and --epochs is given, it replaces the other.
     """
-    recipe = RECIPES[options.pop("recipe")]
     given = {option.name: options.pop(option.name) for option in _flags()}
     given = {name: value for name, value in given.items() if value is not None}
     if "epochs" in given:
         given.setdefault("steps", 0)
-    return replace(recipe, **given)
+    return given
 
 
 def _flags():

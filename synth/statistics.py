@@ -1,4 +1,4 @@
-"""Intervals over repeated runs."""
+"""Intervals over repeated runs, and comparisons of samples."""
 
 import numpy as np
 
@@ -16,3 +16,18 @@ def summarise(values):
     std = float(values.std(ddof=1))
     half_width = float(stats.t.ppf(0.975, len(values) - 1) * std / len(values) ** 0.5)
     return {"mean": float(values.mean()), "std": std, "interval": half_width}
+
+
+def compute_rank_probability(values, others):
+    """Probability that a random one of `values` is below a random one of `others`, ties counted half: U / (n m)."""
+    from scipy import stats
+
+    below = stats.mannwhitneyu(others, values).statistic
+    return float(below / (len(values) * len(others)))
+
+
+def compute_bootstrap_error(function, values, rounds, seed):
+    """Standard deviation of `function` over `rounds` resamples (with replacement) of the rows of `values` [N, ...]."""
+    generator = np.random.default_rng(seed)
+    drawn = (generator.integers(len(values), size=len(values)) for _ in range(rounds))
+    return float(np.std([function(values[index]) for index in drawn], ddof=1))
