@@ -1,5 +1,6 @@
 """Distances between two sets of feature vectors, in float64 numpy; all are named by role: real and fake."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -26,6 +27,9 @@ class Gaussian:
         """A matrix A with A^T A = covariance, kept for the next distance to this set."""
         if self.deviations is not None:
             return self.deviations
+        if self.count > len(self.mean):  # else the covariance is singular
+            with suppress(np.linalg.LinAlgError):
+                return np.linalg.cholesky(self.covariance).T
         values, vectors = np.linalg.eigh(self.covariance)
         positive = values > _rounding_of(values)
         return (vectors[:, positive] * np.sqrt(values[positive])).T
