@@ -20,9 +20,10 @@ _SEARCHED = 2000  # images of each side whose nearest training image is looked f
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """Images uint8 [n, H, W, C] in random order, with class indices [n] and features float32 [n, D].
+    """Images uint8 [n, H, W, C], drawn at random, with class indices [n] and features float32 [n, D].
 
-    gaussian: of the features of all images that were read, which may be more than these.
+    Any stretch of them has nearly the class proportions of all. gaussian: of the features of all images that were
+    read, which may be more than these.
     """
 
     images: np.ndarray
@@ -130,7 +131,7 @@ def score_all(material, memorisations, class_names, *, fid_infinity, **options):
     if fid_infinity:
         samples = [material.floor, *material.runs.values()]
         for entry, sample in zip([floor, *runs.values()], samples, strict=True):
-            sizes, distances = trace_sizes(material.real.gaussian, sample.features, options["seed"])
+            sizes, distances = trace_sizes(material.real.gaussian, sample.features)
             entry |= {"sizes": sizes, "frechet_of_sizes": distances, "frechet_infinity": extrapolate(sizes, distances)}
     return {"compared": sum(quotas.values()), "compared_classes": quotas, "floor": floor, "runs": runs}
 
@@ -148,11 +149,11 @@ def _score(references, sample, class_names, options):
         features = sample.features[sample.labels == k]
         classes[name] = {
             "compared": len(features),
-            "scores": score_features(*references[name], features, **options),
+            "scores": score_features(*references[name], features, np.zeros(len(features)), **options),
             "spread": compute_spread(features),
             "real_spread": compute_spread(references[name][0]),
         }
-    return {"scores": score_features(*references[None], sample.features, **options), "classes": classes}
+    return {"scores": score_features(*references[None], sample.features, sample.labels, **options), "classes": classes}
 
 
 def _plan_quotas(available, limit):
@@ -168,8 +169,18 @@ def _draw(images, labels, quotas, seed):
     """Draw quotas[k] images of each class k, in random order: (images, labels)."""
     generator = np.random.default_rng(seed)
     drawn = [generator.permutation(np.flatnonzero(labels == k))[:count] for k, count in quotas.items()]
-    index = generator.permutation(np.concatenate(drawn))
+    index = np.concatenate(drawn)
+    index = index[_mix_classes(labels[index])]
     return images[index], labels[index]
+
+
+def _mix_classes(labels):
+    """Return an order in which the classes take turns by their proportions; a class keeps its own order."""
+    place = np.empty(len(labels))
+    for k in np.unique(labels):
+        members = np.flatnonzero(labels == k)
+        place[members] = (np.arange(len(members)) + 0.5) / len(members)
+    return np.argsort(place, kind="stable")
 
 
 def _collect(sources, compute_features, quotas, seed, advance):
@@ -185,7 +196,9 @@ def _collect(sources, compute_features, quotas, seed, advance):
             seen[k] += len(members)
         kept.append((images[keep], labels[keep], features[keep]))
         advance(len(images))
-    return FeatureSet(*(np.concatenate(part) for part in zip(*kept, strict=True)), moments.fit())
+    images, labels, features = (np.concatenate(part) for part in zip(*kept, strict=True))
+    order = _mix_classes(labels)
+    return FeatureSet(images[order], labels[order], features[order], moments.fit())
 
 
 def _load_or_compute(cache, images, labels, extractor):

@@ -18,10 +18,11 @@ _NORMAL_95 = 1.96
 _SIZES = 10
 
 
-def score_features(real_features, real_gaussian, fake_features, *, neighbours, bootstrap, seed):
+def score_features(real_features, real_gaussian, fake_features, labels, *, neighbours, bootstrap, seed):
     """Return {measure: {"value": score, "interval": half-width of its 95 % interval}}; None where it is not known.
 
-    The intervals say how the scores vary with the images that were drawn, not with the GAN's training: over
+    real_features [N, D] with their Gaussian; fake_features [M, D] with their classes [M], whose proportions are
+    fixed. The intervals say how the scores vary with the images that were drawn, not with the GAN's training: over
     `bootstrap` resamples of the fake images (Frechet, sliced Wasserstein), over blocks (kernel), or over the images
     whose mean a score is. precision and the others are left out (None) where a set has too few images for them.
     """
@@ -32,7 +33,7 @@ def score_features(real_features, real_gaussian, fake_features, *, neighbours, b
     }
     scores = {}
     for name, distance in distances.items():
-        error = compute_bootstrap_error(distance, fake_features, bootstrap, seed) if bootstrap > 1 else None
+        error = compute_bootstrap_error(distance, fake_features, labels, bootstrap, seed) if bootstrap > 1 else None
         scores[name] = _with_interval(distance(fake_features), error)
     scores["kernel"] = _with_interval(*compute_kernel_distance(real_features, fake_features))
     if min(len(real_features), len(fake_features)) > neighbours:
@@ -41,12 +42,11 @@ def score_features(real_features, real_gaussian, fake_features, *, neighbours, b
     return {name: scores.get(name, _with_interval(None, None)) for name in MEASURES}
 
 
-def trace_sizes(real_gaussian, fake_features, seed):
-    """Return (counts, distances): Frechet distances of parts of the fake features, evenly spaced in 1 / count."""
+def trace_sizes(real_gaussian, fake_features):
+    """Return (counts, distances): Frechet distances of the first `count` fake features, evenly spaced in 1 / count."""
     smallest, largest = max(len(fake_features) // 10, 2), len(fake_features)
     counts = np.unique(np.rint(1 / np.linspace(1 / smallest, 1 / largest, _SIZES)).astype(int))
-    order = np.random.default_rng(seed).permutation(largest)
-    distances = [compute_frechet_distance(real_gaussian, fit_gaussian(fake_features[order[:n]])) for n in counts]
+    distances = [compute_frechet_distance(real_gaussian, fit_gaussian(fake_features[:n])) for n in counts]
     return counts.tolist(), distances
 
 

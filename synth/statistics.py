@@ -26,8 +26,12 @@ def compute_rank_probability(values, others):
     return float(below / (len(values) * len(others)))
 
 
-def compute_bootstrap_error(function, values, rounds, seed):
-    """Standard deviation of `function` over `rounds` resamples (with replacement) of the rows of `values` [N, ...]."""
+def compute_bootstrap_error(function, values, strata, rounds, seed):
+    """Standard deviation of `function` over `rounds` resamples of the rows of `values` [N, ...].
+
+    Rows are drawn with replacement within each of the `strata`, integers [N], whose sizes so stay as they are.
+    """
     generator = np.random.default_rng(seed)
-    drawn = (generator.integers(len(values), size=len(values)) for _ in range(rounds))
+    groups = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+    drawn = (np.concatenate([generator.choice(group, len(group)) for group in groups]) for _ in range(rounds))
     return float(np.std([function(values[index]) for index in drawn], ddof=1))
