@@ -96,7 +96,8 @@ RECIPES = {
 def add_recipe_flags(group):
     """Add one flag for every field of a recipe; what is not given stays the named recipe's."""
     for option in _flags():
-        help = option.metadata["help"]
+        default = {True: "yes", False: "no", "": "none"}.get(option.default, option.default)
+        help = f"{option.metadata['help']} (quick: {default})"
         if option.type is bool:
             kind = {"action": argparse.BooleanOptionalAction}
         else:
