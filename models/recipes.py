@@ -96,8 +96,8 @@ RECIPES = {
 def add_recipe_flags(group):
     """Add one flag for every field of a recipe; what is not given stays the named recipe's."""
     for option in _flags():
-        default = {True: "yes", False: "no", "": "none"}.get(option.default, option.default)
-        help = f"{option.metadata['help']} (quick: {default})"
+        default = ("no", "yes")[option.default] if option.type is bool else option.default
+        help = f"{option.metadata['help']} (quick: {default})" if default != "" else option.metadata["help"]
         if option.type is bool:
             kind = {"action": argparse.BooleanOptionalAction}
         else:
