@@ -159,7 +159,8 @@ def _make_plan(config, source, sampling):
         plan["model"] = f"{config.model}, trained on {source.data} ({source.fingerprint[:12]})"
     else:
         sizes = ", ".join(f"{len(getattr(source, split))} {split}" for split in ("train", "validation", "test"))
-        hint = "" if config.data else " (found by itself: --data names another set)"
+        missing = "MNIST could not be downloaded" if source.name == "mnist5k" else "found by itself"
+        hint = "" if config.data else f" ({missing}: --data names another set)"
         plan["data"] = f"{source.name} ({source.fingerprint[:12]}): {sizes}{hint}"
         networks = build_pair(config.recipe, source.image_shape, len(source.class_names) * config.recipe.conditional)
         parameters = " + ".join(f"{network.count_params():,}" for network in networks)
