@@ -306,7 +306,7 @@ def _build_config(options):
 
 def build_parser():
     """Build the parser; every default comes from Config."""
-    parser = command_line.build_parser(__file__, __doc__)
+    parser = command_line.build_parser(__file__, __doc__, "[RUN ...] [options]")
     parser.add_argument("runs", nargs="*", metavar="RUN", help="folder, file or glob of shards (default: synthetic)")
     add_data_flags(parser, Config)
     measuring = parser.add_argument_group("measuring")

@@ -2,7 +2,7 @@
 
     python generate_data.py --class-size 1000
     python generate_data.py --data train.csv --recipe standard --class-size 5000 --format csv
-    python generate_data.py --data fashion_mnist --classes Sneaker,Bag --class-size Sneaker:2000,Bag:500
+    python generate_data.py --data fashion_mnist --classes Sneaker,Bag --class-size Sneaker:900,Bag:90
     python generate_data.py --model synthetic --out more --seed 1
 
 The same command again continues where it stopped.
@@ -159,7 +159,8 @@ def _make_plan(config, source, sampling):
         plan["model"] = f"{config.model}, trained on {source.data} ({source.fingerprint[:12]})"
     else:
         sizes = ", ".join(f"{len(getattr(source, split))} {split}" for split in ("train", "validation", "test"))
-        hint = "" if config.data else " (found by itself: --data names another set)"
+        missing = "MNIST could not be downloaded" if source.name == "mnist5k" else "found by itself"
+        hint = "" if config.data else f" ({missing}: --data names another set)"
         plan["data"] = f"{source.name} ({source.fingerprint[:12]}): {sizes}{hint}"
         networks = build_pair(config.recipe, source.image_shape, len(source.class_names) * config.recipe.conditional)
         parameters = " + ".join(f"{network.count_params():,}" for network in networks)
@@ -207,8 +208,11 @@ def build_parser():
     parser = command_line.build_parser(__file__, __doc__)
     add_data_flags(parser, Config)
     training = parser.add_argument_group("training")
-    training.add_argument("--recipe", choices=RECIPES, default=Config.recipe.name, help="(default: %(default)s)")
-    add_flag(training, Config, "max_minutes", "end training by then, in order", type=float, metavar="M")
+    help = "named set of the fields below, compared in docs/recipes.md (default: %(default)s)"
+    training.add_argument("--recipe", choices=RECIPES, default=Config.recipe.name, help=help)
+    add_flag(
+        training, Config, "max_minutes", "end training by then, in order (default: no limit)", type=float, metavar="M"
+    )
     add_flag(training, Config, "model", "sample from this trained run instead of training", metavar="DIR")
     add_recipe_flags(parser.add_argument_group("any field of the recipe"))
     sampling = parser.add_argument_group("sampling")

@@ -389,7 +389,8 @@ def build_parser():
     images = parser.add_argument_group("training images (default: real and synthetic)")
     mode = images.add_mutually_exclusive_group()
     for name in ("synthetic-only", "real-only"):
-        mode.add_argument(f"--{name}", dest="mode", action="store_const", const=name, default=Config.mode)
+        help = f"train on {name.removesuffix('-only')} images alone"
+        mode.add_argument(f"--{name}", dest="mode", action="store_const", const=name, default=Config.mode, help=help)
     add_flag(images, Config, "synthetic", "folder or glob of shards, CSV or NPZ", metavar="DIR")
     help = "use so many synthetic images per class"
     add_flag(images, Config, "synthetic_per_class", help, type=positive_int, metavar="N")
@@ -409,7 +410,7 @@ def build_parser():
     add_flag(scoring, Config, "test_csv", "images to predict, as Kaggle's test.csv", metavar="FILE")
     add_flag(scoring, Config, "submission", "where the predictions go (default: OUT/submission.csv)", metavar="FILE")
     add_flag(scoring, Config, "allow_leak", "score although test images were trained on; the result is marked")
-    add_run_flags(parser, Config)
+    add_run_flags(parser, Config, out="output folder (default: prediction-synthetic-only, ...)")
     return parser
 
 

@@ -99,7 +99,9 @@ def add_recipe_flags(group, shown=None):
     shown: names of the fields that --help shows (all).
     """
     for option in _flags():
-        help = option.metadata["help"] if shown is None or option.name in shown else argparse.SUPPRESS
+        default = ("no", "yes")[option.default] if option.type is bool else option.default
+        help = f"{option.metadata['help']} (quick: {default})" if default != "" else option.metadata["help"]
+        help = help if shown is None or option.name in shown else argparse.SUPPRESS
         if option.type is bool:
             kind = {"action": argparse.BooleanOptionalAction}
         else:

@@ -29,6 +29,8 @@ def import_tensorflow():
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
+    if tensorflow.__version__.startswith("2.20."):  # its remapper fails on a GAN's step and says so on the terminal
+        tensorflow.config.optimizer.set_experimental_options({"remapping": False})
 
 
 def download_standard_set(name):

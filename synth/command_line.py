@@ -2,13 +2,17 @@
 
 import argparse
 import errno
+import shutil
 import sys
+import textwrap
 import traceback
 from dataclasses import MISSING, fields
+from functools import partial
 from pathlib import Path
 
 from synth.errors import RunError
 
+_HELP_WIDTH = 100
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -34,31 +38,41 @@ def add_data_flags(parser, config_class):
     """Add the flags that say which real images are meant."""
     group = parser.add_argument_group("data")
     add_flag(group, config_class, "data", "mnist, fashion_mnist, mnist5k, a .csv, a .npz or a folder (default: found)")
-    add_flag(group, config_class, "classes", "names or numbers to keep, as 3,Sneaker")
-    help = "train on so many real images per class"
+    add_flag(group, config_class, "classes", "names or numbers to keep, as 3,Sneaker (default: all)", metavar="NAMES")
+    help = "train on so many real images per class (default: all)"
     add_flag(group, config_class, "real_per_class", help, type=positive_int, metavar="N")
-    add_flag(group, config_class, "image_size", "resize to", type=parse_image_size, metavar="H[,W]")
+    add_flag(
+        group, config_class, "image_size", "resize to (default: as they are)", type=parse_image_size, metavar="H[,W]"
+    )
     help = "of a CSV's rows, where not square"
     add_flag(group, config_class, "image_shape", help, type=parse_image_shape, metavar="H,W,C")
     return group
 
 
-def add_run_flags(parser, config_class, overwrite="replace a run with other options"):
+def add_run_flags(parser, config_class, overwrite="replace a run with other options", out="output folder"):
     """Add the flags that every script has."""
     group = parser.add_argument_group("run")
-    add_flag(group, config_class, "out", "output folder", metavar="DIR")
-    add_flag(group, config_class, "seed", "of everything random", type=int)
+    add_flag(group, config_class, "out", out, metavar="DIR")
+    add_flag(group, config_class, "seed", "of everything random", type=int, metavar="N")
     add_flag(group, config_class, "overwrite", overwrite)
     add_flag(group, config_class, "dry_run", "print the plan and stop")
     add_flag(group, config_class, "quiet", "print errors alone")
     return group
 
 
-def build_parser(file, doc):
-    """Build the parser of a script from its path and docstring: a summary, then examples."""
-    summary, _, examples = doc.partition("\n\n")
-    formatter = argparse.RawDescriptionHelpFormatter
-    return Parser(prog=Path(file).name, description=summary, epilog=examples, formatter_class=formatter)
+def build_parser(file, doc, usage="[options]"):
+    """Build the parser of a script from its path and docstring: a summary, examples, then notes."""
+    summary, _, rest = doc.partition("\n\n")
+    examples, _, notes = rest.partition("\n\n")
+    width = min(shutil.get_terminal_size().columns - 2, _HELP_WIDTH)
+    epilog = f"examples:\n{textwrap.indent(textwrap.dedent(examples).strip(), '  ')}\n\n{notes}"
+    return Parser(
+        prog=Path(file).name,
+        usage=f"%(prog)s {usage}",
+        description=textwrap.fill(summary, width),
+        epilog=epilog,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=width, max_help_position=30),
+    )
 
 
 def parse_config(parser, build, argv=None):

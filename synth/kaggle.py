@@ -5,7 +5,7 @@ from pathlib import Path
 
 from synth.files import replacing
 
-KAGGLE_ROOT = Path("/kaggle")
+KAGGLE_ROOT = Path(os.environ.get("KAGGLE_ROOT", "/kaggle"))  # set it to rehearse elsewhere what runs on Kaggle
 _DIGIT_RECOGNIZER_FOLDERS = (
     "competitions/digit-recognizer",  # notebooks of today
     "digit-recognizer",  # older notebooks

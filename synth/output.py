@@ -30,13 +30,13 @@ def open_output(folder, settings, owned, *, overwrite=False, keep=None):
     if (folder / CONFIG).exists():
         stored = load_json(folder / CONFIG)
         differences = list(_differences(stored, settings))
+        kept = keep[0] if keep and stored.get(keep[1]) == settings[keep[1]] else None
         if differences and not overwrite:
             raise ValueError(
-                f"{folder} holds a run with other options ({'; '.join(differences)}): "
-                "choose another --out, or replace it with --overwrite."
+                f"{folder} holds a run with other options ({'; '.join(differences)}): choose another --out, "
+                f"or replace it with --overwrite{f' (its {kept} is the same, and stays)' if kept else ''}."
             )
         if differences:
-            kept = keep[0] if keep and stored.get(keep[1]) == settings[keep[1]] else None
             _remove(folder, [name for name in owned if name != kept])
     else:
         strangers = [name for name in owned if (folder / name).exists()]

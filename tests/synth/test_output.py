@@ -34,6 +34,11 @@ def test_other_settings_are_refused_by_name(finished):
     assert load_json(finished / "config.json")["training"]["seed"] == 0
 
 
+def test_the_refusal_says_when_the_model_would_stay(finished):
+    with pytest.raises(ValueError, match=r"--overwrite \(its model is the same, and stays\)\.$"):
+        open_output(finished, CHANGED, OWNED, keep=("model", "training"))
+
+
 def test_overwrite_keeps_an_equal_model_and_what_is_not_ours(finished):
     open_output(finished, CHANGED, OWNED, overwrite=True, keep=("model", "training"))
     assert names(finished) == ["config.json", "model", "notes.txt"]

@@ -1,0 +1,70 @@
+"""The rules that Kaggle's command line (2.2.4) applies to the metadata files, held against the templates."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LICENSES = {
+    "CC0-1.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-NC-SA-4.0", "GPL-2.0", "ODbL-1.0", "DbCL-1.0",
+    "copyright-authors", "other", "unknown", "CC-BY-4.0", "CC-BY-NC-4.0", "PDDL", "CC-BY-3.0", "CC-BY-3.0-IGO",
+    "US-Government-Works", "CC-BY-NC-SA-3.0-IGO", "CDLA-Permissive-1.0", "CDLA-Sharing-1.0", "CC-BY-ND-4.0",
+    "CC-BY-NC-ND-4.0", "ODC-BY-1.0", "LGPL-3.0", "AGPL-3.0", "FDL-1.3", "EU-ODP-Legal-Notice", "apache-2.0",
+    "GPL-3.0",
+}  # fmt: skip
+ACCELERATORS = {"NvidiaTeslaT4", "NvidiaTeslaT4Highmem", "NvidiaL4", "TpuV5E8"}  # of the docs; P100 is phased out
+
+
+@pytest.fixture
+def dataset():
+    return json.loads((ROOT / "kaggle/dataset-metadata.json").read_text())
+
+
+@pytest.fixture
+def kernel():
+    return json.loads((ROOT / "kaggle/kernel-metadata.json").read_text())
+
+
+def slugify(title):
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+def test_titles_and_slugs_have_allowed_lengths_and_agree(dataset, kernel):
+    assert 6 <= len(dataset["title"]) <= 50
+    assert 20 <= len(dataset["subtitle"]) <= 80
+    assert 5 <= len(kernel["title"]) <= 50
+    for metadata in (dataset, kernel):
+        owner, slug = metadata["id"].split("/")
+        assert owner == "YOUR_NAME"
+        assert slug == slugify(metadata["title"])
+        assert 6 <= len(slug) <= 50
+
+
+def test_the_license_is_one_that_kaggle_knows(dataset):
+    assert len(dataset["licenses"]) == 1
+    assert dataset["licenses"][0]["name"] in LICENSES
+    assert "MIT" in dataset["description"]  # "other" is to be named there
+
+
+def test_the_notebook_attaches_the_bundle_and_the_competition(dataset, kernel):
+    assert kernel["dataset_sources"] == [dataset["id"]]
+    assert kernel["competition_sources"] == ["digit-recognizer"]
+    assert (ROOT / "notebooks" / kernel["code_file"]).is_file()
+    assert (kernel["language"], kernel["kernel_type"]) == ("python", "notebook")
+
+
+def test_switches_are_written_out(kernel):
+    assert kernel["enable_internet"] is False  # the command line's default is true
+    assert kernel["is_private"] is True
+    assert (kernel["enable_gpu"], kernel["enable_tpu"]) == (True, False)
+    assert kernel["machine_shape"] in ACCELERATORS
+
+
+def test_the_documented_commands_take_the_files_that_exist_and_the_folders_along():
+    commands = (ROOT / "docs/kaggle.md").read_text()
+    archived = re.search(r"git archive --prefix=\S+ HEAD ':\(glob\)\*\.py' (.+) \| tar -x", commands)[1].split()
+    assert {"models", "synth", "LICENSE"} <= set(archived)
+    assert all((ROOT / path).exists() for path in archived)
+    assert re.findall(r"^kaggle datasets create .*-r zip$", commands, re.M)
