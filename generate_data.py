@@ -29,7 +29,7 @@ class Config:
 
     data: str | None = None
     classes: str | None = None
-    real_per_class: int | None = None
+    real_per_class: str | int | None = None
     image_size: tuple[int, int] | None = None
     image_shape: tuple[int, int, int] | None = None
     recipe: Recipe = RECIPES["quick"]

@@ -43,6 +43,7 @@ class Recipe:
     rate_decay: str = _option("linear", "to 2 %% of the rates", choices=("constant", "linear", "cosine"))
     decay_start: float = _option(0.5, "fraction of training after which the rates decay", minimum=0)
     discriminator_steps: int = _option(1, "per generator step", minimum=1)
+    balance_classes: bool = _option(False, "every batch has all classes with equal probability")
     batch_size: int = _option(128, "images per step", minimum=2)
     steps: int = _option(2000, "generator steps; 0: as many as --epochs says", minimum=0)
     epochs: float = _option(0.0, "passes over the train part, where --steps is 0", minimum=0)
@@ -106,16 +107,20 @@ def add_recipe_flags(group):
 
 
 def parse_recipe(options):
-    """Take the recipe's flags out of parsed options (a dict) and return the named recipe with those that were given.
+    """Take the recipe's flags out of parsed options (a dict) and return the named recipe with those that were given."""
+    return replace(RECIPES[options.pop("recipe")], **parse_fields(options))
+
+
+def parse_fields(options):
+    """Take the fields of a recipe that were given out of parsed options (a dict): {name: value}.
 
     Where one of --steps and --epochs is given, it replaces the other.
     """
-    recipe = RECIPES[options.pop("recipe")]
     given = {option.name: options.pop(option.name) for option in _flags()}
     given = {name: value for name, value in given.items() if value is not None}
     if "epochs" in given:
         given.setdefault("steps", 0)
-    return replace(recipe, **given)
+    return given
 
 
 def _flags():
