@@ -95,16 +95,19 @@ def load_dataset(
         it raises OSError when it can't.
 
     A test part that the source brings stays the test part and a stratified tenth of the rest is for validation;
-    else 80/10/10, stratified. Raises ValueError for anything that is not as expected.
+    else 80/10/10, stratified. Images that the source marks as synthetic go to the train part, all of them. Raises ValueError for anything that is not as expected.
     """
     name, source = _read_source(data, image_size, image_shape, download)
     images, labels, from_test_part = _join_parts(name, source)
+    synthetic = np.zeros(len(labels), bool)
+    if source.synthetic is not None:
+        synthetic[: len(source.synthetic)] = source.synthetic
     if image_size:
         images = resize_images(images, *image_size)
     label_values = tuple(int(value) for value in np.unique(labels))
     known_names = source.class_names or {}
     class_names = tuple(known_names.get(value, str(value)) for value in label_values)
-    split = _split(np.searchsorted(label_values, labels), from_test_part, len(label_values))
+    split = _split(np.searchsorted(label_values, labels), from_test_part, synthetic, len(label_values))
     if classes:
         wanted = sorted({find_class(key, class_names, label_values) for key in str(classes).split(",")})
         label_values = tuple(label_values[k] for k in wanted)
@@ -216,16 +219,17 @@ def _join_parts(name, source):
     return images, labels, np.append(from_test_part, np.ones(len(source.test_labels), bool))
 
 
-def _split(labels, from_test_part, class_count):
+def _split(labels, from_test_part, synthetic, class_count):
     """Return the part of each image, 0 train, 1 validation, 2 test, stratified: 80/10/10, or 90/10 of what the source
-    does not bring as its own test part. From three images of a class on, each part has at least one.
+    does not bring as its own test part. From three images of a class on, each part has at least one. Synthetic images
+    go to train, and the real ones are split as if there were no others.
 
     It is drawn over all classes of the source, so that `classes` does not change it.
     """
     generator = np.random.default_rng(_SPLIT_SEED)
     split = np.where(from_test_part, 2, 0)
     for k in range(class_count):
-        members = generator.permutation(np.flatnonzero((labels == k) & ~from_test_part))
+        members = generator.permutation(np.flatnonzero((labels == k) & ~from_test_part & ~synthetic))
         tenth = max(round(len(members) / 10), int(len(members) >= 3))
         split[members[:tenth]] = 1
         if not from_test_part.any():

@@ -1,5 +1,7 @@
 """Published numbers that stand beside ours; all accuracies as fractions."""
 
+from pathlib import Path
+
 # Fully connected GAN, images ranked by the discriminator; the source does not say how many Sneakers it kept.
 SNEAKER_BEFORE, SNEAKER_AFTER = 0.692, 0.802
 
@@ -15,3 +17,9 @@ REDUCED_MNIST = {
     700: {0: 0.9820, 1000: 0.9775, 2000: 0.9795, 3000: 0.9710},
     1000: {0: 0.9780, 1000: 0.9785, 2000: 0.9790, 3000: 0.9785},
 }
+
+
+def identify(data):
+    """Return "mnist" or "fashion_mnist" where the name of a data set or its file says so, else None."""
+    name = Path(data).stem.lower().replace("-", "_")
+    return name if name in LONG_TAILED else None

@@ -25,11 +25,10 @@ KEYS = [field.name for field in fields(Cell)]
 
 
 def run_study(cells, folder, run_cell, *, quiet=False):
-    """Run the cells that results.csv does not hold yet; return (results, curves), DataFrames in the order of `cells`.
+    """Run the cells that results.csv does not hold yet; return results, curves (DataFrames) and failures.
 
     run_cell: callable (Cell) -> (dict of results, list of dicts, one per epoch). A cell counts as finished once its
-    row is in the file. One that fails (synth.errors.RunError) does not stop the others; in the end RunError names
-    those that did.
+    row is in the file. One that fails (synth.errors.RunError) does not stop the others: failures is {Cell: error}.
     """
     tables = {name: load_table(folder / name) for name in (RESULTS, CURVES)}
     finished = _finished(tables[RESULTS])
@@ -47,11 +46,15 @@ def run_study(cells, folder, run_cell, *, quiet=False):
             for name, rows in ((CURVES, curve), (RESULTS, [result])):  # the row that counts comes last
                 tables[name] = _append(folder / name, tables[name], cell, rows)
             bar.update()
+    position = {cell: index for index, cell in enumerate(cells)}
+    return *(_sort(tables[name], position) for name in (RESULTS, CURVES)), failed
+
+
+def raise_failures(failed):
+    """Raise RunError with the cells that failed and why, if any did."""
     if failed:
         reasons = "; ".join(f"{cell.setting}, {cell.arm}, seed {cell.seed}: {failed[cell]}" for cell in failed)
-        raise RunError(f"{len(failed)} of {len(cells)} cells failed, the others are in {RESULTS}. {reasons}")
-    position = {cell: index for index, cell in enumerate(cells)}
-    return tuple(_sort(tables[name], position) for name in (RESULTS, CURVES))
+        raise RunError(f"{len(failed)} cells failed, all others are in {RESULTS}. {reasons}")
 
 
 def load_table(path):
