@@ -8,18 +8,56 @@
 The same command again continues where it stopped.
 """
 
+import math
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from models.recipes import RECIPES, add_recipe_flags, parse_fields
+from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_fields, parse_recipe
 from synth import command_line
 from synth.arms import FAMILIES, Arm, list_arms, parse_gans
 from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, run
 from synth.filters import FILTERS
 from synth.kaggle import default_out
+from synth.shards import FORMATS
 
 _REDUCED_FAMILIES = ("real", "smote", "classic", "gan", "gan-filtered", "classic-gan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BalanceConfig:
+    """What to top up, with what, and how to choose; the flags of the same names say more."""
+
+    data: str | None = None
+    classes: str | None = None
+    image_size: tuple[int, int] | None = None
+    image_shape: tuple[int, int, int] | None = None
+    recipe: Recipe = RECIPES["quick"]
+    max_minutes: float | None = None
+    model: str | Path | None = None
+    target: int | None = None
+    ratio: str | float = "auto"
+    filter: str = "auto"
+    keep: float = 0.9
+    min_probability: float = 0.5
+    duplicate_distance: float = 4.0
+    format: str = "npz"
+    classifier_steps: int = 500
+    seeds: int = 5
+    out: str | Path = field(default_factory=lambda: default_out("balanced"))
+    seed: int = 0
+    overwrite: bool = False
+    dry_run: bool = False
+    quiet: bool = False
+
+    def __post_init__(self):
+        if self.target is not None and self.ratio != "auto":
+            raise ValueError("--target and --ratio both say how many images to add: give one of them.")
+        if self.ratio != "auto" and not (_is_number(self.ratio) and 0 <= float(self.ratio) <= 100):
+            raise ValueError(f"--ratio should be auto or in the range [0, 100]. Got {self.ratio} instead.")
+        if self.ratio == "auto" and self.target is None and self.seeds < 2:
+            raise ValueError(f"--seeds should be at least 2 for --ratio auto. Got {self.seeds} instead.")
+        _check_run(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +89,6 @@ class _StudyConfig:
         unknown = set(self.arms) - set(FAMILIES)
         if unknown:
             raise ValueError(f"--arms should be among {', '.join(FAMILIES)}. Got {', '.join(sorted(unknown))} instead.")
-        for name in ("seeds", "classifier_steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name.replace('_', '-')} should be at least 1. Got {getattr(self, name)} instead.")
         _check_run(self)
 
 
@@ -99,11 +134,24 @@ class ReducedConfig(_StudyConfig):
             raise ValueError(f"--ratios should be in the range (0, 100], synthetic to real. Got {self.ratios} instead.")
 
 
-def study_imbalance(config):
-    """Compare ways to help one small class, or a long tail of classes; return the results (a DataFrame).
+def balance(config):
+    """Top up the classes with synthetic images and write one training set; return its manifest (a dict).
 
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises ValueError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
+    """
+    from models.startup import import_tensorflow
+
+    import_tensorflow()
+    from models.balancer import balance_data
+
+    return balance_data(config)
+
+
+def study_imbalance(config):
+    """Compare ways to help one small class, or a long tail of classes; return the results (a DataFrame).
+
+    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
     from models.startup import import_tensorflow
 
@@ -137,7 +185,7 @@ def study_imbalance(config):
 def study_reduced(config):
     """Compare what can be added to N real images per class; return the results (a DataFrame).
 
-    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as study_imbalance.
+    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
     from models.startup import import_tensorflow
 
@@ -181,14 +229,12 @@ def _format_ratio(ratio):
 
 def _load_base(config):
     """Return the whole data set, and how to load it."""
-    from models.startup import download_standard_set
-    from synth.datasets import load_dataset
+    from models.startup import load_data
 
-    request = {name: getattr(config, name) for name in ("data", "classes", "image_size", "image_shape")}
-    dataset = load_dataset(**request, download=download_standard_set)
+    dataset = load_data(config)
     if not dataset.has_classifier:
         raise ValueError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
-    return dataset, request | {"data": dataset.name}
+    return dataset, {name: dataset.request[name] for name in ("data", "classes", "image_size", "image_shape")}
 
 
 def _resolve_recipes(config, **fields):
@@ -197,7 +243,17 @@ def _resolve_recipes(config, **fields):
     return {name: replace(RECIPES[name.partition(":")[2]], **fields | config.recipe_fields) for name in names}
 
 
+def _is_number(value):
+    try:
+        return math.isfinite(float(value))
+    except ValueError:
+        return False
+
+
 def _check_run(config):
+    for name in ("seeds", "classifier_steps"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"--{name.replace('_', '-')} should be at least 1. Got {getattr(config, name)} instead.")
     if config.seed < 0:
         raise ValueError(f"--seed should be at least 0. Got {config.seed} instead.")
     if config.max_minutes is not None and not config.max_minutes > 0:
@@ -210,7 +266,10 @@ def parse_args(argv=None):
 
 
 def _build_config(options):
-    config_class = {"imbalance": ImbalanceConfig, "reduced": ReducedConfig}[options.pop("command")]
+    command = options.pop("command")
+    if command == "balance":
+        return BalanceConfig(recipe=parse_recipe(options), **options)
+    config_class = {"imbalance": ImbalanceConfig, "reduced": ReducedConfig}[command]
     options["recipe_fields"] = parse_fields(options)
     return config_class(**{name: tuple(value) if isinstance(value, list) else value for name, value in options.items()})
 
@@ -219,9 +278,26 @@ def build_parser():
     """Build the parser; every default comes from the sub-command's Config."""
     parser = command_line.build_parser(__file__, __doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_balance_flags(commands.add_parser("balance", help="top up the classes of a data set"))
     _add_imbalance_flags(commands.add_parser("imbalance", help="help one small class, or a long tail of them"))
     _add_reduced_flags(commands.add_parser("reduced", help="few real images of every class"))
     return parser
+
+
+def _add_balance_flags(parser):
+    add_data_flags(parser, BalanceConfig)
+    group = parser.add_argument_group("balance")
+    help = "images of each class in the end (default: as many as the largest has)"
+    add_flag(group, BalanceConfig, "target", help, type=positive_int, metavar="N")
+    help = "synthetic images on top of balanced classes, per image of the largest; auto chooses on validation"
+    add_flag(group, BalanceConfig, "ratio", help, metavar="R")
+    add_flag(group, BalanceConfig, "format", "of the training set", choices=FORMATS)
+    add_flag(group, BalanceConfig, "model", "use this trained run instead of training", metavar="DIR")
+    add_flag(group, BalanceConfig, "seeds", "classifiers per candidate of --ratio auto", type=positive_int, metavar="N")
+    help = "optimiser steps of each of them"
+    add_flag(group, BalanceConfig, "classifier_steps", help, type=positive_int, metavar="N")
+    group.add_argument("--recipe", choices=RECIPES, default=BalanceConfig.recipe.name, help="(default: %(default)s)")
+    _add_training_flags(parser, BalanceConfig)
 
 
 def _add_imbalance_flags(parser):
@@ -275,7 +351,7 @@ def _add_training_flags(parser, config_class):
 def main(argv=None):
     """Run the script; return the exit code."""
     config = parse_args(argv)
-    functions = {ImbalanceConfig: study_imbalance, ReducedConfig: study_reduced}
+    functions = {BalanceConfig: balance, ImbalanceConfig: study_imbalance, ReducedConfig: study_reduced}
     return run(
         build_parser(),
         lambda: functions[type(config)](config),

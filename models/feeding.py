@@ -17,7 +17,8 @@ def stream_batches(images, labels, batch_size, first_step, total_steps, seed, ba
     Each pass over the data is a permutation of its own; batches run on over the border between two passes. With
     `balance_classes` each image is drawn by itself: first its class, then one of the class.
     """
-    members = [np.flatnonzero(labels == k) for k in np.unique(labels)]
+    by_class = np.argsort(labels, kind="stable")
+    _, starts, sizes = np.unique(labels[by_class], return_index=True, return_counts=True)
     images, labels = tf.constant(images), tf.constant(labels, tf.int32)
 
     def batches():
@@ -33,8 +34,8 @@ def stream_batches(images, labels, batch_size, first_step, total_steps, seed, ba
             yield index
 
     def draw_balanced(generator):
-        classes = generator.integers(len(members), size=batch_size)
-        return np.array([generator.choice(members[k]) for k in classes])
+        classes = generator.integers(len(sizes), size=batch_size)
+        return by_class[starts[classes] + generator.integers(sizes[classes])]
 
     @lru_cache(maxsize=2)
     def permutation(one_pass):

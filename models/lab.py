@@ -1,6 +1,7 @@
 """Run the arms of a study: make each training set, fit the classifier on it, and score it."""
 
 import time
+from dataclasses import replace
 from functools import lru_cache
 
 import keras
@@ -8,13 +9,16 @@ import numpy as np
 
 from models.scored import fit_and_score
 from models.trained import TrainedGAN
-from models.training import fit_gan
+from models.training import check_recipe, fit_gan
 from synth.reading import split_in_memory
 from synth.resampling import compute_class_weights, resample
 from synth.shards import save_hashes
 from synth.streaming import build_sieve, check_sampling, sample_shard
 
-CURVE_POINTS = 5
+BATCH = 128  # images per step of every classifier
+SAMPLING = ("filter", "keep", "min_probability", "duplicate_distance")  # the options that say which images are kept
+_CURVE_POINTS = 5
+_MIN_GAN_IMAGES = 16
 _SHARD_ROWS = 500  # images that are drawn, and freed from near-duplicates, together
 _MEASURES = ("accuracy", "balanced_accuracy", "geometric_mean", "macro_f1")
 
@@ -48,7 +52,8 @@ class Lab:
             dataset.part("validation"),
             dataset.part(self._score_on),
             dataset.class_names,
-            epochs=arm.epochs or CURVE_POINTS,
+            epochs=arm.epochs or _CURVE_POINTS,
+            batch_size=BATCH,
             steps=None if arm.epochs else self._steps,
             augment=arm.classic,
             seed=cell.seed,
@@ -113,6 +118,27 @@ class Lab:
         else:
             sampling |= {"filter": "none", "duplicate_distance": 0}
         return build_sieve(trained, sampling, trained.class_names)[0]
+
+
+def fit_recipe(recipe, name, dataset):
+    """Return the recipe as it is used on so few images: one GAN per class if "alone", batches no larger than the data.
+
+    Raises ValueError where there are too few images to train a GAN on.
+    """
+    recipe = replace(recipe, conditional=recipe.conditional and not name.startswith("alone"))
+    counts = dataset.count_train()
+    held_out = np.bincount(dataset.labels[dataset.validation], minlength=len(counts))
+    available, validation = (part.sum() if recipe.conditional else part.min() for part in (counts, held_out))
+    if available < _MIN_GAN_IMAGES or validation < 2 or not counts.min():
+        which = "all classes together" if recipe.conditional else f"class {dataset.class_names[counts.argmin()]!r}"
+        raise ValueError(
+            f"a GAN ({name}) should have at least {_MIN_GAN_IMAGES} train images and 2 for validation. Got {available} "
+            f"and {validation} of {which} instead: take more real images, or classic augmentation alone "
+            "(--arms real classic; predict.py --augment)."
+        )
+    recipe = replace(recipe, batch_size=min(recipe.batch_size, int(available)))
+    check_recipe(recipe, dataset)
+    return recipe
 
 
 def fit_study_gan(dataset, recipe, folder, *, seed, max_minutes=None, quiet=False, report=print):

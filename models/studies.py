@@ -1,15 +1,14 @@
 """Conduct a study: check it, plan it, run its cells, and write its report."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from models.lab import Lab, fit_study_gan
+from models.lab import BATCH, SAMPLING, Lab, fit_recipe, fit_study_gan
 from models.startup import download_standard_set
-from models.training import check_recipe
 from synth.command_line import report_unless
 from synth.datasets import load_dataset
 from synth.files import replacing
@@ -24,9 +23,6 @@ from synth.streaming import check_sampling
 from synth.study import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
 
 OWNED = (RESULTS, CURVES, "report.md", "arms.png", "curves.png", "samples", "gans")
-MIN_GAN_IMAGES = 16
-_BATCH = 128
-_SAMPLING = ("filter", "keep", "min_probability", "duplicate_distance")
 _NOT_SETTINGS = ("out", "overwrite", "dry_run", "quiet")
 
 
@@ -97,27 +93,6 @@ def _find_gan_data(study, name, setting, dataset):
     return load_dataset(**request, download=download_standard_set)
 
 
-def fit_recipe(recipe, name, dataset):
-    """Return the recipe as it is used on so few images: one GAN per class if "alone", batches no larger than the data.
-
-    Raises ValueError where there are too few images to train a GAN on.
-    """
-    recipe = replace(recipe, conditional=recipe.conditional and not name.startswith("alone"))
-    counts = dataset.count_train()
-    held_out = np.bincount(dataset.labels[dataset.validation], minlength=len(counts))
-    available, validation = (part.sum() if recipe.conditional else part.min() for part in (counts, held_out))
-    if available < MIN_GAN_IMAGES or validation < 2 or not counts.min():
-        which = "all classes together" if recipe.conditional else f"class {dataset.class_names[counts.argmin()]!r}"
-        raise ValueError(
-            f"a GAN ({name}) should have at least {MIN_GAN_IMAGES} train images and 2 for validation. Got {available} "
-            f"and {validation} of {which} instead: take more real images, or classic augmentation alone "
-            "(--arms real classic; predict.py --augment)."
-        )
-    recipe = replace(recipe, batch_size=min(recipe.batch_size, int(available)))
-    check_recipe(recipe, dataset)
-    return recipe
-
-
 def _gan_folder(config, name, setting, seed):
     return Path(config.out) / "gans" / class_folder(f"{setting} {name} seed {seed}")
 
@@ -129,7 +104,7 @@ def _build_lab(study, config, report):
         options = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report}
         return fit_study_gan(dataset, recipe, _gan_folder(config, name, setting, seed), seed=seed, **options)
 
-    sampling = {option: getattr(config, option) for option in _SAMPLING}
+    sampling = {option: getattr(config, option) for option in SAMPLING}
     return Lab(partial(_load, study), open_gan, study.arms, sampling, steps=config.classifier_steps)
 
 
@@ -146,7 +121,7 @@ def _open(study, config, dataset):
 
 def _make_plan(study, config, cells, datasets):
     """Check that every GAN can be trained, and return what will be done, {heading: text}."""
-    sampling = {option: getattr(config, option) for option in _SAMPLING}
+    sampling = {option: getattr(config, option) for option in SAMPLING}
     check_sampling(**sampling, format="npz", shard_size=1, has_classifier=True)
     left = list_unfinished(cells, Path(config.out))
     first = next(iter(datasets.values()))
@@ -174,7 +149,7 @@ def _make_plan(study, config, cells, datasets):
         counts = ", ".join(map(str, dataset.count_train()))
         plan[f"  {setting}"] = f"train images per class {counts}; {len(dataset.validation):,} for validation"
     plan["arms"] = ", ".join(study.arms)
-    plan["cells"] = f"{len(cells)}, {len(left)} to run; {config.classifier_steps:,} steps of {_BATCH} images each"
+    plan["cells"] = f"{len(cells)}, {len(left)} to run; {config.classifier_steps:,} steps of {BATCH} images each"
     plan["GANs"] = f"{len(gans)} to train" + "".join(f"; {note}" for note in notes.values())
     plan["time"] = (
         f"about {sum(minutes.values()):.0f} minutes on 2 free cores: {minutes['GANs']:.0f} for the GANs, "
@@ -188,7 +163,7 @@ def _count_steps(arm, dataset, config):
         return config.classifier_steps
     counts = dataset.count_train()
     added = sum(arm.count_added(counts).values()) if arm.gans else 0
-    return arm.epochs * -(-(int(counts.sum()) + added) // _BATCH)
+    return arm.epochs * -(-(int(counts.sum()) + added) // BATCH)
 
 
 def _write_report(study, config, results, curves, lab):
@@ -226,7 +201,7 @@ def _describe_conditions(study, config):
     first = next(iter(study.groups))
     return (
         f"{first}: every arm has the same real images, the same network (`cnn`) and {config.classifier_steps:,} steps "
-        f"of Adam with {_BATCH} images, the rate falling by a cosine. The last weights count, so nothing is chosen by "
+        f"of Adam with {BATCH} images, the rate falling by a cosine. The last weights count, so nothing is chosen by "
         f"looking at test images. Seeds {config.seed} to {config.seed + config.seeds - 1} are paired: each draws the "
         "real images, trains its own GANs and starts the classifiers of all arms alike. ± is the 95 % interval "
         "(Student's t). The best arm of each kind is named after the fact, which favours the kind with more arms."

@@ -6,7 +6,7 @@ import numpy as np
 
 from synth.arms import Arm
 from synth.files import replacing
-from synth.report import describe_difference, find_best
+from synth.report import compare_arms, describe_difference, find_best
 from synth.shards import csv_header, csv_rows, hash_file, save_manifest, shard_formats
 
 _RATIOS = (0.0, 1.0, 2.0)  # synthetic images on top of the balanced classes, per image of the largest class
@@ -34,7 +34,7 @@ def choose(results, candidates, measure):
     none = candidates[0]
     best = find_best(results, [arm.name for arm in candidates[1:]], measure)
     reason = describe_difference(results, best, none.name, measure)
-    if reason.startswith(f"`{best}` is better"):
+    if compare_arms(results, best, none.name, measure)["verdict"] == "better":
         return next(arm for arm in candidates if arm.name == best), reason
     return none, reason
 

@@ -71,6 +71,11 @@ class Dataset:
             index = index[self.labels[index] == class_index]
         return self.images[index], self.labels[index]
 
+    def labelled(self):
+        """Return the indices of all images but those of the source's own test part, in the source's order."""
+        parts = [self.train, self.validation] + ([] if self.has_own_test else [self.test])
+        return np.sort(np.concatenate(parts))
+
     def count_train(self):
         """Return the number of train images of each class, int64 [K]."""
         return np.bincount(self.labels[self.train], minlength=len(self.class_names))
@@ -95,7 +100,8 @@ def load_dataset(
         it raises OSError when it can't.
 
     A test part that the source brings stays the test part and a stratified tenth of the rest is for validation;
-    else 80/10/10, stratified. Images that the source marks as synthetic go to the train part, all of them. Raises ValueError for anything that is not as expected.
+    else 80/10/10, stratified. Images that the source marks as synthetic go to the train part, all of them.
+    Raises ValueError for anything that is not as expected.
     """
     name, source = _read_source(data, image_size, image_shape, download)
     images, labels, from_test_part = _join_parts(name, source)
