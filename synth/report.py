@@ -23,15 +23,16 @@ def compare_arms(results, arm, baseline, measure):
 
 def format_percent(summary):
     """Write a summary of fractions as "96.31 ± 0.12" (percent, half-width of the 95 % interval)."""
-    if summary is None:
-        return "-"
-    spread = "" if summary["interval"] is None else f" ± {100 * summary['interval']:.2f}"
-    return f"{100 * summary['mean']:.2f}{spread}"
+    return "-" if summary is None else f"{100 * summary['mean']:.2f}{_format_interval(summary)}"
 
 
 def format_points(compared):
     """Write a paired difference as "+1.20 ± 0.40" (percentage points)."""
-    return f"{100 * compared['mean']:+.2f}" + format_percent(compared)[len(f"{100 * compared['mean']:.2f}") :]
+    return f"{round(100 * compared['mean'], 2) + 0.0:+.2f}{_format_interval(compared)}"  # + 0.0: no "-0.00"
+
+
+def _format_interval(summary):
+    return "" if summary["interval"] is None else f" ± {100 * summary['interval']:.2f}"
 
 
 def render_table(header, rows):

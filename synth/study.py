@@ -10,6 +10,7 @@ from synth.progress import open_bar
 
 RESULTS = "results.csv"
 CURVES = "curves.csv"
+_DECIMALS = 6  # few enough that reading and writing again changes no digit
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def load_table(path):
     """Read results.csv or curves.csv; an empty DataFrame where there is none yet."""
     if not path.exists():
         return pd.DataFrame(columns=KEYS)
-    return pd.read_csv(path, float_precision="round_trip", dtype={"setting": str, "arm": str})
+    return pd.read_csv(path, dtype={"setting": str, "arm": str})
 
 
 def list_unfinished(cells, folder):
@@ -78,6 +79,7 @@ def _append(path, table, cell, rows):
     """Replace the rows of the cell, whatever a kill has left of it, and write the table."""
     same = (table[KEYS] == list(astuple(cell))).all(axis=1)
     new = pd.DataFrame([dict(zip(KEYS, astuple(cell), strict=True)) | row for row in rows])
+    new = new.round(_DECIMALS)
     table = pd.concat([table[~same], new], ignore_index=True) if len(table) else new
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False)

@@ -34,7 +34,7 @@ def test_every_class_may_grow(imbalanced):
 def test_smote_needs_two_images(imbalanced):
     images, labels = imbalanced
     with pytest.raises(ValueError, match="SMOTE should have at least 2 images of each class. Got 1 instead"):
-        resample("smote", images[-1:], labels[-1:], {1: 20}, seed=0)
+        resample("smote", images[[0, 1, 2]], labels[[0, 1, 2]], {1: 20}, seed=0)
 
 
 def test_a_missing_package_is_named(imbalanced, monkeypatch):
