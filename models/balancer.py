@@ -41,35 +41,47 @@ def balance_data(config):
     if config.dry_run:
         return plan
     _open(config, dataset, trained, recipe)
-    labelled = dataset.labelled()
     if trained is None:
         options = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report}
         trained = fit_study_gan(dataset, recipe, out, seed=config.seed, **options)
-    sampling = {option: getattr(config, option) for option in SAMPLING}
-    arms = {arm.name: arm for arm in candidates}
-    load, open_gan = (lambda setting, seed: dataset), (lambda name, setting, seed: trained)
-    lab = Lab(load, open_gan, arms, sampling, steps=config.classifier_steps, score_on="validation")
+    lab = _build_lab(config, dataset, trained, candidates)
     arm, reason = _choose(cells, candidates, out, lab, config.quiet)
     report(f"chosen: {arm.name}. {reason}")
+    manifest = _save(config, dataset, trained, lab, arm, reason, arm.count_added(total) if arm.gans else {})
+    for name, counts in manifest["classes"].items():
+        report(f"class {name}: {counts['real']:,} real and {counts['synthetic']:,} synthetic images")
+    report(f"{', '.join(entry['file'] for entry in manifest['shards'])} and {MANIFEST} are in {out}")
+    return manifest
+
+
+def _build_lab(config, dataset, trained, candidates):
+    return Lab(
+        lambda setting, seed: dataset,
+        lambda name, setting, seed: trained,
+        {arm.name: arm for arm in candidates},
+        {option: getattr(config, option) for option in SAMPLING},
+        steps=config.classifier_steps,
+        score_on="validation",
+    )
+
+
+def _save(config, dataset, trained, lab, arm, reason, added):
+    """Write the training set with {class index: images to add}, its manifest, hashes and samples."""
+    out, labelled = Path(config.out), dataset.labelled()
     images, labels = dataset.images[labelled], dataset.labels[labelled]
-    added = arm.count_added(total) if arm.gans else {}
+    # The images that the GAN was trained on are among the real ones, unless another run was trained on more.
+    seen = [hash_images(images)] + ([trained.train_hashes()] if config.model else [])
     if added:
         drawn_images, drawn_labels = lab.draw(Cell(_SETTING, arm.name, config.seed), added)
         images, labels = np.concatenate([images, drawn_images]), np.concatenate([labels, drawn_labels])
         grid = {dataset.class_names[k]: drawn_images[drawn_labels == k][:10] for k in added}
         save_figure(out / "samples.png", plot_samples(grid))
+    save_hashes(out, np.unique(np.concatenate(seen)))
     synthetic = np.arange(len(labels)) >= len(labelled)
     values = np.array(dataset.label_values, np.int64)[labels]
-    # The images that the GAN was trained on are among the real ones, unless another run was trained on more.
-    seen = [hash_images(dataset.images[labelled])] + ([trained.train_hashes()] if config.model else [])
-    save_hashes(out, np.unique(np.concatenate(seen)))
-    chosen = {"chosen": {"arm": arm.name, "reason": reason}, "seed": config.seed, "filter": sampling}
-    chosen |= {"model_hash": trained.compute_hash()}
-    manifest = save_training_set(out, config.format, images, values, synthetic, dataset, chosen)
-    for name, counts in manifest["classes"].items():
-        report(f"class {name}: {counts['real']:,} real and {counts['synthetic']:,} synthetic images")
-    report(f"{', '.join(entry['file'] for entry in manifest['shards'])} and {MANIFEST} are in {out}")
-    return manifest
+    content = {"chosen": {"arm": arm.name, "reason": reason}, "seed": config.seed, "model_hash": trained.compute_hash()}
+    content["filter"] = {option: getattr(config, option) for option in SAMPLING} if arm.filtered else {"filter": "none"}
+    return save_training_set(out, config.format, images, values, synthetic, dataset, content)
 
 
 def _open_source(config):

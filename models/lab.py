@@ -39,7 +39,7 @@ class Lab:
         self._steps = steps
         self._score_on = score_on
         self._build_sieve = lru_cache(maxsize=8)(self._build_sieve)
-        self._sample = lru_cache(maxsize=400)(self._sample)
+        self._sample = lru_cache(maxsize=200)(self._sample)
 
     def run(self, cell):
         """Run a cell (synth.study.Cell): return (its results, one dict per epoch)."""

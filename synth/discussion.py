@@ -62,7 +62,7 @@ def discuss_reduced(results, columns, sweep, data):
             values = [f"{100 * row[count]:.2f}" if count in row else "-" for count in columns]
             rows.append([f"{setting}, test, published", *values])
         ratios.append([setting, *_describe_sweep(here, sweep)])
-    text = []
+    text = ["Every class has as many images, so class weights and plain oversampling would be the same as `real`."]
     if columns:
         epochs = next(iter(columns.values())).epochs
         note = (

@@ -53,9 +53,13 @@ def run_study(cells, folder, run_cell, *, quiet=False):
 
 def raise_failures(failed):
     """Raise RunError with the cells that failed and why, if any did."""
-    if failed:
-        reasons = "; ".join(f"{cell.setting}, {cell.arm}, seed {cell.seed}: {failed[cell]}" for cell in failed)
-        raise RunError(f"{len(failed)} cells failed, all others are in {RESULTS}. {reasons}")
+    if not failed:
+        return
+    cells_of_reason = {}
+    for cell, error in failed.items():
+        cells_of_reason.setdefault(str(error), []).append(f"{cell.setting}, {cell.arm}, seed {cell.seed}")
+    reasons = " ".join(f"{'; '.join(cells)}: {reason}" for reason, cells in cells_of_reason.items())
+    raise RunError(f"{len(failed)} cells failed, all others are in {RESULTS}. {reasons}")
 
 
 def load_table(path):
