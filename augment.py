@@ -11,6 +11,7 @@ The same command again continues where it stopped.
 import math
 import sys
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_fields, parse_recipe
@@ -169,7 +170,7 @@ def study_imbalance(config):
         check_available(dataset, parse_counts(config.counts, names, values, "--counts"), "--counts")
         title, settings = "Long-tailed classes", {"long-tailed": config.counts}
         measures = {"balanced_accuracy": "ACSA, %", "geometric_mean": "geometric mean, %"} | measures
-        discuss = lambda results: discuss_long_tailed(results, arms, dataset.name)  # noqa: E731
+        discuss = partial(discuss_long_tailed, arms=arms, data=dataset.name)
     else:
         k = find_class(config.minority, names, values)
         for size in config.minority_size:
@@ -177,7 +178,7 @@ def study_imbalance(config):
         title = f"One small class: {names[k]}"
         settings = {f"{size} {names[k]}": f"{values[k]}:{size}" for size in config.minority_size}
         measures = {f"accuracy {names[k]}": f"accuracy of {names[k]}, %"} | measures
-        discuss = lambda results: discuss_minority(results, arms, names[k], dataset.name)  # noqa: E731
+        discuss = partial(discuss_minority, arms=arms, minority=names[k], data=dataset.name)
     recipes = _resolve_recipes(config, balance_classes=True)
     return conduct(Study(title, request, settings, {"Equal steps": arms}, measures, recipes, discuss), config)
 
@@ -217,7 +218,7 @@ def study_reduced(config):
     }
     settings = {f"{count} real": count for count in config.real}
     measures = {"accuracy": "test accuracy, %", "train_accuracy": "train accuracy, %", "macro_f1": "macro F1, %"}
-    discuss = lambda results: discuss_reduced(results, columns, sweep, dataset.name)  # noqa: E731
+    discuss = partial(discuss_reduced, columns=columns, sweep=sweep, data=dataset.name)
     study = Study("Few real images", request, settings, groups, measures, _resolve_recipes(config), discuss)
     return conduct(study, config)
 

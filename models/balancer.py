@@ -136,7 +136,7 @@ def _choose(cells, candidates, out, lab, quiet):
 def _make_plan(config, dataset, recipe, total, candidates, left):
     counts = ", ".join(f"{name} {count:,}" for name, count in zip(dataset.class_names, total, strict=True))
     plan = {"data": f"{dataset.name} ({dataset.fingerprint[:12]}): {counts}"}
-    minutes = estimate_classifier_minutes(left * config.classifier_steps, dataset.image_shape)
+    minutes = estimate_classifier_minutes(left, left * config.classifier_steps, dataset.image_shape)
     if recipe:
         gans = 1 if recipe.conditional else len(dataset.class_names)
         gan_minutes = gans * estimate_gan_minutes(recipe, len(dataset.train) // gans, dataset.image_shape)

@@ -121,41 +121,45 @@ def _open(study, config, dataset):
 
 def _make_plan(study, config, cells, datasets):
     """Check that every GAN can be trained, and return what will be done, {heading: text}."""
-    sampling = {option: getattr(config, option) for option in SAMPLING}
-    check_sampling(**sampling, format="npz", shard_size=1, has_classifier=True)
     left = list_unfinished(cells, Path(config.out))
     first = next(iter(datasets.values()))
+    gans, gan_minutes, notes = _plan_gans(study, config, left, datasets)
     steps = sum(_count_steps(study.arms[cell.arm], datasets[cell.setting], config) for cell in left)
-    minutes = {"classifiers": estimate_classifier_minutes(steps, first.image_shape), "GANs": 0.0}
-    gans, notes = set(), {}
-    for setting, dataset in datasets.items():
-        for name in {name for arm in study.arms.values() for name in arm.gans}:
-            gan_data = _find_gan_data(study, name, setting, dataset)
-            recipe = fit_recipe(study.recipes[name], name, gan_data)
-            check_sampling(**sampling, format="npz", shard_size=1, has_classifier=gan_data.has_classifier)
-            if recipe.batch_size < study.recipes[name].batch_size:
-                notes[name, setting] = f"{name}, {setting}: batches of {recipe.batch_size} images, as there are few"
-            networks = 1 if recipe.conditional else len(gan_data.class_names)
-            needed = {cell.seed for cell in left if cell.setting == setting and name in study.arms[cell.arm].gans}
-            for seed in needed:
-                folder = _gan_folder(config, name, setting, seed)
-                if len(list(folder.glob("model/**/generator.keras"))) < networks:
-                    gans.add(folder)
-                    count = len(gan_data.train) // networks
-                    gan_minutes = networks * estimate_gan_minutes(recipe, count, first.image_shape)
-                    minutes["GANs"] += min(gan_minutes, config.max_minutes or gan_minutes)
+    minutes = estimate_classifier_minutes(len(left), steps, first.image_shape)
     plan = {"study": study.title, "data": f"{first.name} ({first.fingerprint[:12]}), {len(first.test):,} test images"}
     for setting, dataset in datasets.items():
         counts = ", ".join(map(str, dataset.count_train()))
         plan[f"  {setting}"] = f"train images per class {counts}; {len(dataset.validation):,} for validation"
     plan["arms"] = ", ".join(study.arms)
     plan["cells"] = f"{len(cells)}, {len(left)} to run; {config.classifier_steps:,} steps of {BATCH} images each"
-    plan["GANs"] = f"{len(gans)} to train" + "".join(f"; {note}" for note in notes.values())
+    plan["GANs"] = "; ".join([f"{gans} to train", *notes])
     plan["time"] = (
-        f"about {sum(minutes.values()):.0f} minutes on 2 free cores: {minutes['GANs']:.0f} for the GANs, "
-        f"{minutes['classifiers']:.0f} for the classifiers"
+        f"about {minutes + gan_minutes:.0f} minutes on 2 free cores: {gan_minutes:.0f} for the GANs, "
+        f"{minutes:.0f} for the classifiers"
     )
     return plan
+
+
+def _plan_gans(study, config, left, datasets):
+    """Return how many GANs the cells that are left need, the minutes that they take, and notes about small batches."""
+    sampling = {option: getattr(config, option) for option in SAMPLING} | {"format": "npz", "shard_size": 1}
+    check_sampling(**sampling, has_classifier=True)
+    gans, minutes, notes = 0, 0.0, []
+    for setting, dataset in datasets.items():
+        for name in dict.fromkeys(name for arm in study.arms.values() for name in arm.gans):
+            data = _find_gan_data(study, name, setting, dataset)
+            recipe = fit_recipe(study.recipes[name], name, data)
+            check_sampling(**sampling, has_classifier=data.has_classifier)
+            if recipe.batch_size < study.recipes[name].batch_size:
+                notes.append(f"{name}, {setting}: batches of {recipe.batch_size} images, as there are few")
+            networks = 1 if recipe.conditional else len(data.class_names)
+            needed = {cell.seed for cell in left if cell.setting == setting and name in study.arms[cell.arm].gans}
+            folders = [_gan_folder(config, name, setting, seed) for seed in needed]
+            missing = sum(len(list(folder.glob("model/**/generator.keras"))) < networks for folder in folders)
+            each = networks * estimate_gan_minutes(recipe, len(data.train) // networks, data.image_shape)
+            gans += missing
+            minutes += missing * min(each, config.max_minutes or each)
+    return gans, minutes, notes
 
 
 def _count_steps(arm, dataset, config):

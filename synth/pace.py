@@ -2,12 +2,14 @@
 
 _CLASSIFIER_IMAGES_PER_SECOND = 8900  # the classifier cnn
 _GAN_IMAGES_PER_SECOND = {"dcgan": 930, "mlp": 4500}  # dcgan: at 32 channels in both networks
+_CLASSIFIER_START_SECONDS = 6  # to build and trace it, and to score it on 10,000 images
 _BATCH = 128
 
 
-def estimate_classifier_minutes(steps, image_shape):
-    """Estimate the minutes of so many optimiser steps of the classifier on images [H, W, C]."""
-    return steps * _BATCH / _CLASSIFIER_IMAGES_PER_SECOND * _relative_size(image_shape) / 60
+def estimate_classifier_minutes(classifiers, steps, image_shape):
+    """Estimate the minutes of so many classifiers, with so many optimiser steps in all, on images [H, W, C]."""
+    seconds = steps * _BATCH / _CLASSIFIER_IMAGES_PER_SECOND * _relative_size(image_shape)
+    return (seconds + classifiers * _CLASSIFIER_START_SECONDS) / 60
 
 
 def estimate_gan_minutes(recipe, train_count, image_shape):
