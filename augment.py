@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_fields, parse_recipe
+from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe, take_recipe_options
 from synth import command_line
 from synth.arms import FAMILIES, Arm, list_arms, parse_gans
 from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, run
@@ -271,7 +271,7 @@ def _build_config(options):
     if command == "balance":
         return BalanceConfig(recipe=parse_recipe(options), **options)
     config_class = {"imbalance": ImbalanceConfig, "reduced": ReducedConfig}[command]
-    options["recipe_fields"] = parse_fields(options)
+    options["recipe_fields"] = take_recipe_options(options)
     return config_class(**{name: tuple(value) if isinstance(value, list) else value for name, value in options.items()})
 
 

@@ -7,7 +7,6 @@ python predict.py --model synthetic --fresh --synthetic-only --epochs 20
 python predict.py --data train.csv --test-csv test.csv --submission submission.csv
 """
 
-import hashlib
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -20,7 +19,7 @@ from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_co
 from synth.kaggle import default_out, find_test_csv, save_submission
 from synth.leakage import find_leaks
 from synth.scoring import explain_gap
-from synth.shards import load_hashes, load_manifest
+from synth.shards import load_manifest
 from synth.statistics import summarise
 
 MODES = ("mixed", "synthetic-only", "real-only")
@@ -139,27 +138,11 @@ def predict(config):
 
 
 @dataclass(frozen=True)
-class _Run:
-    """The run that synthetic images come from, as far as it is known.
-
-    request: how its data were loaded. classes: {label value: name}. hashes: of the images its GAN was trained on.
-    identity: hash of the generator's weights or of the shards.
-    """
-
-    trained: object = None
-    paths: tuple = ()
-    request: dict = field(default_factory=dict)
-    classes: dict = field(default_factory=dict)
-    hashes: object = None
-    identity: str | None = None
-
-
-@dataclass(frozen=True)
 class _Material:
     """What is trained on and scored: real sources, synthetic sources by seed, and the test part without leaks."""
 
     dataset: object
-    run: _Run
+    run: object  # synth.reading.Run
     real: list
     synthetic: Callable
     rows: dict
@@ -185,12 +168,7 @@ def _gather(config, report):
     if not dataset.has_classifier:
         raise ValueError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
     build_classifier(dataset.image_shape, len(dataset.class_names), config.classifier)  # too small images are refused
-    for value, name in zip(dataset.label_values, dataset.class_names, strict=True):
-        if run.classes.get(value, name) != name:
-            raise ValueError(
-                f"the synthetic images' classes should be the real data's: label {value} is {name!r} in "
-                f"{dataset.name}. Got {run.classes[value]!r} instead."
-            )
+    run.check_classes(dataset)
     real = split_in_memory(*dataset.part("train")) if config.mode != "synthetic-only" else []
     synthetic = _find_synthetic(config, dataset, run) if config.mode != "real-only" else lambda seed: []
     rows = {"real": count_rows(real), "synthetic": count_rows(synthetic(config.seed))}
@@ -231,26 +209,16 @@ def _find_test_images(config, dataset, hashes):
 def _find_run(config, report):
     """Find the run that the synthetic images come from; for --real-only, the run whose baseline it is."""
     from models.trained import TrainedGAN, find_model_folder
-    from synth.reading import check_shards, find_shards
+    from synth.reading import Run, open_run
 
     if config.fresh:
         trained = TrainedGAN(find_model_folder(config.model))
         classes = dict(zip(trained.label_values, trained.class_names, strict=True))
-        return _Run(trained, (), trained.request, classes, trained.train_hashes(), trained.compute_hash())
+        return Run(trained, (), trained.request, classes, trained.train_hashes(), trained.compute_hash())
     if config.mode == "real-only":
         manifest = load_manifest(config.synthetic)
-        return _Run(request=manifest["request"]) if manifest else _Run()
-    paths, folder = find_shards(config.synthetic)
-    if folder is None:
-        report("note: these shards have no manifest: the leakage guard does not know what their GAN was trained on")
-        return _Run(paths=paths)
-    check_shards(paths, folder)
-    manifest = load_manifest(folder)
-    if not manifest["complete"]:
-        report(f"warning: {folder} is incomplete: the command that made it, run again, completes it.")
-    classes = dict(zip(manifest["label_values"], manifest["class_names"], strict=True))
-    identity = hashlib.sha256("".join(entry["sha256"] for entry in manifest["shards"]).encode()).hexdigest()
-    return _Run(None, paths, manifest["request"], classes, load_hashes(folder), identity)
+        return Run(request=manifest["request"]) if manifest else Run()
+    return open_run(config.synthetic, report)
 
 
 def _check_submission(config, material):

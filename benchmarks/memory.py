@@ -2,8 +2,9 @@
 
     python -m benchmarks.memory generate --model RUN --counts 20000 200000
     python -m benchmarks.memory predict --data mnist.npz --counts 100000 1000000
+    python -m benchmarks.memory evaluate --data mnist.npz --counts 100000 1000000
 
-`predict` trains for one epoch on shards that hold the data's train images over and over.
+`predict` and `evaluate` read shards that hold the data's train images over and over; `predict` trains for one epoch.
 """
 
 import argparse
@@ -39,7 +40,20 @@ def measure_generate(options, count, folder):
 
 
 def measure_predict(options, count, folder):
-    """Train for one epoch on `count` images in shards of 5,000."""
+    """Train for one epoch on `count` images."""
+    _write_shards(options, count, folder)
+    arguments = ["--synthetic-only", "--data", options.data, "--synthetic", folder, "--out", folder / "out"]
+    return run_script("predict.py", *arguments, "--epochs", 1)
+
+
+def measure_evaluate(options, count, folder):
+    """Compare `count` images with the data's test part."""
+    _write_shards(options, count, folder)
+    return run_script("evaluate_fid.py", folder, "--data", options.data, "--out", folder.parent / "out")
+
+
+def _write_shards(options, count, folder):
+    """Write `count` of the data's train images, over and over, in shards of 5,000."""
     dataset = load_dataset(options.data)
     images, labels = dataset.part("train")
     for k, name in enumerate(dataset.class_names):
@@ -53,23 +67,23 @@ def measure_predict(options, count, folder):
                 dataset.label_values[k],
                 np.zeros(len(rows)),
             )
-    arguments = ["--synthetic-only", "--data", options.data, "--synthetic", folder, "--out", folder / "out"]
-    return run_script("predict.py", *arguments, "--epochs", 1)
 
 
 def main():
     """Measure each count and print the ratio of the peaks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("script", choices=("generate", "predict"))
+    parser.add_argument("script", choices=("generate", "predict", "evaluate"))
     parser.add_argument("--model")
     parser.add_argument("--data")
     parser.add_argument("--counts", type=int, nargs=2, required=True)
     options = parser.parse_args()
-    measure = {"generate": measure_generate, "predict": measure_predict}[options.script]
+    measures = {"generate": measure_generate, "predict": measure_predict, "evaluate": measure_evaluate}
+    measure = measures[options.script]
     peaks = []
     for count in options.counts:
         with tempfile.TemporaryDirectory() as folder:
-            peak, seconds = measure(options, count, Path(folder))
+            (Path(folder) / "images").mkdir()
+            peak, seconds = measure(options, count, Path(folder) / "images")
         peaks.append(peak)
         print(f"{count:,} images: peak {peak:,.0f} MB, {seconds:.0f} s", flush=True)
     print(f"ratio {peaks[1] / peaks[0]:.3f}")

@@ -86,10 +86,14 @@ def compile_classifier(classifier, optimizer, steps_per_execution=1):
     )
 
 
-def fit_on_folds(images, labels, class_count, *, left_out, folds=5, epochs=5, seed=0):
+def draw_folds(count, seed, folds=5):
+    """Draw the fold of each of `count` images, int [count] in 0..folds - 1."""
+    return np.random.default_rng(seed).permutation(count) % folds
+
+
+def fit_on_folds(images, labels, class_count, *, left_out, epochs=5, seed=0):
     """Fit a classifier on all folds but one, so that the networks that filter and judge know different images."""
-    fold = np.random.default_rng(seed).permutation(len(images)) % folds
-    use = fold != left_out
+    use = draw_folds(len(images), seed) != left_out
     return fit_classifier(images[use], labels[use], class_count, epochs=epochs, seed=seed + left_out)
 
 

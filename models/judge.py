@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from models.classifier import build_feature_extractor, compute_features, fit_on_folds
-from synth.metrics import compute_frechet_distance, compute_spread
+from synth.metrics import compute_frechet_distance, compute_spread, fit_gaussian
 
 _MAX_IMAGES = 3000
 _MIN_IMAGES = 500
@@ -27,6 +27,7 @@ class Judge:
         order = np.random.default_rng(seed).permutation(len(images))[:_MAX_IMAGES]
         self._extractor = extractor
         self._features = extractor(images[order])
+        self._gaussian = fit_gaussian(self._features)
         self._real_labels = labels[order]
         self.labels = np.resize(self._real_labels, max(_MIN_IMAGES, len(order)))
         self._seed = seed
@@ -43,7 +44,7 @@ class Judge:
         if not np.isfinite(features).all():
             return float("nan"), []
         collapsed = [int(k) for k in np.unique(self.labels) if self._has_collapsed(features, k)]
-        return compute_frechet_distance(self._features, features), collapsed
+        return compute_frechet_distance(self._gaussian, fit_gaussian(features)), collapsed
 
     def _has_collapsed(self, features, k):
         real = self._features[self._real_labels == k]

@@ -94,10 +94,13 @@ RECIPES = {
 }
 
 
-def add_recipe_flags(group):
-    """Add one flag for every field of a recipe; what is not given stays the named recipe's."""
+def add_recipe_flags(group, shown=None):
+    """Add one flag for every field of a recipe; what is not given stays the named recipe's.
+
+    shown: names of the fields that --help shows (all).
+    """
     for option in _flags():
-        help = option.metadata["help"]
+        help = option.metadata["help"] if shown is None or option.name in shown else argparse.SUPPRESS
         if option.type is bool:
             kind = {"action": argparse.BooleanOptionalAction}
         else:
@@ -107,12 +110,12 @@ def add_recipe_flags(group):
 
 
 def parse_recipe(options):
-    """Take the recipe's flags out of parsed options (a dict) and return the named recipe with those that were given."""
-    return replace(RECIPES[options.pop("recipe")], **parse_fields(options))
+    """Take --recipe and its fields' flags out of parsed options (a dict) and return the Recipe that they describe."""
+    return replace(RECIPES[options.pop("recipe")], **take_recipe_options(options))
 
 
-def parse_fields(options):
-    """Take the fields of a recipe that were given out of parsed options (a dict): {name: value}.
+def take_recipe_options(options):
+    """Take the recipe's flags out of parsed options (a dict) and return those that were given.
 
     Where one of --steps and --epochs is given, it replaces the other.
     """

@@ -19,7 +19,9 @@ def import_tensorflow():
         os.dup2(notes.fileno(), 2)
         try:
             import keras  # noqa: F401
-            import tensorflow  # noqa: F401
+            import tensorflow
+
+            tensorflow.get_logger().setLevel("ERROR")  # no notes on what is deprecated inside packages
         except Exception:
             notes.seek(0)
             os.write(terminal, notes.read())

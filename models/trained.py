@@ -42,6 +42,15 @@ def find_model_folder(path):
     raise ValueError(f"--model should be a trained run's folder. No model/{DESCRIPTION} in {path}.")
 
 
+def hash_weights(networks):
+    """SHA-256 over the weights of the networks, as hex."""
+    digest = hashlib.sha256()
+    for network in networks:
+        for array in network.get_weights():
+            digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
 class TrainedGAN:
     """The networks of a finished run's model folder.
 
@@ -92,11 +101,7 @@ class TrainedGAN:
 
     def compute_hash(self):
         """SHA-256 over the weights of all generators, as hex: the same weights give the same shards."""
-        digest = hashlib.sha256()
-        for sampler in dict.fromkeys(self._samplers):
-            for array in sampler.generator.get_weights():
-                digest.update(array.tobytes())
-        return digest.hexdigest()
+        return hash_weights([sampler.generator for sampler in dict.fromkeys(self._samplers)])
 
     def _load_pair(self, folder):
         generator = self._load_network(folder / "generator.keras")

@@ -1,23 +1,154 @@
-"""Distances between sets of feature vectors, in float64 numpy."""
+"""Distances between two sets of feature vectors, in float64 numpy; all are named by role: real and fake."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+_BLOCK_ROWS = 1000  # of pairwise distances that are in memory at once
 
-def compute_frechet_distance(real_features, fake_features):
-    """Frechet distance between the Gaussians fitted to two feature sets [N, D] and [M, D].
+
+@dataclass(frozen=True)
+class Gaussian:
+    """What the Frechet distance needs of a set of features: count, mean [D] and unbiased covariance [D, D].
+
+    deviations: [count, D], whose product with its transpose is the covariance, where there are fewer images than
+    dimensions: it is a smaller root of the covariance than the symmetric one.
+    """
+
+    count: int
+    mean: np.ndarray
+    covariance: np.ndarray
+    deviations: np.ndarray | None = None
+
+    @cached_property
+    def root(self):
+        """A matrix A with A^T A = covariance, kept for the next distance to this set."""
+        if self.deviations is not None:
+            return self.deviations
+        if self.count > len(self.mean):  # else the covariance is singular
+            with suppress(np.linalg.LinAlgError):
+                return np.linalg.cholesky(self.covariance).T
+        values, vectors = np.linalg.eigh(self.covariance)
+        positive = values > _rounding_of(values)
+        return (vectors[:, positive] * np.sqrt(values[positive])).T
+
+
+class Moments:
+    """Collects mean and covariance over batches of features in constant memory (Chan et al. 1983, eq. 2.1)."""
+
+    def __init__(self):
+        self.count = 0
+        self._mean = 0.0
+        self._scatter = 0.0  # sum of the outer products of the deviations from the mean
+
+    def update(self, features):
+        """Add features [n, D]; ValueError for NaN or infinity."""
+        features = _check(features)
+        count, mean = len(features), features.mean(axis=0)
+        deviations = features - mean
+        shift = mean - self._mean
+        total = self.count + count
+        self._scatter = self._scatter + deviations.T @ deviations
+        self._scatter += np.outer(shift, shift) * (self.count * count / total)
+        self._mean = self._mean + shift * (count / total)
+        self.count = total
+
+    def fit(self):
+        """Return the Gaussian of all features so far; ValueError for fewer than 2."""
+        if self.count < 2:
+            raise ValueError(f"features should be of at least 2 images. Got {self.count} instead.")
+        return Gaussian(self.count, self._mean, self._scatter / (self.count - 1))
+
+
+def fit_gaussian(features):
+    """Return the Gaussian of features [N, D]; ValueError for fewer than 2 images, NaN or infinity."""
+    moments = Moments()
+    moments.update(features)
+    gaussian = moments.fit()
+    if gaussian.count >= len(gaussian.mean):
+        return gaussian
+    deviations = (np.asarray(features, np.float64) - gaussian.mean) / (gaussian.count - 1) ** 0.5
+    return replace(gaussian, deviations=deviations)
+
+
+def compute_frechet_distance(real, fake):
+    """Frechet distance between two Gaussians.
 
     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), Heusel et al. 2017 (arXiv:1706.08500), eq. 6. The trace of the square
-    root is the sum of the square roots of the eigenvalues of A C2 A with A = C1^(1/2), which is symmetric: so it is
+    root is the sum of the square roots of the eigenvalues of A C2 A^T with A^T A = C1, which is symmetric: so it is
     real and finite also with fewer samples than dimensions.
     """
-    real_mean, real_covariance = _mean_and_covariance(real_features)
-    fake_mean, fake_covariance = _mean_and_covariance(fake_features)
-    values, vectors = np.linalg.eigh(real_covariance)
-    root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
-    product_values = np.linalg.eigvalsh(root @ fake_covariance @ root)
-    trace_of_root = np.sqrt(np.clip(product_values, 0, None)).sum()
-    distance = ((real_mean - fake_mean) ** 2).sum()
-    return float(distance + np.trace(real_covariance) + np.trace(fake_covariance) - 2 * trace_of_root)
+    product_values = np.linalg.eigvalsh(real.root @ fake.covariance @ real.root.T)
+    trace_of_root = np.sqrt(product_values[product_values > _rounding_of(product_values)]).sum()
+    distance = ((real.mean - fake.mean) ** 2).sum()
+    return float(distance + np.trace(real.covariance) + np.trace(fake.covariance) - 2 * trace_of_root)
+
+
+def compute_kernel_distance(real_features, fake_features, max_block_size=1000):
+    """Return (squared maximum mean discrepancy, its standard error) with the kernel (x.y / D + 1)^3.
+
+    Binkowski et al. 2018 (arXiv:1801.01401): the unbiased estimate, which can be negative, as the mean over blocks of
+    at most `max_block_size` images of each set in the order given. The error is None where there is one block alone.
+    """
+    real_features, fake_features = _check(real_features), _check(fake_features)
+    count = -(-max(len(real_features), len(fake_features)) // max_block_size)
+    if min(len(real_features), len(fake_features)) < 2 * count:
+        raise ValueError(
+            f"both sets should have at least {2 * count} images. Got {len(real_features)} and {len(fake_features)}."
+        )
+    pairs = zip(_cut(real_features, count), _cut(fake_features, count), strict=True)
+    estimates = np.array([_estimate_discrepancy(real, fake) for real, fake in pairs])
+    error = float(estimates.std(ddof=1) / count**0.5) if count > 1 else None
+    return float(estimates.mean()), error
+
+
+def compute_prdc(real_features, fake_features, neighbours=5):
+    """Return {name: one value per image}, whose means are precision, recall, density and coverage.
+
+    Improved precision (of the fake images: float [M]) and recall (of the real ones: [N]), Kynkäänniemi et al. 2019
+    (arXiv:1904.06991); density [M] and coverage [N], Naeem et al. 2020 (arXiv:2002.09797). An image's ball reaches to
+    its `neighbours`-th nearest neighbour in its own set.
+    """
+    from sklearn.metrics import pairwise_distances_chunked
+
+    real_features, fake_features = _check(real_features), _check(fake_features)
+    if min(len(real_features), len(fake_features)) <= neighbours:
+        raise ValueError(
+            f"both sets should have more than {neighbours} images. Got {len(real_features)} and {len(fake_features)}."
+        )
+    real_radii = _compute_radii(real_features, neighbours)
+    fake_radii = _compute_radii(fake_features, neighbours)
+    balls_around_fake = np.zeros(len(fake_features))  # how many real balls hold this fake image
+    recalled, covered = np.zeros(len(real_features)), np.zeros(len(real_features))
+    megabytes = _BLOCK_ROWS * len(fake_features) * 8 / 2**20
+    start = 0
+    for distances in pairwise_distances_chunked(real_features, fake_features, working_memory=megabytes):
+        rows = slice(start, start + len(distances))
+        inside = distances <= real_radii[rows, np.newaxis]
+        balls_around_fake += inside.sum(axis=0)
+        covered[rows] = inside.any(axis=1)
+        recalled[rows] = (distances <= fake_radii).any(axis=1)
+        start = rows.stop
+    precise = (balls_around_fake > 0).astype(np.float64)
+    return {"precision": precise, "recall": recalled, "density": balls_around_fake / neighbours, "coverage": covered}
+
+
+def compute_sliced_wasserstein(real_features, fake_features, directions):
+    """Sliced Wasserstein distance: the mean over `directions` (unit vectors [D, P]) of the 1-D Wasserstein distances.
+
+    Rabin et al. 2011. Sets of different sizes are compared at the quantiles of the smaller one.
+    """
+    real, fake = _check(real_features) @ directions, _check(fake_features) @ directions  # [N, P], [M, P]
+    count = min(len(real), len(fake))
+    return float(np.abs(_compute_quantiles(real, count) - _compute_quantiles(fake, count)).mean())
+
+
+def draw_directions(dimensions, count=128, seed=0):
+    """Draw random unit vectors [D, P]."""
+    directions = np.random.default_rng(seed).standard_normal((dimensions, count))
+    return directions / np.linalg.norm(directions, axis=0)
 
 
 def compute_spread(features):
@@ -25,10 +156,50 @@ def compute_spread(features):
     return float(np.asarray(features, np.float64).var(axis=0, ddof=1).sum())
 
 
-def _mean_and_covariance(features):
+def _rounding_of(eigenvalues):
+    """Return the size up to which eigenvalues are rounding errors of 0: their square roots would add up."""
+    return len(eigenvalues) * np.finfo(np.float64).eps * np.abs(eigenvalues).max(initial=0.0)
+
+
+def _estimate_discrepancy(real, fake):
+    def kernel(a, b):
+        return (a @ b.T / a.shape[1] + 1) ** 3
+
+    def mean_without_diagonal(matrix):
+        return (matrix.sum() - np.trace(matrix)) / (len(matrix) * (len(matrix) - 1))
+
+    within = mean_without_diagonal(kernel(real, real)) + mean_without_diagonal(kernel(fake, fake))
+    return within - 2 * kernel(real, fake).mean()
+
+
+def _cut(features, count):
+    """Cut into `count` blocks in order, the larger ones last, as TF-GAN does."""
+    size, larger = divmod(len(features), count)
+    return np.split(features, np.cumsum([size] * (count - larger) + [size + 1] * larger)[:-1])
+
+
+def _compute_quantiles(projected, count):
+    """Sort each column of [N, P] and interpolate at `count` quantiles, the middles of equal parts."""
+    ordered = np.sort(projected, axis=0)
+    if len(ordered) == count:
+        return ordered
+    positions = (np.arange(count) + 0.5) / count * len(ordered) - 0.5
+    below = np.clip(np.floor(positions).astype(int), 0, len(ordered) - 2)
+    weight = (positions - below)[:, np.newaxis]
+    return (1 - weight) * ordered[below] + weight * ordered[below + 1]
+
+
+def _compute_radii(features, neighbours):
+    from sklearn.neighbors import NearestNeighbors
+
+    distances, _ = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(features).kneighbors()
+    return distances[:, -1]
+
+
+def _check(features):
     features = np.asarray(features, np.float64)
-    if features.ndim != 2 or len(features) < 2:
-        raise ValueError(f"features should be [N, D] with N of at least 2. Got {features.shape} instead.")
+    if features.ndim != 2:
+        raise ValueError(f"features should be [N, D]. Got {features.shape} instead.")
     if not np.isfinite(features).all():
         raise ValueError("features should be finite. Got NaN or infinity instead.")
-    return features.mean(axis=0), np.cov(features, rowvar=False).reshape(features.shape[1], -1)
+    return features

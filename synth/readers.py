@@ -160,6 +160,15 @@ def read_image_folder(folder, image_size=None):
     return LabelledImages(images, labels, test_images, test_labels, dict(enumerate(class_names)))
 
 
+def list_image_classes(folder):
+    """Return the names of the sub-folders with image files in them, in sorted order."""
+    return [
+        path.name
+        for path in _subfolders(Path(folder))
+        if any(file.suffix.lower() in IMAGE_SUFFIXES for file in path.rglob("*"))
+    ]
+
+
 def _read_class_folders(folder, class_names, image_size):
     from PIL import Image
 

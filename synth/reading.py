@@ -1,15 +1,16 @@
 """Stream labelled images from many shards in constant memory, shuffled across them."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from synth.readers import read_csv_chunks, read_npz
-from synth.shards import MANIFEST, hash_file, load_manifest
+from synth.readers import list_image_classes, read_csv_chunks, read_image_folder, read_npz
+from synth.shards import MANIFEST, hash_file, load_hashes, load_manifest
 
 BUFFER_SIZE = 20_000  # images that are shuffled together
 _CHUNK_SIZE = 500  # images taken from one source at a time
@@ -27,8 +28,53 @@ class Source:
     read: Callable
 
 
-def find_shards(pattern):
+@dataclass(frozen=True)
+class Run:
+    """The run that synthetic images come from, as far as it is known.
+
+    trained: models.trained.TrainedGAN, where images are drawn from it. paths: its shards. request: how its data were
+    loaded. classes: {label value: name}. hashes: of the images its GAN was trained on. identity: hash of the
+    generator's weights or of the shards.
+    """
+
+    trained: object = None
+    paths: tuple = ()
+    request: dict = field(default_factory=dict)
+    classes: dict = field(default_factory=dict)
+    hashes: np.ndarray | None = None
+    identity: str | None = None
+
+    def check_classes(self, dataset):
+        """Raise ValueError where a label of the run means another class than in synth.datasets.Dataset."""
+        for value, name in zip(dataset.label_values, dataset.class_names, strict=True):
+            if self.classes.get(value, name) != name:
+                raise ValueError(
+                    f"the synthetic images' classes should be the real data's: label {value} is {name!r} in "
+                    f"{dataset.name}. Got {self.classes[value]!r} instead."
+                )
+
+
+def open_run(pattern, report, flag="--synthetic"):
+    """Find the shards of `pattern` (see find_shards), check them against their manifest, and return the Run."""
+    paths, folder = find_shards(pattern, flag)
+    if folder is None:
+        report(f"note: {pattern} has no manifest: the leakage guard does not know what the images' GAN was trained on")
+        files = [file for path in paths for file in (sorted(path.rglob("*.*")) if path.is_dir() else [path])]
+        names = [name for path in paths if path.is_dir() for name in list_image_classes(path)]
+        return Run(paths=paths, classes=dict(enumerate(names)), identity=_hash_texts(map(hash_file, files)))
+    check_shards(paths, folder)
+    manifest = load_manifest(folder)
+    if not manifest["complete"]:
+        report(f"warning: {folder} is incomplete: the command that made it, run again, completes it.")
+    classes = dict(zip(manifest["label_values"], manifest["class_names"], strict=True))
+    identity = _hash_texts(entry["sha256"] for entry in manifest["shards"])
+    return Run(None, paths, manifest["request"], classes, load_hashes(folder), identity)
+
+
+def find_shards(pattern, flag="--synthetic"):
     """Return (sorted shard paths, folder of their run or None) of a run's folder, any folder, a file or a glob.
+
+    A folder with one sub-folder of image files per class, and no shards, is itself taken as the one shard.
 
     The run is the nearest folder above the shards with a manifest. Where a CSV and an NPZ of the same name lie
     together they are the same images, and the NPZ is taken. Raises ValueError, with the command that makes shards,
@@ -45,11 +91,13 @@ def find_shards(pattern):
     else:
         anchor = Path(path.anchor or ".")
         found = [path] if path.is_file() else list(anchor.glob(str(path.relative_to(path.anchor))))
+    if path.is_dir() and not found and list_image_classes(path):
+        return [path], None
     found = sorted(shard for shard in found if shard.suffix in (".csv", ".npz"))
     found = [shard for shard in found if shard.suffix == ".npz" or shard.with_suffix(".npz") not in found]
     if not found:
         raise ValueError(
-            f"--synthetic should be a folder or glob of shards (.csv, .npz). None in {pattern}: "
+            f"{flag} should be a folder or glob of shards (.csv, .npz). None in {pattern}: "
             f"python generate_data.py --class-size 1000 --out {pattern} makes them."
         )
     return found, next((parent for parent in found[0].parents if (parent / MANIFEST).is_file()), None)
@@ -165,9 +213,16 @@ def _read_shard(path, image_shape, label_values, rows, epoch):
             yield images[keep], labels[keep]
 
 
+def _hash_texts(texts):
+    return hashlib.sha256("".join(texts).encode()).hexdigest()
+
+
 def _read_chunks(path, image_shape):
     """Yield (images, label values) of a shard in chunks."""
-    if path.suffix == ".csv":
+    if path.is_dir():
+        folder = read_image_folder(path, image_shape[:2])
+        chunks = _cut(folder.images, folder.labels)
+    elif path.suffix == ".csv":
         chunks = read_csv_chunks(path, image_shape)  # larger chunks: pandas is slow on small ones
     else:
         shard = read_npz(path)

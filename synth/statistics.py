@@ -1,4 +1,4 @@
-"""Intervals over repeated runs, and paired comparisons."""
+"""Intervals over repeated runs, paired comparisons, and comparisons of samples."""
 
 import numpy as np
 
@@ -38,3 +38,18 @@ def _judge(mean, interval):
     if abs(mean) <= interval:
         return "equal"
     return "better" if mean > 0 else "worse"
+
+
+def compute_rank_probability(values, others):
+    """Probability that a random one of `values` is below a random one of `others`, ties counted half: U / (n m)."""
+    from scipy import stats
+
+    below = stats.mannwhitneyu(others, values).statistic
+    return float(below / (len(values) * len(others)))
+
+
+def compute_bootstrap_error(function, values, rounds, seed):
+    """Standard deviation of `function` over `rounds` resamples (with replacement) of the rows of `values` [N, ...]."""
+    generator = np.random.default_rng(seed)
+    drawn = (generator.integers(len(values), size=len(values)) for _ in range(rounds))
+    return float(np.std([function(values[index]) for index in drawn], ddof=1))

@@ -1,0 +1,339 @@
+"""Measure how near synthetic images are to real ones, how varied, and whether they repeat the training images.
+
+python evaluate_fid.py
+python evaluate_fid.py runs/quick runs/standard --data mnist --fid-infinity
+python evaluate_fid.py "my/*.csv" --data train.csv --features inception
+python evaluate_fid.py --compare dcgan mlp-cgan quick --data fashion_mnist --classes T-shirt/top,Trouser --epochs 5
+"""
+
+import sys
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from models.recipes import RECIPES, add_recipe_flags, take_recipe_options
+from synth import command_line
+from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
+from synth.errors import TrainingError
+from synth.kaggle import default_out
+
+FEATURES = ("classifier", "inception", "pixels")
+OWNED = (
+    "evaluation.json",
+    "evaluation.md",
+    "prdc.png",
+    "neighbours.png",
+    "projection.png",
+    "sizes.png",
+    "samples.png",
+    "curves.png",
+)
+_NOT_SETTINGS = ("out", "overwrite", "dry_run", "quiet")
+_GRID_COLUMNS = 20
+_CLOSEST = 10  # pairs that are shown
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to compare, and how; the flags of the same names say more."""
+
+    runs: tuple[str | Path, ...] = ()
+    data: str | None = None
+    classes: str | None = None
+    real_per_class: int | None = None
+    image_size: tuple[int, int] | None = None
+    image_shape: tuple[int, int, int] | None = None
+    split: str = "test"
+    features: str = "classifier"
+    inception_weights: str | Path | None = None
+    images: int = 10_000
+    neighbours: int = 5
+    bootstrap: int = 20
+    fid_infinity: bool = False
+    cross_check: bool = False
+    allow_leak: bool = False
+    compare: tuple[str, ...] = ()
+    recipe_options: dict = field(default_factory=dict)
+    max_minutes: float | None = None
+    out: str | Path = field(default_factory=lambda: default_out("evaluation"))
+    seed: int = 0
+    overwrite: bool = False
+    dry_run: bool = False
+    quiet: bool = False
+
+    def __post_init__(self):
+        choices = {"features": (self.features, FEATURES), "split": (self.split, ("test", "validation"))}
+        unknown = [name for name in self.compare if name not in RECIPES]
+        choices |= {"compare": (unknown[0], RECIPES)} if unknown else {}
+        for name, (value, allowed) in choices.items():
+            if value not in allowed:
+                raise ValueError(f"--{name} should be one of {', '.join(allowed)}. Got {value!r} instead.")
+        for name, minimum in (("images", 2), ("neighbours", 1), ("bootstrap", 0), ("seed", 0)):
+            if getattr(self, name) < minimum:
+                raise ValueError(f"--{name} should be at least {minimum}. Got {getattr(self, name)} instead.")
+        if self.inception_weights and self.features != "inception":
+            raise ValueError("--inception-weights is for --features inception.")
+        if self.compare and self.runs:
+            raise ValueError("--compare trains its own runs: leave out the runs, or name their folders without it.")
+        if (self.recipe_options or self.max_minutes) and not self.compare:
+            raise ValueError("a recipe's flags (as --epochs) are for --compare.")
+        if len(set(self.compare)) < len(self.compare):
+            raise ValueError(f"--compare should name different recipes. Got {', '.join(self.compare)}.")
+
+
+def evaluate(config):
+    """Compare the runs that `config` names with real images; return the content of evaluation.json (a dict).
+
+    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises ValueError for what is
+    wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
+    """
+    from models.startup import import_tensorflow
+
+    import_tensorflow()
+    from models.extractors import build_extractor
+    from synth.comparison import score_all, search_nearest
+    from synth.evaluation_report import find_verdicts, find_warnings, render_report, render_table
+    from synth.files import replacing, save_json
+    from synth.output import installed_versions, open_output
+    from synth.plots import save_figure
+
+    report = report_unless(config.quiet)
+    out = Path(config.out)
+    runs = {} if config.compare else _open_runs(config, report)
+    dataset = _load_data(config, runs)
+    plan = _make_plan(config, dataset, runs)
+    for name, value in plan.items():
+        report(f"{name + ':':<12} {value}")
+    if config.dry_run:
+        return plan
+    identities = {name: opened.identity for name, opened in runs.items()}
+    settings = {name: str(value) for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
+    settings |= {"fingerprint": dataset.fingerprint, "images_of_runs": identities}
+    open_output(out, {"evaluation": settings}, OWNED, overwrite=config.overwrite)
+    failed = {}
+    if config.compare:
+        runs, failed = _train_recipes(config, report)
+    (out / "cache").mkdir(exist_ok=True)
+    extractor = build_extractor(config.features, dataset, out / "cache", config.inception_weights)
+    material = _gather(config, dataset, runs, extractor, out / "cache")
+    memorisations = search_nearest(material, dataset.part("train")[0])
+    options = {name: getattr(config, name) for name in ("neighbours", "bootstrap", "fid_infinity", "seed")}
+    result = {
+        "settings": settings,
+        "versions": installed_versions(),
+        "data": dataset.name,
+        "fingerprint": dataset.fingerprint,
+        "features": {"name": extractor.name, "hash": extractor.hash, "dimensions": extractor.dimensions},
+        "real": {"split": config.split, "images": len(material.real.labels)},
+        **score_all(material, memorisations, dataset.class_names, **options),
+        "failed": failed,
+    }
+    if config.cross_check:
+        _add_cross_checks(material, result, config.seed)
+    result |= {"warnings": find_warnings(result), "verdicts": find_verdicts(result)}
+    figures = _plot(config, dataset, material, memorisations, result)
+    for name, figure in figures.items():
+        save_figure(out / f"{name}.png", figure)
+    save_json(out / "evaluation.json", result)
+    with replacing(out / "evaluation.md") as temporary:
+        temporary.write_text(render_report(result), encoding="utf-8")
+    for line in [*render_table(result), *result["warnings"], *result["verdicts"]]:
+        report(line)
+    report(f"evaluation.json, evaluation.md and figures are in {out}")
+    return result
+
+
+def _open_runs(config, report):
+    """Return {name: synth.reading.Run} of the folders and patterns that are asked for."""
+    from synth.reading import open_run
+
+    paths = [str(path) for path in config.runs or (default_out(),)]
+    if len(set(paths)) < len(paths):
+        raise ValueError(f"RUN should be different folders. Got {', '.join(paths)}.")
+    names = [Path(path).name for path in paths]
+    names = names if len(set(names)) == len(names) else paths
+    return {name: open_run(path, report, "RUN") for name, path in zip(names, paths, strict=True)}
+
+
+def _load_data(config, runs):
+    """Load the real data that the flags name, or else those that the runs were made from."""
+    from models.startup import download_standard_set
+    from synth.datasets import REQUEST, load_dataset
+
+    given = {name: getattr(config, name) for name in REQUEST if name != "seed" and getattr(config, name) is not None}
+    requests = [opened.request for opened in runs.values() if opened.request]
+    inherited = requests[0] if requests and config.data is None else {}
+    if any(request != inherited for request in requests) and config.data is None:
+        raise ValueError("the runs were made from different data: name those to compare them with, by --data.")
+    dataset = load_dataset(**{"seed": config.seed, **inherited, **given}, download=download_standard_set)
+    if len(getattr(dataset, config.split)) < 2:
+        raise ValueError(
+            f"the {config.split} part should have at least 2 images. Got {len(getattr(dataset, config.split))}."
+        )
+    for opened in runs.values():
+        opened.check_classes(dataset)
+    return dataset
+
+
+def _make_plan(config, dataset, runs):
+    """Return what will be done, {heading: text}."""
+    count = len(getattr(dataset, config.split))
+    plan = {"data": f"{dataset.name} ({dataset.fingerprint[:12]}): {count:,} {config.split} images"}
+    if config.compare:
+        for name in config.compare:
+            recipe = replace(RECIPES[name], **config.recipe_options)
+            images = len(dataset.train) // (1 if recipe.conditional else len(dataset.class_names))
+            gans = 1 if recipe.conditional else len(dataset.class_names)
+            plan[name] = f"{gans} GAN, {recipe.total_steps(images):,} steps of {recipe.batch_size} images"
+    else:
+        plan["runs"] = ", ".join(runs)
+    plan["features"] = f"{config.features}, at most {config.images:,} images of each side"
+    return plan | {"output": str(config.out)}
+
+
+def _train_recipes(config, report):
+    """Train the recipes that are not there yet, and sample them unfiltered.
+
+    Return ({recipe: synth.reading.Run}, {recipe: why it has none}).
+    """
+    from generate_data import Config as GenerateConfig
+    from generate_data import generate_data
+    from synth.datasets import REQUEST
+    from synth.reading import open_run
+
+    data = {name: getattr(config, name) for name in REQUEST}
+    options = {"filter": "none", "duplicate_distance": 0.0, "max_minutes": config.max_minutes}
+    options |= {"overwrite": config.overwrite, "quiet": config.quiet}
+    runs, failed = {}, {}
+    for name in config.compare:
+        folder = Path(config.out) / "runs" / name
+        recipe = replace(RECIPES[name], **config.recipe_options)
+        report(f"--- {name}")
+        try:
+            generate_data(GenerateConfig(**data, recipe=recipe, out=folder, **options))
+            runs[name] = open_run(folder, report)
+        except TrainingError as error:
+            failed[name] = str(error)
+            report(failed[name])
+    if not runs:
+        raise TrainingError("no recipe could be trained to its end: " + "; ".join(failed.values()))
+    return runs, failed
+
+
+def _gather(config, dataset, runs, extractor, cache):
+    """Collect the features of all images that are compared."""
+    from models.classifier import draw_folds
+    from models.extractors import LEFT_OUT, SEED
+    from synth.comparison import count_images, gather, index_sources, take_unknown
+    from synth.progress import open_bar
+
+    sources = index_sources(runs, dataset)
+    real = take_unknown(dataset.part(config.split), runs, allow=config.allow_leak, source=config.split)
+    train_images, train_labels = dataset.part("train")
+    spare = draw_folds(len(train_labels), SEED) == LEFT_OUT  # the extractor was not fitted on these
+    floor = train_images[spare], train_labels[spare]
+    with open_bar(quiet=config.quiet, total=count_images(sources), desc="features", unit="img") as bar:
+        options = {"limit": config.images, "seed": config.seed, "advance": bar.update}
+        return gather(sources, real, floor, extractor, cache, **options)
+
+
+def _add_cross_checks(material, result, seed):
+    from models.cross_check import cross_check
+
+    for name, sample in material.runs.items():
+        result["runs"][name]["cross_check"] = cross_check(material.real.features, sample.features, seed)
+
+
+def _plot(config, dataset, material, memorisations, result):
+    """Return {file name: Figure}."""
+    from synth import evaluation_plots as plots
+
+    train_images = dataset.part("train")[0]
+    pairs = {}
+    for name, found in memorisations.items():
+        shown = found.find_closest(material.runs[name].labels[: len(found.distances)], _CLOSEST)
+        nearest = train_images[found.nearest[shown]]
+        pairs[name] = (material.runs[name].images[shown], nearest, found.distances[shown])
+    features = {name: sample.features for name, sample in material.runs.items()}
+    figures = {
+        "prdc": plots.plot_prdc(result),
+        "neighbours": plots.plot_neighbours(pairs),
+        "projection": plots.plot_projection(material.real.features, features),
+    }
+    if config.fid_infinity:
+        entries = {**result["runs"], "floor (real)": result["floor"]}
+        traces = {name: (entry["sizes"], entry["frechet_of_sizes"]) for name, entry in entries.items()}
+        figures["sizes"] = plots.plot_sizes(traces)
+    if config.compare:
+        folders = {name: Path(config.out) / "runs" / name / "model" for name in result["runs"]}
+        figures |= _plot_training(folders, dataset, config.seed)
+    return figures
+
+
+def _plot_training(folders, dataset, seed):
+    """Return the sample grid of all recipes, with the same latents in each column, and their curves."""
+    import pandas as pd
+
+    from models.trained import TrainedGAN
+    from synth.evaluation_plots import plot_score_curves
+    from synth.plots import plot_samples
+    from synth.sampling import draw_latents
+
+    per_class = max(1, _GRID_COLUMNS // len(dataset.class_names))
+    rows = {}
+    for name, folder in folders.items():
+        trained = TrainedGAN(folder)
+        latents = draw_latents(seed, 0, 0, 0, trained.latent_dim)[:per_class]
+        rows[name] = np.concatenate([trained.generate(latents, k) for k in range(len(dataset.class_names))])
+    curves = {
+        name: [pd.read_csv(path) for path in sorted(folder.rglob("history.csv"))] for name, folder in folders.items()
+    }
+    columns = per_class * len(dataset.class_names)
+    return {"samples": plot_samples(rows, columns), "curves": plot_score_curves(curves)}
+
+
+def parse_args(argv=None):
+    """Turn the command line into a Config."""
+    return parse_config(build_parser(), _build_config, argv)
+
+
+def _build_config(options):
+    recipe_options = take_recipe_options(options)
+    tuples = {name: tuple(options.pop(name) or ()) for name in ("runs", "compare")}
+    return Config(recipe_options=recipe_options, **tuples, **options)
+
+
+def build_parser():
+    """Build the parser; every default comes from Config."""
+    parser = command_line.build_parser(__file__, __doc__)
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="folder, file or glob of shards (default: synthetic)")
+    add_data_flags(parser, Config)
+    measuring = parser.add_argument_group("measuring")
+    add_flag(measuring, Config, "split", "real images to compare with", choices=("test", "validation"))
+    add_flag(measuring, Config, "features", "space of the comparison", choices=FEATURES)
+    add_flag(measuring, Config, "inception_weights", "keras.applications' notop weights", metavar="FILE")
+    add_flag(measuring, Config, "images", "compare at most so many of each side", type=positive_int, metavar="N")
+    add_flag(measuring, Config, "neighbours", "of precision, recall, density, coverage", type=positive_int, metavar="K")
+    add_flag(measuring, Config, "bootstrap", "resamples for the intervals; 0: none", type=int, metavar="N")
+    add_flag(measuring, Config, "fid_infinity", "extrapolate the Frechet distance to infinitely many images")
+    add_flag(measuring, Config, "cross_check", "compute TF-GAN's distances, too")
+    add_flag(measuring, Config, "allow_leak", "go on although real images were trained on")
+    comparing = parser.add_argument_group(
+        "training recipes to compare, and any field of a recipe as in generate_data.py"
+    )
+    add_flag(comparing, Config, "compare", "train these, or reuse them", nargs="+", metavar="RECIPE")
+    add_flag(comparing, Config, "max_minutes", "end each training in order after so long", type=float, metavar="M")
+    add_recipe_flags(comparing, shown=("epochs", "steps", "batch_size"))
+    add_run_flags(parser, Config)
+    return parser
+
+
+def main(argv=None):
+    """Run the script; return the exit code."""
+    config = parse_args(argv)
+    return run(build_parser(), lambda: evaluate(config), "The same command again reuses what was trained.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

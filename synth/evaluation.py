@@ -1,0 +1,62 @@
+"""How near a set of synthetic images is to real ones, in the features of one extractor; no network is known here."""
+
+import numpy as np
+
+from synth.metrics import (
+    compute_frechet_distance,
+    compute_kernel_distance,
+    compute_prdc,
+    compute_sliced_wasserstein,
+    draw_directions,
+    fit_gaussian,
+)
+from synth.statistics import compute_bootstrap_error
+
+MEASURES = ("frechet", "kernel", "precision", "recall", "density", "coverage", "sliced_wasserstein")
+BETTER_LOW = ("frechet", "kernel", "sliced_wasserstein")
+_NORMAL_95 = 1.96
+_SIZES = 10
+
+
+def score_features(real_features, real_gaussian, fake_features, *, neighbours, bootstrap, seed):
+    """Return {measure: {"value": score, "interval": half-width of its 95 % interval}}; None where it is not known.
+
+    The intervals say how the scores vary with the images that were drawn, not with the GAN's training: over
+    `bootstrap` resamples of the fake images (Frechet, sliced Wasserstein), over blocks (kernel), or over the images
+    whose mean a score is. precision and the others are left out (None) where a set has too few images for them.
+    """
+    directions = draw_directions(real_features.shape[1])
+    distances = {
+        "frechet": lambda features: compute_frechet_distance(real_gaussian, fit_gaussian(features)),
+        "sliced_wasserstein": lambda features: compute_sliced_wasserstein(real_features, features, directions),
+    }
+    scores = {}
+    for name, distance in distances.items():
+        error = compute_bootstrap_error(distance, fake_features, bootstrap, seed) if bootstrap > 1 else None
+        scores[name] = _with_interval(distance(fake_features), error)
+    scores["kernel"] = _with_interval(*compute_kernel_distance(real_features, fake_features))
+    if min(len(real_features), len(fake_features)) > neighbours:
+        for name, values in compute_prdc(real_features, fake_features, neighbours).items():
+            scores[name] = _with_interval(float(values.mean()), float(values.std() / len(values) ** 0.5))
+    return {name: scores.get(name, _with_interval(None, None)) for name in MEASURES}
+
+
+def trace_sizes(real_gaussian, fake_features, seed):
+    """Return (counts, distances): Frechet distances of parts of the fake features, evenly spaced in 1 / count."""
+    smallest, largest = max(len(fake_features) // 10, 2), len(fake_features)
+    counts = np.unique(np.rint(1 / np.linspace(1 / smallest, 1 / largest, _SIZES)).astype(int))
+    order = np.random.default_rng(seed).permutation(largest)
+    distances = [compute_frechet_distance(real_gaussian, fit_gaussian(fake_features[order[:n]])) for n in counts]
+    return counts.tolist(), distances
+
+
+def extrapolate(counts, distances):
+    """Frechet distance at infinitely many fake images: the intercept of a line in 1 / count (Chong and Forsyth 2020).
+
+    arXiv:1911.07023. The bias from the number of real images stays.
+    """
+    return float(np.polyfit(1 / np.asarray(counts, np.float64), distances, 1)[1])
+
+
+def _with_interval(value, error):
+    return {"value": value, "interval": None if error is None else _NORMAL_95 * error}

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from synth.memorisation import Memorisation, describe_memorisation, find_nearest
+
+
+@pytest.fixture
+def pictures():
+    return np.random.default_rng(0).integers(0, 256, (300, 6, 6, 1)).astype(np.uint8)
+
+
+def summarise(train, synthetic, held_out):
+    return Memorisation(*find_nearest(synthetic, train), find_nearest(held_out, train)[0]).summarise()
+
+
+def test_nearest_by_hand():
+    others = np.array([0, 10, 100], np.uint8).reshape(3, 1, 1, 1)
+    distances, index = find_nearest(np.array([12, 90], np.uint8).reshape(2, 1, 1, 1), others)
+    assert distances.tolist() == [2, 10]
+    assert index.tolist() == [1, 2]
+
+
+def test_search_in_parts_is_the_search_of_all(pictures, monkeypatch):
+    whole = find_nearest(pictures[:20], pictures[20:])
+    monkeypatch.setattr("synth.memorisation._CHUNK_BYTES", 4 * 36 * 7)
+    parts = find_nearest(pictures[:20], pictures[20:])
+    np.testing.assert_array_equal(whole[0], parts[0])
+    np.testing.assert_array_equal(whole[1], parts[1])
+
+
+def test_memorised_set_is_reported_as_such(pictures):
+    train, held_out = pictures[:200], pictures[200:]
+    summary = summarise(train, train[:100], held_out)
+    assert summary["copies"] == 100
+    assert summary["near_share"] == 1
+    assert summary["closer_probability"] == 1
+    assert describe_memorisation(summary).startswith("memorised: 100.0% of 100 images")
+
+
+def test_nearly_copied_set_is_memorised_too(pictures):
+    train, held_out = pictures[:200], pictures[200:]
+    copies = np.clip(train[:100].astype(int) + 3, 0, 255).astype(np.uint8)
+    summary = summarise(train, copies, held_out)
+    assert summary["copies"] == 0
+    assert summary["memorised"]
+
+
+def test_new_images_are_not_memorised(pictures):
+    summary = summarise(pictures[:200], pictures[200:250], pictures[250:])
+    assert not summary["memorised"]
+    assert 0.3 < summary["closer_probability"] < 0.7
+    assert summary["ratio"] == pytest.approx(1, abs=0.05)
+    assert describe_memorisation(summary).startswith("no sign of memorisation")
+
+
+def test_closest_pairs_take_the_classes_in_turn():
+    found = Memorisation(np.array([1.0, 2.0, 3.0, 9.0, 4.0]), np.zeros(5, int), np.ones(2))
+    assert found.find_closest(np.array([0, 0, 0, 1, 1]), 4).tolist() == [0, 4, 1, 3]

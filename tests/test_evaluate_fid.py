@@ -1,0 +1,238 @@
+"""The script end to end, on tiny data."""
+
+import json
+import re
+import shutil
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import generate_data
+from evaluate_fid import Config, evaluate, main
+from synth.datasets import load_dataset
+from synth.errors import TrainingError
+from synth.images import hash_images
+from synth.shards import load_hashes, save_hashes
+from tests.conftest import fail, make_images
+
+TRAINING = ["--steps", "2", "--round-steps", "2", "--batch-size", "16"]
+WIDTHS = ["--latent-dim", "4", "--generator-width", "2", "--discriminator-width", "2"]
+FIGURES = {"prdc.png", "neighbours.png", "projection.png"}
+
+
+@pytest.fixture(scope="module")
+def generated(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("run") / "synthetic"
+    sampling = ["--filter", "none", "--duplicate-distance", "0", "--class-size", "40", "--shard-size", "25"]
+    arguments = ["--data", data, "--out", str(out), "--quiet", *TRAINING, *WIDTHS, *sampling]
+    assert generate_data.main(arguments) == 0
+    return out
+
+
+def save_images(path, images, labels):
+    np.savez(path, images=images, labels=labels)
+    return str(path)
+
+
+def test_default_run_needs_no_flag(generated, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(generated.parent)
+    assert main(["--out", str(tmp_path / "out")]) == 0
+    out = tmp_path / "out"
+    result = json.loads((out / "evaluation.json").read_text())
+    assert {path.name for path in out.iterdir()} == {
+        "config.json", "cache", "evaluation.json", "evaluation.md", *FIGURES,
+    }  # fmt: skip
+    run = result["runs"]["synthetic"]
+    assert run["images"] == 80
+    assert set(run["classes"]) == {"0", "1"}
+    assert result["compared"] == sum(result["compared_classes"].values()) <= 23  # the fold that is the floor
+    assert run["scores"]["frechet"]["value"] > 5 * result["floor"]["scores"]["frechet"]["value"]
+    assert run["frechet_all"] > 0
+    assert "| precision ↑" in (out / "evaluation.md").read_text()
+    printed = capsys.readouterr().out
+    assert "warning: " in printed
+    assert "no sign of memorisation" in printed
+
+
+def test_library_call_with_everything(generated, tmp_path):
+    config = Config(runs=(generated,), fid_infinity=True, cross_check=True, bootstrap=3, out=tmp_path, quiet=True)
+    result = evaluate(config)
+    stored = json.loads((tmp_path / "evaluation.json").read_text())
+    assert stored["runs"] == result["runs"]
+    assert (tmp_path / "sizes.png").exists()
+    run = result["runs"]["synthetic"]
+    assert len(run["sizes"]) == len(run["frechet_of_sizes"]) > 2
+    assert run["cross_check"]["frechet"]["ours"] == pytest.approx(run["cross_check"]["frechet"]["tfgan"], rel=1e-3)
+    assert "Second opinion" in (tmp_path / "evaluation.md").read_text()
+
+
+def test_cached_features_and_another_batching_change_nothing(generated, tmp_path, monkeypatch):
+    config = Config(runs=(generated,), features="pixels", bootstrap=3, out=tmp_path, quiet=True)
+    first = evaluate(config)
+    assert len(list((tmp_path / "cache").glob("real-*.npz"))) == 2
+    monkeypatch.setattr("synth.reading._CHUNK_SIZE", 7)
+    again = evaluate(config)
+    pairs = zip(again["floor"]["scores"].values(), first["floor"]["scores"].values(), strict=True)
+    assert all(now["value"] == pytest.approx(before["value"], rel=1e-6) for now, before in pairs)
+    assert again["runs"]["synthetic"]["frechet_all"] == pytest.approx(
+        first["runs"]["synthetic"]["frechet_all"], rel=1e-6
+    )
+
+
+def test_hand_made_images_in_every_layout(data, tmp_path):
+    images, labels = make_images(60, seed=7)
+    (tmp_path / "npz").mkdir()
+    save_images(tmp_path / "npz" / "mine.npz", images, labels)
+    (tmp_path / "csv").mkdir()
+    table = pd.DataFrame(images.reshape(60, -1), columns=[f"pixel{index}" for index in range(784)])
+    table.insert(0, "label", labels)
+    table.to_csv(tmp_path / "csv" / "mine.csv", index=False)
+    for k in (0, 1):
+        (tmp_path / "folder" / str(k)).mkdir(parents=True)
+        for index, image in enumerate(images[labels == k]):
+            Image.fromarray(image[..., 0]).save(tmp_path / "folder" / str(k) / f"{index:02d}.png")
+    runs = [str(tmp_path / name) for name in ("npz", "csv", "folder")]
+    result = evaluate(Config(runs=tuple(runs), data=data, out=tmp_path / "out", bootstrap=0, quiet=True))
+    distances = [run["frechet_all"] for run in result["runs"].values()]
+    assert distances == pytest.approx([distances[0]] * 3, rel=1e-5)
+    assert result["verdicts"][-1].endswith("no intervals were asked.")
+    # Drawn as the real images are: near to the floor, and no class collapsed.
+    run = result["runs"]["npz"]
+    assert run["collapsed"] == []
+    assert run["scores"]["frechet"]["value"] < 3 * result["floor"]["scores"]["frechet"]["value"]
+
+
+def test_collapsed_and_memorised_images_are_named(data, tmp_path):
+    dataset = load_dataset(data)
+    images, labels = dataset.part("train")
+    copies = save_images(tmp_path / "copies.npz", images, labels)
+    first = np.array([np.flatnonzero(labels == k)[0] for k in labels])
+    same = save_images(tmp_path / "same.npz", images[first], labels)
+    result = evaluate(Config(runs=(copies, same), data=data, out=tmp_path / "out", bootstrap=2, quiet=True))
+    assert result["runs"]["copies.npz"]["memorisation"]["copies"] == result["compared"]
+    assert result["runs"]["copies.npz"]["collapsed"] == []
+    assert result["runs"]["same.npz"]["collapsed"] == ["0", "1"]
+    verdicts = "\n".join(result["verdicts"])
+    assert "copies.npz: memorised: 100.0%" in verdicts
+    assert "same.npz: collapsed, hardly any variety in: 0, 1." in verdicts
+
+
+def test_recipes_are_trained_compared_and_reused(data, tmp_path, capsys):
+    arguments = ["--compare", "quick", "dcgan", "--data", data, "--out", str(tmp_path / "out"), "--bootstrap", "2"]
+    arguments += [*TRAINING, *WIDTHS, "--images", "40"]
+    assert main(arguments) == 0
+    out = tmp_path / "out"
+    assert {path.name for path in out.glob("*.png")} == {*FIGURES, "samples.png", "curves.png"}
+    result = json.loads((out / "evaluation.json").read_text())
+    assert list(result["runs"]) == ["quick", "dcgan"]
+    assert result["failed"] == {}
+    assert (out / "runs/dcgan/model/0/generator.keras").exists()
+    before = (out / "runs/quick/model/generator.keras").stat().st_mtime_ns
+    assert main([*arguments, "--quiet"]) == 0
+    assert (out / "runs/quick/model/generator.keras").stat().st_mtime_ns == before
+
+
+def test_a_recipe_that_diverges_is_reported_and_the_others_compared(data, generated, tmp_path, monkeypatch):
+    def diverge(config):
+        if config.recipe.name == "small":
+            raise TrainingError("training diverged near step 1")
+        shutil.copytree(generated, config.out)
+
+    monkeypatch.setattr("generate_data.generate_data", diverge)
+    result = evaluate(Config(data=data, compare=("small", "quick"), out=tmp_path, quiet=True))
+    assert result["failed"] == {"small": "training diverged near step 1"}
+    assert list(result["runs"]) == ["quick"]
+    assert "small: training diverged near step 1" in result["verdicts"]
+
+
+def test_dry_run_writes_nothing(data, tmp_path, capsys):
+    assert main(["--compare", "quick", "dcgan", "--data", data, "--out", str(tmp_path / "out"), "--dry-run"]) == 0
+    assert not (tmp_path / "out").exists()
+    assert "2 GAN" in capsys.readouterr().out
+
+
+def test_images_that_a_gan_knows_are_no_reference(generated, tmp_path, capsys):
+    shutil.copytree(generated, tmp_path / "synthetic")
+    dataset = load_dataset(**json.loads((generated / "manifest.json").read_text())["request"])
+    save_hashes(tmp_path / "synthetic", np.concatenate([load_hashes(generated), hash_images(dataset.part("test")[0])]))
+    code, line = fail(main, capsys, str(tmp_path / "synthetic"), "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert "14 of 14 test images (100.0%) were trained on" in line
+
+
+def test_inception_features(data, tmp_path, capsys):
+    weights = tmp_path / "notop.weights.h5"
+    keras.utils.set_random_seed(0)
+    network = keras.applications.InceptionV3(weights=None, include_top=False, pooling="avg", input_shape=(299, 299, 3))
+    network.save_weights(weights)
+    images, labels = make_images(16, seed=7)
+    run = save_images(tmp_path / "mine.npz", images, labels)
+    options = [run, "--data", data, "--features", "inception", "--images", "8", "--bootstrap", "0"]
+    assert main([*options, "--inception-weights", str(weights), "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    result = json.loads((tmp_path / "out/evaluation.json").read_text())
+    assert result["features"]["dimensions"] == 2048
+    assert any("for 2,048 dimensions" in sentence for sentence in result["warnings"])
+    code, line = fail(main, capsys, *options, "--inception-weights", run, "--out", str(tmp_path / "other"))
+    assert code == 2
+    assert "--inception-weights should be keras.applications' inception_v3_weights" in line
+
+
+def test_inception_without_weights_says_how_to_get_them(data, generated, tmp_path, capsys, monkeypatch):
+    def refuse(*args, **options):
+        raise Exception("URL fetch failure")
+
+    monkeypatch.setattr("keras.applications.InceptionV3", refuse)
+    code, line = fail(main, capsys, str(generated), "--features", "inception", "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert (
+        "could not be downloaded (URL fetch failure): connect once, or name the file with --inception-weights" in line
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nowhere"], 2, "RUN should be a folder or glob of shards"),
+        (["{run}", "{run}"], 2, "RUN should be different folders"),
+        (["{run}", "--images", "1"], 2, "--images should be at least 2. Got 1"),
+        (["{run}", "--inception-weights", "x"], 2, "is for --features inception"),
+        (["{run}", "--features", "inception", "--inception-weights", "x"], 2, "should be a file. No such: x"),
+        (["{run}", "--steps", "5"], 2, "are for --compare"),
+        (["{run}", "--compare", "quick"], 2, "leave out the runs"),
+        (["--compare", "quik"], 2, "--compare should be one of quick, small"),
+        (["{run}", "--classes", "1"], 2, "--features classifier needs two classes or more"),
+        (["{one}", "--data", "{data}"], 2, "should have at least 2 images of each class .* It lacks 1"),
+        (["{small}", "--data", "{data}"], 2, r"images should have shape \(28, 28, 1\). Got \(12, 12, 1\)"),
+        (["{altered}"], 2, "is altered or truncated"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, code, message, data, generated, tmp_path, capsys):
+    images, labels = make_images(20)
+    places = {"run": generated, "data": data, "altered": tmp_path / "altered"}
+    places["one"] = save_images(tmp_path / "one.npz", images[labels == 0], labels[labels == 0])
+    places["small"] = save_images(tmp_path / "small.npz", images[:, :12, :12], labels)
+    shutil.copytree(generated, tmp_path / "altered")
+    shard = next((tmp_path / "altered/shards").rglob("*.npz"))
+    shard.write_bytes(shard.read_bytes()[:-9])
+    arguments = [argument.format(**places) for argument in arguments]
+    got, line = fail(main, capsys, *arguments, "--out", str(tmp_path / "out"))
+    assert got == code
+    assert re.search(message, line), line
+
+
+def test_features_that_are_not_finite_are_refused(data, generated, tmp_path, monkeypatch):
+    monkeypatch.setattr("models.extractors._flatten", lambda images: np.full((len(images), 3), np.nan))
+    with pytest.raises(ValueError, match="should be finite"):
+        evaluate(Config(runs=(generated,), features="pixels", out=tmp_path, quiet=True))
+
+
+def test_one_class_has_pixel_features_alone(data, generated, tmp_path, capsys):
+    run = save_images(tmp_path / "ones.npz", *(part[1::2] for part in make_images(40, seed=5)))
+    options = [run, "--data", data, "--classes", "1"]
+    code, line = fail(main, capsys, *options, "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert "--features classifier needs two classes or more: use --features pixels" in line
+    assert main([*options, "--features", "pixels", "--out", str(tmp_path / "pixels"), "--quiet"]) == 0
