@@ -55,11 +55,10 @@ def conduct(study, config):
     config: has seed, seeds, classifier_steps, the sampling options, max_minutes, out, overwrite, dry_run and quiet.
     """
     report, out = report_unless(config.quiet), Path(config.out)
-    if {arm.balance for arm in study.arms.values()} & {"oversampling", "smote"}:
-        import_imblearn()
     seeds = range(config.seed, config.seed + config.seeds)
     cells = [Cell(setting, arm, seed) for setting in study.settings for seed in seeds for arm in study.arms]
     datasets = {setting: _load(study, setting, config.seed) for setting in study.settings}
+    _check_resampling(study, datasets)
     plan = _make_plan(study, config, cells, datasets)
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
@@ -74,6 +73,19 @@ def conduct(study, config):
         report(f"{RESULTS}, report.md and figures are in {out}")
     raise_failures(failed)
     return results
+
+
+def _check_resampling(study, datasets):
+    """Raise, before anything is run, what oversampling and SMOTE would raise in their cells."""
+    methods = {arm.balance for arm in study.arms.values()}
+    if methods & {"oversampling", "smote"}:
+        import_imblearn()
+    for setting, dataset in datasets.items():
+        if "smote" in methods and dataset.count_train().min() < 2:
+            raise ValueError(
+                f"--arms smote should have at least 2 train images of each class. Got 1 ({setting}) instead: "
+                "take more real images, or other --arms."
+            )
 
 
 def _load(study, setting, seed, **options):
