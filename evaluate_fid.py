@@ -158,15 +158,13 @@ def _open_runs(config, report):
 
 def _load_data(config, runs):
     """Load the real data that the flags name, or else those that the runs were made from."""
-    from models.startup import download_standard_set
-    from synth.datasets import REQUEST, load_dataset
+    from models.startup import load_data
 
-    given = {name: getattr(config, name) for name in REQUEST if name != "seed" and getattr(config, name) is not None}
     requests = [opened.request for opened in runs.values() if opened.request]
-    inherited = requests[0] if requests and config.data is None else {}
+    inherited = requests[0] if requests else None
     if any(request != inherited for request in requests) and config.data is None:
         raise ValueError("the runs were made from different data: name those to compare them with, by --data.")
-    dataset = load_dataset(**{"seed": config.seed, **inherited, **given}, download=download_standard_set)
+    dataset = load_data(config, inherited)
     if len(getattr(dataset, config.split)) < 2:
         raise ValueError(
             f"the {config.split} part should have at least 2 images. Got {len(getattr(dataset, config.split))}."

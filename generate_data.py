@@ -29,7 +29,7 @@ class Config:
 
     data: str | None = None
     classes: str | None = None
-    real_per_class: int | None = None
+    real_per_class: str | int | None = None
     image_size: tuple[int, int] | None = None
     image_shape: tuple[int, int, int] | None = None
     recipe: Recipe = RECIPES["quick"]
@@ -101,6 +101,7 @@ def generate_data(config):
 
 def _open_source(config):
     """Return the data to train on, or the trained run to sample from, and the settings that identify it."""
+    from models.startup import load_data
     from models.trained import TrainedGAN, find_model_folder
     from models.training import check_recipe
 
@@ -108,7 +109,7 @@ def _open_source(config):
         trained = TrainedGAN(find_model_folder(config.model))
         _check_model_options(config, trained)
         return trained, {"model_hash": trained.compute_hash()}
-    dataset = _load_data(config)
+    dataset = load_data(config)
     check_recipe(config.recipe, dataset)
     options = {name: getattr(config, name) for name in ("real_per_class", "max_minutes", "seed")}
     return dataset, {"fingerprint": dataset.fingerprint, "recipe": asdict(config.recipe)} | options
@@ -124,13 +125,6 @@ def _resolve_sampling(config, source):
     filter = check_sampling(config.filter, **options, has_classifier=source.has_classifier)
     counts = parse_counts(config.class_size, source.class_names, source.label_values)
     return {"class_size": counts, "filter": filter} | options | {"seed": config.seed}
-
-
-def _load_data(config):
-    from models.startup import download_standard_set
-    from synth.datasets import REQUEST, load_dataset
-
-    return load_dataset(**{name: getattr(config, name) for name in REQUEST}, download=download_standard_set)
 
 
 def _check_model_options(config, trained):

@@ -44,7 +44,7 @@ class Config:
 
     data: str | None = None
     classes: str | None = None
-    real_per_class: int | None = None
+    real_per_class: str | int | None = None
     image_size: tuple[int, int] | None = None
     image_shape: tuple[int, int, int] | None = None
     mode: str = "mixed"
@@ -160,10 +160,11 @@ class _Material:
 
 def _gather(config, report):
     from models.classifier import build_classifier
+    from models.startup import load_data
     from synth.reading import count_rows, split_in_memory
 
     run = _find_run(config, report)
-    dataset = _load_data(config, run.request)
+    dataset = load_data(config, run.request)
     if not dataset.has_classifier:
         raise ValueError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
     build_classifier(dataset.image_shape, len(dataset.class_names), config.classifier)  # too small images are refused
@@ -231,16 +232,6 @@ def _check_submission(config, material):
         raise ValueError(f"--submission should be a new file. {path} exists: use --overwrite.")
     if not path.absolute().parent.is_dir():
         raise ValueError(f"--submission should be in a folder that exists. Got {path} instead.")
-
-
-def _load_data(config, request):
-    """Load the real data that the flags name, or else those that the synthetic images were made from."""
-    from models.startup import download_standard_set
-    from synth.datasets import REQUEST, load_dataset
-
-    given = {name: getattr(config, name) for name in REQUEST if name != "seed" and getattr(config, name) is not None}
-    inherited = request if config.data is None else {}
-    return load_dataset(**{"seed": config.seed, **inherited, **given}, download=download_standard_set)
 
 
 def _find_synthetic(config, dataset, run):

@@ -11,21 +11,31 @@ from synth.reading import Source, stream_images
 from synth.sampling import BLOCK_SIZE, sample_blocks, sample_filtered
 
 
-def stream_batches(images, labels, batch_size, first_step, total_steps, seed):
+def stream_batches(images, labels, batch_size, first_step, total_steps, seed, balance_classes=False):
     """Return a tf.data.Dataset of the batches first_step..total_steps - 1, as a pure function of the arguments.
 
-    Each pass over the data is a permutation of its own; batches run on over the border between two passes.
+    Each pass over the data is a permutation of its own; batches run on over the border between two passes. With
+    `balance_classes` each image is drawn by itself: first its class, then one of the class.
     """
+    by_class = np.argsort(labels, kind="stable")
+    _, starts, sizes = np.unique(labels[by_class], return_index=True, return_counts=True)
     images, labels = tf.constant(images), tf.constant(labels, tf.int32)
 
     def batches():
         for step in range(first_step, total_steps):
+            if balance_classes:
+                yield draw_balanced(np.random.default_rng([seed, step, 1]))
+                continue
             positions = np.arange(step * batch_size, (step + 1) * batch_size)
             index = np.empty(batch_size, np.int64)
             for one_pass in np.unique(positions // len(images)):
                 inside = positions // len(images) == one_pass
                 index[inside] = permutation(int(one_pass))[positions[inside] % len(images)]
             yield index
+
+    def draw_balanced(generator):
+        classes = generator.integers(len(sizes), size=batch_size)
+        return by_class[starts[classes] + generator.integers(sizes[classes])]
 
     @lru_cache(maxsize=2)
     def permutation(one_pass):

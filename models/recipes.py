@@ -43,6 +43,7 @@ class Recipe:
     rate_decay: str = _option("linear", "to 2 %% of the rates", choices=("constant", "linear", "cosine"))
     decay_start: float = _option(0.5, "fraction of training after which the rates decay", minimum=0)
     discriminator_steps: int = _option(1, "per generator step", minimum=1)
+    balance_classes: bool = _option(False, "every batch has all classes with equal probability")
     batch_size: int = _option(128, "images per step", minimum=2)
     steps: int = _option(2000, "generator steps; 0: as many as --epochs says", minimum=0)
     epochs: float = _option(0.0, "passes over the train part, where --steps is 0", minimum=0)

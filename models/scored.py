@@ -20,7 +20,7 @@ class ScoredClassifier:
 
     seed: int
     classifier: keras.Model
-    history: pd.DataFrame
+    history: pd.DataFrame  # test_accuracy among its columns where no epoch was chosen
     probabilities: np.ndarray
     scores: dict
 
@@ -30,32 +30,64 @@ class ScoredClassifier:
         return float(self.history["val_accuracy"].max())
 
 
-def fit_and_score(sources, validation, test, class_names, *, name, epochs, batch_size, rate, augment, seed, verbose=0):
+def fit_and_score(
+    sources,
+    validation,
+    test,
+    class_names,
+    *,
+    name="cnn",
+    epochs,
+    batch_size=128,
+    rate=1e-3,
+    augment,
+    seed,
+    steps=None,
+    class_weight=None,
+    choose_epoch=True,
+    falling_rate=None,
+    verbose=0,
+):
     """Fit the classifier `name` on sources (synth.reading.Source); return a ScoredClassifier.
 
     validation, test: (images uint8 [n, H, W, C], class indices [n]). The weights of the epoch with the best validation
-    accuracy are kept; the test images are looked at once, after that. `strong` lets the rate fall by a cosine.
+    accuracy are kept; the test images are looked at once, after that. With `choose_epoch` off nothing is chosen: the
+    last weights are kept, and the history has the accuracy on the test images of every epoch.
+    steps: optimiser steps in all, in equal epochs, in place of passes over the images.
+    class_weight: {class index: weight}. falling_rate: the rate falls by a cosine; by default for `strong` alone.
     """
     keras.utils.set_random_seed(seed)
     image_shape = validation[0].shape[1:]
     classifier = build_classifier(image_shape, len(class_names), name)
-    steps = math.ceil(sum(count_rows(sources).values()) / batch_size)
-    schedule = keras.optimizers.schedules.CosineDecay(rate, epochs * steps) if name == "strong" else rate
+    rows = sum(count_rows(sources).values())
+    epoch_steps = math.ceil(steps / epochs if steps else rows / batch_size)
+    falling_rate = name == "strong" if falling_rate is None else falling_rate
+    schedule = keras.optimizers.schedules.CosineDecay(rate, epochs * epoch_steps) if falling_rate else rate
     compile_classifier(classifier, keras.optimizers.Adam(schedule))
     augmentation = build_augmentation(seed) if augment else None
-    keep_best = keras.callbacks.EarlyStopping(
-        monitor="val_accuracy", mode="max", patience=epochs, restore_best_weights=True
-    )
+    test_accuracy = []
+
+    def watch_test(epoch, logs):
+        predictions = compute_probabilities(classifier, test[0]).argmax(axis=1)
+        test_accuracy.append(float((predictions == test[1]).mean()))
+
+    if choose_epoch:
+        callback = keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=epochs, restore_best_weights=True)
+    else:
+        callback = keras.callbacks.LambdaCallback(on_epoch_end=watch_test)
     history = classifier.fit(
         build_stream(sources, image_shape, batch_size, seed, augmentation),
         epochs=epochs,
-        steps_per_epoch=steps,
+        steps_per_epoch=epoch_steps,
         validation_data=(to_network_range(validation[0].astype("float32")), validation[1]),
-        callbacks=[keep_best],
+        callbacks=[callback],
+        class_weight=class_weight,
         shuffle=False,
         verbose=verbose,
     )
     probabilities = compute_probabilities(classifier, test[0])
     scores = score_predictions(test[1], probabilities.argmax(axis=1), class_names)
     table = pd.DataFrame(history.history).assign(epoch=np.arange(1, epochs + 1), seed=seed)
+    if test_accuracy:
+        table["test_accuracy"] = test_accuracy
     return ScoredClassifier(seed, classifier, table, probabilities, scores)

@@ -33,6 +33,16 @@ def import_tensorflow():
         tensorflow.config.optimizer.set_experimental_options({"remapping": False})
 
 
+def load_data(config, inherited=None):
+    """Load the data set that a script's config names, or else, without `data`, as the arguments `inherited` say."""
+    from synth.datasets import REQUEST, load_dataset
+
+    given = {name: getattr(config, name, None) for name in REQUEST if name != "seed"}
+    given = {name: value for name, value in given.items() if value is not None}
+    inherited = inherited if inherited and config.data is None else {}
+    return load_dataset(**{"seed": config.seed, **inherited, **given}, download=download_standard_set)
+
+
 def download_standard_set(name):
     """Load "mnist" or "fashion_mnist" through Keras: (x_train, y_train), (x_test, y_test); OSError where it can't."""
     import_tensorflow()

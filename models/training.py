@@ -152,7 +152,8 @@ def _fit_pair(
     ]
     try:
         if not _is_over(progress, recipe, total_steps, max_minutes):
-            stream = stream_batches(images, labels, recipe.batch_size, progress.step, total_steps, seed)
+            steps = (progress.step, total_steps)
+            stream = stream_batches(images, labels, recipe.batch_size, *steps, seed, recipe.balance_classes)
             gan.fit(
                 stream,
                 initial_epoch=progress.step // round_steps,

@@ -35,12 +35,13 @@ def add_flag(group, config_class, name, help, *, flag=None, **options):
 
 
 def add_data_flags(parser, config_class):
-    """Add the flags that say which real images are meant."""
+    """Add the flags that say which real images are meant; --real-per-class where the config has it."""
     group = parser.add_argument_group("data")
     add_flag(group, config_class, "data", "mnist, fashion_mnist, mnist5k, a .csv, a .npz or a folder (default: found)")
     add_flag(group, config_class, "classes", "names or numbers to keep, as 3,Sneaker (default: all)", metavar="NAMES")
-    help = "train on so many real images per class (default: all)"
-    add_flag(group, config_class, "real_per_class", help, type=positive_int, metavar="N")
+    if "real_per_class" in config_class.__dataclass_fields__:
+        help = "train images per class, as 300 or Sneaker:100 or one for each class (default: all)"
+        add_flag(group, config_class, "real_per_class", help, type=parse_number_or_text, metavar="N")
     add_flag(
         group, config_class, "image_size", "resize to (default: as they are)", type=parse_image_size, metavar="H[,W]"
     )
@@ -102,6 +103,11 @@ def parse_image_shape(text):
     if len(sizes) != 3 or len(text.split(",")) != 3 or min(sizes) < 1 or sizes[2] not in (1, 3):
         raise argparse.ArgumentTypeError(f"should be HEIGHT,WIDTH,CHANNELS with 1 or 3 channels. Got {text!r} instead.")
     return tuple(sizes)
+
+
+def parse_number_or_text(text):
+    """Turn "300" into a number and leave "Sneaker:100" as it is."""
+    return int(text) if text.isdecimal() else text
 
 
 def positive_int(text):

@@ -1,22 +1,28 @@
 """Per-class requests, turned once, at the door, into {class name: count}."""
 
 
-def parse_counts(text, class_names, label_values):
-    """Turn "500" (every class) or "0:500,Sneaker:200" (these classes alone) into {class name: count}.
+def parse_counts(text, class_names, label_values, flag="number of images per class"):
+    """Turn "500" (every class), "500,200,..." (one count per class) or "0:500,Sneaker:200" into {class name: count}.
 
-    Classes are given by name or by label value. Raises ValueError for an unknown class, a class given twice
-    and a count that is not a positive integer.
+    Classes are given by name or by label value; the last form names these classes alone. `flag` says in messages
+    what the text is. Raises ValueError for an unknown class, a class given twice, a count that is not a positive
+    integer, and a list of another length than the classes'.
     """
     text = str(text).strip()
+    if ":" not in text and "," not in text:
+        return dict.fromkeys(class_names, _parse_count(text, flag))
     if ":" not in text:
-        return dict.fromkeys(class_names, _parse_count(text))
+        counts = [_parse_count(part, flag) for part in text.split(",")]
+        if len(counts) != len(class_names):
+            raise ValueError(f"{flag} should be one, or one for each of {len(class_names)} classes. Got {len(counts)}.")
+        return dict(zip(class_names, counts, strict=True))
     counts = {}
     for part in text.split(","):
         key, _, count = part.rpartition(":")
         name = class_names[find_class(key, class_names, label_values)]
         if name in counts:
             raise ValueError(f"class {name!r} should be given once. Got {text!r} instead.")
-        counts[name] = _parse_count(count)
+        counts[name] = _parse_count(count, flag)
     return counts
 
 
@@ -35,8 +41,8 @@ def _describe(name, value):
     return name if name == str(value) else f"{name} ({value})"
 
 
-def _parse_count(text):
+def _parse_count(text, flag):
     text = text.strip()
     if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"number of images per class should be an integer of at least 1. Got {text!r} instead.")
+        raise ValueError(f"{flag} should be an integer of at least 1. Got {text!r} instead.")
     return int(text)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from synth import readers
-from synth.counts import find_class
+from synth.counts import find_class, parse_counts
 from synth.images import check_images, hash_images, resize_images
 from synth.kaggle import find_train_csv
 from synth.shards import class_folder
@@ -44,6 +44,7 @@ class Dataset:
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
+    has_own_test: bool = False  # the source brought the test part
 
     @property
     def image_shape(self):
@@ -70,6 +71,15 @@ class Dataset:
             index = index[self.labels[index] == class_index]
         return self.images[index], self.labels[index]
 
+    def labelled(self):
+        """Return the indices of all images but those of the source's own test part, in the source's order."""
+        parts = [self.train, self.validation] + ([] if self.has_own_test else [self.test])
+        return np.sort(np.concatenate(parts))
+
+    def count_train(self):
+        """Return the number of train images of each class, int64 [K]."""
+        return np.bincount(self.labels[self.train], minlength=len(self.class_names))
+
     def train_hashes(self):
         """Compute the 64-bit hashes of the train part, uint64 [n], for the leakage guard."""
         return hash_images(self.images[self.train])
@@ -83,22 +93,27 @@ def load_dataset(
     data: None (Kaggle's train.csv, else MNIST, else mnist5k), "mnist", "fashion_mnist", "mnist5k", a .csv, a .npz,
         or a folder (IDX files, or one sub-folder per class).
     classes: comma-separated names or label values to keep.
-    real_per_class: train images per class to keep, drawn with `seed`; validation shrinks to an eighth of it.
+    real_per_class: train images per class to keep, as synth.counts.parse_counts reads it, drawn with `seed`; classes
+        that it does not name keep all. Their validation part shrinks to an eighth of it.
     image_size: (height, width) to resize to. image_shape: (height, width, channels) of a CSV's rows.
     download: callable (name) -> (x_train, y_train), (x_test, y_test) for standard sets that no local copy has;
         it raises OSError when it can't.
 
     A test part that the source brings stays the test part and a stratified tenth of the rest is for validation;
-    else 80/10/10, stratified. Raises ValueError for anything that is not as expected.
+    else 80/10/10, stratified. Images that the source marks as synthetic go to the train part, all of them.
+    Raises ValueError for anything that is not as expected.
     """
     name, source = _read_source(data, image_size, image_shape, download)
     images, labels, from_test_part = _join_parts(name, source)
+    synthetic = np.zeros(len(labels), bool)
+    if source.synthetic is not None:
+        synthetic[: len(source.synthetic)] = source.synthetic
     if image_size:
         images = resize_images(images, *image_size)
     label_values = tuple(int(value) for value in np.unique(labels))
     known_names = source.class_names or {}
     class_names = tuple(known_names.get(value, str(value)) for value in label_values)
-    split = _split(np.searchsorted(label_values, labels), from_test_part, len(label_values))
+    split = _split(np.searchsorted(label_values, labels), from_test_part, synthetic, len(label_values))
     if classes:
         wanted = sorted({find_class(key, class_names, label_values) for key in str(classes).split(",")})
         label_values = tuple(label_values[k] for k in wanted)
@@ -110,8 +125,22 @@ def load_dataset(
         raise ValueError(f"{name}: class names should give different folder names. Got {', '.join(class_names)}.")
     request = dict(zip(REQUEST, (name, classes, real_per_class, image_size, image_shape, seed), strict=True))
     parts = (np.flatnonzero(split == part) for part in range(3))
-    dataset = Dataset(name, request, images, labels, class_names, label_values, *parts)
-    return _reduce(dataset, real_per_class, seed) if real_per_class else dataset
+    dataset = Dataset(name, request, images, labels, class_names, label_values, *parts, bool(from_test_part.any()))
+    if real_per_class is None:
+        return dataset
+    counts = parse_counts(real_per_class, class_names, label_values, "--real-per-class")
+    check_available(dataset, counts, "--real-per-class")
+    return _reduce(dataset, counts, seed)
+
+
+def check_available(dataset, counts, flag):
+    """Raise ValueError, in the name of `flag`, where {class name: count} asks for more train images than there are."""
+    for name, count in counts.items():
+        available = dataset.count_train()[dataset.class_names.index(name)]
+        if count > available:
+            raise ValueError(
+                f"{flag} should be at most {available}, the train images of class {name!r}. Got {count} instead."
+            )
 
 
 def _read_source(data, image_size, image_shape, download):
@@ -196,16 +225,17 @@ def _join_parts(name, source):
     return images, labels, np.append(from_test_part, np.ones(len(source.test_labels), bool))
 
 
-def _split(labels, from_test_part, class_count):
+def _split(labels, from_test_part, synthetic, class_count):
     """Return the part of each image, 0 train, 1 validation, 2 test, stratified: 80/10/10, or 90/10 of what the source
-    does not bring as its own test part. From three images of a class on, each part has at least one.
+    does not bring as its own test part. From three images of a class on, each part has at least one. Synthetic images
+    go to train, and the real ones are split as if there were no others.
 
     It is drawn over all classes of the source, so that `classes` does not change it.
     """
     generator = np.random.default_rng(_SPLIT_SEED)
     split = np.where(from_test_part, 2, 0)
     for k in range(class_count):
-        members = generator.permutation(np.flatnonzero((labels == k) & ~from_test_part))
+        members = generator.permutation(np.flatnonzero((labels == k) & ~from_test_part & ~synthetic))
         tenth = max(round(len(members) / 10), int(len(members) >= 3))
         split[members[:tenth]] = 1
         if not from_test_part.any():
@@ -213,17 +243,15 @@ def _split(labels, from_test_part, class_count):
     return split
 
 
-def _reduce(dataset, real_per_class, seed):
-    generator = np.random.default_rng([seed, real_per_class])
+def _reduce(dataset, counts, seed):
+    """Keep {class name: count} train images; which of a class depends on the seed alone, and fewer are among more."""
     train, validation = [], []
-    for k, name in enumerate(dataset.class_names):
-        members = dataset.train[dataset.labels[dataset.train] == k]
-        if real_per_class > len(members):
-            raise ValueError(
-                f"--real-per-class should be at most {len(members)}, the train images of class {name!r}. "
-                f"Got {real_per_class} instead."
-            )
-        train.append(generator.permutation(members)[:real_per_class])
-        held_out = dataset.validation[dataset.labels[dataset.validation] == k]
-        validation.append(generator.permutation(held_out)[: -(-real_per_class // 8)])
+    for k, (name, value) in enumerate(zip(dataset.class_names, dataset.label_values, strict=True)):
+        members, held_out = (index[dataset.labels[index] == k] for index in (dataset.train, dataset.validation))
+        if name in counts:
+            generator = np.random.default_rng([seed, abs(value)])
+            members = generator.permutation(members)[: counts[name]]
+            held_out = generator.permutation(held_out)[: -(-counts[name] // 8)]
+        train.append(members)
+        validation.append(held_out)
     return replace(dataset, train=np.sort(np.concatenate(train)), validation=np.sort(np.concatenate(validation)))

@@ -7,7 +7,10 @@ from synth.images import hash_images
 MAX_OVERLAP = 0.01
 
 
-def find_leaks(test_images, train_hashes, *, allow=False, source="test"):
+ADVICE = "Train on other images, or add --allow-leak to go on with the result marked."
+
+
+def find_leaks(test_images, train_hashes, *, allow=False, source="test", advice=ADVICE):
     """Return a mask [n] of the test images (uint8 [n, H, W, C]) whose exact hash is among `train_hashes`.
 
     Raises ValueError with the numbers when more than 1 % are, unless `allow`.
@@ -16,6 +19,6 @@ def find_leaks(test_images, train_hashes, *, allow=False, source="test"):
     if leaked.mean() > MAX_OVERLAP and not allow:
         raise ValueError(
             f"{leaked.sum()} of {len(leaked)} {source} images ({leaked.mean():.1%}) were trained on: the score would "
-            "mean nothing. Train on other images, or add --allow-leak to go on with the result marked."
+            f"mean nothing. {advice}"
         )
     return leaked

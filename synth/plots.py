@@ -99,3 +99,43 @@ def plot_learning(histories):
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend()
     return figure
+
+
+def plot_arms(bars, heading):
+    """Plot one panel per setting with a bar and its 95 % interval per arm -> Figure.
+
+    bars: {setting: {arm: summary (synth.statistics.summarise) of fractions}}. heading: what is measured.
+    """
+    rows = max(len(arms) for arms in bars.values())
+    figure = Figure((5.2 * len(bars), 1.2 + 0.32 * rows), dpi=110, layout="constrained")
+    for axes, (setting, arms) in zip(figure.subplots(1, len(bars), squeeze=False)[0], bars.items(), strict=True):
+        means = np.array([100 * summary["mean"] for summary in arms.values()])
+        errors = np.array([100 * (summary["interval"] or 0) for summary in arms.values()])
+        colours = ["tab:orange" if "gan" in name else "tab:blue" for name in arms]
+        axes.barh(range(len(arms)), means, xerr=errors, color=colours, error_kw={"capsize": 3})
+        axes.set_yticks(range(len(arms)), arms, fontsize=8)
+        axes.invert_yaxis()
+        low, high = (means - errors).min(), (means + errors).max()
+        margin = max(0.1 * (high - low), 0.1)
+        axes.set_xlim(max(0, low - margin), min(100, high + margin))
+        axes.set(title=setting, xlabel=f"{heading}, %")
+    return figure
+
+
+def plot_arm_curves(curves):
+    """Plot train and test accuracy over epochs, a panel per setting, the mean over the seeds of each arm -> Figure.
+
+    curves: DataFrame with the columns setting, arm, seed, epoch, accuracy and test_accuracy.
+    """
+    settings = list(dict.fromkeys(curves["setting"]))
+    figure = Figure((10, 3.6 * len(settings)), dpi=100, layout="constrained")
+    for row, setting in zip(figure.subplots(len(settings), 2, squeeze=False), settings, strict=True):
+        here = curves[curves["setting"] == setting]
+        for axes, (column, part) in zip(row, (("accuracy", "train"), ("test_accuracy", "test")), strict=True):
+            for number, (arm, of_arm) in enumerate(here.groupby("arm", sort=False)):
+                mean = 100 * of_arm.groupby("epoch")[column].mean()
+                axes.plot(mean.index, mean, marker=".", color=f"C{number % 10}", ls=("-", "--")[number > 9], label=arm)
+            axes.set(title=f"{setting}: {part}", xlabel="epoch (or fifth of the steps)", ylabel="accuracy, %")
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        row[1].legend(fontsize=7, bbox_to_anchor=(1, 1), loc="upper left")
+    return figure

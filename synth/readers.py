@@ -10,31 +10,39 @@ import pandas as pd
 
 from synth.images import check_images
 
+SYNTHETIC = "synthetic"  # the column or array that marks synthetic images
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """Images uint8 [N, H, W, C] with integer labels [N]; a test part and class names where the source has them."""
+    """Images uint8 [N, H, W, C] with integer labels [N]; a test part and class names where the source has them.
+
+    synthetic: bool [N], where the source marks synthetic images.
+    """
 
     images: np.ndarray
     labels: np.ndarray
     test_images: np.ndarray | None = None
     test_labels: np.ndarray | None = None
     class_names: dict[int, str] | None = None
+    synthetic: np.ndarray | None = None
 
 
 def read_csv(path, image_shape=None, rows=None):
     """Read Kaggle's layout: header `label,pixel0,...`, integers 0..255, one image a row.
 
-    Images are square with one channel (or three) unless `image_shape` (height, width, channels) says otherwise.
+    Images are square with one channel (or three) unless `image_shape` (height, width, channels) says otherwise. A
+    column `synthetic`, as augment.py writes it, is no pixel and marks synthetic images by 1.
     rows: how many to read, from the top; None reads all.
     """
     chunks = list(read_csv_chunks(path, image_shape, rows=rows))
     if not any(len(labels) for _, labels in chunks):
         raise ValueError(f"{path}: should have at least one image. Got the header alone instead.")
     images, labels = (np.concatenate(part) for part in zip(*chunks, strict=True))
-    return LabelledImages(images, labels)
+    marks = pd.read_csv(path, usecols=lambda name: name == SYNTHETIC, nrows=rows)
+    synthetic = _integer_values(marks, path, 2)[:, 0] == 1 if len(marks.columns) else None
+    return LabelledImages(images, labels, synthetic=synthetic)
 
 
 def read_csv_chunks(path, image_shape=None, rows=None, chunk_rows=5000):
@@ -55,7 +63,8 @@ def _parse_table(table, path, image_shape, first_line):
             f"{path}: should have a column 'label'. Got {', '.join(map(str, table.columns[:4]))[:80]}... instead."
         )
     labels = _integer_values(table[["label"]], path, first_line)[:, 0]
-    return _parse_pixels(table.drop(columns="label"), path, image_shape, first_line), labels
+    pixels = table.drop(columns=["label", SYNTHETIC], errors="ignore")
+    return _parse_pixels(pixels, path, image_shape, first_line), labels
 
 
 def _parse_pixels(table, path, image_shape, first_line):
@@ -105,8 +114,13 @@ def read_npz(path):
     for images_key, labels_key in zip(keys[::2], keys[1::2], strict=True):
         images = check_images(arrays[images_key], f"{path}: {images_key}")
         parts += [images, _check_labels(arrays[labels_key], len(images), f"{path}: {labels_key}")]
-    names = arrays.get("class_names")
-    return LabelledImages(*parts, class_names=None if names is None else dict(enumerate(map(str, names))))
+    names, marks = arrays.get("class_names"), arrays.get(SYNTHETIC)
+    if marks is not None and (marks.dtype != bool or marks.shape != parts[1].shape):
+        raise ValueError(
+            f"{path}: {SYNTHETIC} should be {len(parts[1])} booleans, one per image. Got {marks.dtype} {marks.shape}."
+        )
+    class_names = None if names is None else dict(enumerate(map(str, names)))
+    return LabelledImages(*parts, class_names=class_names, synthetic=marks)
 
 
 def read_idx_folder(folder):

@@ -4,16 +4,22 @@ import numpy as np
 
 
 def score_predictions(labels, predictions, class_names):
-    """Return accuracy, balanced accuracy, macro F1, per-class accuracy and the confusion matrix (rows: true class)."""
+    """Return accuracy, balanced accuracy, geometric mean of the recalls, macro F1, per-class accuracy and confusion.
+
+    The rows of the confusion matrix are the true classes. Balanced accuracy is also called average class-specific
+    accuracy. Classes without images count in neither of the two means.
+    """
     from sklearn import metrics
 
     indices = range(len(class_names))
     confusion = metrics.confusion_matrix(labels, predictions, labels=indices)
     per_class = confusion.diagonal() / np.maximum(confusion.sum(axis=1), 1)
+    recalls = per_class[confusion.sum(axis=1) > 0]
     return {
         "images": len(labels),
         "accuracy": float(metrics.accuracy_score(labels, predictions)),
-        "balanced_accuracy": float(per_class[confusion.sum(axis=1) > 0].mean()),
+        "balanced_accuracy": float(recalls.mean()),
+        "geometric_mean": float(recalls.prod() ** (1 / len(recalls))),
         "macro_f1": float(metrics.f1_score(labels, predictions, labels=indices, average="macro", zero_division=0)),
         "per_class_accuracy": dict(zip(class_names, map(float, per_class), strict=True)),
         "confusion": confusion.tolist(),

@@ -47,17 +47,18 @@ def csv_header(pixel_count):
     return ("label," + ",".join(f"pixel{index}" for index in range(pixel_count)) + "\n").encode()
 
 
-def csv_rows(images, label):
-    """Return the CSV lines of images uint8 [N, ...] with one label, byte-equal to pandas.DataFrame.to_csv.
+def csv_rows(images, labels, ending=b"\n"):
+    """Return the CSV lines of images uint8 [N, ...] with one label, or one each, byte-equal to pandas.DataFrame.to_csv.
 
     The text of each pixel is looked up in a table of padded byte strings, and the padding is dropped in one go.
+    ending: up to 4 bytes behind the last pixel.
     """
-    start = str(label).encode()
-    start = np.frombuffer(start + bytes(-len(start) % 4), np.uint32)
-    lines = np.empty((len(images), len(start) + images[0].size + 1), np.uint32)
-    lines[:, : len(start)] = start
-    lines[:, len(start) : -1] = _PIXEL_TEXT[images.reshape(len(images), -1)]
-    lines[:, -1] = np.frombuffer(b"\n\0\0\0", np.uint32)
+    text = np.array(np.broadcast_to(labels, len(images)), "S")
+    width = -(-text.itemsize // 4)
+    lines = np.empty((len(images), width + images[0].size + 1), np.uint32)
+    lines[:, :width] = text.astype(f"S{4 * width}").view(np.uint32).reshape(-1, width)
+    lines[:, width:-1] = _PIXEL_TEXT[images.reshape(len(images), -1)]
+    lines[:, -1] = np.frombuffer(ending.ljust(4, b"\0"), np.uint32)
     return lines.tobytes().translate(None, b"\0")
 
 

@@ -1,4 +1,4 @@
-"""Intervals over repeated runs, and comparisons of samples."""
+"""Intervals over repeated runs, paired comparisons, and comparisons of samples."""
 
 import numpy as np
 
@@ -16,6 +16,28 @@ def summarise(values):
     std = float(values.std(ddof=1))
     half_width = float(stats.t.ppf(0.975, len(values) - 1) * std / len(values) ** 0.5)
     return {"mean": float(values.mean()), "std": std, "interval": half_width}
+
+
+def compare_paired(values, baseline):
+    """Summarise the differences of two series that were measured with the same seeds: {seed: value} each.
+
+    Returns `summarise` of the differences over the seeds that both have, with "seeds", their number, and "verdict":
+    "better" or "worse" where the 95 % interval leaves out zero, "equal" where it does not, and "unknown" for a
+    single seed. Raises ValueError where no seed is common.
+    """
+    seeds = sorted(set(values) & set(baseline))
+    if not seeds:
+        raise ValueError("paired series should have a seed in common. Got none.")
+    summary = summarise([values[seed] - baseline[seed] for seed in seeds])
+    return summary | {"seeds": len(seeds), "verdict": _judge(summary["mean"], summary["interval"])}
+
+
+def _judge(mean, interval):
+    if interval is None:
+        return "unknown"
+    if abs(mean) <= interval:
+        return "equal"
+    return "better" if mean > 0 else "worse"
 
 
 def compute_rank_probability(values, others):

@@ -44,7 +44,9 @@ def stream_shards(model, sampling, folder, *, quiet=False):
     manifest = load_manifest(folder) or _start_manifest(model, sampling)
     if manifest["model_hash"] != model.compute_hash():
         raise ValueError(f"{folder} holds shards of another model: choose another --out, or use --overwrite.")
-    sieve = _build_sieve(model, sampling, manifest)
+    sieve, thresholds = build_sieve(model, sampling, sampling["class_size"], manifest["filter"].get("thresholds"))
+    if thresholds is not None:
+        manifest["filter"]["thresholds"] = thresholds
     written = {entry["file"]: entry["rows"] for entry in manifest["shards"]}
     for temporary in folder.glob("shards/*/.tmp-*"):
         temporary.unlink()
@@ -66,8 +68,7 @@ def _write_one(model, sieve, seed, folder, name, files, shard, rows):
     """Sample one shard and write it in every format; return its manifest entries."""
     k = model.class_names.index(name)
     label = model.label_values[k]
-    blocks = sample_blocks(model.generate, model.latent_dim, seed, k, shard)
-    images, scores, tally = sample_filtered(blocks, sieve, k, rows)
+    images, scores, tally = sample_shard(model, sieve, seed, k, shard, rows)
     candidates = tally.pop("candidates")
     entries = []
     for file in files:
@@ -76,6 +77,12 @@ def _write_one(model, sieve, seed, folder, name, files, shard, rows):
         entry = {"file": file, "class": name, "shard": shard, "rows": rows, "sha256": hash_file(folder / file)}
         entries.append(entry | {"candidates": candidates, "rejected": tally})
     return entries
+
+
+def sample_shard(model, sieve, seed, class_index, shard, rows):
+    """Sample the first `rows` images of a shard: as synth.sampling.sample_filtered. More rows begin with the fewer."""
+    blocks = sample_blocks(model.generate, model.latent_dim, seed, class_index, shard)
+    return sample_filtered(blocks, sieve, class_index, rows)
 
 
 def _list_shards(sampling):
@@ -109,23 +116,21 @@ def _start_manifest(model, sampling):
     }
 
 
-def _build_sieve(model, sampling, manifest):
-    """Build the sieve; thresholds are calibrated once per class, on a fixed first draw, and kept in the manifest."""
-    filter = sampling["filter"]
-    thresholds = None
+def build_sieve(model, sampling, class_names, thresholds=None):
+    """Return the sieve of the sampling options and the discriminator's thresholds, {class name: score} or None.
+
+    What is not given in `thresholds` is calibrated, once per class, on a fixed first draw.
+    """
+    filter, by_index = sampling["filter"], None
     if filter in ("discriminator", "both"):
-        stored = manifest["filter"].get("thresholds")
-        if stored is None:
-            scores = {name: _draw_scores(model, name, sampling["seed"]) for name in sampling["class_size"]}
-            stored = manifest["filter"]["thresholds"] = calibrate_thresholds(scores, sampling["keep"])
-        thresholds = {model.class_names.index(name): threshold for name, threshold in stored.items()}
+        if thresholds is None:
+            scores = {name: _draw_scores(model, name, sampling["seed"]) for name in class_names}
+            thresholds = calibrate_thresholds(scores, sampling["keep"])
+        by_index = {model.class_names.index(name): threshold for name, threshold in thresholds.items()}
+    classify = model.classify if filter in ("classifier", "both") else None
     return Sieve(
-        model.score,
-        thresholds,
-        model.classify if filter in ("classifier", "both") else None,
-        sampling["min_probability"],
-        sampling["duplicate_distance"],
-    )
+        model.score, by_index, classify, sampling["min_probability"], sampling["duplicate_distance"]
+    ), thresholds
 
 
 def _draw_scores(model, name, seed):

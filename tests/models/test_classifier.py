@@ -79,3 +79,35 @@ def test_fit_classifier_learns():
     images, labels = make_images(160)
     classifier = fit_classifier(images, labels, 2, epochs=2, batch_size=16)
     assert (np.argmax(classifier(images / np.float32(127.5) - 1), axis=1) == labels).all()
+
+
+def test_a_number_of_steps_and_the_last_weights(monkeypatch):
+    images, labels = make_images(60)
+    sources, test = split_in_memory(images[:40], labels[:40]), (images[40:], labels[40:])
+    seen = []
+
+    class CountSteps(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            seen.append(int(self.model.optimizer.iterations.numpy()))
+            seen.append(float(self.model.optimizer.learning_rate.numpy()))
+
+    original = keras.Model.fit
+
+    def fit(self, *arguments, callbacks=(), **options):
+        return original(self, *arguments, callbacks=[*callbacks, CountSteps()], **options)
+
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    options = {"epochs": 2, "batch_size": 16, "augment": False, "seed": 0, "choose_epoch": False}
+    scored = fit_and_score(sources, test, test, ("a", "b"), steps=20, falling_rate=True, **options)
+    assert seen[0] == 20
+    assert seen[1] == 0  # the cosine has come to its end
+    assert scored.history["test_accuracy"].iloc[-1] == scored.scores["accuracy"]
+    assert scored.history["test_accuracy"].tolist() == scored.history["val_accuracy"].tolist()  # the same images here
+
+
+def test_class_weights_change_what_is_learnt():
+    images, labels = make_images(60)
+    sources, test = split_in_memory(images[:40], labels[:40]), (images[40:], labels[40:])
+    options = {"epochs": 1, "batch_size": 16, "augment": False, "seed": 0, "choose_epoch": False, "steps": 10}
+    scored = fit_and_score(sources, test, test, ("a", "b"), class_weight={0: 1.0, 1: 0.0}, **options)
+    assert scored.scores["per_class_accuracy"] == {"a": 1.0, "b": 0.0}

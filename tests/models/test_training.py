@@ -82,6 +82,21 @@ def test_a_stream_can_begin_anywhere():
     assert read_stream(0, 10) != read_stream(0, 10, seed=1)
 
 
+def test_balanced_batches_have_all_classes_alike_and_can_begin_anywhere():
+    labels = np.array([0] * 90 + [1] * 8 + [4] * 2)
+    images = np.arange(100, dtype=np.uint8).reshape(100, 1, 1, 1)
+
+    def read(first):
+        stream = stream_batches(images, labels, 50, first, 20, 0, balance_classes=True)
+        return [(batch[:, 0, 0, 0].numpy(), batch_labels.numpy()) for batch, batch_labels in stream]
+
+    drawn, drawn_labels = (np.concatenate(part) for part in zip(*read(0), strict=True))
+    assert np.array_equal(labels[drawn], drawn_labels)
+    assert np.abs(np.bincount(drawn_labels)[[0, 1, 4]] - 1000 / 3).max() < 60
+    assert set(drawn[drawn_labels == 4]) == {98, 99}
+    assert all(np.array_equal(a[0], b[0]) for a, b in zip(read(0)[7:], read(7), strict=True))
+
+
 def test_images_and_labels_stay_together():
     images = np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1)
     for batch_images, batch_labels in stream_batches(images, np.arange(10), 4, 0, 10, 0):

@@ -12,6 +12,7 @@ NAMES, VALUES = ("Trouser", "Sneaker", "9"), (1, 7, 9)
         (20, {"Trouser": 20, "Sneaker": 20, "9": 20}),
         ("1:5,Sneaker:7", {"Trouser": 5, "Sneaker": 7}),
         ("9: 3", {"9": 3}),
+        ("4, 3,2", {"Trouser": 4, "Sneaker": 3, "9": 2}),
     ],
 )
 def test_counts_are_normalised(text, counts):
@@ -32,3 +33,9 @@ def test_unknown_class_lists_the_known_ones():
 def test_class_given_twice_is_refused():
     with pytest.raises(ValueError, match="class 'Sneaker' should be given once"):
         parse_counts("7:5,Sneaker:5", NAMES, VALUES)
+
+
+@pytest.mark.parametrize(("text", "count"), [("5,6", 2), ("1,2,3,4", 4)])
+def test_a_list_of_the_wrong_length_is_refused(text, count):
+    with pytest.raises(ValueError, match=rf"--counts should be one, or one for each of 3 classes\. Got {count}\."):
+        parse_counts(text, NAMES, VALUES, "--counts")

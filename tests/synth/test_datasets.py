@@ -85,6 +85,28 @@ def test_real_per_class_reduces_train_and_validation_but_not_test(plain_npz):
         load_dataset(plain_npz, real_per_class=33)
 
 
+def test_classes_are_reduced_one_by_one(plain_npz):
+    whole = load_dataset(plain_npz)
+    dataset = load_dataset(plain_npz, real_per_class="8:9")
+    assert dataset.count_train().tolist() == [48, 9]
+    assert np.bincount(dataset.part("validation")[1]).tolist() == [len(whole.part("validation", 0)[1]), 2]
+    fewer = load_dataset(plain_npz, real_per_class="20,4")
+    assert fewer.count_train().tolist() == [20, 4]
+    small = dataset.train[dataset.labels[dataset.train] == 1]
+    assert set(fewer.train[fewer.labels[fewer.train] == 1]) < set(small)  # fewer are among more
+    alone = load_dataset(plain_npz, classes="8", real_per_class=9)
+    assert np.array_equal(alone.part("train")[0], dataset.images[small])  # whatever the other classes
+    with pytest.raises(ValueError, match="--real-per-class should be one, or one for each of 2 classes"):
+        load_dataset(plain_npz, real_per_class="1,2,3")
+    with pytest.raises(ValueError, match="--real-per-class should be an integer of at least 1"):
+        load_dataset(plain_npz, real_per_class=0)
+
+
+def test_all_but_the_sources_own_test_part_is_labelled(plain_npz, digits_npz):
+    assert len(load_dataset(plain_npz).labelled()) == 100
+    assert load_dataset(digits_npz).labelled().tolist() == list(range(120))
+
+
 def test_image_size_resizes(plain_npz):
     assert load_dataset(plain_npz, image_size=(9, 10)).image_shape == (9, 10, 1)
 

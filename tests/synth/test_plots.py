@@ -2,7 +2,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synth.plots import plot_confusion, plot_history, plot_learning, plot_mistakes, plot_samples, save_figure
+from synth.plots import (
+    plot_arm_curves,
+    plot_arms,
+    plot_confusion,
+    plot_history,
+    plot_learning,
+    plot_mistakes,
+    plot_samples,
+    save_figure,
+)
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (6, 9, 3)])
@@ -48,3 +57,20 @@ def test_learning_curves_have_a_line_per_seed():
     history = pd.DataFrame({"seed": [0, 0, 1, 1], "epoch": [1, 2, 1, 2]})
     history = history.assign(loss=1.0, val_loss=2.0, accuracy=0.5, val_accuracy=0.4)
     assert [len(axes.lines) for axes in plot_learning(history).axes] == [4, 4]
+
+
+def test_bars_have_their_means_and_intervals():
+    bars = {"100": {"real": {"mean": 0.5, "interval": 0.1}, "gan": {"mean": 0.75, "interval": None}}}
+    (axes,) = plot_arms(bars, "accuracy").axes
+    assert [bar.get_width() for bar in axes.patches] == [50, 75]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["real", "gan"]
+    (errors,) = axes.collections
+    assert errors.get_segments()[0][:, 0].tolist() == pytest.approx([40, 60])
+
+
+def test_curves_are_means_over_the_seeds():
+    curves = pd.DataFrame({"setting": "100", "arm": ["real"] * 4, "seed": [0, 0, 1, 1], "epoch": [1, 2, 1, 2]})
+    curves = curves.assign(accuracy=[0.4, 0.6, 0.6, 0.8], test_accuracy=0.5)
+    train, test = plot_arm_curves(curves).axes
+    assert train.lines[0].get_ydata().tolist() == pytest.approx([50, 70])
+    assert test.lines[0].get_ydata().tolist() == pytest.approx([50, 50])

@@ -1,0 +1,364 @@
+"""Balance a data set with synthetic images, and find out whether they help.
+
+    python augment.py balance --data train.csv --out balanced
+    python augment.py imbalance --data fashion_mnist --minority Sneaker --minority-size 100 --seeds 5
+    python augment.py imbalance --data mnist --counts 4000,2000,1000,750,500,350,200,100,60,40 --seeds 5
+    python augment.py reduced --data mnist --real 300 700 1000 --synthetic 0 1000 2000 3000 --seeds 3
+
+The same command again continues where it stopped.
+"""
+
+import math
+import sys
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe, take_recipe_options
+from synth import command_line
+from synth.arms import FAMILIES, Arm, list_arms, parse_gans
+from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, run
+from synth.filters import FILTERS
+from synth.kaggle import default_out
+from synth.shards import FORMATS
+
+_REDUCED_FAMILIES = ("real", "smote", "classic", "gan", "gan-filtered", "classic-gan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BalanceConfig:
+    """What to top up, with what, and how to choose; the flags of the same names say more."""
+
+    data: str | None = None
+    classes: str | None = None
+    image_size: tuple[int, int] | None = None
+    image_shape: tuple[int, int, int] | None = None
+    recipe: Recipe = RECIPES["quick"]
+    max_minutes: float | None = None
+    model: str | Path | None = None
+    target: int | None = None
+    ratio: str | float = "auto"
+    filter: str = "auto"
+    keep: float = 0.9
+    min_probability: float = 0.5
+    duplicate_distance: float = 4.0
+    format: str = "npz"
+    classifier_steps: int = 500
+    seeds: int = 5
+    out: str | Path = field(default_factory=lambda: default_out("balanced"))
+    seed: int = 0
+    overwrite: bool = False
+    dry_run: bool = False
+    quiet: bool = False
+
+    def __post_init__(self):
+        if self.target is not None and self.ratio != "auto":
+            raise ValueError("--target and --ratio both say how many images to add: give one of them.")
+        if self.ratio != "auto" and not (_is_number(self.ratio) and 0 <= float(self.ratio) <= 100):
+            raise ValueError(f"--ratio should be auto or in the range [0, 100]. Got {self.ratio} instead.")
+        if self.ratio == "auto" and self.target is None and self.seeds < 2:
+            raise ValueError(f"--seeds should be at least 2 for --ratio auto. Got {self.seeds} instead.")
+        _check_run(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _StudyConfig:
+    """What both studies are told; the flags of the same names say more."""
+
+    data: str | None = None
+    classes: str | None = None
+    image_size: tuple[int, int] | None = None
+    image_shape: tuple[int, int, int] | None = None
+    gans: tuple[str, ...] = ("shared:small",)
+    recipe_fields: dict = field(default_factory=dict)
+    max_minutes: float | None = None
+    filter: str = "auto"
+    keep: float = 0.9
+    min_probability: float = 0.5
+    duplicate_distance: float = 4.0
+    arms: tuple[str, ...] = FAMILIES
+    classifier_steps: int = 2000
+    seeds: int = 3
+    out: str | Path = ""
+    seed: int = 0
+    overwrite: bool = False
+    dry_run: bool = False
+    quiet: bool = False
+
+    def __post_init__(self):
+        parse_gans(self.gans, RECIPES)
+        unknown = set(self.arms) - set(FAMILIES)
+        if unknown:
+            raise ValueError(f"--arms should be among {', '.join(FAMILIES)}. Got {', '.join(sorted(unknown))} instead.")
+        _check_run(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImbalanceConfig(_StudyConfig):
+    """The imbalance study: one small class (`minority`), or a count for every class (`counts`)."""
+
+    minority: str | None = None
+    minority_size: tuple[int, ...] = (100,)
+    counts: str | None = None
+    fill: float = 1.0
+    filter: str = "discriminator"
+    out: str | Path = field(default_factory=lambda: default_out("imbalance"))
+
+    def __post_init__(self):
+        super().__post_init__()
+        if (self.minority is None) == (self.counts is None):
+            raise ValueError("--minority CLASS or --counts N,N,... should be given, and one of them alone.")
+        if min(self.minority_size, default=0) < 1:
+            raise ValueError(f"--minority-size should be at least 1. Got {self.minority_size} instead.")
+        if not 0 < self.fill <= 1:
+            raise ValueError(f"--fill should be in the range (0, 1]. Got {self.fill} instead.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReducedConfig(_StudyConfig):
+    """The reduced-data study: N real images per class, and what synthetic ones add."""
+
+    real: tuple[int, ...] = (300, 700, 1000)
+    synthetic: tuple[int, ...] = (0, 1000, 2000, 3000)
+    ratios: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
+    classifier_epochs: int = 5
+    arms: tuple[str, ...] = _REDUCED_FAMILIES
+    out: str | Path = field(default_factory=lambda: default_out("reduced"))
+
+    def __post_init__(self):
+        super().__post_init__()
+        if min(self.real, default=0) < 1:
+            raise ValueError(f"--real should be at least 1. Got {self.real} instead.")
+        if min(self.synthetic, default=-1) < 0 or max(self.synthetic) == 0:
+            raise ValueError(f"--synthetic should be at least 0, and one above 0. Got {self.synthetic} instead.")
+        if not all(0 < ratio <= 100 for ratio in self.ratios):
+            raise ValueError(f"--ratios should be in the range (0, 100], synthetic to real. Got {self.ratios} instead.")
+
+
+def balance(config):
+    """Top up the classes with synthetic images and write one training set; return its manifest (a dict).
+
+    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises ValueError for what is
+    wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
+    """
+    from models.startup import import_tensorflow
+
+    import_tensorflow()
+    from models.balancer import balance_data
+
+    return balance_data(config)
+
+
+def study_imbalance(config):
+    """Compare ways to help one small class, or a long tail of classes; return the results (a DataFrame).
+
+    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
+    """
+    from models.startup import import_tensorflow
+
+    import_tensorflow()
+    from models.studies import Study, conduct
+    from synth.counts import find_class, parse_counts
+    from synth.datasets import check_available
+    from synth.discussion import discuss_long_tailed, discuss_minority
+
+    dataset, request = _load_base(config)
+    names, values = dataset.class_names, dataset.label_values
+    arms = list_arms(config.gans, config.arms, fill=config.fill)
+    measures = {"accuracy": "accuracy, %", "macro_f1": "macro F1, %"}
+    if config.counts:
+        check_available(dataset, parse_counts(config.counts, names, values, "--counts"), "--counts")
+        title, settings = "Long-tailed classes", {"long-tailed": config.counts}
+        measures = {"balanced_accuracy": "ACSA, %", "geometric_mean": "geometric mean, %"} | measures
+        discuss = partial(discuss_long_tailed, arms=arms, data=dataset.name)
+    else:
+        k = find_class(config.minority, names, values)
+        for size in config.minority_size:
+            check_available(dataset, {names[k]: size}, "--minority-size")
+        title = f"One small class: {names[k]}"
+        settings = {f"{size} {names[k]}": f"{values[k]}:{size}" for size in config.minority_size}
+        measures = {f"accuracy {names[k]}": f"accuracy of {names[k]}, %"} | measures
+        discuss = partial(discuss_minority, arms=arms, minority=names[k], data=dataset.name)
+    recipes = _resolve_recipes(config, balance_classes=True)
+    return conduct(Study(title, request, settings, {"Equal steps": arms}, measures, recipes, discuss), config)
+
+
+def study_reduced(config):
+    """Compare what can be added to N real images per class; return the results (a DataFrame).
+
+    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
+    """
+    from models.startup import import_tensorflow
+
+    import_tensorflow()
+    from models.studies import Study, conduct
+    from synth.datasets import check_available
+    from synth.discussion import discuss_reduced
+
+    dataset, request = _load_base(config)
+    for count in config.real:
+        check_available(dataset, dict.fromkeys(dataset.class_names, count), "--real")
+    first = tuple(config.gans[0].split("+"))
+    epochs = config.classifier_epochs
+    columns = {
+        count: Arm(
+            f"{epochs} epochs, {count} synthetic",
+            gans=first if count else (),
+            filtered=True,
+            added=count,
+            epochs=epochs,
+        )
+        for count in config.synthetic
+    }
+    sweep = [Arm(f"ratio {_format_ratio(r)}", gans=first, filtered=True, ratio=r) for r in config.ratios]
+    groups = {
+        "Equal steps": list_arms(config.gans, config.arms, added=max(config.synthetic)),
+        "Epochs": list(columns.values()),
+        "Ratio": sweep,
+    }
+    settings = {f"{count} real": count for count in config.real}
+    measures = {"accuracy": "test accuracy, %", "train_accuracy": "train accuracy, %", "macro_f1": "macro F1, %"}
+    discuss = partial(discuss_reduced, columns=columns, sweep=sweep, data=dataset.name)
+    study = Study("Few real images", request, settings, groups, measures, _resolve_recipes(config), discuss)
+    return conduct(study, config)
+
+
+def _format_ratio(ratio):
+    """Write synthetic per real as real:synthetic, 0.25 -> "4:1"."""
+    return f"1:{ratio:g}" if ratio >= 1 else f"{1 / ratio:g}:1"
+
+
+def _load_base(config):
+    """Return the whole data set, and how to load it."""
+    from models.startup import load_data
+
+    dataset = load_data(config)
+    if not dataset.has_classifier:
+        raise ValueError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
+    return dataset, {name: dataset.request[name] for name in ("data", "classes", "image_size", "image_shape")}
+
+
+def _resolve_recipes(config, **fields):
+    """Return {GAN: Recipe}; `fields` hold where the flags do not say otherwise."""
+    names = parse_gans(config.gans, RECIPES)
+    return {name: replace(RECIPES[name.partition(":")[2]], **fields | config.recipe_fields) for name in names}
+
+
+def _is_number(value):
+    try:
+        return math.isfinite(float(value))
+    except ValueError:
+        return False
+
+
+def _check_run(config):
+    for name in ("seeds", "classifier_steps"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"--{name.replace('_', '-')} should be at least 1. Got {getattr(config, name)} instead.")
+    if config.seed < 0:
+        raise ValueError(f"--seed should be at least 0. Got {config.seed} instead.")
+    if config.max_minutes is not None and not config.max_minutes > 0:
+        raise ValueError(f"--max-minutes should be above 0. Got {config.max_minutes} instead.")
+
+
+def parse_args(argv=None):
+    """Turn the command line into the Config of its sub-command."""
+    return parse_config(build_parser(), _build_config, argv)
+
+
+def _build_config(options):
+    command = options.pop("command")
+    if command == "balance":
+        return BalanceConfig(recipe=parse_recipe(options), **options)
+    config_class = {"imbalance": ImbalanceConfig, "reduced": ReducedConfig}[command]
+    options["recipe_fields"] = take_recipe_options(options)
+    return config_class(**{name: tuple(value) if isinstance(value, list) else value for name, value in options.items()})
+
+
+def build_parser():
+    """Build the parser; every default comes from the sub-command's Config."""
+    parser = command_line.build_parser(__file__, __doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_balance_flags(commands.add_parser("balance", help="top up the classes of a data set"))
+    _add_imbalance_flags(commands.add_parser("imbalance", help="help one small class, or a long tail of them"))
+    _add_reduced_flags(commands.add_parser("reduced", help="few real images of every class"))
+    return parser
+
+
+def _add_balance_flags(parser):
+    add_data_flags(parser, BalanceConfig)
+    group = parser.add_argument_group("balance")
+    help = "images of each class in the end (default: as many as the largest has)"
+    add_flag(group, BalanceConfig, "target", help, type=positive_int, metavar="N")
+    help = "synthetic images on top of balanced classes, per image of the largest; auto chooses on validation"
+    add_flag(group, BalanceConfig, "ratio", help, metavar="R")
+    add_flag(group, BalanceConfig, "format", "of the training set", choices=FORMATS)
+    add_flag(group, BalanceConfig, "model", "use this trained run instead of training", metavar="DIR")
+    add_flag(group, BalanceConfig, "seeds", "classifiers per candidate of --ratio auto", type=positive_int, metavar="N")
+    help = "optimiser steps of each of them"
+    add_flag(group, BalanceConfig, "classifier_steps", help, type=positive_int, metavar="N")
+    group.add_argument("--recipe", choices=RECIPES, default=BalanceConfig.recipe.name, help="(default: %(default)s)")
+    _add_training_flags(parser, BalanceConfig)
+
+
+def _add_imbalance_flags(parser):
+    _add_study_flags(parser, ImbalanceConfig)
+    group = parser.add_argument_group("imbalance")
+    add_flag(group, ImbalanceConfig, "minority", "the class to make small", metavar="CLASS")
+    help = "train images of it, one study each"
+    add_flag(group, ImbalanceConfig, "minority_size", help, type=positive_int, nargs="+", metavar="N")
+    help = "instead: train images of every class, as 4000,2000,1000,..."
+    add_flag(group, ImbalanceConfig, "counts", help, metavar="N,N,...")
+    help = "fraction of the way to the largest class that images are added for"
+    add_flag(group, ImbalanceConfig, "fill", help, type=float, metavar="F")
+
+
+def _add_reduced_flags(parser):
+    _add_study_flags(parser, ReducedConfig)
+    group = parser.add_argument_group("reduced data")
+    add_flag(group, ReducedConfig, "real", "real images per class", type=positive_int, nargs="+", metavar="N")
+    add_flag(group, ReducedConfig, "synthetic", "synthetic images per class", type=int, nargs="+", metavar="N")
+    add_flag(group, ReducedConfig, "ratios", "synthetic per real, chosen from on validation", type=float, nargs="*")
+    help = "passes over the images in the table of real and synthetic images"
+    add_flag(group, ReducedConfig, "classifier_epochs", help, type=positive_int, metavar="N")
+
+
+def _add_study_flags(parser, config_class):
+    add_data_flags(parser, config_class)
+    study = parser.add_argument_group("study")
+    add_flag(study, config_class, "arms", "what is compared", nargs="+", choices=FAMILIES)
+    add_flag(study, config_class, "seeds", "repeat with so many seeds", type=positive_int, metavar="N")
+    help = "optimiser steps of every classifier"
+    add_flag(study, config_class, "classifier_steps", help, type=positive_int, metavar="N")
+    help = "shared:RECIPE, one for all classes, or alone:RECIPE, one per small class; joined by +, half each"
+    add_flag(study, config_class, "gans", help, nargs="+", metavar="GAN")
+    _add_training_flags(parser, config_class)
+
+
+def _add_training_flags(parser, config_class):
+    """Add the flags of training a GAN and of filtering its images."""
+    add_recipe_flags(parser.add_argument_group("any field of the GAN's recipe"))
+    gan = parser.add_argument_group("GAN")
+    add_flag(gan, config_class, "max_minutes", "end each training by then, in order", type=float, metavar="M")
+    help = "what rejects images; auto is classifier, or discriminator for a single class"
+    add_flag(gan, config_class, "filter", help, choices=FILTERS)
+    add_flag(gan, config_class, "keep", "fraction that the discriminator keeps", type=float, metavar="F")
+    add_flag(gan, config_class, "min_probability", "of the class, by the classifier", type=float, metavar="P")
+    help = "grey levels (root mean square) up to which two images are the same; 0: off"
+    add_flag(gan, config_class, "duplicate_distance", help, type=float, metavar="D")
+    add_run_flags(parser, config_class, "replace a run with other options; equal GANs are kept")
+
+
+def main(argv=None):
+    """Run the script; return the exit code."""
+    config = parse_args(argv)
+    functions = {BalanceConfig: balance, ImbalanceConfig: study_imbalance, ReducedConfig: study_reduced}
+    return run(
+        build_parser(),
+        lambda: functions[type(config)](config),
+        "The same command again continues: finished cells and GANs are kept.",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""Top up the classes of a data set with synthetic images, as many as validation says, and write one training set."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from models.lab import BATCH, SAMPLING, Lab, fit_recipe, fit_study_gan
+from models.startup import load_data
+from models.trained import TrainedGAN, find_model_folder
+from synth.balancing import build_candidate, choose, list_candidates, save_training_set
+from synth.command_line import report_unless
+from synth.files import replacing
+from synth.images import hash_images
+from synth.leakage import find_leaks
+from synth.output import open_output
+from synth.pace import estimate_classifier_minutes, estimate_gan_minutes
+from synth.plots import plot_samples, save_figure
+from synth.report import render_arms
+from synth.shards import HASHES, MANIFEST, save_hashes
+from synth.streaming import check_sampling
+from synth.study import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
+
+OWNED = ("model", HASHES, RESULTS, CURVES, "report.md", MANIFEST, "samples.png", "train.npz", "train.csv")
+_SETTING = "validation"
+_MEASURE = "balanced_accuracy"
+_NOT_SETTINGS = ("out", "overwrite", "dry_run", "quiet", "recipe", "max_minutes", "seed")
+
+
+def balance_data(config):
+    """Do what augment.BalanceConfig says; return the manifest (a dict), or the plan (a dict) of a dry run."""
+    report, out = report_unless(config.quiet), Path(config.out)
+    dataset, trained, recipe = _open_source(config)
+    total = np.bincount(dataset.labels[dataset.labelled()], minlength=len(dataset.class_names))
+    candidates = _list_candidates(config, dataset, total)
+    seeds = range(config.seed, config.seed + config.seeds)
+    cells = [Cell(_SETTING, arm.name, seed) for arm in candidates for seed in seeds if len(candidates) > 1]
+    plan = _make_plan(config, dataset, recipe, total, candidates, len(list_unfinished(cells, out)))
+    for name, value in plan.items():
+        report(f"{name + ':':<12} {value}")
+    if config.dry_run:
+        return plan
+    _open(config, dataset, trained, recipe)
+    if trained is None:
+        options = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report}
+        trained = fit_study_gan(dataset, recipe, out, seed=config.seed, **options)
+    lab = _build_lab(config, dataset, trained, candidates)
+    arm, reason = _choose(cells, candidates, out, lab, config.quiet)
+    report(f"chosen: {arm.name}. {reason}")
+    manifest = _save(config, dataset, trained, lab, arm, reason, arm.count_added(total) if arm.gans else {})
+    for name, counts in manifest["classes"].items():
+        report(f"class {name}: {counts['real']:,} real and {counts['synthetic']:,} synthetic images")
+    report(f"{', '.join(entry['file'] for entry in manifest['shards'])} and {MANIFEST} are in {out}")
+    return manifest
+
+
+def _build_lab(config, dataset, trained, candidates):
+    return Lab(
+        lambda setting, seed: dataset,
+        lambda name, setting, seed: trained,
+        {arm.name: arm for arm in candidates},
+        {option: getattr(config, option) for option in SAMPLING},
+        steps=config.classifier_steps,
+        score_on="validation",
+    )
+
+
+def _save(config, dataset, trained, lab, arm, reason, added):
+    """Write the training set with {class index: images to add}, its manifest, hashes and samples."""
+    out, labelled = Path(config.out), dataset.labelled()
+    images, labels = dataset.images[labelled], dataset.labels[labelled]
+    # The images that the GAN was trained on are among the real ones, unless another run was trained on more.
+    seen = [hash_images(images)] + ([trained.train_hashes()] if config.model else [])
+    if added:
+        drawn_images, drawn_labels = lab.draw(Cell(_SETTING, arm.name, config.seed), added)
+        images, labels = np.concatenate([images, drawn_images]), np.concatenate([labels, drawn_labels])
+        grid = {dataset.class_names[k]: drawn_images[drawn_labels == k][:10] for k in added}
+        save_figure(out / "samples.png", plot_samples(grid))
+    save_hashes(out, np.unique(np.concatenate(seen)))
+    synthetic = np.arange(len(labels)) >= len(labelled)
+    values = np.array(dataset.label_values, np.int64)[labels]
+    content = {"chosen": {"arm": arm.name, "reason": reason}, "seed": config.seed, "model_hash": trained.compute_hash()}
+    content["filter"] = {option: getattr(config, option) for option in SAMPLING} if arm.filtered else {"filter": "none"}
+    return save_training_set(out, config.format, images, values, synthetic, dataset, content)
+
+
+def _open_source(config):
+    """Return the data, and either the trained run of --model or the recipe to train."""
+    if not config.model:
+        dataset = load_data(config)
+        recipe = fit_recipe(config.recipe, config.recipe.name, dataset)
+        return dataset, None, recipe
+    if find_model_folder(config.model).resolve().is_relative_to(Path(config.out).resolve()):
+        raise ValueError(f"--out should be another folder than the model's. Got {config.out} for both.")
+    trained = TrainedGAN(find_model_folder(config.model))
+    dataset = load_data(config, trained.request | {"real_per_class": None})
+    made = dict(zip(trained.label_values, trained.class_names, strict=True))
+    if (trained.label_values, trained.class_names) != (dataset.label_values, dataset.class_names):
+        raise ValueError(f"--model should make the data's classes, {', '.join(dataset.class_names)}. It makes {made}.")
+    if trained.image_shape != dataset.image_shape:
+        raise ValueError(
+            f"--model should make images of shape {dataset.image_shape}. It makes {trained.image_shape} instead."
+        )
+    advice = "Leave out --data, or use a GAN that was trained on the train part alone."
+    find_leaks(dataset.part("validation")[0], trained.train_hashes(), source="validation", advice=advice)
+    return dataset, trained, None
+
+
+def _list_candidates(config, dataset, total):
+    """Return the arms to choose from: one where the flags leave nothing to choose."""
+    sampling = {option: getattr(config, option) for option in SAMPLING}
+    check_sampling(**sampling, format=config.format, shard_size=1, has_classifier=dataset.has_classifier)
+    if config.target is not None or config.ratio != "auto":
+        ratio = float(config.ratio) if config.target is None else config.target / max(total) - 1
+        return [build_candidate("gan", ratio, config.filter != "none")]
+    if not dataset.has_classifier:
+        raise ValueError("--ratio auto needs two classes or more to tell apart: give --ratio or --target.")
+    if len(np.unique(dataset.labels[dataset.validation])) < len(dataset.class_names):
+        raise ValueError("--ratio auto needs validation images of every class: more real images, or give --ratio.")
+    return list_candidates("gan", total, config.filter)
+
+
+def _choose(cells, candidates, out, lab, quiet):
+    if not cells:
+        return candidates[0], "The flags say so."
+    results, _, failed = run_study(cells, out, lab.run, quiet=quiet)
+    raise_failures(failed)
+    arm, reason = choose(results, candidates, _MEASURE)
+    reason = f"On validation, {reason}"
+    table = render_arms(results, candidates, {_MEASURE: "balanced accuracy on validation, %"})
+    with replacing(out / "report.md") as temporary:
+        temporary.write_text(f"# Balanced\n\nChosen: {arm.name}. {reason}\n\n{table}\n", encoding="utf-8")
+    return arm, reason
+
+
+def _make_plan(config, dataset, recipe, total, candidates, left):
+    counts = ", ".join(f"{name} {count:,}" for name, count in zip(dataset.class_names, total, strict=True))
+    plan = {"data": f"{dataset.name} ({dataset.fingerprint[:12]}): {counts}"}
+    minutes = estimate_classifier_minutes(left, left * config.classifier_steps, dataset.image_shape)
+    if recipe:
+        gans = 1 if recipe.conditional else len(dataset.class_names)
+        gan_minutes = gans * estimate_gan_minutes(recipe, len(dataset.train) // gans, dataset.image_shape)
+        minutes += min(gan_minutes, config.max_minutes or gan_minutes)
+        plan["GAN"] = f"{recipe.name}, batches of {recipe.batch_size}, on the {len(dataset.train):,} train images"
+    else:
+        plan["GAN"] = f"{config.model}, trained before"
+    if len(candidates) > 1:
+        plan["choice"] = (
+            f"{len(candidates)} candidates ({'; '.join(arm.name for arm in candidates)}), {config.seeds} seeds each, "
+            f"{config.classifier_steps:,} steps of {BATCH} images, on {len(dataset.validation):,} validation images"
+        )
+    largest = max(candidates, key=lambda arm: sum(arm.count_added(total).values()) if arm.gans else 0)
+    added = sum(largest.count_added(total).values())
+    plan["training set"] = (
+        f"{sum(total):,} real images and up to {added:,} synthetic ones, {config.format}, {config.out}"
+    )
+    plan["time"] = f"up to {minutes:.0f} minutes on 2 free cores, without drawing the images"
+    return plan
+
+
+def _open(config, dataset, trained, recipe):
+    settings = {name: value for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
+    training = {"fingerprint": dataset.fingerprint, "seed": config.seed, "max_minutes": config.max_minutes}
+    training |= {"recipe": asdict(recipe)} if recipe else {"model_hash": trained.compute_hash()}
+    sections = {"training": training, "balance": settings | {"model": str(config.model)}}
+    open_output(config.out, sections, OWNED, overwrite=config.overwrite, keep=("model", "training"))

@@ -1,0 +1,82 @@
+"""The arms of a study: the ways to make a training set that are compared, and the GANs that they draw from."""
+
+from dataclasses import dataclass
+
+SCOPES = ("shared", "alone")
+FAMILIES = (
+    "real", "class-weights", "oversampling", "smote", "classic", "classic-oversampling",
+    "gan", "gan-filtered", "classic-gan",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to make a training set from the same real images.
+
+    balance: "", "class-weights", "oversampling" or "smote". classic: with classic augmentation. gans: the names of
+    the GANs that add images, in equal parts; filtered: what their filter lets pass. Images are added until every
+    class has `ratio` times as many as the largest on top of the largest, plus `added`; `fill` is the fraction of this
+    way that is gone. epochs: passes over the images, at a constant rate, instead of the study's number of steps.
+    """
+
+    name: str
+    balance: str = ""
+    classic: bool = False
+    gans: tuple[str, ...] = ()
+    filtered: bool = False
+    ratio: float = 0.0
+    added: int = 0
+    fill: float = 1.0
+    epochs: int | None = None
+
+    @property
+    def is_control(self):
+        """Whether no GAN is involved."""
+        return not self.gans
+
+    def count_added(self, counts):
+        """Return {class index: images to add} for classes of these sizes [K]; classes that need none are left out."""
+        target = round((1 + self.ratio) * max(counts)) + self.added
+        added = {k: round(self.fill * (target - int(count))) for k, count in enumerate(counts)}
+        return {k: count for k, count in added.items() if count > 0}
+
+
+def list_arms(gans, families=FAMILIES, **amount):
+    """Return the arms of these families: controls first, then the GAN's for each of `gans` ("shared:small").
+
+    A name that joins GANs by "+" draws from each in equal parts. With one entry in `gans` the arms are named by
+    their family alone. amount: ratio, added and fill of the arms that add images, as in Arm.
+    """
+    controls = (
+        Arm("real"),
+        Arm("class-weights", balance="class-weights"),
+        Arm("oversampling", balance="oversampling", **amount),
+        Arm("smote", balance="smote", **amount),
+        Arm("classic", classic=True),
+        Arm("classic-oversampling", balance="oversampling", classic=True, **amount),
+    )
+    arms = list(controls)
+    for entry in gans:
+        suffix, names = (f" {entry}" if len(gans) > 1 else ""), tuple(entry.split("+"))
+        arms += [
+            Arm(f"gan{suffix}", gans=names, **amount),
+            Arm(f"gan-filtered{suffix}", gans=names, filtered=True, **amount),
+            Arm(f"classic-gan{suffix}", classic=True, gans=names, filtered=True, **amount),
+        ]
+    return [arm for arm in arms if arm.name.split()[0] in families]
+
+
+def parse_gans(entries, recipe_names):
+    """Check the entries of --gans, "shared:small" or joined "shared:small+alone:mlp-minority", and return their names.
+
+    Returns the names of single GANs, each once. Raises ValueError for an unknown scope or recipe.
+    """
+    names = dict.fromkeys(name for entry in entries for name in entry.split("+"))
+    for name in names:
+        scope, _, recipe = name.partition(":")
+        if scope not in SCOPES or recipe not in recipe_names:
+            raise ValueError(
+                f"--gans should be SCOPE:RECIPE, scope {' or '.join(SCOPES)}, recipe one of {', '.join(recipe_names)}. "
+                f"Got {name!r} instead."
+            )
+    return tuple(names)

@@ -1,0 +1,95 @@
+"""A study: cells that are run once each, in order, with their results in a CSV that survives a kill."""
+
+from dataclasses import astuple, dataclass, fields
+
+import pandas as pd
+
+from synth.errors import RunError
+from synth.files import replacing
+from synth.progress import open_bar
+
+RESULTS = "results.csv"
+CURVES = "curves.csv"
+_DECIMALS = 6  # few enough that reading and writing again changes no digit
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training and scoring: an arm at a setting, with one seed."""
+
+    setting: str
+    arm: str
+    seed: int
+
+
+KEYS = [field.name for field in fields(Cell)]
+
+
+def run_study(cells, folder, run_cell, *, quiet=False):
+    """Run the cells that results.csv does not hold yet; return results, curves (DataFrames) and failures.
+
+    run_cell: callable (Cell) -> (dict of results, list of dicts, one per epoch). A cell counts as finished once its
+    row is in the file. One that fails (synth.errors.RunError) does not stop the others: failures is {Cell: error}.
+    """
+    tables = {name: load_table(folder / name) for name in (RESULTS, CURVES)}
+    finished = _finished(tables[RESULTS])
+    failed = {}
+    with open_bar(quiet=quiet, total=len(cells), initial=len(finished & set(cells)), desc="cells", unit="cell") as bar:
+        for cell in cells:
+            if cell in finished:
+                continue
+            bar.set_postfix_str(f"{cell.setting}, {cell.arm}, seed {cell.seed}")
+            try:
+                result, curve = run_cell(cell)
+            except RunError as error:
+                failed[cell] = error
+                continue
+            for name, rows in ((CURVES, curve), (RESULTS, [result])):  # the row that counts comes last
+                tables[name] = _append(folder / name, tables[name], cell, rows)
+            bar.update()
+    position = {cell: index for index, cell in enumerate(cells)}
+    return *(_sort(tables[name], position) for name in (RESULTS, CURVES)), failed
+
+
+def raise_failures(failed):
+    """Raise RunError with the cells that failed and why, if any did."""
+    if not failed:
+        return
+    cells_of_reason = {}
+    for cell, error in failed.items():
+        cells_of_reason.setdefault(str(error), []).append(f"{cell.setting}, {cell.arm}, seed {cell.seed}")
+    reasons = " ".join(f"{'; '.join(cells)}: {reason}" for reason, cells in cells_of_reason.items())
+    raise RunError(f"{len(failed)} cells failed, all others are in {RESULTS}. {reasons}")
+
+
+def load_table(path):
+    """Read results.csv or curves.csv; an empty DataFrame where there is none yet."""
+    if not path.exists():
+        return pd.DataFrame(columns=KEYS)
+    return pd.read_csv(path, dtype={"setting": str, "arm": str})
+
+
+def list_unfinished(cells, folder):
+    """Return the cells that results.csv does not hold yet."""
+    finished = _finished(load_table(folder / RESULTS))
+    return [cell for cell in cells if cell not in finished]
+
+
+def _finished(table):
+    return {Cell(*row) for row in table[KEYS].itertuples(index=False, name=None)}
+
+
+def _append(path, table, cell, rows):
+    """Replace the rows of the cell, whatever a kill has left of it, and write the table."""
+    same = (table[KEYS] == list(astuple(cell))).all(axis=1)
+    new = pd.DataFrame([dict(zip(KEYS, astuple(cell), strict=True)) | row for row in rows])
+    new = new.round(_DECIMALS)
+    table = pd.concat([table[~same], new], ignore_index=True) if len(table) else new
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False)
+    return table
+
+
+def _sort(table, position):
+    order = [position[Cell(*row)] for row in table[KEYS].itertuples(index=False, name=None)]
+    return table.assign(position=order).sort_values("position", kind="stable").drop(columns="position")

@@ -1,0 +1,397 @@
+"""The script end to end, on tiny data."""
+
+import json
+import shutil
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import generate_data
+from augment import (
+    BalanceConfig,
+    ImbalanceConfig,
+    ReducedConfig,
+    balance,
+    main,
+    parse_args,
+    study_imbalance,
+    study_reduced,
+)
+from models import lab
+from models.trained import TrainedGAN
+from synth.datasets import load_dataset
+from synth.errors import SamplingError
+from synth.shards import load_hashes
+from tests.conftest import fail, make_images
+
+FIELDS = {
+    "latent_dim": 4,
+    "generator_width": 2,
+    "discriminator_width": 2,
+    "batch_size": 16,
+    "steps": 2,
+    "round_steps": 2,
+}
+GAN = [text for name, value in FIELDS.items() for text in ("--" + name.replace("_", "-"), str(value))]
+PLAIN = ["--duplicate-distance", "0", "--keep", "1"]
+FAST = [*GAN, *PLAIN, "--classifier-steps", "5"]
+IMBALANCE = ["imbalance", "--minority", "1", "--minority-size", "20", *FAST]
+REDUCED = ["reduced", "--real", "24", "--synthetic", "0", "8", "--ratios", "1", *FAST]
+
+
+class QuickClassifier:
+    """Stands in for fit_and_score: every class scores by how many of the training images are its own."""
+
+    def __init__(self, monkeypatch, stop_after=None):
+        self.trained = []
+        self._stop_after = stop_after
+        monkeypatch.setattr(lab, "fit_and_score", self)
+
+    def __call__(self, sources, validation, test, class_names, *, epochs, seed, **options):
+        if len(self.trained) == self._stop_after:
+            raise KeyboardInterrupt
+        rows = {k: sum(source.rows.get(k, 0) for source in sources) for k in range(len(class_names))}
+        self.trained.append({"rows": rows, "seed": seed, "epochs": epochs, **options})
+        values = {name: rows[k] / sum(rows.values()) for k, name in enumerate(class_names)}
+        scores = dict.fromkeys(("accuracy", "balanced_accuracy", "geometric_mean", "macro_f1"), min(values.values()))
+        history = pd.DataFrame({"epoch": range(1, epochs + 1), "seed": seed, "accuracy": 0.5, "val_accuracy": 0.5})
+        history["test_accuracy"] = 0.5
+        return type("Scored", (), {"history": history, "scores": scores | {"per_class_accuracy": values}})
+
+
+@pytest.fixture
+def quick_gan(minority, monkeypatch):
+    """Every GAN of a study is one that was trained before; what a study asked for is listed."""
+    trained = TrainedGAN(minority / "gans/20-1-shared-small-seed-0/model")
+    asked = []
+
+    def fit_study_gan(dataset, recipe, folder, *, seed, **options):
+        asked.append((folder.name, len(dataset.train), recipe, seed))
+        return trained
+
+    for module in ("studies", "balancer"):
+        monkeypatch.setattr(f"models.{module}.fit_study_gan", fit_study_gan)
+    return asked
+
+
+@pytest.fixture(scope="module")
+def minority(data, tmp_path_factory):
+    """The output folder of a whole imbalance study, with the real classifier."""
+    out = tmp_path_factory.mktemp("minority") / "out"
+    arms = ["real", "class-weights", "smote", "gan-filtered"]
+    assert main([*IMBALANCE, "--data", data, "--out", str(out), "--seeds", "1", "--arms", *arms, "--quiet"]) == 0
+    return out
+
+
+def test_an_imbalance_study_leaves_results_report_and_figures(minority):
+    names = {path.name for path in minority.iterdir()}
+    assert names == {
+        "config.json", "results.csv", "curves.csv", "report.md", "arms.png", "curves.png", "samples", "gans",
+    }  # fmt: skip
+    results = pd.read_csv(minority / "results.csv").set_index("arm")
+    assert results.loc["real", "train_images"] == 76  # 56 + 20
+    assert (results.drop(["real", "class-weights"])["train_images"] == 112).all()
+    assert results["synthetic_images"].to_dict() == {
+        "real": 0, "class-weights": 0, "smote": 0, "gan-filtered": 36,
+    }  # fmt: skip
+    assert results[["accuracy", "balanced_accuracy", "macro_f1", "accuracy 1"]].notna().all(axis=None)
+    assert len(pd.read_csv(minority / "curves.csv")) == 4 * 5
+    report = (minority / "report.md").read_text()
+    assert "one seed alone is no evidence" in report
+    assert "](samples/20-1-shared-small.png)" in report
+    assert [path.name for path in (minority / "gans").iterdir()] == ["20-1-shared-small-seed-0"]
+
+
+def test_gans_saw_the_reduced_train_part_alone(minority, data):
+    dataset = load_dataset(data, real_per_class="1:20")
+    hashes = load_hashes(minority / "gans/20-1-shared-small-seed-0")
+    assert sorted(hashes) == sorted(dataset.train_hashes())
+    recipe = json.loads((minority / "gans/20-1-shared-small-seed-0/model/recipe.json").read_text())["recipe"]
+    assert recipe["balance_classes"]
+
+
+def test_a_finished_study_runs_nothing_again(minority, data, tmp_path, monkeypatch):
+    shutil.copytree(minority, tmp_path / "out")
+    classifier = QuickClassifier(monkeypatch)
+    arms = ("real", "class-weights", "smote", "gan-filtered")
+    options = {"recipe_fields": FIELDS, "duplicate_distance": 0.0, "keep": 1.0, "classifier_steps": 5, "quiet": True}
+    config = ImbalanceConfig(
+        data=data, minority="1", minority_size=(20,), seeds=1, arms=arms, out=tmp_path / "out", **options
+    )
+    results = study_imbalance(config)
+    assert classifier.trained == []
+    assert len(results) == 4
+    assert (tmp_path / "out/results.csv").read_bytes() == (minority / "results.csv").read_bytes()
+
+
+def test_a_killed_study_continues(quick_gan, data, tmp_path, monkeypatch, capsys):
+    arguments = [*IMBALANCE, "--data", data, "--seeds", "2", "--arms", "real", "oversampling", "gan", "--quiet"]
+    whole = QuickClassifier(monkeypatch)
+    assert main([*arguments, "--out", str(tmp_path / "whole")]) == 0
+    killed = QuickClassifier(monkeypatch, stop_after=4)
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 1
+    assert "The same command again continues" in capsys.readouterr().err
+    half = (tmp_path / "out/results.csv").read_text()
+    rest = QuickClassifier(monkeypatch)
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    assert killed.trained + rest.trained == whole.trained
+    assert (len(killed.trained), len(rest.trained)) == (4, 2)
+    assert (tmp_path / "out/results.csv").read_text().startswith(half)
+    tables = [pd.read_csv(tmp_path / name / "results.csv").drop(columns="seconds") for name in ("out", "whole")]
+    assert tables[0].equals(tables[1])
+
+
+def test_all_arms_have_the_same_steps_seeds_and_real_images(quick_gan, data, tmp_path, monkeypatch):
+    classifier = QuickClassifier(monkeypatch)
+    assert main([*IMBALANCE, "--data", data, "--out", str(tmp_path), "--seeds", "2", "--quiet"]) == 0
+    assert len(classifier.trained) == 18
+    assert [(name, images, seed) for name, images, _, seed in quick_gan] == [
+        ("20-1-shared-small-seed-0", 76, 0),
+        ("20-1-shared-small-seed-1", 76, 1),
+    ]
+    assert {trained["steps"] for trained in classifier.trained} == {5}
+    assert [trained["seed"] for trained in classifier.trained] == [0] * 9 + [1] * 9
+    assert sum(trained["augment"] for trained in classifier.trained) == 2 * 3
+    assert [trained["class_weight"] for trained in classifier.trained[:2]] == [None, {0: 76 / 112, 1: 76 / 40}]
+    assert not any(trained["choose_epoch"] for trained in classifier.trained)
+    assert all(trained["rows"] in ({0: 56, 1: 20}, {0: 56, 1: 56}) for trained in classifier.trained)
+
+
+def test_a_gan_on_the_minority_alone_and_one_that_shares(data, tmp_path, monkeypatch):
+    QuickClassifier(monkeypatch)
+    gans = ["alone:mlp-minority", "shared:small+alone:mlp-minority"]
+    arguments = [*IMBALANCE, "--data", data, "--out", str(tmp_path), "--seeds", "1", "--arms", "real", "gan", "--gans"]
+    assert main([*arguments, *gans, "--quiet"]) == 0
+    alone = json.loads((tmp_path / "gans/20-1-alone-mlp-minority-seed-0/model/recipe.json").read_text())
+    assert (alone["class_names"], alone["train_images"], alone["recipe"]["conditional"]) == (["1"], 20, False)
+    results = pd.read_csv(tmp_path / "results.csv")
+    assert results["arm"].tolist() == ["real", *(f"gan {gan}" for gan in gans)]
+    assert results["synthetic_images"].tolist() == [0, 36, 36]
+
+
+def test_the_long_tailed_protocol(quick_gan, data, tmp_path, monkeypatch):
+    QuickClassifier(monkeypatch)
+    arguments = ["imbalance", "--counts", "50,20", *FAST, "--arms", "real", "smote", "gan", "--seeds", "2"]
+    assert main([*arguments, "--data", data, "--out", str(tmp_path), "--quiet"]) == 0
+    results = pd.read_csv(tmp_path / "results.csv")
+    assert results["train_images"].tolist() == [70, 100, 100] * 2
+    assert "| arm | ACSA, % | geometric mean, % | accuracy, % | macro F1, % |" in (tmp_path / "report.md").read_text()
+
+
+def test_a_reduced_study_has_table_sweep_and_equal_steps(quick_gan, data, tmp_path, monkeypatch):
+    classifier = QuickClassifier(monkeypatch)
+    arguments = [*REDUCED, "--data", data, "--out", str(tmp_path), "--seeds", "2", "--filter", "none", "--quiet"]
+    assert main(arguments) == 0
+    results = pd.read_csv(tmp_path / "results.csv")
+    assert results["arm"].tolist()[:9] == [
+        "real", "smote", "classic", "gan", "gan-filtered", "classic-gan",
+        "5 epochs, 0 synthetic", "5 epochs, 8 synthetic", "ratio 1:1",
+    ]  # fmt: skip
+    assert results["train_images"].tolist()[:9] == [48, 64, 48, 64, 64, 64, 48, 64, 96]
+    assert [trained["steps"] for trained in classifier.trained[:9]] == [5] * 6 + [None] * 2 + [5]
+    assert [trained["falling_rate"] for trained in classifier.trained[:9]] == [True] * 6 + [False] * 2 + [True]
+    report = (tmp_path / "report.md").read_text()
+    assert "| 24 real, train |" in report
+    assert "## Ratio" in report
+
+
+def test_a_reduced_study_with_the_real_classifier(data, tmp_path):
+    config = ReducedConfig(
+        data=data, real=(24,), synthetic=(8,), ratios=(), arms=("classic-gan",), recipe_fields=FIELDS, filter="none",
+        duplicate_distance=0.0, classifier_steps=5, classifier_epochs=1, seeds=1, out=tmp_path, quiet=True,
+    )  # fmt: skip
+    results = study_reduced(config)
+    assert results["arm"].tolist() == ["classic-gan", "1 epochs, 8 synthetic"]
+    assert results["accuracy"].between(0, 1).all()
+    assert pd.read_csv(tmp_path / "curves.csv")["test_accuracy"].notna().all()
+
+
+def test_a_filter_that_rejects_all_fails_its_cells_and_no_others(quick_gan, data, tmp_path, monkeypatch, capsys):
+    QuickClassifier(monkeypatch)
+
+    def sample_shard(model, sieve, *arguments):
+        if sieve.thresholds is not None:
+            raise SamplingError("the filter accepted 0 of 5120 candidates.")
+        return original(model, sieve, *arguments)
+
+    original = lab.sample_shard
+    monkeypatch.setattr(lab, "sample_shard", sample_shard)
+    arguments = [*IMBALANCE, "--data", data, "--out", str(tmp_path), "--seeds", "1"]
+    code, line = fail(main, capsys, *arguments, "--arms", "real", "gan-filtered", "gan")
+    assert code == 1
+    assert "1 cells failed" in line
+    assert "20 1, gan-filtered, seed 0: the filter accepted 0 of 5120" in line
+    assert pd.read_csv(tmp_path / "results.csv")["arm"].tolist() == ["real", "gan"]
+    assert (tmp_path / "report.md").exists()
+
+
+def test_dry_run_plans_and_leaves_nothing(data, tmp_path, capsys):
+    assert main([*IMBALANCE, "--data", data, "--out", str(tmp_path / "out"), "--dry-run"]) == 0
+    printed = capsys.readouterr().out
+    assert "train images per class 56, 20; 10 for validation" in printed
+    assert "27, 27 to run; 5 steps of 128 images each" in printed
+    assert "3 to train" in printed
+    assert "minutes on 2 free cores" in printed
+    assert not (tmp_path / "out").exists()
+
+
+def test_small_batches_are_announced(data, tmp_path, capsys):
+    arguments = ["imbalance", "--data", data, "--minority", "1", "--minority-size", "20", "--gans", "alone:small"]
+    assert main([*arguments, "--out", str(tmp_path / "out"), "--dry-run"]) == 0
+    assert "alone:small, 20 1: batches of 20 images, as there are few" in capsys.readouterr().out
+
+
+def test_another_configuration_is_refused_and_overwrite_keeps_the_gans(minority, data, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    shutil.copytree(minority, out)
+    arguments = [*IMBALANCE, "--data", data, "--out", str(out), "--seeds", "1", "--arms", "gan"]
+    code, line = fail(main, capsys, *arguments)
+    assert code == 2
+    assert "holds a run with other options (arms: " in line
+    before = next(out.rglob("generator.keras")).stat().st_mtime_ns
+    QuickClassifier(monkeypatch)
+    assert main([*arguments, "--overwrite", "--quiet"]) == 0
+    assert next(out.rglob("generator.keras")).stat().st_mtime_ns == before
+    assert pd.read_csv(out / "results.csv")["arm"].tolist() == ["gan"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["imbalance", "--minority", "1", "--minority-size", "57"], "--minority-size should be at most 56"),
+        (["imbalance", "--minority", "1", "--minority-size", "0"], "argument --minority-size: should be an integer of"),
+        (["imbalance", "--minority", "Hat"], "class should be one of 0, 1. Got 'Hat' instead"),
+        (["imbalance", "--counts", "50,20,10"], "--counts should be one, or one for each of 2 classes. Got 3"),
+        (["imbalance", "--counts", "50,57"], "--counts should be at most 56, the train images of class '1'. Got 57"),
+        (["imbalance"], "--minority CLASS or --counts N,N,... should be given"),
+        (["imbalance", "--minority", "1", "--counts", "5,5"], "--minority CLASS or --counts N,N,... should be given"),
+        (["imbalance", "--minority", "1", "--fill", "1.5"], "--fill should be in the range (0, 1]. Got 1.5 instead"),
+        (["imbalance", "--minority", "1", "--gans", "small"], "--gans should be SCOPE:RECIPE"),
+        (
+            ["imbalance", "--minority", "1", "--minority-size", "20", "--keep", "0"],
+            "--keep should be in the range (0, 1]",
+        ),
+        (["imbalance", "--minority", "1", "--seed", "-1"], "--seed should be at least 0"),
+        (
+            ["imbalance", "--minority", "1", "--minority-size", "10", "--gans", "alone:mlp-minority"],
+            "should have at least 16 train images and 2 for validation. Got 10 and 2 of class '1' instead: take more "
+            "real images, or classic augmentation alone",
+        ),
+        (
+            ["imbalance", "--minority", "1", "--minority-size", "20", "--gans", "alone:small", "--filter", "both"],
+            "--filter both needs two classes or more",
+        ),
+        (
+            ["imbalance", "--minority", "1", "--minority-size", "1", "--arms", "smote"],
+            "--arms smote should have at least 2",
+        ),
+        (["reduced", "--real", "57"], "--real should be at most 56, the train images of class '0'. Got 57 instead"),
+        (["reduced", "--real", "20", "--synthetic", "-1"], "--synthetic should be at least 0"),
+        (["reduced", "--real", "20", "--ratios", "0"], "--ratios should be in the range (0, 100]"),
+        (["reduced", "--real", "7"], "should have at least 16 train images"),
+        (["reduced", "--classes", "1", "--real", "20"], "should give two classes or more. Got 1 alone"),
+        (["balance", "--ratio", "-1"], "--ratio should be auto or in the range [0, 100]. Got -1 instead"),
+        (["balance", "--ratio", "much"], "--ratio should be auto or in the range [0, 100]. Got much instead"),
+        (["balance", "--ratio", "1", "--target", "5"], "--target and --ratio both say how many"),
+        (["balance", "--target", "0"], "argument --target: should be an integer of at least 1"),
+        (["balance", "--seeds", "1"], "--seeds should be at least 2 for --ratio auto"),
+        (["balance", "--classes", "1", "--batch-size", "16"], "--ratio auto needs two classes or more"),
+        (["balance", "--min-probability", "2"], "--min-probability should be in the range [0, 1)"),
+        (["balance", "--model", "nowhere"], "--model should be a trained run's folder"),
+    ],
+)
+def test_wrong_requests_are_one_line_and_exit_code_2(data, tmp_path, capsys, arguments, message):
+    code, line = fail(main, capsys, *arguments, "--data", data, "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert message in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_package_is_named_before_anything_is_run(data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imblearn", None)
+    code, line = fail(main, capsys, *IMBALANCE, "--data", data, "--out", str(tmp_path / "out"))
+    assert code == 1
+    assert "imbalanced-learn is not installed: pip install -r requirements.txt" in line
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def imbalanced(tmp_path):
+    """Path of an .npz with 70 images of class 0 and 40 of class 1, and a test part of its own."""
+    images, labels = make_images(160)
+    keep = np.flatnonzero((labels == 0) | (np.arange(160) < 80))[:110]
+    parts = {"x_train": images[keep], "y_train": labels[keep], "x_test": images[140:], "y_test": labels[140:]}
+    np.savez(tmp_path / "imbalanced.npz", **parts)
+    return str(tmp_path / "imbalanced.npz"), images[keep], labels[keep]
+
+
+def test_balance_keeps_every_real_row_and_tops_up_the_classes(imbalanced, tmp_path, monkeypatch):
+    path, images, labels = imbalanced
+    out = tmp_path / "out"
+    monkeypatch.setattr("synth.balancing._RATIOS", (0.0,))
+    arguments = ["balance", "--data", path, *FAST, "--filter", "none", "--seeds", "2", "--format", "both"]
+    assert main([*arguments, "--out", str(out), "--quiet"]) == 0
+    manifest = json.loads((out / "manifest.json").read_text())
+    with np.load(out / "train.npz") as archive:
+        assert np.array_equal(archive["images"][:110], images)
+        assert np.array_equal(archive["labels"][:110], labels)
+        assert np.array_equal(archive["synthetic"], np.arange(len(archive["labels"])) >= 110)
+        counts = np.bincount(archive["labels"])
+        table = pd.read_csv(out / "train.csv")
+        assert np.array_equal(table.drop(columns=["label", "synthetic"]), archive["images"].reshape(-1, 784))
+    if manifest["chosen"]["arm"] == "none":
+        assert counts.tolist() == [70, 40]
+    else:
+        assert counts[0] == counts[1]
+    assert manifest["chosen"]["reason"].startswith("On validation, ")
+    assert "| none |" in (out / "report.md").read_text()
+    assert len(pd.read_csv(out / "results.csv")) == 2 * 2
+
+
+def test_balance_to_a_target_with_a_trained_model(imbalanced, tmp_path, capsys):
+    path, _, _ = imbalanced
+    run = tmp_path / "run"
+    sampling = ["--class-size", "4", "--filter", "none", "--duplicate-distance", "0"]
+    assert generate_data.main(["--data", path, "--out", str(run), *GAN, *sampling, "--quiet"]) == 0
+    config = BalanceConfig(
+        model=run, target=60, filter="none", duplicate_distance=0.0, out=tmp_path / "out", quiet=True, format="csv"
+    )
+    manifest = balance(config)
+    assert manifest["classes"] == {
+        "0": {"label": 0, "real": 70, "synthetic": 0},
+        "1": {"label": 1, "real": 40, "synthetic": 20},
+    }
+    assert manifest["chosen"]["reason"] == "The flags say so."
+    assert not (tmp_path / "out/model").exists()
+    with np.load(path) as source:
+        other = tmp_path / "other.npz"
+        np.savez(other, images=source["x_train"][::-1], labels=source["y_train"][::-1])
+    code, line = fail(main, capsys, "balance", "--data", str(other), "--model", str(run), "--out", str(tmp_path / "b"))
+    assert code == 2
+    assert "validation images" in line
+    assert "Leave out --data" in line
+
+
+def test_adding_none_wins_where_nothing_is_better(quick_gan, imbalanced, tmp_path, monkeypatch):
+    classifier = QuickClassifier(monkeypatch)
+    monkeypatch.setattr("synth.balancing._RATIOS", (0.0,))
+    path, _, _ = imbalanced
+    arguments = ["balance", "--data", path, *FAST, "--filter", "none", "--seeds", "2", "--quiet"]
+    assert main([*arguments, "--out", str(tmp_path / "a")]) == 0  # the stand-in likes balanced classes
+    assert json.loads((tmp_path / "a/manifest.json").read_text())["chosen"]["arm"] == "ratio 0, unfiltered"
+    monkeypatch.setattr("models.balancer._MEASURE", "train_accuracy")  # always 0.5 there
+    assert main([*arguments, "--out", str(tmp_path / "b")]) == 0
+    manifest = json.loads((tmp_path / "b/manifest.json").read_text())
+    assert manifest["chosen"]["arm"] == "none"
+    assert "no significant gain" in manifest["chosen"]["reason"]
+    assert manifest["classes"]["1"] == {"label": 1, "real": 40, "synthetic": 0}
+    assert len(classifier.trained) == 8
+
+
+def test_defaults_come_from_the_configs():
+    assert parse_args(["balance"]) == BalanceConfig()
+    assert parse_args(["imbalance", "--minority", "1"]) == ImbalanceConfig(minority="1")
+    assert parse_args(["reduced"]) == ReducedConfig()
+    assert parse_args([*REDUCED, "--steps", "7"]).recipe_fields == FIELDS | {"steps": 7}
