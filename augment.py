@@ -2,7 +2,7 @@
 
     python augment.py balance --data train.csv --out balanced
     python augment.py imbalance --data fashion_mnist --minority Sneaker --minority-size 100 --seeds 5
-    python augment.py imbalance --data mnist --counts 4000,2000,1000,750,500,350,200,100,60,40 --seeds 5
+    python augment.py imbalance --data mnist --counts 4000,2000,1000,750,500,350,200,100,60,40
     python augment.py reduced --data mnist --real 300 700 1000 --synthetic 0 1000 2000 3000 --seeds 3
 
 The same command again continues where it stopped.
@@ -277,11 +277,13 @@ def _build_config(options):
 
 def build_parser():
     """Build the parser; every default comes from the sub-command's Config."""
-    parser = command_line.build_parser(__file__, __doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_balance_flags(commands.add_parser("balance", help="top up the classes of a data set"))
-    _add_imbalance_flags(commands.add_parser("imbalance", help="help one small class, or a long tail of them"))
-    _add_reduced_flags(commands.add_parser("reduced", help="few real images of every class"))
+    parser = command_line.build_parser(__file__, __doc__, "COMMAND [options]")
+    commands = {
+        "balance": ("top up the classes of a data set", _add_balance_flags),
+        "imbalance": ("help one small class, or a long tail of them", _add_imbalance_flags),
+        "reduced": ("few real images of every class", _add_reduced_flags),
+    }
+    command_line.add_commands(parser, commands)
     return parser
 
 
