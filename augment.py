@@ -304,7 +304,7 @@ def _add_balance_flags(parser):
 
 
 def _add_imbalance_flags(parser):
-    _add_study_flags(parser, ImbalanceConfig)
+    add_data_flags(parser, ImbalanceConfig)
     group = parser.add_argument_group("imbalance")
     add_flag(group, ImbalanceConfig, "minority", "the class to make small", metavar="CLASS")
     help = "train images of it, one study each"
@@ -313,22 +313,23 @@ def _add_imbalance_flags(parser):
     add_flag(group, ImbalanceConfig, "counts", help, metavar="N,N,...")
     help = "fraction of the way to the largest class that images are added for"
     add_flag(group, ImbalanceConfig, "fill", help, type=float, metavar="F")
+    _add_study_flags(parser, ImbalanceConfig)
 
 
 def _add_reduced_flags(parser):
-    _add_study_flags(parser, ReducedConfig)
+    add_data_flags(parser, ReducedConfig)
     group = parser.add_argument_group("reduced data")
     add_flag(group, ReducedConfig, "real", "real images per class", type=positive_int, nargs="+", metavar="N")
     add_flag(group, ReducedConfig, "synthetic", "synthetic images per class", type=int, nargs="+", metavar="N")
     add_flag(group, ReducedConfig, "ratios", "synthetic per real, chosen from on validation", type=float, nargs="*")
     help = "passes over the images in the table of real and synthetic images"
     add_flag(group, ReducedConfig, "classifier_epochs", help, type=positive_int, metavar="N")
+    _add_study_flags(parser, ReducedConfig)
 
 
 def _add_study_flags(parser, config_class):
-    add_data_flags(parser, config_class)
     study = parser.add_argument_group("study")
-    add_flag(study, config_class, "arms", "what is compared", nargs="+", choices=FAMILIES)
+    add_flag(study, config_class, "arms", "what is compared", nargs="+", choices=FAMILIES, metavar="ARM")
     add_flag(study, config_class, "seeds", "repeat with so many seeds", type=positive_int, metavar="N")
     help = "optimiser steps of every classifier"
     add_flag(study, config_class, "classifier_steps", help, type=positive_int, metavar="N")
@@ -339,8 +340,8 @@ def _add_study_flags(parser, config_class):
 
 def _add_training_flags(parser, config_class):
     """Add the flags of training a GAN and of filtering its images."""
-    add_recipe_flags(parser.add_argument_group("any field of the GAN's recipe"))
-    gan = parser.add_argument_group("GAN")
+    gan = parser.add_argument_group("GAN, and any field of its recipe as in generate_data.py")
+    add_recipe_flags(gan, shown=("steps", "epochs", "batch_size", "augment", "balance_classes"))
     add_flag(gan, config_class, "max_minutes", "end each training by then, in order", type=float, metavar="M")
     help = "what rejects images; auto is classifier, or discriminator for a single class"
     add_flag(gan, config_class, "filter", help, choices=FILTERS)

@@ -3,7 +3,9 @@
 python evaluate_fid.py
 python evaluate_fid.py runs/quick runs/standard --data mnist --fid-infinity
 python evaluate_fid.py "my/*.csv" --data train.csv --features inception
-python evaluate_fid.py --compare dcgan mlp-cgan quick --data fashion_mnist --classes T-shirt/top,Trouser --epochs 5
+python evaluate_fid.py --compare dcgan mlp-cgan quick --data fashion_mnist --epochs 10
+
+The same command again reuses what was trained.
 """
 
 import sys

@@ -30,7 +30,8 @@ def add_flag(group, config_class, name, help, *, flag=None, **options):
     if default is False:
         options["action"] = "store_true"
     elif default not in (None, "", ()):
-        help = f"{help} (default: {default})"
+        shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
+        help = f"{help} (default: {shown})"
     group.add_argument(f"--{flag or name.replace('_', '-')}", dest=name, default=default, help=help, **options)
 
 
