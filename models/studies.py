@@ -23,7 +23,7 @@ from synth.streaming import check_sampling
 from synth.study import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
 
 OWNED = (RESULTS, CURVES, "report.md", "arms.png", "curves.png", "samples", "gans")
-_NOT_SETTINGS = ("out", "overwrite", "dry_run", "quiet")
+_NOT_SETTINGS = ("arms", "seeds", "out", "overwrite", "dry_run", "quiet")  # more cells extend a study
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ KEYS = [field.name for field in fields(Cell)]
 
 
 def run_study(cells, folder, run_cell, *, quiet=False):
-    """Run the cells that results.csv does not hold yet; return results, curves (DataFrames) and failures.
+    """Run the cells that results.csv does not hold yet; return their results, curves (DataFrames) and failures.
 
     run_cell: callable (Cell) -> (dict of results, list of dicts, one per epoch). A cell counts as finished once its
     row is in the file. One that fails (synth.errors.RunError) does not stop the others: failures is {Cell: error}.
@@ -48,7 +48,7 @@ def run_study(cells, folder, run_cell, *, quiet=False):
                 tables[name] = _append(folder / name, tables[name], cell, rows)
             bar.update()
     position = {cell: index for index, cell in enumerate(cells)}
-    return *(_sort(tables[name], position) for name in (RESULTS, CURVES)), failed
+    return *(_select(tables[name], position) for name in (RESULTS, CURVES)), failed
 
 
 def raise_failures(failed):
@@ -90,6 +90,8 @@ def _append(path, table, cell, rows):
     return table
 
 
-def _sort(table, position):
-    order = [position[Cell(*row)] for row in table[KEYS].itertuples(index=False, name=None)]
-    return table.assign(position=order).sort_values("position", kind="stable").drop(columns="position")
+def _select(table, position):
+    """Return the rows of the cells in `position` {cell: index}, in its order."""
+    order = [position.get(Cell(*row)) for row in table[KEYS].itertuples(index=False, name=None)]
+    table = table.assign(position=order).dropna(subset="position")
+    return table.sort_values("position", kind="stable").drop(columns="position")

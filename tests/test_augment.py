@@ -246,10 +246,10 @@ def test_small_batches_are_announced(data, tmp_path, capsys):
 def test_another_configuration_is_refused_and_overwrite_keeps_the_gans(minority, data, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     shutil.copytree(minority, out)
-    arguments = [*IMBALANCE, "--data", data, "--out", str(out), "--seeds", "1", "--arms", "gan"]
+    arguments = [*IMBALANCE, "--data", data, "--out", str(out), "--seeds", "1", "--arms", "gan", "--keep", "0.8"]
     code, line = fail(main, capsys, *arguments)
     assert code == 2
-    assert "holds a run with other options (arms: " in line
+    assert "holds a run with other options (keep: " in line
     before = next(out.rglob("generator.keras")).stat().st_mtime_ns
     QuickClassifier(monkeypatch)
     assert main([*arguments, "--overwrite", "--quiet"]) == 0

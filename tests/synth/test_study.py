@@ -41,6 +41,16 @@ def test_a_killed_study_continues_and_repeats_nothing(tmp_path):
     run_study(CELLS, tmp_path, lambda cell: pytest.fail("nothing is left to run"))
 
 
+def test_more_cells_extend_a_study_and_fewer_are_a_part_of_it(tmp_path):
+    run_study(CELLS[:3], tmp_path, run_cell)
+    again = []
+    results, curves, _ = run_study(CELLS[2:5], tmp_path, lambda cell: again.append(cell) or run_cell(cell))
+    assert again == CELLS[3:5]
+    assert results["accuracy"].tolist() == [round(index / 3, 6) for index in (2, 3, 4)]
+    assert len(curves) == 6
+    assert len(load_table(tmp_path / RESULTS)) == 5
+
+
 def test_a_curve_without_its_result_is_replaced(tmp_path):
     run_study(CELLS[:1], tmp_path, run_cell)
     (tmp_path / RESULTS).unlink()
