@@ -95,7 +95,7 @@ def evaluate(config):
     import_tensorflow()
     from models.extractors import build_extractor
     from synth.comparison import score_all, search_nearest
-    from synth.evaluation_report import find_verdicts, find_warnings, render_report, render_table
+    from synth.evaluation_report import find_verdicts, find_warnings, render_report, render_scores
     from synth.files import replacing, save_json
     from synth.output import installed_versions, open_output
     from synth.plots import save_figure
@@ -140,7 +140,7 @@ def evaluate(config):
     save_json(out / "evaluation.json", result)
     with replacing(out / "evaluation.md") as temporary:
         temporary.write_text(render_report(result), encoding="utf-8")
-    for line in [*render_table(result), *result["warnings"], *result["verdicts"]]:
+    for line in [render_scores(result), *result["warnings"], *result["verdicts"]]:
         report(line)
     report(f"evaluation.json, evaluation.md and figures are in {out}")
     return result

@@ -4,6 +4,7 @@ from math import hypot
 
 from synth.evaluation import BETTER_LOW, MEASURES
 from synth.memorisation import describe_memorisation
+from synth.report import render_table
 
 _COLLAPSED = 0.1  # of the floor's recall, or of the real images' variance
 
@@ -20,7 +21,7 @@ def render_report(result):
         "other features can't be compared with these. Floor: as many other real images, of the train part, that the "
         "features were not fitted on.",
         "",
-        *render_table(result),
+        render_scores(result),
         "",
         "± is the 95 % interval over the images that were drawn; it does not hold the variation from one trained GAN "
         "to the next.",
@@ -28,14 +29,14 @@ def render_report(result):
         *(f"- {sentence}" for sentence in result["warnings"] + result["verdicts"]),
     ]
     for name, run in result["runs"].items():
-        lines += ["", f"## {name}, class by class", "", *_render_classes(run, result["floor"])]
+        lines += ["", f"## {name}, class by class", "", _render_classes(run, result["floor"])]
     if any("cross_check" in run for run in result["runs"].values()):
-        lines += ["", "## Second opinion", "", *_render_cross_checks(result["runs"])]
+        lines += ["", "## Second opinion", "", _render_cross_checks(result["runs"])]
     return "\n".join(lines) + "\n"
 
 
-def render_table(result):
-    """Return the lines of the table of measures, runs and the floor."""
+def render_scores(result):
+    """Return the table of measures, runs and the floor."""
     runs, floor = result["runs"], result["floor"]
     header = ["", *runs, "floor (real)"]
     rows = [["images", *(f"{result['compared']:,}" for _ in header[1:])]]
@@ -54,7 +55,8 @@ def render_table(result):
         ["nearest training image, ratio", *(f"{run['memorisation']['ratio']:.2f}" for run in runs.values()), "1"]
     )
     shares = (f"{run['memorisation']['near_share']:.1%}" for run in runs.values())
-    return _align([header, *rows, ["nearer than 99 % of real", *shares, "1.0%"]])
+    rows.append(["nearer than 99 % of real", *shares, "1.0%"])
+    return render_table(header, rows, aligned=True)
 
 
 def find_verdicts(result):
@@ -163,21 +165,12 @@ def _render_classes(run, floor):
             memorisation = scored.get("memorisation")
             near = [f"{memorisation['ratio']:.2f}", f"{memorisation['near_share']:.1%}"] if memorisation else ["", ""]
             rows.append([label, f"{scored['compared']:,}", *cells, *near])
-    return _align([header, *rows])
+    return render_table(header, rows, aligned=True)
 
 
 def _render_cross_checks(runs):
-    rows = [["run", "measure", "ours", "TF-GAN"]]
+    rows = []
     for name, run in runs.items():
         for measure, opinion in run.get("cross_check", {}).items():
             rows.append([name, measure.replace("_", " "), f"{opinion['ours']:.6g}", f"{opinion['tfgan']:.6g}"])
-    return _align(rows)
-
-
-def _align(rows):
-    """Return the lines of a Markdown table, padded so that it reads well on a terminal, too."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
-    ]
-    return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
+    return render_table(["run", "measure", "ours", "TF-GAN"], rows, aligned=True)

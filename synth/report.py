@@ -35,10 +35,15 @@ def _format_interval(summary):
     return "" if summary["interval"] is None else f" ± {100 * summary['interval']:.2f}"
 
 
-def render_table(header, rows):
-    """Write rows of text as a Markdown table."""
+def render_table(header, rows, *, aligned=False):
+    """Write rows of text as a Markdown table; `aligned` pads the cells, so that it reads well on a terminal."""
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(value) for value in line) + " |" for line in lines)
+    lines = [[str(value) for value in line] for line in lines]
+    if aligned:
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        lines = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
+        lines[1] = ["-" * width for width in widths]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def render_arms(results, arms, measures):
