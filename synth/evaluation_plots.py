@@ -84,7 +84,7 @@ def plot_sizes(traces):
 
 
 def plot_score_curves(histories):
-    """Plot the validation distance over training time: {recipe: list of history.csv DataFrames} -> Figure.
+    """Plot the validation distance over training steps: {recipe: list of history.csv DataFrames} -> Figure.
 
     Where a recipe has one GAN per class, its line is the mean over the classes of each one's own distance.
     """
@@ -92,10 +92,10 @@ def plot_score_curves(histories):
     axes = figure.add_subplot()
     for name, tables in histories.items():
         rounds = min(len(table) for table in tables)
-        seconds = sum(table["seconds"].to_numpy()[:rounds] for table in tables)
+        steps = sum(table["step"].to_numpy()[:rounds] for table in tables)
         distances = np.mean([table["frechet"].to_numpy()[:rounds] for table in tables], axis=0)
         label = name if len(tables) == 1 else f"{name} (mean of {len(tables)} classes' own)"
-        axes.plot(seconds / 60, distances, marker=".", linestyle="-" if len(tables) == 1 else "--", label=label)
-    axes.set(xlabel="minutes of training", ylabel="Frechet distance on validation", yscale="log")
+        axes.plot(steps, distances, marker=".", linestyle="-" if len(tables) == 1 else "--", label=label)
+    axes.set(xlabel="training steps (of all GANs of a recipe)", ylabel="Frechet distance on validation", yscale="log")
     axes.legend()
     return figure
