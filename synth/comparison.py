@@ -137,9 +137,10 @@ def score_all(material, memorisations, class_names, *, fid_infinity, **options):
 
 
 def _split_by_class(real, class_names):
-    """Return {class name: (features, their Gaussian)}, and all together under None."""
+    """Return {class name: (features, labels, Gaussian of the features)}, and all together under None."""
     parts = {name: real.features[real.labels == k] for k, name in enumerate(class_names)}
-    return {None: (real.features, real.gaussian)} | {name: (part, fit_gaussian(part)) for name, part in parts.items()}
+    parts = {name: (part, np.zeros(len(part)), fit_gaussian(part)) for name, part in parts.items()}
+    return {None: (real.features, real.labels, real.gaussian)} | parts
 
 
 def _score(references, sample, class_names, options):

@@ -18,13 +18,16 @@ _NORMAL_95 = 1.96
 _SIZES = 10
 
 
-def score_features(real_features, real_gaussian, fake_features, labels, *, neighbours, bootstrap, seed):
+def score_features(
+    real_features, real_labels, real_gaussian, fake_features, fake_labels, *, neighbours, bootstrap, seed
+):
     """Return {measure: {"value": score, "interval": half-width of its 95 % interval}}; None where it is not known.
 
-    real_features [N, D] with their Gaussian; fake_features [M, D] with their classes [M], whose proportions are
-    fixed. The intervals say how the scores vary with the images that were drawn, not with the GAN's training: over
-    `bootstrap` resamples of the fake images (Frechet, sliced Wasserstein), over blocks (kernel), or over the images
-    whose mean a score is. precision and the others are left out (None) where a set has too few images for them.
+    real_features [N, D] with their classes [N] and Gaussian; fake_features [M, D] with their classes [M]; the classes
+    have fixed proportions and take turns. The intervals say how the scores vary with the images that were drawn, not
+    with the GAN's training: over `bootstrap` resamples of the fake images (Frechet, sliced Wasserstein), over blocks
+    (kernel), or over the images whose mean a score is. precision and the others are left out (None) where a set has
+    too few images for them.
     """
     directions = draw_directions(real_features.shape[1])
     distances = {
@@ -33,9 +36,12 @@ def score_features(real_features, real_gaussian, fake_features, labels, *, neigh
     }
     scores = {}
     for name, distance in distances.items():
-        error = compute_bootstrap_error(distance, fake_features, labels, bootstrap, seed) if bootstrap > 1 else None
+        error = (
+            compute_bootstrap_error(distance, fake_features, fake_labels, bootstrap, seed) if bootstrap > 1 else None
+        )
         scores[name] = _with_interval(distance(fake_features), error)
-    scores["kernel"] = _with_interval(*compute_kernel_distance(real_features, fake_features))
+    strata = {"real_strata": real_labels, "fake_strata": fake_labels}
+    scores["kernel"] = _with_interval(*compute_kernel_distance(real_features, fake_features, **strata))
     if min(len(real_features), len(fake_features)) > neighbours:
         for name, values in compute_prdc(real_features, fake_features, neighbours).items():
             scores[name] = _with_interval(float(values.mean()), float(values.std() / len(values) ** 0.5))

@@ -86,11 +86,13 @@ def compute_frechet_distance(real, fake):
     return float(distance + np.trace(real.covariance) + np.trace(fake.covariance) - 2 * trace_of_root)
 
 
-def compute_kernel_distance(real_features, fake_features, max_block_size=1000):
+def compute_kernel_distance(real_features, fake_features, max_block_size=1000, real_strata=None, fake_strata=None):
     """Return (squared maximum mean discrepancy, its standard error) with the kernel (x.y / D + 1)^3.
 
     Binkowski et al. 2018 (arXiv:1801.01401): the unbiased estimate, which can be negative, as the mean over blocks of
     at most `max_block_size` images of each set in the order given. The error is None where there is one block alone.
+    The strata, integers [N] and [M], are classes whose proportions were fixed, in every block, when the images were
+    drawn: pairs within a class then stand for those of an image with itself, too.
     """
     real_features, fake_features = _check(real_features), _check(fake_features)
     count = -(-max(len(real_features), len(fake_features)) // max_block_size)
@@ -98,8 +100,10 @@ def compute_kernel_distance(real_features, fake_features, max_block_size=1000):
         raise ValueError(
             f"both sets should have at least {2 * count} images. Got {len(real_features)} and {len(fake_features)}."
         )
-    pairs = zip(_cut(real_features, count), _cut(fake_features, count), strict=True)
-    estimates = np.array([_estimate_discrepancy(real, fake) for real, fake in pairs])
+    sets = ((real_features, real_strata), (fake_features, fake_strata))
+    sets = [(features, np.zeros(len(features)) if strata is None else strata) for features, strata in sets]
+    blocks = (_cut(array, count) for pair in sets for array in pair)
+    estimates = np.array([_estimate_discrepancy(*block) for block in zip(*blocks, strict=True)])
     error = float(estimates.std(ddof=1) / count**0.5) if count > 1 else None
     return float(estimates.mean()), error
 
@@ -161,14 +165,19 @@ def _rounding_of(eigenvalues):
     return len(eigenvalues) * np.finfo(np.float64).eps * np.abs(eigenvalues).max(initial=0.0)
 
 
-def _estimate_discrepancy(real, fake):
+def _estimate_discrepancy(real, real_strata, fake, fake_strata):
     def kernel(a, b):
         return (a @ b.T / a.shape[1] + 1) ** 3
 
-    def mean_without_diagonal(matrix):
-        return (matrix.sum() - np.trace(matrix)) / (len(matrix) * (len(matrix) - 1))
+    def mean_without_diagonal(matrix, strata):
+        _, position, sizes = np.unique(strata, return_inverse=True, return_counts=True)
+        within = sizes / np.maximum(sizes - 1, 1)  # what stands for the pairs of an image with itself
+        weights = np.where(position[:, np.newaxis] == position, within[position], 1.0)
+        np.fill_diagonal(weights, 0.0)
+        return (weights * matrix).sum() / weights.size
 
-    within = mean_without_diagonal(kernel(real, real)) + mean_without_diagonal(kernel(fake, fake))
+    within = mean_without_diagonal(kernel(real, real), real_strata)
+    within += mean_without_diagonal(kernel(fake, fake), fake_strata)
     return within - 2 * kernel(real, fake).mean()
 
 

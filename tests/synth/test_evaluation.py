@@ -9,8 +9,11 @@ from synth.statistics import compute_bootstrap_error, compute_rank_probability
 OPTIONS = {"neighbours": 5, "bootstrap": 10, "seed": 0}
 
 
-def score(real, fake, **options):
-    return score_features(real, fit_gaussian(real), fake, np.zeros(len(fake)), **OPTIONS | options)
+def score(real, fake, real_labels=None, fake_labels=None, **options):
+    labels = [
+        np.zeros(len(part)) if given is None else given for part, given in ((real, real_labels), (fake, fake_labels))
+    ]
+    return score_features(real, labels[0], fit_gaussian(real), fake, labels[1], **OPTIONS | options)
 
 
 def entry(frechet=1.0, interval=0.1, precision=0.9, recall=0.9, spread=1.0, **more):
@@ -39,6 +42,16 @@ def test_scores_of_the_same_distribution_hold_zero_in_their_intervals():
     assert list(scores) == list(MEASURES)
     assert abs(scores["kernel"]["value"]) < 2 * scores["kernel"]["interval"]
     assert scores["precision"]["value"] == pytest.approx(0.95, abs=0.05)
+
+
+def test_kernel_distance_of_classes_in_fixed_proportions_is_unbiased():
+    generator = np.random.default_rng(0)
+    labels = np.arange(8000) % 10
+    real, fake = generator.standard_normal((2, 8000, 3)) + 3 * labels[:, np.newaxis]
+    kernel = score(real, fake, labels, labels)["kernel"]
+    assert abs(kernel["value"]) < 1.5 * kernel["interval"]
+    plain = score(real, fake)["kernel"]  # misses the pairs of one image with itself
+    assert plain["value"] < -5 * kernel["interval"]
 
 
 def test_too_few_images_have_no_neighbours():
