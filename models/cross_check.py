@@ -19,7 +19,8 @@ def cross_check(real_features, fake_features, seed=0):
     synth.errors.RunError where the two differ by more than 1e-3, relative, and ImportError where TF-GAN can't be had.
     """
     evaluation = import_tfgan().eval
-    real, fake = np.asarray(real_features, np.float64), np.asarray(fake_features, np.float64)
+    generator = np.random.default_rng(seed)  # TF-GAN's kernel distance wants them in random order
+    real, fake = (generator.permutation(np.asarray(part, np.float64)) for part in (real_features, fake_features))
     count = min(len(real), len(fake))  # TF-GAN's sliced distance wants two sets of one size
     blocks = 1000
     tf.random.set_seed(seed)
