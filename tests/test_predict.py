@@ -167,7 +167,7 @@ def test_the_guard_finds_the_run_of_single_shards_and_says_where_there_is_none(g
         assert "14 of 14 test images" in line
     shutil.move(tmp_path / "synthetic" / "shards", tmp_path / "alone")
     assert main(["--synthetic", str(tmp_path / "alone"), "--data", data, "--dry-run"]) == 0
-    assert "the leakage guard does not know what their GAN was trained on" in capsys.readouterr().out
+    assert "the leakage guard does not know what the images' GAN was trained on" in capsys.readouterr().out
 
 
 def test_shards_of_classes_with_other_names_are_refused(generated, tmp_path, capsys):
