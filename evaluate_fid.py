@@ -74,6 +74,8 @@ class Config:
         for name, minimum in (("images", 2), ("neighbours", 1), ("bootstrap", 0), ("seed", 0)):
             if getattr(self, name) < minimum:
                 raise ValueError(f"--{name} should be at least {minimum}. Got {getattr(self, name)} instead.")
+        if self.bootstrap == 1:
+            raise ValueError("--bootstrap should be 0 or at least 2. Got 1 instead.")
         if self.inception_weights and self.features != "inception":
             raise ValueError("--inception-weights is for --features inception.")
         if self.compare and self.runs:
@@ -109,6 +111,10 @@ def evaluate(config):
         report(f"{name + ':':<12} {value}")
     if config.dry_run:
         return plan
+    if config.cross_check:
+        _check_tfgan()
+    if not config.compare:
+        _prepare(config, dataset, runs)  # what is wrong with the request is found before anything is written
     identities = {name: opened.identity for name, opened in runs.items()}
     settings = {name: str(value) for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
     settings |= {"fingerprint": dataset.fingerprint, "images_of_runs": identities}
@@ -118,7 +124,7 @@ def evaluate(config):
         runs, failed = _train_recipes(config, report)
     (out / "cache").mkdir(exist_ok=True)
     extractor = build_extractor(config.features, dataset, out / "cache", config.inception_weights)
-    material = _gather(config, dataset, runs, extractor, out / "cache")
+    material, leaks = _gather(config, dataset, runs, extractor, out / "cache")
     memorisations = search_nearest(material, dataset.part("train")[0])
     options = {name: getattr(config, name) for name in ("neighbours", "bootstrap", "fid_infinity", "seed")}
     result = {
@@ -130,6 +136,8 @@ def evaluate(config):
         "real": {"split": config.split, "images": len(material.real.labels)},
         **score_all(material, memorisations, dataset.class_names, **options),
         "failed": failed,
+        "leaks": leaks,
+        "notes": _note_unknown_training(runs, dataset),
     }
     if config.cross_check:
         _add_cross_checks(material, result, config.seed)
@@ -142,6 +150,8 @@ def evaluate(config):
         temporary.write_text(render_report(result), encoding="utf-8")
     for line in [render_scores(result), *result["warnings"], *result["verdicts"]]:
         report(line)
+    if config.cross_check:
+        _check_agreement(result)
     report(f"evaluation.json, evaluation.md and figures are in {out}")
     return result
 
@@ -221,21 +231,58 @@ def _train_recipes(config, report):
     return runs, failed
 
 
-def _gather(config, dataset, runs, extractor, cache):
-    """Collect the features of all images that are compared."""
+def _prepare(config, dataset, runs):
+    """Return the sources of the runs, and real images and the floor's as (images, labels), with what leaked."""
     from models.classifier import draw_folds
     from models.extractors import LEFT_OUT, SEED
-    from synth.comparison import count_images, gather, index_sources, take_unknown
-    from synth.progress import open_bar
+    from models.startup import download_standard_set
+    from synth.comparison import check_counts, index_sources, take_unknown
+    from synth.datasets import load_dataset
 
-    sources = index_sources(runs, dataset)
-    real = take_unknown(dataset.part(config.split), runs, allow=config.allow_leak, source=config.split)
+    known_values = dataset.label_values
+    if dataset.request["classes"]:
+        whole = dataset.request | {"classes": None, "real_per_class": None}
+        known_values = load_dataset(**whole, download=download_standard_set).label_values
+    sources = index_sources(runs, dataset, known_values)
+    real, leaks = take_unknown(dataset.part(config.split), runs, allow=config.allow_leak, source=config.split)
     train_images, train_labels = dataset.part("train")
     spare = draw_folds(len(train_labels), SEED) == LEFT_OUT  # the extractor was not fitted on these
     floor = train_images[spare], train_labels[spare]
+    check_counts(real, floor, dataset.class_names)
+    return sources, real, floor, leaks
+
+
+def _gather(config, dataset, runs, extractor, cache):
+    """Collect the features of all images that are compared: (Material, what leaked)."""
+    from synth.comparison import count_images, gather
+    from synth.progress import open_bar
+
+    sources, real, floor, leaks = _prepare(config, dataset, runs)
     with open_bar(quiet=config.quiet, total=count_images(sources), desc="features", unit="img") as bar:
         options = {"limit": config.images, "seed": config.seed, "advance": bar.update}
-        return gather(sources, real, floor, extractor, cache, **options)
+        return gather(sources, real, floor, extractor, cache, **options), leaks
+
+
+def _note_unknown_training(runs, dataset):
+    """Return notes on runs whose GAN was trained on images that the data's train part does not hold."""
+    known, notes = dataset.train_hashes(), []
+    for name, opened in runs.items():
+        if opened.hashes is not None and not np.isin(opened.hashes, known).all():
+            share = np.isin(opened.hashes, known).mean()
+            notes.append(
+                f"warning: {name}: {share:.0%} of what its GAN was trained on is in the train part of {dataset.name}: "
+                "copies of the rest are not seen."
+            )
+    return notes
+
+
+def _check_tfgan():
+    from models.tfgan import import_tfgan
+
+    try:
+        import_tfgan()
+    except ImportError as error:
+        raise ValueError(f"--cross-check compares with TF-GAN. {error}") from error
 
 
 def _add_cross_checks(material, result, seed):
@@ -245,6 +292,13 @@ def _add_cross_checks(material, result, seed):
         result["runs"][name]["cross_check"] = cross_check(material.real.features, sample.features, seed)
 
 
+def _check_agreement(result):
+    from models.cross_check import check_agreement
+
+    for entry in result["runs"].values():
+        check_agreement(entry["cross_check"])
+
+
 def _plot(config, dataset, material, memorisations, result):
     """Return {file name: Figure}."""
     from synth import evaluation_plots as plots
@@ -252,16 +306,16 @@ def _plot(config, dataset, material, memorisations, result):
     train_images = dataset.part("train")[0]
     pairs = {}
     for name, found in memorisations.items():
-        shown = found.find_closest(material.runs[name].labels[: len(found.distances)], _CLOSEST)
-        nearest = train_images[found.nearest[shown]]
-        pairs[name] = (material.runs[name].images[shown], nearest, found.distances[shown])
+        shown = found.find_closest(_CLOSEST)
+        images = material.runs[name].images[found.index[shown]]
+        pairs[name] = (images, train_images[found.nearest[shown]], found.distances[shown])
     features = {name: sample.features for name, sample in material.runs.items()}
     figures = {
         "prdc": plots.plot_prdc(result),
         "neighbours": plots.plot_neighbours(pairs),
         "projection": plots.plot_projection(material.real.features, features),
     }
-    if config.fid_infinity:
+    if "sizes" in result["floor"]:
         entries = {**result["runs"], "floor (real)": result["floor"]}
         traces = {name: (entry["sizes"], entry["frechet_of_sizes"]) for name, entry in entries.items()}
         figures["sizes"] = plots.plot_sizes(traces)

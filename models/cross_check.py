@@ -15,8 +15,8 @@ _DIRECTIONS = 128
 def cross_check(real_features, fake_features, seed=0):
     """Return {measure: {"ours": value, "tfgan": value}} for the Frechet, kernel and sliced Wasserstein distances.
 
-    TF-GAN draws its random directions itself; with the same seed ours are the same. Raises
-    synth.errors.RunError where the two differ by more than 1e-3, relative, and ImportError where TF-GAN can't be had.
+    TF-GAN draws its random directions itself; with the same seed ours are the same. Raises ImportError where TF-GAN
+    can't be had.
     """
     evaluation = import_tfgan().eval
     generator = np.random.default_rng(seed)  # TF-GAN's kernel distance wants them in random order
@@ -41,9 +41,12 @@ def cross_check(real_features, fake_features, seed=0):
         "frechet": evaluation.frechet_classifier_distance_from_activations(real, fake),
         "kernel": evaluation.kernel_classifier_distance_and_std_from_activations(real, fake, blocks)[0],
     }
-    opinions = {name: {"ours": value, "tfgan": float(theirs[name])} for name, value in ours.items()}
+    return {name: {"ours": value, "tfgan": float(theirs[name])} for name, value in ours.items()}
+
+
+def check_agreement(opinions):
+    """Raise synth.errors.RunError where the two opinions of cross_check differ by more than 1e-3, relative."""
     for name, opinion in opinions.items():
         difference = abs(opinion["ours"] - opinion["tfgan"])
         if difference > _TOLERANCE * abs(opinion["tfgan"]) + _ROUNDING:
             raise RunError(f"{name} should be that of TF-GAN, {opinion['tfgan']:.6g}. Got {opinion['ours']:.6g}.")
-    return opinions

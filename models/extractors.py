@@ -14,7 +14,6 @@ from models.judge import load_or_fit_classifier
 from models.trained import hash_weights
 from synth.images import to_network_range
 
-FEATURES = ("classifier", "inception", "pixels")
 LEFT_OUT = 0  # the fold of the train part that the classifier does not see
 SEED = 2000  # no other network's
 _INCEPTION_SIZE = 299

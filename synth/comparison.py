@@ -2,12 +2,14 @@
 
 import hashlib
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
-from synth.evaluation import extrapolate, score_features, trace_sizes
+from synth.evaluation import MIN_TRACED, extrapolate, score_features, trace_sizes
 from synth.evaluation_report import find_collapsed
 from synth.files import replacing
 from synth.leakage import find_leaks
@@ -36,7 +38,7 @@ class FeatureSet:
 class Material:
     """Held-out real images, other real images as the floor, and each run's: all FeatureSets.
 
-    quotas: {class index: images} that the floor and every run have.
+    quotas: {class index: images} that the floor and every run have; the real side has the same proportions.
     """
 
     real: FeatureSet
@@ -45,15 +47,16 @@ class Material:
     quotas: dict[int, int]
 
 
-def index_sources(runs, dataset):
-    """Return {name: list of synth.reading.Source} of {name: synth.reading.Run}.
+def index_sources(runs, dataset, known_values):
+    """Return {name: list of synth.reading.Source} of {name: synth.reading.Run}, of the classes of the data set.
 
-    Raises ValueError for other shapes or labels than those of synth.datasets.Dataset, and for a class with less than
-    2 images.
+    known_values: all label values of the data, of which synth.datasets.Dataset may have some classes alone. Raises
+    ValueError for other shapes or labels, and for a class with less than 2 images.
     """
+    skip = tuple(np.setdiff1d(known_values, dataset.label_values))
     sources = {}
     for name, opened in runs.items():
-        sources[name] = index_shards(opened.paths, dataset.image_shape, dataset.label_values)
+        sources[name] = index_shards(opened.paths, dataset.image_shape, dataset.label_values, skip=skip)
         counts = count_rows(sources[name])
         scarce = [class_name for k, class_name in enumerate(dataset.class_names) if counts.get(k, 0) < 2]
         if scarce:
@@ -70,16 +73,29 @@ def count_images(sources):
 
 
 def take_unknown(part, runs, *, allow, source):
-    """Return the (images, labels) of `part` that no run's GAN was trained on; ValueError if that is over 1 %.
+    """Return (images, labels) of `part` that no run's GAN was trained on, and {"images", "leaked", "allowed"}.
 
-    allow: keep them all.
+    Raises ValueError if more than 1 % were. allow: keep them all.
     """
     images, labels = part
+    leaked = np.zeros(len(labels), bool)
     for opened in runs.values():
         if opened.hashes is not None:
-            keep = ~find_leaks(images, opened.hashes, allow=allow, source=source) | allow
-            images, labels = images[keep], labels[keep]
-    return images, labels
+            leaked |= find_leaks(images, opened.hashes, allow=allow, source=source)
+    keep = ~leaked | allow
+    leaks = {"images": len(labels), "leaked": int(leaked.sum()), "allowed": allow}
+    return (images[keep], labels[keep]), leaks
+
+
+def check_counts(real, floor, class_names):
+    """Raise ValueError for a class with fewer than 2 images among the (images, labels) of one of the two."""
+    for what, (_, labels) in (("to compare with", real), ("for the floor", floor)):
+        counts = np.bincount(labels, minlength=len(class_names))
+        if counts.min() < 2:
+            raise ValueError(
+                f"each class should have at least 2 real images {what}. "
+                f"Got {counts.min()} of {class_names[counts.argmin()]}: more real images are needed."
+            )
 
 
 def gather(sources, real, floor, extractor, cache, *, limit, seed, advance):
@@ -88,25 +104,36 @@ def gather(sources, real, floor, extractor, cache, *, limit, seed, advance):
     sources: as of index_sources. real, floor: (images uint8 [n, H, W, C], class indices [n]). extractor: has compute
     (images) -> features and hash. cache: folder that keeps the real images' features. limit: images to compare, of
     each side. advance: is called with the number of synthetic images after each block.
+
+    The runs and the floor have as many images of each class; the real side has the same proportions.
     """
     real_counts, floor_counts = (Counter(labels.tolist()) for _, labels in (real, floor))
-    classes = set().union(*(count_rows(found) for found in sources.values()))
-    fewest = min(counts[k] for counts in (real_counts, floor_counts) for k in classes)
-    if fewest < 2:
-        raise ValueError(
-            f"each class should have at least 2 real images to compare with, and 2 for the floor. Got {fewest}."
-        )
     quotas = _plan_quotas([*(count_rows(found) for found in sources.values()), floor_counts], limit)
+    factor = min(min(real_counts[k] / count for k, count in quotas.items()), limit / sum(quotas.values()))
+    real_quotas = {k: max(2, int(factor * count)) for k, count in quotas.items()}
     runs = {name: _collect(found, extractor.compute, quotas, seed, advance) for name, found in sources.items()}
-    chosen = (_draw(*real, _plan_quotas([real_counts], limit), seed), _draw(*floor, quotas, seed))
+    chosen = (_draw(*real, real_quotas, seed), _draw(*floor, quotas, seed))
     return Material(*(_load_or_compute(cache, *images, extractor) for images in chosen), runs, quotas)
 
 
 def search_nearest(material, train_images):
-    """Return {run: synth.memorisation.Memorisation} of at most 2,000 images of each run, and of the real ones."""
-    held_out, _ = find_nearest(material.real.images[:_SEARCHED], train_images)
-    found = {name: find_nearest(sample.images[:_SEARCHED], train_images) for name, sample in material.runs.items()}
-    return {name: Memorisation(*nearest, held_out) for name, nearest in found.items()}
+    """Return {run: synth.memorisation.Memorisation} of about 2,000 images of each run, and of the real ones."""
+    held_out = _choose_searched(material.real.labels)
+    held_out_distances, _ = find_nearest(material.real.images[held_out], train_images)
+    found = {}
+    for name, sample in material.runs.items():
+        index = _choose_searched(sample.labels)
+        distances, nearest = find_nearest(sample.images[index], train_images)
+        baseline = (held_out_distances, material.real.labels[held_out])
+        found[name] = Memorisation(distances, sample.labels[index], nearest, index, *baseline)
+    return found
+
+
+def _choose_searched(labels):
+    """Return indices of about 2,000 images in the proportions of all, but at least 20 of each class (or all)."""
+    share = min(1.0, _SEARCHED / len(labels))
+    members = [np.flatnonzero(labels == k) for k in np.unique(labels)]
+    return np.sort(np.concatenate([index[: max(20, round(share * len(index)))] for index in members]))
 
 
 def score_all(material, memorisations, class_names, *, fid_infinity, **options):
@@ -122,13 +149,11 @@ def score_all(material, memorisations, class_names, *, fid_infinity, **options):
         entry = _score(references, sample, class_names, options) | {"images": sample.gaussian.count}
         entry["memorisation"] = memorisations[name].summarise()
         for k, class_name in enumerate(class_names):
-            masks = (part.labels[:_SEARCHED] == k for part in (sample, material.real))
-            entry["classes"][class_name]["memorisation"] = memorisations[name].summarise(*masks)
+            entry["classes"][class_name]["memorisation"] = memorisations[name].summarise(k)
         entry["collapsed"] = find_collapsed(entry["classes"], floor["classes"])
-        if sample.gaussian.count > len(sample.labels):
-            entry["frechet_all"] = compute_frechet_distance(material.real.gaussian, sample.gaussian)
+        entry["frechet_all"] = compute_frechet_distance(material.real.gaussian, sample.gaussian)
         runs[name] = entry
-    if fid_infinity:
+    if fid_infinity and len(material.floor.labels) >= MIN_TRACED:
         samples = [material.floor, *material.runs.values()]
         for entry, sample in zip([floor, *runs.values()], samples, strict=True):
             sizes, distances = trace_sizes(material.real.gaussian, sample.features)
@@ -206,10 +231,10 @@ def _load_or_compute(cache, images, labels, extractor):
     """Return the FeatureSet of real images, from the file of the folder `cache` that is named after what it holds."""
     digest = hashlib.sha256(extractor.hash.encode() + repr(images.shape).encode() + images.tobytes()).hexdigest()
     path = Path(cache) / f"real-{digest[:16]}.npz"
-    if path.exists():
-        with np.load(path) as stored:
-            gaussian = Gaussian(int(stored["count"]), stored["mean"], stored["covariance"])
-            return FeatureSet(images, labels, stored["features"], gaussian)
+    damaged = (OSError, ValueError, KeyError, EOFError, BadZipFile)  # or missing
+    with suppress(*damaged), path.open("rb") as file, np.load(file) as stored:
+        gaussian = Gaussian(int(stored["count"]), stored["mean"], stored["covariance"])
+        return FeatureSet(images, labels, stored["features"], gaussian)
     features = np.asarray(extractor.compute(images), np.float32)
     gaussian = fit_gaussian(features)
     statistics = {"count": gaussian.count, "mean": gaussian.mean, "covariance": gaussian.covariance}

@@ -10,7 +10,7 @@ from synth.metrics import (
     draw_directions,
     fit_gaussian,
 )
-from synth.statistics import compute_bootstrap_error
+from synth.statistics import compute_bootstrap_error, compute_t_quantile, compute_wilson_half_width
 
 MEASURES = ("frechet", "kernel", "precision", "recall", "density", "coverage", "sliced_wasserstein")
 BETTER_LOW = ("frechet", "kernel", "sliced_wasserstein")
@@ -25,9 +25,10 @@ def score_features(
 
     real_features [N, D] with their classes [N] and Gaussian; fake_features [M, D] with their classes [M]; the classes
     have fixed proportions and take turns. The intervals say how the scores vary with the images that were drawn, not
-    with the GAN's training: over `bootstrap` resamples of the fake images (Frechet, sliced Wasserstein), over blocks
-    (kernel), or over the images whose mean a score is. precision and the others are left out (None) where a set has
-    too few images for them.
+    with the GAN's training. frechet, sliced_wasserstein: over `bootstrap` resamples of the fake images, which is too
+    wide where they are not many times the dimensions. kernel: over blocks. precision, density: over the fake images;
+    recall, coverage: over the real ones, for these fake ones (Wilson 1927 for the shares). These four are left out
+    (None) where a set has too few images for them.
     """
     directions = draw_directions(real_features.shape[1])
     distances = {
@@ -41,11 +42,18 @@ def score_features(
         )
         scores[name] = _with_interval(distance(fake_features), error)
     strata = {"real_strata": real_labels, "fake_strata": fake_labels}
-    scores["kernel"] = _with_interval(*compute_kernel_distance(real_features, fake_features, **strata))
+    value, error, blocks = compute_kernel_distance(real_features, fake_features, **strata)
+    scores["kernel"] = {"value": value, "interval": None if error is None else error * compute_t_quantile(blocks)}
     if min(len(real_features), len(fake_features)) > neighbours:
         for name, values in compute_prdc(real_features, fake_features, neighbours).items():
-            scores[name] = _with_interval(float(values.mean()), float(values.std() / len(values) ** 0.5))
+            share = float(values.mean())
+            half_width = _NORMAL_95 * float(values.std() / len(values) ** 0.5)
+            interval = half_width if name == "density" else compute_wilson_half_width(share, len(values))
+            scores[name] = {"value": share, "interval": interval}
     return {name: scores.get(name, _with_interval(None, None)) for name in MEASURES}
+
+
+MIN_TRACED = 200  # images, from which on the distance is followed over their number
 
 
 def trace_sizes(real_gaussian, fake_features):

@@ -12,7 +12,7 @@ _COLLAPSED = 0.1  # of the floor's recall, or of the real images' variance
 def render_report(result):
     """Return evaluation.md: the tables, the sentences and how the numbers were made."""
     features, real = result["features"], result["real"]
-    lines = ["# Evaluation", ""]
+    lines = ["# Evaluation" + (": LEAKED" if _is_leaked(result) else ""), ""]
     lines += [
         f"Real images: {result['data']} ({result['fingerprint'][:12]}), {real['images']:,} of its {real['split']} part."
     ]
@@ -23,8 +23,9 @@ def render_report(result):
         "",
         render_scores(result),
         "",
-        "± is the 95 % interval over the images that were drawn; it does not hold the variation from one trained GAN "
-        "to the next.",
+        "± is the 95 % interval over the images that were drawn (recall and coverage: the real ones); it does not hold "
+        "the variation from one trained GAN to the next. The Frechet distance's is too wide where the images are not "
+        "many times the dimensions. That of all images has no floor: compare it with another run's.",
         "",
         *(f"- {sentence}" for sentence in result["warnings"] + result["verdicts"]),
     ]
@@ -39,23 +40,21 @@ def render_scores(result):
     """Return the table of measures, runs and the floor."""
     runs, floor = result["runs"], result["floor"]
     header = ["", *runs, "floor (real)"]
-    rows = [["images", *(f"{result['compared']:,}" for _ in header[1:])]]
+    label = f"images (against {result['real']['images']:,} real)"
+    rows = [[label, *(f"{result['compared']:,}" for _ in header[1:])]]
     for measure in MEASURES:
         scored = [*runs.values(), floor]
         cells = (_format(entry["scores"][measure], measure) for entry in scored)
         rows.append([f"{measure.replace('_', ' ')} {'↓' if measure in BETTER_LOW else '↑'}", *cells])
-    for key, label in (("frechet_all", "frechet, all images ↓"), ("frechet_infinity", "frechet, extrapolated ↓")):
-        if any(key in run for run in runs.values()):
-            values = [run.get(key) for run in runs.values()]
-            cells = ["" if value is None else f"{value:.3f}" for value in values]
-            if key == "frechet_all":
-                cells = [f"{cell} ({run['images']:,})" for cell, run in zip(cells, runs.values(), strict=True)]
-            rows.append([label, *cells, f"{floor[key]:.3f}" if key in floor else ""])
-    rows.append(
-        ["nearest training image, ratio", *(f"{run['memorisation']['ratio']:.2f}" for run in runs.values()), "1"]
-    )
-    shares = (f"{run['memorisation']['near_share']:.1%}" for run in runs.values())
-    rows.append(["nearer than 99 % of real", *shares, "1.0%"])
+    if any(run["images"] > result["compared"] for run in runs.values()):
+        cells = (f"{run['frechet_all']:.3f} ({run['images']:,})" for run in runs.values())
+        rows.append(["frechet, all images ↓", *cells, "not known"])
+    if "frechet_infinity" in floor:
+        cells = (f"{entry['frechet_infinity']:.3f}" for entry in [*runs.values(), floor])
+        rows.append(["frechet, extrapolated ↓", *cells])
+    memorisations = [run["memorisation"] for run in runs.values()]
+    rows.append(["nearest training image, ratio", *(_format_ratio(found) for found in memorisations), "1 expected"])
+    rows.append(["nearer than 99 % of real", *(_format_share(found) for found in memorisations), "1 % expected"])
     return render_table(header, rows, aligned=True)
 
 
@@ -98,7 +97,15 @@ def find_collapsed(classes, floor_classes):
 def find_warnings(result):
     """Return sentences on what the numbers can't say."""
     dimensions, compared = result["features"]["dimensions"], result["compared"]
-    warnings = []
+    warnings, leaks = list(result["notes"]), result["leaks"]
+    if _is_leaked(result):
+        warnings.append(f"LEAKED: {leaks['leaked']:,} of {leaks['images']:,} real images were trained on.")
+    elif leaks["leaked"]:
+        warnings.append(f"note: {leaks['leaked']:,} of {leaks['images']:,} real images were trained on, and left out.")
+    if result["settings"]["fid_infinity"] == "True" and "sizes" not in result["floor"]:
+        warnings.append(f"note: {compared:,} images are too few to extrapolate the Frechet distance.")
+    if result["real"]["split"] == "validation":
+        warnings.append("note: GANs are chosen on validation: against that part, the scores are too good.")
     if compared < 10 * dimensions:
         warnings.append(
             f"warning: {compared:,} images for {dimensions:,} dimensions: below ten times as many, the Frechet "
@@ -111,10 +118,12 @@ def find_warnings(result):
         )
     entries = [*result["runs"].values(), result["floor"]]
     if any(entry["scores"]["kernel"]["value"] < 0 for entry in entries):
-        warnings.append(
-            "note: the kernel distance is an unbiased estimate; a negative one means: not told apart from 0."
-        )
+        warnings.append("note: the kernel distance is an unbiased estimate: where it is near 0, it can be negative.")
     return warnings
+
+
+def _is_leaked(result):
+    return result["leaks"]["allowed"] and result["leaks"]["leaked"] > 0
 
 
 def _find_winner(runs):
@@ -155,6 +164,14 @@ def _format(score, measure):
     return f"{score['value']:.{digits}f}{interval}"
 
 
+def _format_ratio(memorisation):
+    return "-" if memorisation["ratio"] is None else f"{memorisation['ratio']:.2f}"
+
+
+def _format_share(memorisation):
+    return "-" if memorisation["near_share"] is None else f"{memorisation['near_share']:.1%}"
+
+
 def _render_classes(run, floor):
     shown = ("frechet", "kernel", "precision", "recall", "density", "coverage", "sliced_wasserstein")
     header = ["class", "images", *(name.replace("_", " ") for name in shown), "nearest ratio", "nearer than 99 %"]
@@ -163,7 +180,7 @@ def _render_classes(run, floor):
         for label, scored in ((name, entry), ("  floor", floor["classes"][name])):
             cells = [_format({**scored["scores"][measure], "interval": None}, measure) for measure in shown]
             memorisation = scored.get("memorisation")
-            near = [f"{memorisation['ratio']:.2f}", f"{memorisation['near_share']:.1%}"] if memorisation else ["", ""]
+            near = [_format_ratio(memorisation), _format_share(memorisation)] if memorisation else ["", ""]
             rows.append([label, f"{scored['compared']:,}", *cells, *near])
     return render_table(header, rows, aligned=True)
 

@@ -87,25 +87,25 @@ def compute_frechet_distance(real, fake):
 
 
 def compute_kernel_distance(real_features, fake_features, max_block_size=1000, real_strata=None, fake_strata=None):
-    """Return (squared maximum mean discrepancy, its standard error) with the kernel (x.y / D + 1)^3.
+    """Return (squared maximum mean discrepancy, its standard error, number of blocks) with the kernel (x.y / D + 1)^3.
 
     Binkowski et al. 2018 (arXiv:1801.01401): the unbiased estimate, which can be negative, as the mean over blocks of
     at most `max_block_size` images of each set in the order given. The error is None where there is one block alone.
     The strata, integers [N] and [M], are classes whose proportions were fixed, in every block, when the images were
-    drawn: pairs within a class then stand for those of an image with itself, too.
+    drawn: pairs within a class then stand for those of an image with itself, too. So every block has at least two
+    images of each class, which makes it larger where a class is rare.
     """
     real_features, fake_features = _check(real_features), _check(fake_features)
-    count = -(-max(len(real_features), len(fake_features)) // max_block_size)
-    if min(len(real_features), len(fake_features)) < 2 * count:
-        raise ValueError(
-            f"both sets should have at least {2 * count} images. Got {len(real_features)} and {len(fake_features)}."
-        )
     sets = ((real_features, real_strata), (fake_features, fake_strata))
     sets = [(features, np.zeros(len(features)) if strata is None else strata) for features, strata in sets]
+    rarest = min(np.unique(strata, return_counts=True)[1].min() for _, strata in sets)
+    if rarest < 2:
+        raise ValueError(f"both sets should have at least 2 images (of each class). Got {rarest} instead.")
+    count = min(-(-max(len(real_features), len(fake_features)) // max_block_size), int(rarest) // 2)
     blocks = (_cut(array, count) for pair in sets for array in pair)
     estimates = np.array([_estimate_discrepancy(*block) for block in zip(*blocks, strict=True)])
     error = float(estimates.std(ddof=1) / count**0.5) if count > 1 else None
-    return float(estimates.mean()), error
+    return float(estimates.mean()), error, count
 
 
 def compute_prdc(real_features, fake_features, neighbours=5):
@@ -174,7 +174,7 @@ def _estimate_discrepancy(real, real_strata, fake, fake_strata):
         within = sizes / np.maximum(sizes - 1, 1)  # what stands for the pairs of an image with itself
         weights = np.where(position[:, np.newaxis] == position, within[position], 1.0)
         np.fill_diagonal(weights, 0.0)
-        return (weights * matrix).sum() / weights.size
+        return (weights * matrix).sum() / weights.sum()
 
     within = mean_without_diagonal(kernel(real, real), real_strata)
     within += mean_without_diagonal(kernel(fake, fake), fake_strata)

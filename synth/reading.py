@@ -112,15 +112,17 @@ def check_shards(paths, folder):
             raise ValueError(f"{path}: should be as {MANIFEST} recorded it, but is {state}: make the shards again.")
 
 
-def index_shards(paths, image_shape, label_values, per_class=None):
+def index_shards(paths, image_shape, label_values, per_class=None, skip=()):
     """Return one Source per shard that has rows to use: the first `per_class` of each class over all shards, or all.
 
-    Reads each shard once. Raises ValueError for another image shape and for labels that are not in `label_values`.
+    Rows with a label in `skip` are left out. Reads each shard once. Raises ValueError for another image shape and for
+    other labels that are not in `label_values`.
     """
     used, sources = Counter(), []
     for path in paths:
         rows = Counter()
         for _, labels in _read_chunks(path, image_shape):
+            labels = labels[~np.isin(labels, skip)]
             unknown = np.setdiff1d(labels, label_values)
             if len(unknown):
                 raise ValueError(
@@ -203,14 +205,13 @@ def _read_shard(path, image_shape, label_values, rows, epoch):
     """Yield the chunks of a shard, cut to the rows that it may use."""
     left = dict(rows)
     for images, labels in _read_chunks(path, image_shape):
-        labels = np.searchsorted(label_values, labels)
         keep = np.zeros(len(labels), bool)
         for k, count in left.items():
-            members = np.flatnonzero(labels == k)[:count]
+            members = np.flatnonzero(labels == label_values[k])[:count]
             keep[members] = True
             left[k] -= len(members)
         if keep.any():
-            yield images[keep], labels[keep]
+            yield images[keep], np.searchsorted(label_values, labels[keep])
 
 
 def _hash_texts(texts):

@@ -8,13 +8,11 @@ def summarise(values):
 
     A single value has neither spread nor interval: both are None.
     """
-    from scipy import stats
-
     values = np.asarray(values, np.float64)
     if len(values) < 2:
         return {"mean": float(values.mean()), "std": None, "interval": None}
     std = float(values.std(ddof=1))
-    half_width = float(stats.t.ppf(0.975, len(values) - 1) * std / len(values) ** 0.5)
+    half_width = float(compute_t_quantile(len(values)) * std / len(values) ** 0.5)
     return {"mean": float(values.mean()), "std": std, "interval": half_width}
 
 
@@ -57,3 +55,15 @@ def compute_bootstrap_error(function, values, strata, rounds, seed):
     groups = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
     drawn = (np.concatenate([generator.choice(group, len(group)) for group in groups]) for _ in range(rounds))
     return float(np.std([function(values[index]) for index in drawn], ddof=1))
+
+
+def compute_t_quantile(count):
+    """Return the factor from the standard error of a mean of `count` values to the half-width of its 95 % interval."""
+    from scipy import stats
+
+    return float(stats.t.ppf(0.975, count - 1))
+
+
+def compute_wilson_half_width(share, count, z=1.96):
+    """Return the half-width of the 95 % interval of a share of `count` images (Wilson 1927); not 0 at a share of 1."""
+    return float(z * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5 / (1 + z**2 / count))

@@ -54,10 +54,11 @@ def test_default_run_needs_no_flag(generated, tmp_path, monkeypatch, capsys):
     assert "| precision ↑" in (out / "evaluation.md").read_text()
     printed = capsys.readouterr().out
     assert "warning: " in printed
-    assert "no sign of memorisation" in printed
+    assert "held-out real images are too few to say more" in printed
 
 
-def test_library_call_with_everything(generated, tmp_path):
+def test_library_call_with_everything(generated, tmp_path, monkeypatch):
+    monkeypatch.setattr("synth.comparison.MIN_TRACED", 10)
     config = Config(runs=(generated,), fid_infinity=True, cross_check=True, bootstrap=3, out=tmp_path, quiet=True)
     result = evaluate(config)
     stored = json.loads((tmp_path / "evaluation.json").read_text())
@@ -116,7 +117,7 @@ def test_collapsed_and_memorised_images_are_named(data, tmp_path):
     assert result["runs"]["copies.npz"]["collapsed"] == []
     assert result["runs"]["same.npz"]["collapsed"] == ["0", "1"]
     verdicts = "\n".join(result["verdicts"])
-    assert "copies.npz: memorised: 100.0%" in verdicts
+    assert "copies.npz: memorised: 23 of 23 images are exact copies" in verdicts
     assert "same.npz: collapsed, hardly any variety in: 0, 1." in verdicts
 
 
@@ -161,6 +162,45 @@ def test_images_that_a_gan_knows_are_no_reference(generated, tmp_path, capsys):
     code, line = fail(main, capsys, str(tmp_path / "synthetic"), "--out", str(tmp_path / "out"))
     assert code == 2
     assert "14 of 14 test images (100.0%) were trained on" in line
+
+
+def test_leaks_that_are_allowed_are_marked(generated, tmp_path, capsys):
+    shutil.copytree(generated, tmp_path / "synthetic")
+    dataset = load_dataset(**json.loads((generated / "manifest.json").read_text())["request"])
+    save_hashes(tmp_path / "synthetic", np.concatenate([load_hashes(generated), hash_images(dataset.part("test")[0])]))
+    options = ["--features", "pixels", "--bootstrap", "0", "--out", str(tmp_path / "out")]
+    assert main([str(tmp_path / "synthetic"), "--allow-leak", *options]) == 0
+    assert "LEAKED: 14 of 14 real images were trained on." in capsys.readouterr().out
+    assert (tmp_path / "out/evaluation.md").read_text().startswith("# Evaluation: LEAKED")
+
+
+def test_a_run_of_all_classes_is_compared_on_some(generated, tmp_path):
+    config = Config(runs=(generated,), classes="1", features="pixels", bootstrap=0, out=tmp_path, quiet=True)
+    result = evaluate(config)
+    assert list(result["runs"]["synthetic"]["classes"]) == ["1"]
+    assert result["runs"]["synthetic"]["images"] == 40
+
+
+def test_rare_classes_and_damaged_caches_leave_valid_json(tmp_path):
+    images, labels = make_images(600)
+    keep = (labels == 0) | (np.arange(600) < 60)
+    data = save_images(tmp_path / "data.npz", images[keep], labels[keep])
+    run = save_images(tmp_path / "mine.npz", *make_images(40, seed=3))
+    config = Config(runs=(run,), data=data, features="pixels", bootstrap=0, out=tmp_path / "out", quiet=True)
+    first = evaluate(config)
+    for path in (tmp_path / "out/cache").glob("*.npz"):
+        path.write_bytes(path.read_bytes()[:100])
+    assert evaluate(config)["runs"] == first["runs"]
+    assert "NaN" not in (tmp_path / "out/evaluation.json").read_text()
+
+
+def test_a_wrong_input_does_not_lock_the_output_folder(data, tmp_path, capsys):
+    images, labels = make_images(40, seed=3)
+    run = save_images(tmp_path / "mine.npz", images[:, :12], labels)
+    options = [run, "--data", data, "--features", "pixels", "--bootstrap", "0", "--out", str(tmp_path / "out")]
+    assert fail(main, capsys, *options)[0] == 2
+    save_images(tmp_path / "mine.npz", images, labels)
+    assert main([*options, "--quiet"]) == 0
 
 
 def test_inception_features(data, tmp_path, capsys):

@@ -4,7 +4,12 @@ import pytest
 from synth.evaluation import MEASURES, extrapolate, score_features, trace_sizes
 from synth.evaluation_report import find_collapsed, find_verdicts, find_warnings
 from synth.metrics import fit_gaussian
-from synth.statistics import compute_bootstrap_error, compute_rank_probability
+from synth.statistics import (
+    compute_bootstrap_error,
+    compute_rank_probability,
+    compute_t_quantile,
+    compute_wilson_half_width,
+)
 
 OPTIONS = {"neighbours": 5, "bootstrap": 10, "seed": 0}
 
@@ -21,6 +26,7 @@ def entry(frechet=1.0, interval=0.1, precision=0.9, recall=0.9, spread=1.0, **mo
     scores |= {"precision": {"value": precision, "interval": None}, "recall": {"value": recall, "interval": None}}
     scores["frechet"] = {"value": frechet, "interval": interval}
     memorisation = {"near_share": 0.0, "images": 10, "held_out_images": 10, "copies": 0, "memorised": False}
+    memorisation |= {"held_out_copies": 0, "ratio": 1.0}
     common = {"collapsed": [], "memorisation": memorisation, "spread": spread, "real_spread": 1.0}
     return {"scores": scores} | common | more
 
@@ -33,6 +39,10 @@ def evaluation(**runs):
         "features": {"dimensions": 2},
         "compared": 100,
         "compared_classes": {"0": 50},
+        "real": {"split": "test", "images": 100},
+        "leaks": {"images": 100, "leaked": 0, "allowed": False},
+        "notes": [],
+        "settings": {"fid_infinity": "False"},
     }
 
 
@@ -121,6 +131,18 @@ def test_warnings_name_small_samples_and_negative_kernel_distances():
     assert find_warnings(result | {"features": {"dimensions": 11}}) == [
         "warning: 100 images for 11 dimensions: below ten times as many, the Frechet distance is too large, and only "
         "comparable at this number of images (the floor is).",
-        "note: the kernel distance is an unbiased estimate; a negative one means: not told apart from 0.",
+        "note: the kernel distance is an unbiased estimate: where it is near 0, it can be negative.",
     ]
     assert find_warnings(result | {"features": {"dimensions": 6}})[0].startswith("note: the classes have fewer")
+
+
+def test_leaks_are_marked_and_counted():
+    leaked = {"images": 100, "leaked": 7, "allowed": True}
+    assert find_warnings(evaluation(a=entry()) | {"leaks": leaked}) == ["LEAKED: 7 of 100 real images were trained on."]
+    assert "left out" in find_warnings(evaluation(a=entry()) | {"leaks": leaked | {"allowed": False}})[0]
+
+
+def test_intervals_of_shares_and_of_few_blocks_are_not_too_narrow():
+    assert compute_wilson_half_width(1.0, 20) == pytest.approx(0.0806, abs=1e-3)
+    assert compute_wilson_half_width(0.5, 10_000) == pytest.approx(0.0098, abs=1e-4)
+    assert compute_t_quantile(2) == pytest.approx(12.706, abs=1e-3)

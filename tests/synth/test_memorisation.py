@@ -10,7 +10,10 @@ def pictures():
 
 
 def summarise(train, synthetic, held_out):
-    return Memorisation(*find_nearest(synthetic, train), find_nearest(held_out, train)[0]).summarise()
+    distances, nearest = find_nearest(synthetic, train)
+    labels, held_out_labels = np.zeros(len(synthetic)), np.zeros(len(held_out))
+    baseline = find_nearest(held_out, train)[0]
+    return Memorisation(distances, labels, nearest, np.arange(len(labels)), baseline, held_out_labels).summarise()
 
 
 def test_nearest_by_hand():
@@ -34,7 +37,7 @@ def test_memorised_set_is_reported_as_such(pictures):
     assert summary["copies"] == 100
     assert summary["near_share"] == 1
     assert summary["closer_probability"] == 1
-    assert describe_memorisation(summary).startswith("memorised: 100.0% of 100 images")
+    assert describe_memorisation(summary).startswith("memorised: 100 of 100 images are exact copies")
 
 
 def test_nearly_copied_set_is_memorised_too(pictures):
@@ -46,13 +49,30 @@ def test_nearly_copied_set_is_memorised_too(pictures):
 
 
 def test_new_images_are_not_memorised(pictures):
-    summary = summarise(pictures[:200], pictures[200:250], pictures[250:])
+    summary = summarise(pictures[:150], pictures[150:200], pictures[200:])
     assert not summary["memorised"]
     assert 0.3 < summary["closer_probability"] < 0.7
     assert summary["ratio"] == pytest.approx(1, abs=0.05)
     assert describe_memorisation(summary).startswith("no sign of memorisation")
 
 
+def test_few_held_out_images_say_nothing_but_copies(pictures):
+    summary = summarise(pictures[:250], pictures[250:270], pictures[270:])
+    assert summary["near_share"] is None
+    assert not summary["memorised"]
+    assert describe_memorisation(summary).endswith("30 held-out real images are too few to say more.")
+    assert summarise(pictures[:250], pictures[:20], pictures[270:])["memorised"]
+
+
+def test_repeated_real_images_are_no_memorisation(pictures):
+    """Data that hold every image twice: held-out images are copies, too, and their median distance is 0."""
+    summary = summarise(pictures[:200], pictures[:100], pictures[100:200])
+    assert summary["ratio"] is None
+    assert not summary["memorised"]
+
+
 def test_closest_pairs_take_the_classes_in_turn():
-    found = Memorisation(np.array([1.0, 2.0, 3.0, 9.0, 4.0]), np.zeros(5, int), np.ones(2))
-    assert found.find_closest(np.array([0, 0, 0, 1, 1]), 4).tolist() == [0, 4, 1, 3]
+    distances, labels = np.array([1.0, 2.0, 3.0, 9.0, 4.0]), np.array([0, 0, 0, 1, 1])
+    found = Memorisation(distances, labels, np.zeros(5, int), np.arange(5), np.ones(2), np.zeros(2))
+    assert found.find_closest(4).tolist() == [0, 4, 1, 3]
+    assert found.summarise(0)["median_distance"] == 2

@@ -83,11 +83,11 @@ def test_bad_features_are_refused(features, message):
 
 def test_kernel_distance_by_hand():
     """One dimension, two images a side: k(x, y) = (x y + 1)^3."""
-    value, error = compute_kernel_distance([[0.0], [1.0]], [[2.0], [3.0]])
+    value, error, blocks = compute_kernel_distance([[0.0], [1.0]], [[2.0], [3.0]])
     within = (0 * 1 + 1) ** 3 + (2 * 3 + 1) ** 3
     between = np.mean([1, 1, (1 * 2 + 1) ** 3, (1 * 3 + 1) ** 3])
     assert value == pytest.approx(within - 2 * between)
-    assert error is None
+    assert (error, blocks) == (None, 1)
 
 
 def test_kernel_distance_is_unbiased():
@@ -99,8 +99,27 @@ def test_kernel_distance_is_unbiased():
 
 def test_kernel_distance_has_an_error_over_its_blocks():
     real, fake = np.random.default_rng(0).standard_normal((2, 400, 3))
-    value, error = compute_kernel_distance(real, fake + 1, 50)
+    value, error, blocks = compute_kernel_distance(real, fake + 1, 50)
     assert value > 5 * error > 0
+    assert blocks == 8
+
+
+def test_kernel_distance_of_a_small_set_and_a_large_one_is_unbiased():
+    generator = np.random.default_rng(0)
+    labels, many = np.arange(40) % 10, np.arange(4000) % 10
+    values = []
+    for _ in range(40):
+        few_features = generator.standard_normal((40, 3)) + labels[:, np.newaxis]
+        many_features = generator.standard_normal((4000, 3)) + many[:, np.newaxis]
+        value, _, blocks = compute_kernel_distance(few_features, many_features, 1000, labels, many)
+        values.append(value)
+    assert blocks == 2  # at least two images of each class in a block
+    assert abs(np.mean(values)) < 3 * np.std(values) / len(values) ** 0.5
+
+
+def test_kernel_distance_wants_two_images_of_each_class():
+    with pytest.raises(ValueError, match=r"at least 2 images \(of each class\). Got 1"):
+        compute_kernel_distance(np.zeros((3, 2)), np.ones((3, 2)), 1000, [0, 0, 1], [0, 0, 0])
 
 
 def test_same_distribution_has_high_precision_and_recall():
