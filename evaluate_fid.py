@@ -135,6 +135,7 @@ def evaluate(config):
         "features": {"name": extractor.name, "hash": extractor.hash, "dimensions": extractor.dimensions},
         "real": {"split": config.split, "images": len(material.real.labels)},
         **score_all(material, memorisations, dataset.class_names, **options),
+        "compare": list(config.compare),
         "failed": failed,
         "leaks": leaks,
         "notes": _note_unknown_training(runs, dataset),

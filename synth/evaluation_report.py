@@ -2,6 +2,7 @@
 
 from math import hypot
 
+from synth import published
 from synth.evaluation import BETTER_LOW, MEASURES
 from synth.memorisation import describe_memorisation
 from synth.report import render_table
@@ -73,6 +74,7 @@ def find_verdicts(result):
             sentences.append(f"{name}: collapsed, hardly any variety in: {', '.join(run['collapsed'])}.")
         sentences.append(f"{name}: {describe_memorisation(run['memorisation'])}")
     sentences += [f"{name}: {message}" for name, message in result["failed"].items()]
+    sentences += [f"{name}: {published.RECIPES[name]}." for name in result["compare"] if name in published.RECIPES]
     if len(result["runs"]) > 1:
         sentences.append(_find_winner(result["runs"]))
     return sentences

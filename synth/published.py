@@ -18,6 +18,12 @@ REDUCED_MNIST = {
     1000: {0: 0.9780, 1000: 0.9785, 2000: 0.9790, 3000: 0.9785},
 }
 
+# What the source of a recipe says of it; it stands beside what `evaluate_fid.py --compare` measures.
+RECIPES = {
+    "dcgan-v2": "published: an unstable training that ended at a Frechet distance of 338.76 in Inception's features "
+    "(only --features inception can be compared with it)",
+}
+
 
 def identify(data):
     """Return "mnist" or "fashion_mnist" where the name of a data set or its file says so, else None."""

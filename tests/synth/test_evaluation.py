@@ -35,6 +35,7 @@ def evaluation(**runs):
     return {
         "runs": runs,
         "floor": entry(),
+        "compare": [],
         "failed": {},
         "features": {"dimensions": 2},
         "compared": 100,
@@ -106,6 +107,13 @@ def test_extrapolation_removes_the_bias_of_small_samples():
 def test_verdict_names_the_winner_beyond_the_interval():
     sentences = find_verdicts(evaluation(a=entry(2.0, 0.3), b=entry(1.0, 0.4)))
     assert sentences[-1].startswith("b won: its Frechet distance is lower than that of a by 1.000 ± 0.500")
+
+
+def test_what_is_published_of_a_recipe_stands_beside_it():
+    sentences = find_verdicts(evaluation(a=entry()) | {"compare": ["quick", "dcgan-v2"]})
+    assert sentences[-1].startswith(
+        "dcgan-v2: published: an unstable training that ended at a Frechet distance of 338.76"
+    )
 
 
 def test_verdict_within_the_interval_is_no_winner():
