@@ -190,18 +190,18 @@ def _write_report(study, config, results, curves, lab):
     names = [arm.name for arm in compared]
     save_figure(out / "curves.png", plot_arm_curves(curves))
     lines = [f"# {study.title}", _describe_conditions(study, config)]
-    bars = {}
+    summaries = {}
     for setting in study.settings:
         here = results[results["setting"] == setting]
         present = [arm for arm in compared if arm.name in set(here["arm"])]
         if not present:
             continue
-        bars[setting] = {arm.name: compute_summary(here, arm.name, primary) for arm in present}
+        summaries[setting] = {arm.name: compute_summary(here, arm.name, primary) for arm in present}
         verdicts = [describe_verdict(here, present, measure, text) for measure, text in study.measures.items()]
         verdicts += describe_filters(here, present, primary)
         lines += [f"## {setting}", render_arms(here, present, study.measures), "\n".join(f"- {v}" for v in verdicts)]
-    if bars and names:
-        save_figure(out / "arms.png", plot_arms(bars, heading))
+    if summaries and names:
+        save_figure(out / "arms.png", plot_arms(summaries, heading))
         lines.append("![mean and 95 % interval of every arm](arms.png)")
     lines += study.discuss(results)
     lines.append("![accuracy while training](curves.png)")

@@ -101,24 +101,28 @@ def plot_learning(histories):
     return figure
 
 
-def plot_arms(bars, heading):
-    """Plot one panel per setting with a bar and its 95 % interval per arm -> Figure.
+def plot_arms(summaries, heading):
+    """Plot one panel per setting with a point and its 95 % interval per arm -> Figure.
 
-    bars: {setting: {arm: summary (synth.statistics.summarise) of fractions}}. heading: what is measured.
+    summaries: {setting: {arm: summary (synth.statistics.summarise) of fractions}}. heading: what is measured, in %.
     """
-    rows = max(len(arms) for arms in bars.values())
-    figure = Figure((5.2 * len(bars), 1.2 + 0.32 * rows), dpi=110, layout="constrained")
-    for axes, (setting, arms) in zip(figure.subplots(1, len(bars), squeeze=False)[0], bars.items(), strict=True):
+    rows = max(len(arms) for arms in summaries.values())
+    figure = Figure((5.2 * len(summaries), 1.2 + 0.32 * rows), dpi=110, layout="constrained")
+    for axes, (setting, arms) in zip(
+        figure.subplots(1, len(summaries), squeeze=False)[0], summaries.items(), strict=True
+    ):
         means = np.array([100 * summary["mean"] for summary in arms.values()])
         errors = np.array([100 * (summary["interval"] or 0) for summary in arms.values()])
         colours = ["tab:orange" if "gan" in name else "tab:blue" for name in arms]
-        axes.barh(range(len(arms)), means, xerr=errors, color=colours, error_kw={"capsize": 3})
+        axes.hlines(range(len(arms)), means - errors, means + errors, colors=colours)
+        axes.scatter(means, range(len(arms)), color=colours)
         axes.set_yticks(range(len(arms)), arms, fontsize=8)
         axes.invert_yaxis()
         low, high = (means - errors).min(), (means + errors).max()
         margin = max(0.1 * (high - low), 0.1)
         axes.set_xlim(max(0, low - margin), min(100, high + margin))
-        axes.set(title=setting, xlabel=f"{heading}, %")
+        axes.grid(axis="x", alpha=0.3)
+        axes.set(title=setting, xlabel=heading)
     return figure
 
 

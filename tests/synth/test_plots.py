@@ -60,11 +60,11 @@ def test_learning_curves_have_a_line_per_seed():
 
 
 def test_bars_have_their_means_and_intervals():
-    bars = {"100": {"real": {"mean": 0.5, "interval": 0.1}, "gan": {"mean": 0.75, "interval": None}}}
-    (axes,) = plot_arms(bars, "accuracy").axes
-    assert [bar.get_width() for bar in axes.patches] == [50, 75]
+    summaries = {"100": {"real": {"mean": 0.5, "interval": 0.1}, "gan": {"mean": 0.75, "interval": None}}}
+    (axes,) = plot_arms(summaries, "accuracy, %").axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["real", "gan"]
-    (errors,) = axes.collections
+    errors, points = axes.collections
+    assert points.get_offsets()[:, 0].tolist() == [50, 75]
     assert errors.get_segments()[0][:, 0].tolist() == pytest.approx([40, 60])
 
 
