@@ -96,25 +96,19 @@ def evaluate(config):
 
     import_tensorflow()
     from models.extractors import build_extractor
-    from synth.comparison import score_all, search_nearest
-    from synth.evaluation_report import find_verdicts, find_warnings, render_report, render_scores
-    from synth.files import replacing, save_json
-    from synth.output import installed_versions, open_output
-    from synth.plots import save_figure
+    from synth.output import open_output
 
     report = report_unless(config.quiet)
     out = Path(config.out)
     runs = {} if config.compare else _open_runs(config, report)
     dataset = _load_data(config, runs)
-    plan = _make_plan(config, dataset, runs)
-    for name, value in plan.items():
+    if config.cross_check:
+        _check_tfgan()
+    prepared = None if config.compare else _prepare(config, dataset, runs)
+    for name, value in (plan := _make_plan(config, dataset, runs)).items():
         report(f"{name + ':':<12} {value}")
     if config.dry_run:
         return plan
-    if config.cross_check:
-        _check_tfgan()
-    if not config.compare:
-        _prepare(config, dataset, runs)  # what is wrong with the request is found before anything is written
     identities = {name: opened.identity for name, opened in runs.items()}
     settings = {name: str(value) for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
     settings |= {"fingerprint": dataset.fingerprint, "images_of_runs": identities}
@@ -122,39 +116,54 @@ def evaluate(config):
     failed = {}
     if config.compare:
         runs, failed = _train_recipes(config, report)
+        prepared = _prepare(config, dataset, runs)
     (out / "cache").mkdir(exist_ok=True)
     extractor = build_extractor(config.features, dataset, out / "cache", config.inception_weights)
-    material, leaks = _gather(config, dataset, runs, extractor, out / "cache")
-    memorisations = search_nearest(material, dataset.part("train")[0])
-    options = {name: getattr(config, name) for name in ("neighbours", "bootstrap", "fid_infinity", "seed")}
-    result = {
-        "settings": settings,
+    material, leaks = _gather(config, prepared, extractor, out / "cache")
+    result = {"settings": settings, "failed": failed, "leaks": leaks, "notes": _note_unknown_training(runs, dataset)}
+    result |= _describe_sides(config, dataset, extractor, material)
+    _score_and_save(config, dataset, material, result, report)
+    return result
+
+
+def _describe_sides(config, dataset, extractor, material):
+    """Return what evaluation.json says of the real images and of the features."""
+    from synth.output import installed_versions
+
+    return {
         "versions": installed_versions(),
         "data": dataset.name,
         "fingerprint": dataset.fingerprint,
         "features": {"name": extractor.name, "hash": extractor.hash, "dimensions": extractor.dimensions},
         "real": {"split": config.split, "images": len(material.real.labels)},
-        **score_all(material, memorisations, dataset.class_names, **options),
         "compare": list(config.compare),
-        "failed": failed,
-        "leaks": leaks,
-        "notes": _note_unknown_training(runs, dataset),
     }
+
+
+def _score_and_save(config, dataset, material, result, report):
+    """Add the scores and sentences to `result`, and write it with its figures."""
+    from synth.comparison import score_all, search_nearest
+    from synth.evaluation_report import find_verdicts, find_warnings, render_report, render_scores
+    from synth.files import replacing, save_json
+    from synth.plots import save_figure
+
+    out = Path(config.out)
+    memorisations = search_nearest(material, dataset.part("train")[0])
+    options = {name: getattr(config, name) for name in ("neighbours", "bootstrap", "fid_infinity", "seed")}
+    result |= score_all(material, memorisations, dataset.class_names, **options)
     if config.cross_check:
         _add_cross_checks(material, result, config.seed)
     result |= {"warnings": find_warnings(result), "verdicts": find_verdicts(result)}
-    figures = _plot(config, dataset, material, memorisations, result)
-    for name, figure in figures.items():
+    for name, figure in _plot(config, dataset, material, memorisations, result).items():
         save_figure(out / f"{name}.png", figure)
     save_json(out / "evaluation.json", result)
     with replacing(out / "evaluation.md") as temporary:
         temporary.write_text(render_report(result), encoding="utf-8")
     for line in [render_scores(result), *result["warnings"], *result["verdicts"]]:
         report(line)
+    report(f"evaluation.json, evaluation.md and figures are in {out}")
     if config.cross_check:
         _check_agreement(result)
-    report(f"evaluation.json, evaluation.md and figures are in {out}")
-    return result
 
 
 def _open_runs(config, report):
@@ -253,12 +262,12 @@ def _prepare(config, dataset, runs):
     return sources, real, floor, leaks
 
 
-def _gather(config, dataset, runs, extractor, cache):
-    """Collect the features of all images that are compared: (Material, what leaked)."""
+def _gather(config, prepared, extractor, cache):
+    """Collect the features of all images that are compared, as of _prepare: (Material, what leaked)."""
     from synth.comparison import count_images, gather
     from synth.progress import open_bar
 
-    sources, real, floor, leaks = _prepare(config, dataset, runs)
+    sources, real, floor, leaks = prepared
     with open_bar(quiet=config.quiet, total=count_images(sources), desc="features", unit="img") as bar:
         options = {"limit": config.images, "seed": config.seed, "advance": bar.update}
         return gather(sources, real, floor, extractor, cache, **options), leaks
