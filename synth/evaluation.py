@@ -14,6 +14,7 @@ from synth.statistics import compute_bootstrap_error, compute_t_quantile, comput
 
 MEASURES = ("frechet", "kernel", "precision", "recall", "density", "coverage", "sliced_wasserstein")
 BETTER_LOW = ("frechet", "kernel", "sliced_wasserstein")
+MIN_TRACED = 200  # images, from which on the distance is followed over their number
 _NORMAL_95 = 1.96
 _SIZES = 10
 
@@ -51,9 +52,6 @@ def score_features(
             interval = half_width if name == "density" else compute_wilson_half_width(share, len(values))
             scores[name] = {"value": share, "interval": interval}
     return {name: scores.get(name, _with_interval(None, None)) for name in MEASURES}
-
-
-MIN_TRACED = 200  # images, from which on the distance is followed over their number
 
 
 def trace_sizes(real_gaussian, fake_features):

@@ -7,6 +7,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pytest
 
+import generate_data
+
+TRAINING = ["--steps", "2", "--round-steps", "2", "--batch-size", "16"]
+WIDTHS = ["--latent-dim", "4", "--generator-width", "2", "--discriminator-width", "2"]
+
 
 def make_images(count, shape=(28, 28, 1), class_count=2, seed=0):
     """Images uint8 and labels int64: class k has a bright bar at a height that tells the classes apart."""
@@ -47,3 +52,13 @@ def digits_npz(tmp_path):
     parts = {"x_train": images[:120, ..., 0], "y_train": labels[:120]}
     np.savez(path, **parts, x_test=images[120:, ..., 0], y_test=labels[120:])
     return path
+
+
+@pytest.fixture(scope="session")
+def generated(data, tmp_path_factory):
+    """Folder of a run that was hardly trained on `data`, with 40 unfiltered images of each class; not to be changed."""
+    out = tmp_path_factory.mktemp("run") / "synthetic"
+    sampling = ["--filter", "none", "--duplicate-distance", "0", "--class-size", "40", "--shard-size", "25"]
+    arguments = ["--data", data, "--out", str(out), "--quiet", *TRAINING, *WIDTHS, *sampling]
+    assert generate_data.main(arguments) == 0
+    return out

@@ -10,26 +10,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-import generate_data
 from evaluate_fid import Config, evaluate, main
 from synth.datasets import load_dataset
 from synth.errors import TrainingError
 from synth.images import hash_images
 from synth.shards import load_hashes, save_hashes
-from tests.conftest import fail, make_images
+from tests.conftest import TRAINING, WIDTHS, fail, make_images
 
-TRAINING = ["--steps", "2", "--round-steps", "2", "--batch-size", "16"]
-WIDTHS = ["--latent-dim", "4", "--generator-width", "2", "--discriminator-width", "2"]
 FIGURES = {"prdc.png", "neighbours.png", "projection.png"}
-
-
-@pytest.fixture(scope="module")
-def generated(data, tmp_path_factory):
-    out = tmp_path_factory.mktemp("run") / "synthetic"
-    sampling = ["--filter", "none", "--duplicate-distance", "0", "--class-size", "40", "--shard-size", "25"]
-    arguments = ["--data", data, "--out", str(out), "--quiet", *TRAINING, *WIDTHS, *sampling]
-    assert generate_data.main(arguments) == 0
-    return out
 
 
 def save_images(path, images, labels):

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import generate_data
 from predict import Config, main, parse_args, predict
 from synth.datasets import load_dataset
 from synth.images import hash_images
@@ -15,18 +14,7 @@ from synth.kaggle import find_train_csv
 from synth.shards import load_hashes, save_hashes
 from tests.conftest import fail, make_images
 
-TRAINING = ["--steps", "2", "--round-steps", "2", "--batch-size", "16"]
-WIDTHS = ["--latent-dim", "4", "--generator-width", "2", "--discriminator-width", "2"]
 FAST = ["--epochs", "1", "--batch-size", "16"]
-
-
-@pytest.fixture(scope="module")
-def generated(data, tmp_path_factory):
-    out = tmp_path_factory.mktemp("run") / "synthetic"
-    sampling = ["--filter", "none", "--duplicate-distance", "0", "--class-size", "40", "--shard-size", "25"]
-    arguments = ["--data", data, "--out", str(out), "--quiet", *TRAINING, *WIDTHS, *sampling]
-    assert generate_data.main(arguments) == 0
-    return out
 
 
 def load_metrics(out):
