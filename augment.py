@@ -22,7 +22,7 @@ from synth.filters import FILTERS
 from synth.kaggle import default_out
 from synth.shards import FORMATS
 
-_REDUCED_FAMILIES = ("real", "smote", "classic", "gan", "gan-filtered", "classic-gan")
+_REDUCED_FAMILIES = ("real", "smote", "classic", "gan", "gan-filtered", "classic-gan", "classic-mixed")
 
 
 @dataclass(frozen=True, kw_only=True)

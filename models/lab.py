@@ -75,12 +75,13 @@ class Lab:
         images, labels = dataset.part("train")
         counts = dataset.count_train()
         added = arm.count_added(counts)
+        drawn = {k: count // 2 if arm.balance else count for k, count in added.items()} if arm.gans else {}
         if arm.balance in ("oversampling", "smote"):
-            wanted = {k: int(counts[k]) + count for k, count in added.items()}
-            return *resample(arm.balance, images, labels, wanted, cell.seed), 0
-        if not arm.gans or not added:
+            wanted = {k: int(counts[k]) + count - drawn.get(k, 0) for k, count in added.items()}
+            images, labels = resample(arm.balance, images, labels, wanted, cell.seed)
+        if not any(drawn.values()):
             return images, labels, 0
-        drawn_images, drawn_labels = self.draw(cell, added)
+        drawn_images, drawn_labels = self.draw(cell, drawn)
         return np.concatenate([images, drawn_images]), np.concatenate([labels, drawn_labels]), len(drawn_labels)
 
     def draw(self, cell, counts):

@@ -146,14 +146,14 @@ def test_a_killed_study_continues(quick_gan, data, tmp_path, monkeypatch, capsys
 def test_all_arms_have_the_same_steps_seeds_and_real_images(quick_gan, data, tmp_path, monkeypatch):
     classifier = QuickClassifier(monkeypatch)
     assert main([*IMBALANCE, "--data", data, "--out", str(tmp_path), "--seeds", "2", "--quiet"]) == 0
-    assert len(classifier.trained) == 18
+    assert len(classifier.trained) == 20
     assert [(name, images, seed) for name, images, _, seed in quick_gan] == [
         ("20-1-shared-small-seed-0", 76, 0),
         ("20-1-shared-small-seed-1", 76, 1),
     ]
     assert {trained["steps"] for trained in classifier.trained} == {5}
-    assert [trained["seed"] for trained in classifier.trained] == [0] * 9 + [1] * 9
-    assert sum(trained["augment"] for trained in classifier.trained) == 2 * 3
+    assert [trained["seed"] for trained in classifier.trained] == [0] * 10 + [1] * 10
+    assert sum(trained["augment"] for trained in classifier.trained) == 2 * 4
     assert [trained["class_weight"] for trained in classifier.trained[:2]] == [None, {0: 76 / 112, 1: 76 / 40}]
     assert not any(trained["choose_epoch"] for trained in classifier.trained)
     assert all(trained["rows"] in ({0: 56, 1: 20}, {0: 56, 1: 56}) for trained in classifier.trained)
@@ -185,13 +185,14 @@ def test_a_reduced_study_has_table_sweep_and_equal_steps(quick_gan, data, tmp_pa
     arguments = [*REDUCED, "--data", data, "--out", str(tmp_path), "--seeds", "2", "--filter", "none", "--quiet"]
     assert main(arguments) == 0
     results = pd.read_csv(tmp_path / "results.csv")
-    assert results["arm"].tolist()[:9] == [
-        "real", "smote", "classic", "gan", "gan-filtered", "classic-gan",
+    assert results["arm"].tolist()[:10] == [
+        "real", "smote", "classic", "gan", "gan-filtered", "classic-gan", "classic-mixed",
         "5 epochs, 0 synthetic", "5 epochs, 8 synthetic", "ratio 1:1",
     ]  # fmt: skip
-    assert results["train_images"].tolist()[:9] == [48, 64, 48, 64, 64, 64, 48, 64, 96]
-    assert [trained["steps"] for trained in classifier.trained[:9]] == [5] * 6 + [None] * 2 + [5]
-    assert [trained["falling_rate"] for trained in classifier.trained[:9]] == [True] * 6 + [False] * 2 + [True]
+    assert results["train_images"].tolist()[:10] == [48, 64, 48, 64, 64, 64, 64, 48, 64, 96]
+    assert results["synthetic_images"].tolist()[:10] == [0, 0, 0, 16, 16, 16, 8, 0, 16, 48]
+    assert [trained["steps"] for trained in classifier.trained[:10]] == [5] * 7 + [None] * 2 + [5]
+    assert [trained["falling_rate"] for trained in classifier.trained[:10]] == [True] * 7 + [False] * 2 + [True]
     report = (tmp_path / "report.md").read_text()
     assert "| 24 real, train |" in report
     assert "## Ratio" in report
