@@ -24,6 +24,7 @@ from synth.statistics import summarise
 
 MODES = ("mixed", "synthetic-only", "real-only")
 CLASSIFIERS = ("cnn", "lenet5", "strong")
+RATE_DECAYS = ("constant", "cosine")
 OWNED = (
     "metrics.json",
     "classifier.keras",
@@ -57,8 +58,10 @@ class Config:
     min_probability: float = 0.5
     classifier: str = "cnn"
     epochs: int = 5
+    steps: int | None = None
     batch_size: int = 128
     rate: float = 1e-3
+    rate_decay: str | None = None
     augment: bool = False
     seeds: int = 1
     test_csv: str | Path | None = None
@@ -72,10 +75,12 @@ class Config:
 
     def __post_init__(self):
         choices = {"mode": MODES, "classifier": CLASSIFIERS, "filter": ("classifier", "none")}
+        choices |= {"rate_decay": RATE_DECAYS} if self.rate_decay else {}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
+                flag = name.replace("_", "-")
                 raise ValueError(
-                    f"--{name} should be one of {', '.join(allowed)}. Got {getattr(self, name)!r} instead."
+                    f"--{flag} should be one of {', '.join(allowed)}. Got {getattr(self, name)!r} instead."
                 )
         if self.ratio is not None and not 0 < self.ratio < float("inf"):
             raise ValueError(f"--ratio should be above 0, synthetic images per real one. Got {self.ratio} instead.")
@@ -119,7 +124,9 @@ def predict(config):
     settings = {name: str(value) for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
     settings |= {"fingerprint": material.dataset.fingerprint, "synthetic_images": material.run.identity}
     open_output(out, {"prediction": settings}, OWNED, overwrite=config.overwrite)
-    options = {name: getattr(config, name) for name in ("epochs", "batch_size", "rate", "augment")}
+    options = {
+        name: getattr(config, name) for name in ("epochs", "steps", "batch_size", "rate", "rate_decay", "augment")
+    }
     options |= {"name": config.classifier, "verbose": int(sys.stdout.isatty() and not config.quiet)}
     validation, names = material.dataset.part("validation"), material.dataset.class_names
     runs = []
@@ -274,7 +281,7 @@ def _make_plan(config, material, out):
         "data": f"{dataset.name} ({dataset.fingerprint[:12]}), {len(dataset.class_names)} classes",
         "training": f"{real:,} real and {synthetic:,} synthetic images" + (f" {kind}" if synthetic else ""),
         "scoring": f"{len(dataset.validation):,} validation and {len(material.test[1]):,} test images, all real",
-        "classifier": f"{config.classifier}, {config.epochs} epochs"
+        "classifier": f"{config.classifier}, {f'{config.steps:,} steps' if config.steps else f'{config.epochs} epochs'}"
         + (", classic augmentation" if config.augment else "")
         + f", {config.seeds} seed{'s' * (config.seeds > 1)}, into {out}",
     }
@@ -393,8 +400,12 @@ def build_parser():
     training = parser.add_argument_group("classifier")
     add_flag(training, Config, "classifier", "which network", choices=CLASSIFIERS)
     add_flag(training, Config, "epochs", "passes over the training images", type=positive_int, metavar="N")
+    help = "instead: optimiser steps in all, in --epochs equal parts; the same for runs that are compared"
+    add_flag(training, Config, "steps", help, type=positive_int, metavar="N")
     add_flag(training, Config, "batch_size", "images per step", type=positive_int, metavar="N")
     add_flag(training, Config, "rate", "of Adam", type=float, metavar="R")
+    help = "the rate falls to zero or does not (default: cosine for strong, constant for the others)"
+    add_flag(training, Config, "rate_decay", help, choices=RATE_DECAYS)
     add_flag(training, Config, "augment", "add classic augmentation: shift, rotation, zoom; never flips")
     add_flag(training, Config, "seeds", "repeat with so many seeds", type=positive_int, metavar="N")
     scoring = parser.add_argument_group("scoring")

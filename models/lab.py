@@ -59,7 +59,7 @@ class Lab:
             seed=cell.seed,
             class_weight=compute_class_weights(labels) if arm.balance == "class-weights" else None,
             choose_epoch=False,
-            falling_rate=not arm.epochs,
+            rate_decay="constant" if arm.epochs else "cosine",
         )
         history = scored.history.drop(columns="seed")
         last = history.iloc[-1]

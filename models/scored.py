@@ -45,7 +45,7 @@ def fit_and_score(
     steps=None,
     class_weight=None,
     choose_epoch=True,
-    falling_rate=None,
+    rate_decay=None,
     verbose=0,
 ):
     """Fit the classifier `name` on sources (synth.reading.Source); return a ScoredClassifier.
@@ -54,16 +54,17 @@ def fit_and_score(
     accuracy are kept; the test images are looked at once, after that. With `choose_epoch` off nothing is chosen: the
     last weights are kept, and the history has the accuracy on the test images of every epoch.
     steps: optimiser steps in all, in equal epochs, in place of passes over the images.
-    class_weight: {class index: weight}. falling_rate: the rate falls by a cosine; by default for `strong` alone.
+    class_weight: {class index: weight}. rate_decay: "constant" or "cosine" (to zero); by default cosine for `strong`.
     """
     keras.utils.set_random_seed(seed)
     image_shape = validation[0].shape[1:]
     classifier = build_classifier(image_shape, len(class_names), name)
     rows = sum(count_rows(sources).values())
     epoch_steps = math.ceil(steps / epochs if steps else rows / batch_size)
-    falling_rate = name == "strong" if falling_rate is None else falling_rate
-    schedule = keras.optimizers.schedules.CosineDecay(rate, epochs * epoch_steps) if falling_rate else rate
-    compile_classifier(classifier, keras.optimizers.Adam(schedule))
+    rate_decay = rate_decay or ("cosine" if name == "strong" else "constant")
+    if rate_decay == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, epochs * epoch_steps)
+    compile_classifier(classifier, keras.optimizers.Adam(rate))
     augmentation = build_augmentation(seed) if augment else None
     test_accuracy = []
 

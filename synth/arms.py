@@ -5,7 +5,7 @@ from dataclasses import dataclass
 SCOPES = ("shared", "alone")
 FAMILIES = (
     "real", "class-weights", "oversampling", "smote", "classic", "classic-oversampling",
-    "gan", "gan-filtered", "classic-gan", "classic-mixed",
+    "gan", "gan-filtered", "mixed", "classic-gan", "classic-mixed",
 )  # fmt: skip
 
 
@@ -16,7 +16,8 @@ class Arm:
     balance: "", "class-weights", "oversampling" or "smote". classic: with classic augmentation. gans: the names of
     the GANs that add images, in equal parts, and beside "oversampling" half of the images; filtered: what their filter
     lets pass. Images are added until every class has `ratio` times as many as the largest on top of the largest, plus
-    `added`; `fill` is the fraction of this way that is gone. epochs: passes over the images, at a constant rate, instead of the study's number of steps.
+    `added`; `fill` is the fraction of this way that is gone. epochs: passes over the images, at a constant rate,
+    instead of the study's number of steps.
     """
 
     name: str
@@ -61,6 +62,7 @@ def list_arms(gans, families=FAMILIES, **amount):
         arms += [
             Arm(f"gan{suffix}", gans=names, **amount),
             Arm(f"gan-filtered{suffix}", gans=names, filtered=True, **amount),
+            Arm(f"mixed{suffix}", "oversampling", gans=names, filtered=True, **amount),
             Arm(f"classic-gan{suffix}", classic=True, gans=names, filtered=True, **amount),
             Arm(f"classic-mixed{suffix}", "oversampling", classic=True, gans=names, filtered=True, **amount),
         ]

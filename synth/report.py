@@ -94,9 +94,9 @@ def describe_difference(results, arm, baseline, measure, role=""):
 
 def describe_filters(results, arms, measure):
     """Yield one sentence for each filtered arm that has its unfiltered twin among the arms."""
-    unfiltered = {(arm.gans, arm.classic): arm.name for arm in arms if arm.gans and not arm.filtered}
+    unfiltered = {(arm.gans, arm.classic, arm.balance): arm.name for arm in arms if arm.gans and not arm.filtered}
     present = set(results["arm"])
     for arm in arms:
-        twin = unfiltered.get((arm.gans, arm.classic))
+        twin = unfiltered.get((arm.gans, arm.classic, arm.balance))
         if arm.filtered and {arm.name, twin} <= present:
             yield "filter: " + describe_difference(results, arm.name, twin, measure)

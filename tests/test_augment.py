@@ -146,13 +146,13 @@ def test_a_killed_study_continues(quick_gan, data, tmp_path, monkeypatch, capsys
 def test_all_arms_have_the_same_steps_seeds_and_real_images(quick_gan, data, tmp_path, monkeypatch):
     classifier = QuickClassifier(monkeypatch)
     assert main([*IMBALANCE, "--data", data, "--out", str(tmp_path), "--seeds", "2", "--quiet"]) == 0
-    assert len(classifier.trained) == 20
+    assert len(classifier.trained) == 22
     assert [(name, images, seed) for name, images, _, seed in quick_gan] == [
         ("20-1-shared-small-seed-0", 76, 0),
         ("20-1-shared-small-seed-1", 76, 1),
     ]
     assert {trained["steps"] for trained in classifier.trained} == {5}
-    assert [trained["seed"] for trained in classifier.trained] == [0] * 10 + [1] * 10
+    assert [trained["seed"] for trained in classifier.trained] == [0] * 11 + [1] * 11
     assert sum(trained["augment"] for trained in classifier.trained) == 2 * 4
     assert [trained["class_weight"] for trained in classifier.trained[:2]] == [None, {0: 76 / 112, 1: 76 / 40}]
     assert not any(trained["choose_epoch"] for trained in classifier.trained)
@@ -192,7 +192,8 @@ def test_a_reduced_study_has_table_sweep_and_equal_steps(quick_gan, data, tmp_pa
     assert results["train_images"].tolist()[:10] == [48, 64, 48, 64, 64, 64, 64, 48, 64, 96]
     assert results["synthetic_images"].tolist()[:10] == [0, 0, 0, 16, 16, 16, 8, 0, 16, 48]
     assert [trained["steps"] for trained in classifier.trained[:10]] == [5] * 7 + [None] * 2 + [5]
-    assert [trained["falling_rate"] for trained in classifier.trained[:10]] == [True] * 7 + [False] * 2 + [True]
+    decays = ["cosine"] * 7 + ["constant"] * 2 + ["cosine"]
+    assert [trained["rate_decay"] for trained in classifier.trained[:10]] == decays
     report = (tmp_path / "report.md").read_text()
     assert "| 24 real, train |" in report
     assert "## Ratio" in report
@@ -232,7 +233,7 @@ def test_dry_run_plans_and_leaves_nothing(data, tmp_path, capsys):
     assert main([*IMBALANCE, "--data", data, "--out", str(tmp_path / "out"), "--dry-run"]) == 0
     printed = capsys.readouterr().out
     assert "train images per class 56, 20; 10 for validation" in printed
-    assert "27, 27 to run; 5 steps of 128 images each" in printed
+    assert "33, 33 to run; 5 steps of 128 images each" in printed
     assert "3 to train" in printed
     assert "minutes on 2 free cores" in printed
     assert not (tmp_path / "out").exists()

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models import scored
 from predict import Config, main, parse_args, predict
 from synth.datasets import load_dataset
 from synth.images import hash_images
@@ -53,6 +54,21 @@ def test_real_only_learns(data, tmp_path):
     metrics = load_metrics(tmp_path)
     assert metrics["trained_on"] == {"real": {"0": 48, "1": 48}, "synthetic": {}}
     assert metrics["summary"]["accuracy"] == {"mean": 1.0, "std": None, "interval": None}
+
+
+def test_equal_steps_at_a_falling_rate(generated, tmp_path, monkeypatch):
+    given = {}
+    fit_and_score = scored.fit_and_score
+
+    def watch(*arguments, **options):
+        given.update(options)
+        return fit_and_score(*arguments, **options)
+
+    monkeypatch.setattr(scored, "fit_and_score", watch)
+    options = ["--steps", "4", "--rate-decay", "cosine", "--epochs", "2", "--batch-size", "16"]
+    assert main(["--synthetic-only", "--synthetic", str(generated), "--out", str(tmp_path), *options, "--quiet"]) == 0
+    assert (given["steps"], given["rate_decay"]) == (4, "cosine")
+    assert len(pd.read_csv(tmp_path / "history.csv")) == 2
 
 
 def test_fresh_images_need_no_shards(generated, tmp_path):

@@ -98,7 +98,7 @@ def test_a_number_of_steps_and_the_last_weights(monkeypatch):
 
     monkeypatch.setattr(keras.Model, "fit", fit)
     options = {"epochs": 2, "batch_size": 16, "augment": False, "seed": 0, "choose_epoch": False}
-    scored = fit_and_score(sources, test, test, ("a", "b"), steps=20, falling_rate=True, **options)
+    scored = fit_and_score(sources, test, test, ("a", "b"), steps=20, rate_decay="cosine", **options)
     assert seen[0] == 20
     assert seen[1] == 0  # the cosine has come to its end
     assert scored.history["test_accuracy"].iloc[-1] == scored.scores["accuracy"]

@@ -16,7 +16,7 @@ def test_all_controls_stand_beside_the_gan():
     arms = list_arms(("shared:small",))
     assert [arm.name for arm in arms] == list(FAMILIES)
     assert [arm.name for arm in arms if arm.is_control] == list(FAMILIES[:6])
-    assert [arm.name for arm in arms if arm.filtered] == ["gan-filtered", "classic-gan", "classic-mixed"]
+    assert [arm.name for arm in arms if arm.filtered] == ["gan-filtered", "mixed", "classic-gan", "classic-mixed"]
 
 
 def test_several_gans_are_named_and_joined_ones_share():
