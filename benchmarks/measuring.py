@@ -26,7 +26,7 @@ _FEATURE_MEASURES = ("frechet", "precision", "recall", "coverage")
 def measure_speed(dataset, recipe):
     """Return steps/s of a recipe's training on this machine, data stream included, measurements on validation not.
 
-    The median over 50 steps after as many for warming up, so that a short burst of other work does not count.
+    It is the median over 50 steps, after as many for warming up: a short burst of other work does not count.
     """
     images, labels = dataset.part("train")
     with build_strategy().scope():
@@ -54,6 +54,7 @@ def reuse_classifiers(model, others):
 def measure_gan(dataset, trained, folder, fidelity_judge, cache, *, count, classifier_seeds, seed):
     """Measure a trained run on the validation part: (results, one dict per round of its training).
 
+    What is not known, as the spread of a single classifier, is NaN.
     trained: the models.trained.TrainedGAN of `folder`. fidelity_judge: of fit_fidelity_judge. cache: folder for what
     all runs are compared with. count: images that are drawn, equally many of each class, unfiltered.
     """
@@ -79,7 +80,7 @@ def measure_gan(dataset, trained, folder, fidelity_judge, cache, *, count, class
     }
     result |= compare_with_validation(dataset, images, labels, cache)
     result = {name: np.nan if value is None else value for name, value in result.items()}
-    return result, history.to_dict("records")
+    return result, history.drop(columns="collapsed").to_dict("records")
 
 
 def draw_images(trained, seed, per_class):
