@@ -243,8 +243,7 @@ def _train_recipes(config, report):
 
 def _prepare(config, dataset, runs):
     """Return the sources of the runs, and real images and the floor's as (images, labels), with what leaked."""
-    from models.classifier import draw_folds
-    from models.extractors import LEFT_OUT, SEED
+    from models.extractors import draw_spare
     from models.startup import download_standard_set
     from synth.comparison import check_counts, index_sources, take_unknown
     from synth.datasets import load_dataset
@@ -255,9 +254,7 @@ def _prepare(config, dataset, runs):
         known_values = load_dataset(**whole, download=download_standard_set).label_values
     sources = index_sources(runs, dataset, known_values)
     real, leaks = take_unknown(dataset.part(config.split), runs, allow=config.allow_leak, source=config.split)
-    train_images, train_labels = dataset.part("train")
-    spare = draw_folds(len(train_labels), SEED) == LEFT_OUT  # the extractor was not fitted on these
-    floor = train_images[spare], train_labels[spare]
+    floor = draw_spare(dataset)
     check_counts(real, floor, dataset.class_names)
     return sources, real, floor, leaks
 

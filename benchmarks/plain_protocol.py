@@ -14,8 +14,8 @@ import sys
 import numpy as np
 import pandas as pd
 
+from benchmarks.measuring import compute_accuracy, describe_training, fit_fidelity_judge, score_as_training_set
 from generate_data import Config, generate_data
-from models.classifier import compute_probabilities, fit_classifier
 from models.recipes import RECIPES
 from synth.datasets import load_dataset
 from synth.shards import read_shard
@@ -30,31 +30,21 @@ def measure(data, recipe, out, seeds, seed):
     labels = np.searchsorted(manifest["label_values"], np.concatenate([values for _, values in shards]))
     dataset = load_dataset(data)
     real_images, real_labels = _draw_per_class(*dataset.part("train"), 1000)
-    judge = fit_classifier(*dataset.part("train"), len(dataset.class_names), seed=100)
-    history = pd.read_csv(f"{out}/model/history.csv")
     return {
         "data": dataset.name,
         "recipe": recipe.name,
         "seed": seed,
-        "train_minutes": round(history["seconds"].iloc[-1] / 60, 2),
-        "images_per_second": round(history["step"].iloc[-1] * recipe.batch_size / history["seconds"].iloc[-1]),
-        "frechet": round(history["frechet"].min(), 2),
+        **describe_training(pd.read_csv(f"{out}/model/history.csv"), recipe),
         "synthetic": _score(dataset, images, labels, seeds),
         "as_many_real": _score(dataset, real_images, real_labels, seeds),
-        "label_fidelity": round(float((compute_probabilities(judge, images).argmax(axis=1) == labels).mean()), 4),
+        "label_fidelity": round(compute_accuracy(fit_fidelity_judge(dataset), images, labels), 4),
     }
 
 
 def _score(dataset, images, labels, seeds):
     """Fit the classifier once per seed; return the accuracies on the real test part."""
-    test_images, test_labels = dataset.part("test")
-    accuracies = []
-    for seed in range(seeds):
-        order = np.random.default_rng(seed).permutation(len(images))
-        classifier = fit_classifier(images[order], labels[order], len(dataset.class_names), seed=seed)
-        right = compute_probabilities(classifier, test_images).argmax(axis=1) == test_labels
-        accuracies.append(round(float(right.mean()), 4))
-    return {"accuracies": accuracies, "mean": round(float(np.mean(accuracies)), 4)}
+    accuracies = score_as_training_set(images, labels, dataset.part("test"), len(dataset.class_names), seeds)
+    return {"accuracies": [round(value, 4) for value in accuracies], "mean": round(float(np.mean(accuracies)), 4)}
 
 
 def _draw_per_class(images, labels, count):

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.classifier import build_feature_extractor, compute_features
+from models.classifier import build_feature_extractor, compute_features, draw_folds
 from models.judge import load_or_fit_classifier
 from models.trained import hash_weights
 from synth.images import to_network_range
@@ -53,6 +53,16 @@ def build_extractor(name, dataset, cache, inception_weights=None):
         network = build_feature_extractor(network)
         compute, dimensions = (lambda images: compute_features(network, images)), network.output_shape[-1]
     return Extractor(name, hash_weights([network]), dimensions, compute)
+
+
+def draw_spare(dataset):
+    """Return the train images that the classifier was not fitted on, for the floor of every distance.
+
+    They are (images uint8 [n, H, W, C], class indices [n]).
+    """
+    images, labels = dataset.part("train")
+    spare = draw_folds(len(labels), SEED) == LEFT_OUT
+    return images[spare], labels[spare]
 
 
 def _load_inception(weights):

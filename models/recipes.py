@@ -4,6 +4,7 @@ This module imports no TensorFlow, so that scripts can show their flags at once.
 """
 
 import argparse
+import re
 from dataclasses import dataclass, field, fields, replace
 
 
@@ -116,12 +117,32 @@ def parse_recipe(options):
     return replace(RECIPES[options.pop("recipe")], **take_recipe_options(options))
 
 
+def parse_fields(text):
+    """Turn "generator_rate=5e-4,noise=no" into {field: value}, with values of the fields' types.
+
+    A comma within a value (augment=translation,cutout) stays there. Raises ValueError for an unknown field or a value
+    that is not of its type; the Recipe checks the rest.
+    """
+    types = {option.name: option.type for option in _flags()}
+    given = {}
+    for part in re.split(r",(?=\w*=)", text):
+        name, _, value = part.partition("=")
+        if name not in types:
+            raise ValueError(f"a recipe's field should be one of {', '.join(types)}. Got {name!r} instead.")
+        try:
+            given[name] = {"yes": True, "no": False}[value] if types[name] is bool else types[name](value)
+        except (KeyError, ValueError):
+            expected = {bool: "yes or no", int: "an integer", float: "a number"}[types[name]]
+            raise ValueError(f"{name} should be {expected}. Got {value!r} instead.") from None
+    return take_recipe_options(given)
+
+
 def take_recipe_options(options):
     """Take the recipe's flags out of parsed options (a dict) and return those that were given.
 
     Where one of --steps and --epochs is given, it replaces the other.
     """
-    given = {option.name: options.pop(option.name) for option in _flags()}
+    given = {option.name: options.pop(option.name, None) for option in _flags()}
     given = {name: value for name, value in given.items() if value is not None}
     if "epochs" in given:
         given.setdefault("steps", 0)

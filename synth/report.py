@@ -26,13 +26,13 @@ def format_percent(summary):
     return "-" if summary is None else f"{100 * summary['mean']:.2f}{_format_interval(summary)}"
 
 
-def format_points(compared):
-    """Write a paired difference as "+1.20 ± 0.40" (percentage points)."""
-    return f"{round(100 * compared['mean'], 2) + 0.0:+.2f}{_format_interval(compared)}"  # + 0.0: no "-0.00"
+def format_points(compared, scale=100):
+    """Write a paired difference as "+1.20 ± 0.40" (percentage points, unless `scale` says otherwise)."""
+    return f"{round(scale * compared['mean'], 2) + 0.0:+.2f}{_format_interval(compared, scale)}"  # + 0.0: no "-0.00"
 
 
-def _format_interval(summary):
-    return "" if summary["interval"] is None else f" ± {100 * summary['interval']:.2f}"
+def _format_interval(summary, scale=100):
+    return "" if summary["interval"] is None else f" ± {scale * summary['interval']:.2f}"
 
 
 def render_table(header, rows, *, aligned=False):
@@ -67,6 +67,26 @@ def render_arms(results, arms, measures):
         rows.append([arm.name, *values, difference, images, len(of_arm)])
     heading = f"{measures[primary]}: difference to {best or 'control'}"
     return render_table(["arm", *measures.values(), heading, "images (synthetic)", "seeds"], rows)
+
+
+def render_differences(results, arms, baseline, measures):
+    """Write one row per arm, in the order of `arms`: the mean of each measure, and the paired difference to `baseline`.
+
+    measures: {column: (heading, scale)}; scale 100 turns fractions into percent. The difference is left out where the
+    two have no seed in common.
+    """
+    seeds = {arm: set(results.loc[results["arm"] == arm, "seed"]) for arm in [*arms, baseline]}
+    rows = []
+    for arm in arms:
+        cells = []
+        for measure, (_, scale) in measures.items():
+            text = f"{scale * results.loc[results['arm'] == arm, measure].mean():.2f}"
+            if arm != baseline and seeds[arm] & seeds[baseline]:
+                text += f" ({format_points(compare_arms(results, arm, baseline, measure), scale)})"
+            cells.append(text)
+        rows.append([arm, *cells, len(seeds[arm])])
+    header = ["variation", *(heading for heading, _ in measures.values()), "seeds"]
+    return render_table(header, rows, aligned=True)
 
 
 def describe_verdict(results, arms, measure, heading):

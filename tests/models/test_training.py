@@ -12,7 +12,7 @@ from models.callbacks import Pace, compute_penalty_weight, compute_rate_factor
 from models.checkpoint import Progress
 from models.feeding import stream_batches
 from models.gan import GAN
-from models.recipes import RECIPES, Recipe, parse_recipe
+from models.recipes import RECIPES, Recipe, parse_fields, parse_recipe
 from models.sampler import Sampler
 from models.trained import TrainedGAN
 from models.training import check_recipe, fit_gan, plan_rounds
@@ -322,3 +322,26 @@ def test_recipe_flags_override_the_table():
     options = dict.fromkeys((name for name in Recipe.__dataclass_fields__ if name != "name"), None)
     recipe = parse_recipe(options | {"recipe": "quick", "epochs": 3.0, "loss": "hinge"})
     assert (recipe.name, recipe.steps, recipe.epochs, recipe.loss) == ("quick", 0, 3.0, "hinge")
+
+
+def test_fields_are_read_as_their_types():
+    given = parse_fields("generator_rate=5e-4,augment=translation,cutout,noise=no,latent_dim=8,epochs=2")
+    fields = {"generator_rate": 5e-4, "augment": "translation,cutout", "noise": False, "latent_dim": 8, "epochs": 2.0}
+    assert given == fields | {"steps": 0}
+    assert type(given["latent_dim"]) is int
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("nosuch=1", "a recipe's field should be one of network, .*dtype. Got 'nosuch' instead."),
+        ("", "Got '' instead."),
+        ("name=mine", "Got 'name' instead."),
+        ("noise=maybe", "noise should be yes or no. Got 'maybe' instead."),
+        ("latent_dim=1.5", "latent_dim should be an integer. Got '1.5' instead."),
+        ("beta1=x,noise=no", "beta1 should be a number. Got 'x' instead."),
+    ],
+)
+def test_wrong_fields_are_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_fields(text)

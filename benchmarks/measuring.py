@@ -1,0 +1,148 @@
+"""What the benchmarks measure of recipes: speed, what a classifier learns from the images, and how near they are."""
+
+import shutil
+import time
+
+import keras
+import numpy as np
+import pandas as pd
+
+from models.building import build_gan, build_pair
+from models.classifier import compute_probabilities, fit_classifier
+from models.extractors import build_extractor, draw_spare
+from models.feeding import stream_batches
+from models.training import build_strategy
+from synth.comparison import gather, score_all, search_nearest
+from synth.files import replacing
+from synth.reading import split_in_memory
+from synth.sampling import BLOCK_SIZE, draw_latents
+from synth.statistics import summarise
+
+_NEAR_BEST = 1.1  # times the best Frechet distance
+_PROBE_STEPS = 50
+_FEATURE_MEASURES = ("frechet", "precision", "recall", "coverage")
+
+
+def measure_speed(dataset, recipe):
+    """Return steps/s of a recipe's training on this machine, data stream included, measurements on validation not.
+
+    It is the median over 50 steps, after as many for warming up: a short burst of other work does not count.
+    """
+    images, labels = dataset.part("train")
+    with build_strategy().scope():
+        gan = build_gan(recipe, dataset.image_shape, len(dataset.class_names), seed=0)
+    stream = stream_batches(images, labels, recipe.batch_size, 0, 2 * _PROBE_STEPS, 0, recipe.balance_classes)
+    times = []
+    clock = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: times.append(time.perf_counter()))
+    gan.fit(stream, steps_per_epoch=2 * _PROBE_STEPS, callbacks=[clock], shuffle=False, verbose=0)
+    return float(1 / np.median(np.diff(times[_PROBE_STEPS:])))
+
+
+def reuse_classifiers(model, others):
+    """Copy judge.keras and filter.keras into the folder `model` from one of `others`, where they are there already.
+
+    They depend on the data and the seed alone, so that the GANs of one seed share them.
+    """
+    for name in ("judge.keras", "filter.keras"):
+        there = next((folder / name for folder in others if (folder / name).exists()), None)
+        if there and not (model / name).exists():
+            model.mkdir(parents=True, exist_ok=True)
+            with replacing(model / name) as temporary:
+                shutil.copyfile(there, temporary)
+
+
+def measure_gan(dataset, trained, folder, fidelity_judge, cache, *, count, classifier_seeds, seed):
+    """Measure a trained run on the validation part: (results, one dict per round of its training).
+
+    What is not known, as the spread of a single classifier, is NaN.
+    trained: the models.trained.TrainedGAN of `folder`. fidelity_judge: of fit_fidelity_judge. cache: folder for what
+    all runs are compared with. count: images that are drawn, equally many of each class, unfiltered.
+    """
+    class_count = len(dataset.class_names)
+    history = pd.read_csv(folder / "model" / "history.csv")
+    training = describe_training(history, trained.recipe)
+    generator, discriminator = build_pair(trained.recipe, dataset.image_shape, class_count)
+    images, labels = draw_images(trained, seed, count // class_count)
+    held_out = dataset.part("validation")
+    accuracies = summarise(score_as_training_set(images, labels, held_out, class_count, classifier_seeds))
+    near_best = history["frechet"] <= _NEAR_BEST * history["frechet"].min()
+    result = {
+        "steps": history["step"].iloc[-1],
+        "minutes": training["train_minutes"],
+        "minutes_to_near_best": history.loc[near_best, "seconds"].iloc[0] / 60,
+        "judge_frechet": training["frechet"],
+        "images_per_second": training["images_per_second"],
+        "generator_parameters": generator.count_params(),
+        "discriminator_parameters": discriminator.count_params(),
+        "accuracy": accuracies["mean"],
+        "accuracy_std": accuracies["std"],
+        "label_fidelity": compute_accuracy(fidelity_judge, images, labels),
+    }
+    result |= compare_with_validation(dataset, images, labels, cache)
+    result = {name: np.nan if value is None else value for name, value in result.items()}
+    return result, history.drop(columns="collapsed").to_dict("records")
+
+
+def draw_images(trained, seed, per_class):
+    """Draw unfiltered images of a models.trained.TrainedGAN: (uint8 [n, H, W, C], class indices [n])."""
+    blocks = range(-(-per_class // BLOCK_SIZE))
+    images = [
+        np.concatenate([trained.generate(draw_latents(seed, k, 0, b, trained.latent_dim), k) for b in blocks])
+        for k in range(len(trained.class_names))
+    ]
+    images = np.concatenate([of_class[:per_class] for of_class in images])
+    return images, np.repeat(np.arange(len(trained.class_names)), per_class)
+
+
+def describe_training(history, recipe):
+    """Return minutes, images/s and the best Frechet distance of a history.csv (a DataFrame)."""
+    seconds = history["seconds"].iloc[-1]
+    return {
+        "train_minutes": round(seconds / 60, 2),
+        "images_per_second": round(history["step"].iloc[-1] * recipe.batch_size / seconds),
+        "frechet": round(history["frechet"].min(), 2),
+    }
+
+
+def score_as_training_set(images, labels, held_out, class_count, seeds):
+    """Fit the classifier on shuffled images once per seed; return the accuracies on `held_out` (images, labels)."""
+    accuracies = []
+    for seed in range(seeds):
+        order = np.random.default_rng(seed).permutation(len(images))
+        classifier = fit_classifier(images[order], labels[order], class_count, seed=seed)
+        accuracies.append(compute_accuracy(classifier, *held_out))
+    return accuracies
+
+
+def fit_fidelity_judge(dataset):
+    """Return the classifier, fitted on the real train part, whose accuracy on synthetic images is label fidelity."""
+    return fit_classifier(*dataset.part("train"), len(dataset.class_names), seed=100)
+
+
+def compute_accuracy(classifier, images, labels):
+    """Return the fraction of images uint8 [N, H, W, C] that a classifier gives their class index [N]."""
+    return float((compute_probabilities(classifier, images).argmax(axis=1) == labels).mean())
+
+
+def compare_with_validation(dataset, images, labels, cache):
+    """Score images against the validation part in the features of a classifier of the train part.
+
+    cache: folder that keeps the classifier, and the features of the real images. Returns a dict: frechet, precision,
+    recall and coverage (NaN where there are too few images), each also as "..._to_floor", its ratio to that of real
+    images which the classifier was not fitted on; nearest_ratio and near_share as "ratio" and "near_share" of
+    synth.memorisation.Memorisation.summarise.
+    """
+    sources = {"synthetic": split_in_memory(images, labels)}
+    sides = (dataset.part("validation"), draw_spare(dataset))
+    extractor = build_extractor("classifier", dataset, cache)
+    material = gather(sources, *sides, extractor, cache, limit=len(labels), seed=0, advance=lambda count: None)
+    nearest = search_nearest(material, dataset.part("train")[0])
+    options = {"fid_infinity": False, "neighbours": 5, "bootstrap": 0, "seed": 0}
+    result = score_all(material, nearest, dataset.class_names, **options)
+    scores, floor = (
+        pd.Series({name: entry["scores"][name]["value"] for name in _FEATURE_MEASURES}, dtype=float)
+        for entry in (result["runs"]["synthetic"], result["floor"])
+    )
+    memorisation = nearest["synthetic"].summarise()
+    found = {**scores, **(scores / floor).add_suffix("_to_floor")}
+    return found | {"nearest_ratio": memorisation["ratio"], "near_share": memorisation["near_share"]}

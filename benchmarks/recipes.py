@@ -1,0 +1,272 @@
+"""Search over variations of a recipe: train each with several seeds, and compare them with the recipe on validation.
+
+    python -m benchmarks.recipes --data mnist.npz --minutes 5 --seeds 2 --variations no-noise batch-64
+    python -m benchmarks.recipes --data mnist.npz --variations lr:generator_rate=5e-4,discriminator_rate=5e-4
+
+The same command again continues where it stopped; more variations or seeds extend it. How to read it: docs/quality.md.
+"""
+
+import math
+import re
+import sys
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+from benchmarks.search_report import render_search
+from models.recipes import RECIPES, parse_fields
+from synth import command_line
+from synth.command_line import add_flag, add_run_flags, parse_config, positive_int, report_unless, run
+from synth.files import load_json, replacing, save_json
+from synth.kaggle import default_out
+from synth.output import open_output
+from synth.pace import estimate_classifier_minutes, estimate_gan_minutes
+from synth.study import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
+
+BASE = "base"  # the recipe as it is
+VARIATIONS = {
+    "no-noise": {"noise": False},
+    "spectral-hinge": {"loss": "hinge", "discriminator_norm": "spectral", "penalty": "none"},
+    "non-saturating": {"loss": "non-saturating"},
+    "r1": {"penalty": "r1"},
+    "light-penalty": {"penalty_weight": 0.3, "penalty_weight_end": 0.03},
+    "heavy-penalty": {"penalty_weight": 3.0, "penalty_weight_end": 0.3},
+    "constant-penalty": {"penalty_weight_end": 1.0},
+    "batch-64": {"batch_size": 64},
+    "batch-256": {"batch_size": 256},
+    "latent-128": {"latent_dim": 128},
+    "ema-0.9995": {"ema_decay": 0.9995},
+    "wide-generator": {"generator_width": 48},
+    "narrow-discriminator": {"discriminator_width": 24},
+    "wide-discriminator": {"discriminator_width": 64},
+    "discriminator-steps-2": {"discriminator_steps": 2},
+    "constant-rate": {"rate_decay": "constant"},
+    "decay-from-start": {"decay_start": 0.0},
+    "bfloat16": {"dtype": "mixed_bfloat16"},
+    "augment-translation": {"augment": "translation"},
+}
+_LENGTHS = "variations.json"  # what each variation is, and how many steps it has
+_OWNED = (RESULTS, CURVES, "report.md", _LENGTHS, "gans", "cache")
+_NOT_SETTINGS = ("data", "variations", "seeds", "seed", "out", "overwrite", "dry_run", "quiet")  # more cells extend it
+_CLASSIFIER_EPOCHS, _BATCH = 5, 128  # of models.classifier.fit_classifier, for the estimate of time
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to vary, and how long to train; the flags of the same names say more."""
+
+    data: str | None = None
+    recipe: str = "quick"
+    variations: tuple[str, ...] = ()
+    minutes: float | None = None
+    images: int = 10_000
+    classifier_seeds: int = 3
+    seeds: int = 3
+    out: str | Path = field(default_factory=lambda: default_out("search"))
+    seed: int = 0
+    overwrite: bool = False
+    dry_run: bool = False
+    quiet: bool = False
+
+    def __post_init__(self):
+        if self.minutes is not None and not 0 < self.minutes < math.inf:
+            raise ValueError(f"--minutes should be above 0. Got {self.minutes} instead.")
+        if self.seed < 0:
+            raise ValueError(f"--seed should be at least 0. Got {self.seed} instead.")
+        names = list(self.parse_variations())
+        if len(names) <= len(self.variations):
+            raise ValueError(f"--variations should have different names. Got {', '.join(self.variations)}.")
+        for fields in self.parse_variations().values():
+            if self.minutes and {"steps", "epochs", "round_steps"} & set(fields):
+                raise ValueError("--minutes decides steps, epochs and round_steps: leave them out of --variations.")
+
+    def parse_variations(self):
+        """Return {name: {recipe field: value}}, the base first."""
+        return {BASE: {}} | dict(parse_variation(text) for text in self.variations)
+
+
+def parse_variation(text):
+    """Turn a name of VARIATIONS, or "NAME:field=value,field=value", into (name, {recipe field: value})."""
+    name, colon, fields = text.partition(":")
+    if not colon and name in VARIATIONS:
+        return name, VARIATIONS[name]
+    if not colon or not re.fullmatch(r"[\w.-]+", name):
+        raise ValueError(
+            f"--variations should be among {', '.join(VARIATIONS)}, or NAME:field=value,field=value. "
+            f"Got {text!r} instead."
+        )
+    return name, parse_fields(fields)
+
+
+def search(config):
+    """Run what is not finished yet of a search; return its results (a DataFrame), or the plan (a dict) of a dry run.
+
+    Raises ValueError for what is wrong with the request, before costly work, and synth.errors.RunError, after all
+    others have run, for variations that can't be trained.
+    """
+    from models.startup import import_tensorflow, load_data
+
+    import_tensorflow()
+    report, out = report_unless(config.quiet), Path(config.out)
+    dataset = load_data(config)
+    recipes = _build_recipes(config, dataset)
+    seeds = range(config.seed, config.seed + config.seeds)
+    cells = [Cell(config.recipe, name, seed) for seed in seeds for name in recipes]
+    for name, value in (plan := _make_plan(config, dataset, recipes, cells)).items():
+        report(f"{name + ':':<12} {value}")
+    if config.dry_run:
+        return plan
+    settings = {name: value for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
+    settings |= {"fingerprint": dataset.fingerprint, "recipe": asdict(RECIPES[config.recipe])}
+    open_output(out, {"search": settings}, _OWNED, overwrite=config.overwrite)
+    recipes = _fix_lengths(config, dataset, recipes, report)
+    results, _, failed = run_study(cells, out, _build_run_cell(config, dataset, recipes, report), quiet=config.quiet)
+    if len(results):
+        text = render_search(f"Variations of {config.recipe}", _describe_conditions(config, dataset), results, BASE)
+        report(text)
+        with replacing(out / "report.md") as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        report(f"{RESULTS}, {CURVES} and report.md are in {out}")
+    raise_failures(failed)
+    return results
+
+
+def _build_recipes(config, dataset):
+    """Return {variation: Recipe}, each checked against the data."""
+    from models.extractors import draw_spare
+    from models.training import check_recipe
+    from synth.comparison import check_counts
+
+    if not dataset.has_classifier:
+        raise ValueError("--data should have two classes or more, for the classifiers that measure.")
+    if config.images < 2 * len(dataset.class_names):
+        raise ValueError(f"--images should be at least 2 of each class. Got {config.images} in all instead.")
+    check_counts(dataset.part("validation"), draw_spare(dataset), dataset.class_names)
+    recipes = {}
+    for name, fields in config.parse_variations().items():
+        try:
+            recipes[name] = replace(RECIPES[config.recipe], **fields)
+            check_recipe(recipes[name], dataset)
+        except ValueError as error:
+            raise ValueError(f"variation {name}: {error}") from error
+        if not recipes[name].conditional:
+            raise ValueError(f"variation {name} should be one GAN for all classes (conditional). It is one per class.")
+    return recipes
+
+
+def _make_plan(config, dataset, recipes, cells):
+    """Return what will be done, {heading: text}."""
+    left = list_unfinished(cells, Path(config.out))
+    gan_minutes = [estimate_gan_minutes(recipes[cell.arm], len(dataset.train), dataset.image_shape) for cell in left]
+    gan_minutes = config.minutes * len(left) if config.minutes else sum(gan_minutes)
+    scoring = config.classifier_seeds * len(left)
+    fitted = 2 * len({cell.seed for cell in left}) + 2  # of a seed: judge and filter; of all: features and fidelity
+    steps = _CLASSIFIER_EPOCHS * (scoring * config.images + fitted * len(dataset.train)) / _BATCH
+    minutes = estimate_classifier_minutes(scoring + fitted, steps, dataset.image_shape)
+    return {
+        "data": f"{dataset.name} ({dataset.fingerprint[:12]}): {len(dataset.validation):,} validation images",
+        "variations": f"{', '.join(recipes)} of {config.recipe}, {_describe_length(config)}",
+        "cells": f"{len(cells)}, {len(left)} to run; {config.images:,} images, {config.classifier_seeds} classifiers",
+        "time": f"about {minutes + gan_minutes:.0f} minutes on 2 free cores, {gan_minutes:.0f} of them for the GANs",
+        "output": str(config.out),
+    }
+
+
+def _describe_length(config):
+    return f"as many steps as fit {config.minutes:g} minutes" if config.minutes else "the recipe's own steps"
+
+
+def _fix_lengths(config, dataset, recipes, report):
+    """Return {variation: Recipe} with the number of steps that each has, now and whenever the search is continued.
+
+    With --minutes it follows from the speed, and all have as many measurements on validation as the base.
+    """
+    from benchmarks.measuring import measure_speed
+    from models.training import plan_rounds
+
+    path = Path(config.out) / _LENGTHS
+    known = load_json(path) if path.exists() else {}
+    variations = config.parse_variations()
+    for name, fields in variations.items():
+        if name in known and known[name]["fields"] != fields:
+            raise ValueError(f"variation {name} has other fields there, {known[name]['fields']}: give it another name.")
+    rounds, _ = plan_rounds(recipes[BASE], len(dataset.train))
+    for name in variations:
+        if name not in known:
+            known[name] = {"fields": variations[name], "length": {}}
+            if config.minutes:
+                speed = measure_speed(dataset, recipes[name])
+                round_steps = max(1, int(60 * config.minutes * speed / rounds))
+                length = {"steps": rounds * round_steps, "epochs": 0.0, "round_steps": round_steps}
+                known[name] |= {"steps_per_second": speed, "length": length}
+                report(f"{name}: {speed:.2f} steps/s, so {length['steps']:,} steps")
+            save_json(path, known)
+    return {name: replace(recipe, **known[name]["length"]) for name, recipe in recipes.items()}
+
+
+def _build_run_cell(config, dataset, recipes, report):
+    """Return the callable (Cell) -> (results, one dict per round) that trains a GAN and measures it."""
+    import keras
+
+    from benchmarks.measuring import fit_fidelity_judge, measure_gan, reuse_classifiers
+    from models.lab import fit_study_gan
+
+    out = Path(config.out)
+    get_fidelity_judge = lru_cache(lambda: fit_fidelity_judge(dataset))
+    (out / "cache").mkdir(exist_ok=True)
+
+    def run_cell(cell):
+        keras.utils.clear_session()
+        folder = out / "gans" / f"{cell.arm}-seed-{cell.seed}"
+        reuse_classifiers(folder / "model", sorted(out.glob(f"gans/*-seed-{cell.seed}/model")))
+        options = {"seed": cell.seed, "quiet": config.quiet, "report": report}
+        trained = fit_study_gan(dataset, recipes[cell.arm], folder, **options)
+        numbers = {"count": config.images, "classifier_seeds": config.classifier_seeds, "seed": cell.seed}
+        return measure_gan(dataset, trained, folder, get_fidelity_judge(), out / "cache", **numbers)
+
+    return run_cell
+
+
+def _describe_conditions(config, dataset):
+    return (
+        f"Data: {dataset.name} ({dataset.fingerprint[:12]}), {_describe_length(config)}. Measured on "
+        f"{len(dataset.validation):,} validation images, with {config.images:,} unfiltered images of each GAN and "
+        f"{config.classifier_seeds} classifiers."
+    )
+
+
+def parse_args(argv=None):
+    """Turn the command line into a Config."""
+    return parse_config(build_parser(), _build_config, argv)
+
+
+def _build_config(options):
+    return Config(**options | {"variations": tuple(options["variations"])})
+
+
+def build_parser():
+    """Build the parser; every default comes from Config."""
+    parser = command_line.build_parser("benchmarks.recipes", __doc__)
+    group = parser.add_argument_group("search")
+    add_flag(group, Config, "data", "as of generate_data.py (default: found)")
+    add_flag(group, Config, "recipe", "what is varied", choices=RECIPES)
+    help = f"names among {', '.join(VARIATIONS)}, or NAME:field=value,field=value"
+    add_flag(group, Config, "variations", help, nargs="+", metavar="NAME")
+    help = "as many steps for each as fit so long (default: the recipe's steps)"
+    add_flag(group, Config, "minutes", help, type=float, metavar="M")
+    add_flag(group, Config, "images", "drawn from each GAN, unfiltered", type=positive_int, metavar="N")
+    help = "classifiers that are fitted on them"
+    add_flag(group, Config, "classifier_seeds", help, type=positive_int, metavar="N")
+    add_flag(group, Config, "seeds", "GANs of each variation", type=positive_int, metavar="N")
+    add_run_flags(parser, Config)
+    return parser
+
+
+def main(argv=None):
+    """Run the script; return the exit code."""
+    config = parse_args(argv)
+    return run(build_parser(), lambda: search(config), "The same command again continues from the last checkpoint.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
