@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from models.pretrained import PRETRAINED
 from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe, take_recipe_options
 from synth import command_line
 from synth.arms import FAMILIES, Arm, list_arms, parse_gans
@@ -295,7 +296,8 @@ def _add_balance_flags(parser):
     help = "synthetic images on top of balanced classes, per image of the largest; auto chooses on validation"
     add_flag(group, BalanceConfig, "ratio", help, metavar="R")
     add_flag(group, BalanceConfig, "format", "of the training set", choices=FORMATS)
-    add_flag(group, BalanceConfig, "model", "use this trained run instead of training", metavar="DIR")
+    help = f"use this run instead of training: a folder, or {' or '.join(PRETRAINED)}, which ship"
+    add_flag(group, BalanceConfig, "model", help, metavar="DIR")
     add_flag(group, BalanceConfig, "seeds", "classifiers per candidate of --ratio auto", type=positive_int, metavar="N")
     help = "optimiser steps of each of them"
     add_flag(group, BalanceConfig, "classifier_steps", help, type=positive_int, metavar="N")

@@ -4,6 +4,7 @@
     python generate_data.py --data train.csv --recipe standard --class-size 5000 --format csv
     python generate_data.py --data fashion_mnist --classes Sneaker,Bag --class-size Sneaker:900,Bag:90
     python generate_data.py --model synthetic --out more --seed 1
+    python generate_data.py --model mnist --class-size 100
 
 The same command again continues where it stopped.
 """
@@ -13,6 +14,7 @@ import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from models.pretrained import PRETRAINED, find_model_folder
 from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe
 from synth import command_line
 from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
@@ -102,7 +104,7 @@ def generate_data(config):
 def _open_source(config):
     """Return the data to train on, or the trained run to sample from, and the settings that identify it."""
     from models.startup import load_data
-    from models.trained import TrainedGAN, find_model_folder
+    from models.trained import TrainedGAN
     from models.training import check_recipe
 
     if config.model:
@@ -129,8 +131,6 @@ def _resolve_sampling(config, source):
 
 def _check_model_options(config, trained):
     """Refuse options that do not fit the trained model, and an output folder that would replace it."""
-    from models.trained import find_model_folder
-
     if find_model_folder(config.model).resolve().is_relative_to(Path(config.out).resolve()):
         raise ValueError(f"--out should be another folder than the model's. Got {config.out} for both.")
     if config.data or config.classes or config.real_per_class:
@@ -207,7 +207,8 @@ def build_parser():
     add_flag(
         training, Config, "max_minutes", "end training by then, in order (default: no limit)", type=float, metavar="M"
     )
-    add_flag(training, Config, "model", "sample from this trained run instead of training", metavar="DIR")
+    help = f"sample from this run instead of training: a folder, or {' or '.join(PRETRAINED)}, which ship"
+    add_flag(training, Config, "model", help, metavar="DIR")
     add_recipe_flags(parser.add_argument_group("any field of the recipe"))
     sampling = parser.add_argument_group("sampling")
     help = "images per class, as 500 or 0:500,Sneaker:200; the environment variable CLASS_SIZE sets it too"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.pretrained import PRETRAINED, find_model_folder
 from synth import command_line
 from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
 from synth.kaggle import default_out, find_test_csv, save_submission
@@ -215,7 +216,7 @@ def _find_test_images(config, dataset, hashes):
 
 def _find_run(config, report):
     """Find the run that the synthetic images come from; for --real-only, the run whose baseline it is."""
-    from models.trained import TrainedGAN, find_model_folder
+    from models.trained import TrainedGAN
     from synth.reading import Run, open_run
 
     if config.fresh:
@@ -393,7 +394,8 @@ def build_parser():
     help = "use so many synthetic images per class"
     add_flag(images, Config, "synthetic_per_class", help, type=positive_int, metavar="N")
     add_flag(images, Config, "ratio", "synthetic images per real one", type=float, metavar="R")
-    add_flag(images, Config, "model", "trained run that --fresh draws from", metavar="DIR")
+    help = f"trained run that --fresh draws from: a folder, or {' or '.join(PRETRAINED)}, which ship"
+    add_flag(images, Config, "model", help, metavar="DIR")
     add_flag(images, Config, "fresh", "draw new synthetic images in every epoch, without shards")
     add_flag(images, Config, "filter", "what rejects fresh images", choices=("classifier", "none"))
     add_flag(images, Config, "min_probability", "of the class, by the filter", type=float, metavar="P")

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from models.lab import BATCH, SAMPLING, Lab, fit_recipe, fit_study_gan
+from models.pretrained import find_model_folder
 from models.startup import load_data
-from models.trained import TrainedGAN, find_model_folder
+from models.trained import TrainedGAN
 from synth.balancing import build_candidate, choose, list_candidates, save_training_set
 from synth.command_line import report_unless
 from synth.files import replacing

@@ -4,18 +4,17 @@ import hashlib
 from dataclasses import asdict
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from models.classifier import compute_probabilities
+from models.building import build_pair
+from models.classifier import build_classifier, compute_probabilities
+from models.network_files import load_network
 from models.recipes import Recipe
 from models.sampler import Sampler
 from synth.files import load_json, save_json
 from synth.images import to_network_range
-from synth.shards import class_folder, load_hashes
-
-DESCRIPTION = "recipe.json"
+from synth.shards import DESCRIPTION, class_folder, load_hashes
 
 
 def save_description(folder, recipe, dataset, seed):
@@ -34,14 +33,6 @@ def save_description(folder, recipe, dataset, seed):
     save_json(Path(folder) / DESCRIPTION, description)
 
 
-def find_model_folder(path):
-    """Return the model folder of a run: `path` is the run's folder or its model/; ValueError where there is none."""
-    for folder in (Path(path) / "model", Path(path)):
-        if (folder / DESCRIPTION).exists():
-            return folder
-    raise ValueError(f"--model should be a trained run's folder. No model/{DESCRIPTION} in {path}.")
-
-
 def hash_weights(networks):
     """SHA-256 over the weights of the networks, as hex."""
     digest = hashlib.sha256()
@@ -55,7 +46,7 @@ class TrainedGAN:
     """The networks of a finished run's model folder.
 
     image_shape, class_names, label_values, data, request, fingerprint: of the training data, as in
-    synth.datasets.Dataset.
+    synth.datasets.Dataset. seed: of the training.
     Raises ValueError where the folder does not hold a finished run, or its networks do not fit its description.
     """
 
@@ -70,13 +61,14 @@ class TrainedGAN:
         self.request = description["request"]
         self.fingerprint = description["fingerprint"]
         self.recipe = Recipe(**description["recipe"])
+        self.seed = description["seed"]
         if self.recipe.conditional:
             pairs = [self._load_pair(folder)] * len(self.class_names)
         else:
             pairs = [self._load_pair(folder / class_folder(name)) for name in self.class_names]
         self._samplers, self._discriminators = zip(*pairs, strict=True)
         self.latent_dim = self._samplers[0].latent_dim
-        self._filter = keras.models.load_model(folder / "filter.keras") if (folder / "filter.keras").exists() else None
+        self._filter = self._load_filter(folder) if any(folder.glob("filter.*")) else None
 
     @property
     def has_classifier(self):
@@ -104,21 +96,20 @@ class TrainedGAN:
         return hash_weights([sampler.generator for sampler in dict.fromkeys(self._samplers)])
 
     def _load_pair(self, folder):
-        generator = self._load_network(folder / "generator.keras")
+        class_count = len(self.class_names) if self.recipe.conditional else 0
+        generator, discriminator = (
+            load_network(folder, name, lambda k=k: build_pair(self.recipe, self.image_shape, class_count)[k])
+            for k, name in enumerate(("generator", "discriminator"))
+        )
         if generator.output_shape[1:] != self.image_shape:
             raise ValueError(
-                f"{folder / 'generator.keras'}: should make images of shape {self.image_shape}. "
-                f"Makes {generator.output_shape[1:]} instead."
+                f"{folder}: the generator should make images of shape {self.image_shape}. "
+                f"It makes {generator.output_shape[1:]} instead."
             )
-        return Sampler(generator), _build_score(self._load_network(folder / "discriminator.keras"))
+        return Sampler(generator), _build_score(discriminator)
 
-    def _load_network(self, path):
-        if not path.exists():
-            raise ValueError(f"--model should be a finished run's folder. No {path.name} in {path.parent}.")
-        try:
-            return keras.models.load_model(path, compile=False)
-        except Exception as error:  # whatever zipfile, h5py and Keras raise on a damaged file
-            raise ValueError(f"{path}: should be a Keras model file. ({' '.join(str(error).split())[:200]})") from error
+    def _load_filter(self, folder):
+        return load_network(folder, "filter", lambda: build_classifier(self.image_shape, len(self.class_names)))
 
 
 def _build_score(discriminator):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from synth.readers import list_image_classes, read_csv_chunks, read_image_folder, read_npz
-from synth.shards import MANIFEST, hash_file, load_hashes, load_manifest
+from synth.shards import DESCRIPTION, MANIFEST, hash_file, load_hashes, load_manifest
 
 BUFFER_SIZE = 20_000  # images that are shuffled together
 _CHUNK_SIZE = 500  # images taken from one source at a time
@@ -85,9 +85,7 @@ def find_shards(pattern, flag="--synthetic"):
         found = [path / entry["file"] for entry in load_manifest(path)["shards"]]
     elif path.is_dir():
         found = [*path.rglob("*.npz"), *path.rglob("*.csv")]
-        found = [
-            shard for shard in found if not (shard.parent / "recipe.json").exists() and shard.name != "history.csv"
-        ]
+        found = [shard for shard in found if not (shard.parent / DESCRIPTION).exists() and shard.name != "history.csv"]
     else:
         anchor = Path(path.anchor or ".")
         found = [path] if path.is_file() else list(anchor.glob(str(path.relative_to(path.anchor))))

@@ -12,6 +12,7 @@ from synth.files import load_json, replacing, save_json
 FORMATS = ("csv", "npz", "both")
 MANIFEST = "manifest.json"
 HASHES = "train_hashes.npy"
+DESCRIPTION = "recipe.json"  # in model/: the recipe, and what it was trained on
 _CSV_CHUNK = 512  # rows: the text of a chunk stays in the processor's cache
 _PIXEL_TEXT = np.array([f",{value}" for value in range(256)], "S4").view(np.uint32)  # padded with zero bytes
 

@@ -257,7 +257,7 @@ def test_trained_networks_are_opened_and_checked(finished, tmp_path):
     assert np.allclose(trained.classify(images).sum(axis=1), 1, atol=1e-5)
     description = tmp_path / "recipe.json"
     description.write_text(description.read_text().replace("28", "32"))
-    with pytest.raises(ValueError, match=r"should make images of shape \(32, 32, 1\). Makes \(28, 28, 1\) instead"):
+    with pytest.raises(ValueError, match=r"should make images of shape \(32, 32, 1\). It makes \(28, 28, 1\) instead"):
         TrainedGAN(tmp_path)
     (tmp_path / "generator.keras").write_bytes(b"no model")
     with pytest.raises(ValueError, match=r"generator\.keras: should be a Keras model file"):

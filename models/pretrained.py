@@ -1,0 +1,125 @@
+"""Find a trained GAN by its path or by the name that it ships under, and pack a finished run to ship it.
+
+    python -m models.pretrained synthetic mnist
+
+A shipped GAN is named after the data set on whose train part it was trained; docs/files.md describes its files.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from synth import command_line
+from synth.sampling import draw_latents
+from synth.shards import DESCRIPTION, save_hashes
+
+PRETRAINED = ("mnist", "fashion_mnist")
+PRETRAINED_FOLDER = Path(__file__).resolve().parent / "pretrained"
+_MAX_DIFFERENCE = 0.01  # of the outputs of packed networks, relative; rounding alone makes less
+
+
+def find_model_folder(path, flag="--model"):
+    """Return the model folder of a run: `path` is the run's folder, its model/, or else the name of a shipped one.
+
+    Raises ValueError, in the name of `flag`, where there is none.
+    """
+    folders = [Path(path) / "model", Path(path)]
+    if str(path) in PRETRAINED:
+        folders.append(PRETRAINED_FOLDER / path / "model")
+    for folder in folders:
+        if (folder / DESCRIPTION).exists():
+            return folder
+    raise ValueError(
+        f"{flag} should be a trained run's folder or one of {', '.join(PRETRAINED)}, which ship. "
+        f"No model/{DESCRIPTION} in {path}."
+    )
+
+
+def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
+    """Pack a finished run on the data set `name` into out/name, to be opened like a run; return its files' paths.
+
+    What it records of the data is that of the data set by its name, whatever path the run had read it from.
+    Raises ValueError for a run that is not finished, has one GAN per class or networks that its recipe does not build,
+    was trained on other images than the train part of `name`, or has weights that float16 can't hold; and where
+    out/name exists, unless `overwrite` and it is a packed run.
+    """
+    from models.network_files import load_network, save_packed
+    from models.startup import download_standard_set
+    from models.trained import TrainedGAN, save_description
+    from synth.datasets import load_dataset
+
+    source, target = find_model_folder(run, "RUN"), Path(out) / name
+    if target.exists() and not (overwrite and (target / "model" / "generator.npz").exists()):
+        raise ValueError(f"{target} should be a new folder, or a packed run to replace with --overwrite. It exists.")
+    trained = TrainedGAN(source)
+    if not trained.recipe.conditional:
+        raise ValueError(f"{run}: should have one GAN for all classes. The recipe {trained.recipe.name} has one each.")
+    dataset, hashes = load_dataset(name, download=download_standard_set), trained.train_hashes()
+    if trained.fingerprint != dataset.fingerprint or set(hashes) != set(dataset.train_hashes()):
+        raise ValueError(
+            f"{run}: should be trained on the {len(dataset.train):,} train images of {name} "
+            f"({dataset.fingerprint[:12]}). Got {len(hashes):,} images of {trained.data} ({trained.fingerprint[:12]})."
+        )
+    Path(out).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out) as temporary:
+        model = Path(temporary) / name / "model"
+        model.mkdir(parents=True)
+        for network in ("generator", "discriminator", "filter"):
+            save_packed(model / f"{network}.npz", load_network(source, network))
+        save_hashes(model.parent, hashes)
+        save_description(model, trained.recipe, dataset, trained.seed)
+        if not _is_equal(TrainedGAN(model), trained):
+            raise ValueError(f"{run}: should have the networks of its recipe, {trained.recipe.name}. They differ.")
+        if target.exists():
+            shutil.rmtree(target)
+        model.parent.rename(target)
+    return sorted(path for path in target.rglob("*") if path.is_file())
+
+
+def _is_equal(packed, trained):
+    """Tell whether two TrainedGANs make and judge the same images, up to rounding."""
+    for k in range(len(trained.class_names)):
+        latents = draw_latents(0, k, 0, 0, trained.latent_dim)
+        images = trained.generate(latents, k)
+        outputs = [
+            (packed.generate(latents, k), images),
+            (packed.score(images, k), trained.score(images, k)),
+            (packed.classify(images), trained.classify(images)),
+        ]
+        for given, expected in outputs:
+            if np.abs(given.astype(float) - expected).mean() > _MAX_DIFFERENCE * np.abs(expected).mean():
+                return False
+    return True
+
+
+def build_parser():
+    """Build the parser of the command."""
+    parser = command_line.build_parser(__file__, __doc__, "RUN NAME [options]")
+    parser.add_argument("run", metavar="RUN", help="folder of a finished run of generate_data.py")
+    parser.add_argument("name", metavar="NAME", choices=PRETRAINED, help=" or ".join(PRETRAINED))
+    help = "folder to put the folder NAME into (default: models/pretrained)"
+    parser.add_argument("--out", metavar="DIR", default=PRETRAINED_FOLDER, help=help)
+    parser.add_argument("--overwrite", action="store_true", help="replace what is there under this name")
+    return parser
+
+
+def main(argv=None):
+    """Pack what the command line names and print the sizes; return the exit code."""
+    parser = build_parser()
+    options = parser.parse_args(argv)
+
+    def pack_and_report():
+        from models.startup import import_tensorflow
+
+        import_tensorflow()
+        for path in pack(**vars(options)):
+            print(f"{path.stat().st_size:>9,} bytes  {path}")
+
+    return command_line.run(parser, pack_and_report, "The same command again starts over.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
