@@ -42,6 +42,7 @@ class Config:
     keep: float = 0.9
     min_probability: float = 0.5
     duplicate_distance: float = 4.0
+    latent_std: float = 1.0
     format: str = "npz"
     shard_size: int = 5000
     out: str | Path = field(default_factory=default_out)
@@ -122,7 +123,7 @@ def _resolve_sampling(config, source):
     from synth.counts import parse_counts
     from synth.streaming import check_sampling
 
-    names = ("keep", "min_probability", "duplicate_distance", "format", "shard_size")
+    names = ("keep", "min_probability", "duplicate_distance", "latent_std", "format", "shard_size")
     options = {name: getattr(config, name) for name in names}
     filter = check_sampling(config.filter, **options, has_classifier=source.has_classifier)
     counts = parse_counts(config.class_size, source.class_names, source.label_values)
@@ -219,6 +220,8 @@ def build_parser():
     add_flag(sampling, Config, "min_probability", "of the class, by the classifier", type=float, metavar="P")
     help = "grey levels (root mean square) up to which two images are the same; 0: off"
     add_flag(sampling, Config, "duplicate_distance", help, type=float, metavar="D")
+    help = "draw latents of standard deviations from 1 to this: more variety, and more for the filter to reject"
+    add_flag(sampling, Config, "latent_std", help, type=float, metavar="S")
     add_flag(sampling, Config, "format", "of the shards", choices=FORMATS)
     add_flag(sampling, Config, "shard_size", "images per shard", type=positive_int, metavar="N")
     add_run_flags(parser, Config, "replace a run with other options; an equal model is kept")

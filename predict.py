@@ -19,6 +19,7 @@ from synth import command_line
 from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
 from synth.kaggle import default_out, find_test_csv, save_submission
 from synth.leakage import find_leaks
+from synth.sampling import check_latent_std
 from synth.scoring import explain_gap
 from synth.shards import load_manifest
 from synth.statistics import summarise
@@ -57,6 +58,7 @@ class Config:
     fresh: bool = False
     filter: str = "classifier"
     min_probability: float = 0.5
+    latent_std: float = 1.0
     classifier: str = "cnn"
     epochs: int = 5
     steps: int | None = None
@@ -95,6 +97,7 @@ class Config:
             raise ValueError("--fresh draws synthetic images: leave out --real-only.")
         if not 0 <= self.min_probability < 1:
             raise ValueError(f"--min-probability should be in the range [0, 1). Got {self.min_probability} instead.")
+        check_latent_std(self.latent_std)
         if not 0 < self.rate < float("inf"):
             raise ValueError(f"--rate should be above 0. Got {self.rate} instead.")
         if self.seed < 0:
@@ -261,7 +264,7 @@ def _find_synthetic(config, dataset, run):
         if config.filter == "classifier" and not run.trained.has_classifier:
             raise ValueError("--filter classifier needs a model of two classes or more: use --filter none.")
         indices = [dataset.label_values.index(value) for value in run.trained.label_values]
-        options = (per_class or real_per_class, config.filter, config.min_probability)
+        options = (per_class or real_per_class, config.filter, config.min_probability, config.latent_std)
         return lambda seed: draw_fresh(run.trained, indices, *options, seed)
     sources = index_shards(run.paths, dataset.image_shape, dataset.label_values, per_class)
     for k, count in count_rows(sources).items():
@@ -399,6 +402,8 @@ def build_parser():
     add_flag(images, Config, "fresh", "draw new synthetic images in every epoch, without shards")
     add_flag(images, Config, "filter", "what rejects fresh images", choices=("classifier", "none"))
     add_flag(images, Config, "min_probability", "of the class, by the filter", type=float, metavar="P")
+    help = "of fresh images: standard deviations from 1 to this, for more variety"
+    add_flag(images, Config, "latent_std", help, type=float, metavar="S")
     training = parser.add_argument_group("classifier")
     add_flag(training, Config, "classifier", "which network", choices=CLASSIFIERS)
     add_flag(training, Config, "epochs", "passes over the training images", type=positive_int, metavar="N")

@@ -8,7 +8,9 @@ import tensorflow as tf
 from synth.filters import Sieve
 from synth.images import to_network_range
 from synth.reading import Source, stream_images
-from synth.sampling import BLOCK_SIZE, sample_blocks, sample_filtered
+from synth.sampling import sample_blocks, sample_filtered
+
+_FRESH_ROWS = 1000  # images that are drawn together: of the last block of candidates most are not needed
 
 
 def stream_batches(images, labels, batch_size, first_step, total_steps, seed, balance_classes=False):
@@ -67,29 +69,30 @@ def build_stream(sources, image_shape, batch_size, seed, augmentation=None):
     return stream.map(prepare, num_parallel_calls=1, deterministic=True).prefetch(8)
 
 
-def draw_fresh(trained, class_indices, per_class, filter, min_probability, seed):
+def draw_fresh(trained, class_indices, per_class, filter, min_probability, latent_std, seed):
     """Return sources of images that are drawn while they are read, never the same twice: one per class.
 
     trained: models.trained.TrainedGAN. class_indices: the index of each of its classes in the real data. filter:
-    "classifier" or "none". Each epoch draws `per_class` new images. A first block of each class is drawn at once:
-    synth.errors.SamplingError if the filter lets too few pass.
+    "classifier" or "none". latent_std: as of synth.sampling.draw_latents. Each epoch draws `per_class` new images.
+    The first ones of each class are drawn at once: synth.errors.SamplingError if the filter lets too few pass.
     """
     classify = trained.classify if filter == "classifier" else None
     sieve = Sieve(_skip_scoring, classify=classify, min_probability=min_probability)
 
     def draw(k, rows, epoch, part):
         # A stream of its own: the first number is the run's, the others are no shard's.
-        blocks = sample_blocks(trained.generate, trained.latent_dim, seed, k, 2**31 + epoch * 2**20 + part)
+        shard = 2**31 + epoch * 2**20 + part
+        blocks = sample_blocks(trained.generate, trained.latent_dim, seed, k, shard, latent_std)
         return sample_filtered(blocks, sieve, k, rows)[0]
 
     def read(k, epoch):
-        for part, start in enumerate(range(0, per_class, BLOCK_SIZE)):
-            images = draw(k, min(BLOCK_SIZE, per_class - start), epoch, part)
+        for part, start in enumerate(range(0, per_class, _FRESH_ROWS)):
+            images = draw(k, min(_FRESH_ROWS, per_class - start), epoch, part)
             yield images, np.full(len(images), class_indices[k])
 
     count = len(trained.class_names)
     for k in range(count):
-        draw(k, min(BLOCK_SIZE, per_class), 0, 0)
+        draw(k, min(_FRESH_ROWS, per_class), 0, 0)
     return [Source({class_indices[k]: per_class}, lambda epoch, k=k: read(k, epoch)) for k in range(count)]
 
 

@@ -12,20 +12,32 @@ _FREE_BLOCKS = 20  # drawn before a low acceptance rate counts
 _CANDIDATES_PER_ROW = 50
 
 
-def draw_latents(seed, class_index, shard, block, latent_dim):
-    """Draw standard normal latents, float32 [BLOCK_SIZE, latent_dim], as a pure function of the arguments."""
+def draw_latents(seed, class_index, shard, block, latent_dim, latent_std=1.0):
+    """Draw normal latents, float32 [BLOCK_SIZE, latent_dim], as a pure function of the arguments.
+
+    The standard deviation is 1, or that of each image is uniform between 1 and `latent_std`.
+    """
     generator = np.random.default_rng([seed, class_index, shard, block])
-    return generator.standard_normal((BLOCK_SIZE, latent_dim), dtype=np.float32)
+    latents = generator.standard_normal((BLOCK_SIZE, latent_dim), dtype=np.float32)
+    if latent_std != 1:
+        latents *= generator.uniform(1, latent_std, (BLOCK_SIZE, 1)).astype(np.float32)
+    return latents
 
 
-def sample_blocks(generate, latent_dim, seed, class_index, shard):
+def check_latent_std(latent_std):
+    """Raise ValueError for a standard deviation of latents outside [1, 3]."""
+    if not 1 <= latent_std <= 3:
+        raise ValueError(f"--latent-std should be in the range [1, 3]. Got {latent_std} instead.")
+
+
+def sample_blocks(generate, latent_dim, seed, class_index, shard, latent_std=1.0):
     """Yield blocks of candidates without end, uint8 [BLOCK_SIZE, H, W, C].
 
-    generate: callable (latents [n, latent_dim], class_index) -> uint8 [n, H, W, C].
+    generate: callable (latents [n, latent_dim], class_index) -> uint8 [n, H, W, C]. latent_std: as of draw_latents.
     """
     block = 0
     while True:
-        yield generate(draw_latents(seed, class_index, shard, block, latent_dim), class_index)
+        yield generate(draw_latents(seed, class_index, shard, block, latent_dim, latent_std), class_index)
         block += 1
 
 

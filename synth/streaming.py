@@ -4,13 +4,15 @@ from collections import Counter
 
 from synth.filters import FILTERS, Sieve, calibrate_thresholds
 from synth.progress import open_bar
-from synth.sampling import CALIBRATION_SHARD, draw_latents, sample_blocks, sample_filtered
+from synth.sampling import CALIBRATION_SHARD, check_latent_std, draw_latents, sample_blocks, sample_filtered
 from synth.shards import FORMATS, class_folder, hash_file, load_manifest, save_manifest, shard_formats, write_shard
 
 _CALIBRATION_BLOCKS = 4
 
 
-def check_sampling(filter, keep, min_probability, duplicate_distance, format, shard_size, *, has_classifier):
+def check_sampling(
+    filter, keep, min_probability, duplicate_distance, format, shard_size, latent_std=1.0, *, has_classifier
+):
     """Check the sampling options and return the filter to use: "auto" becomes "classifier" or "discriminator"."""
     if filter not in FILTERS:
         raise ValueError(f"--filter should be one of {', '.join(FILTERS)}. Got {filter!r} instead.")
@@ -20,6 +22,7 @@ def check_sampling(filter, keep, min_probability, duplicate_distance, format, sh
         raise ValueError(f"--min-probability should be in the range [0, 1). Got {min_probability} instead.")
     if not 0 <= duplicate_distance < 256:
         raise ValueError(f"--duplicate-distance should be in the range [0, 256). Got {duplicate_distance} instead.")
+    check_latent_std(latent_std)
     if format not in FORMATS:
         raise ValueError(f"--format should be one of {', '.join(FORMATS)}. Got {format!r} instead.")
     if shard_size < 1:
@@ -35,8 +38,8 @@ def stream_shards(model, sampling, folder, *, quiet=False):
     model: has generate (latents, class_index) -> uint8 images, score (images, class_index) -> realism, classify
         (images) -> probabilities, latent_dim, image_shape, class_names, label_values, data, request, fingerprint and
         compute_hash, as models.trained.TrainedGAN.
-    sampling: class_size {class name: count}, filter, keep, min_probability, duplicate_distance, format, shard_size
-        and seed.
+    sampling: class_size {class name: count}, filter, keep, min_probability, duplicate_distance, latent_std, format,
+        shard_size and seed.
 
     Memory is one shard. A finished shard is in the manifest with its hash; after an interruption the same call
     goes on behind the last one.
@@ -55,7 +58,7 @@ def stream_shards(model, sampling, folder, *, quiet=False):
         for name, files, shard, rows in _list_shards(sampling):
             if not all(file in written and (folder / file).exists() for file in files):
                 manifest["shards"] = [entry for entry in manifest["shards"] if entry["file"] not in files]
-                manifest["shards"] += _write_one(model, sieve, sampling["seed"], folder, name, files, shard, rows)
+                manifest["shards"] += _write_one(model, sieve, sampling, folder, name, files, shard, rows)
                 manifest["classes"] = _sum_up(model, sampling, manifest["shards"])
                 save_manifest(folder, manifest)
             bar.update(rows)
@@ -64,11 +67,11 @@ def stream_shards(model, sampling, folder, *, quiet=False):
     return manifest
 
 
-def _write_one(model, sieve, seed, folder, name, files, shard, rows):
+def _write_one(model, sieve, sampling, folder, name, files, shard, rows):
     """Sample one shard and write it in every format; return its manifest entries."""
     k = model.class_names.index(name)
     label = model.label_values[k]
-    images, scores, tally = sample_shard(model, sieve, seed, k, shard, rows)
+    images, scores, tally = sample_shard(model, sieve, sampling["seed"], k, shard, rows, sampling["latent_std"])
     candidates = tally.pop("candidates")
     entries = []
     for file in files:
@@ -79,9 +82,9 @@ def _write_one(model, sieve, seed, folder, name, files, shard, rows):
     return entries
 
 
-def sample_shard(model, sieve, seed, class_index, shard, rows):
+def sample_shard(model, sieve, seed, class_index, shard, rows, latent_std=1.0):
     """Sample the first `rows` images of a shard: as synth.sampling.sample_filtered. More rows begin with the fewer."""
-    blocks = sample_blocks(model.generate, model.latent_dim, seed, class_index, shard)
+    blocks = sample_blocks(model.generate, model.latent_dim, seed, class_index, shard, latent_std)
     return sample_filtered(blocks, sieve, class_index, rows)
 
 
@@ -109,6 +112,7 @@ def _start_manifest(model, sampling):
         "request": model.request,
         "fingerprint": model.fingerprint,
         "model_hash": model.compute_hash(),
+        "latent_std": sampling["latent_std"],
         "filter": {option: sampling[option] for option in ("filter", "keep", "min_probability", "duplicate_distance")},
         "classes": {},
         "shards": [],
@@ -124,7 +128,8 @@ def build_sieve(model, sampling, class_names, thresholds=None):
     filter, by_index = sampling["filter"], None
     if filter in ("discriminator", "both"):
         if thresholds is None:
-            scores = {name: _draw_scores(model, name, sampling["seed"]) for name in class_names}
+            seed, latent_std = sampling["seed"], sampling.get("latent_std", 1.0)
+            scores = {name: _draw_scores(model, name, seed, latent_std) for name in class_names}
             thresholds = calibrate_thresholds(scores, sampling["keep"])
         by_index = {model.class_names.index(name): threshold for name, threshold in thresholds.items()}
     classify = model.classify if filter in ("classifier", "both") else None
@@ -133,11 +138,11 @@ def build_sieve(model, sampling, class_names, thresholds=None):
     ), thresholds
 
 
-def _draw_scores(model, name, seed):
+def _draw_scores(model, name, seed, latent_std):
     k = model.class_names.index(name)
     scores = []
     for block in range(_CALIBRATION_BLOCKS):
-        latents = draw_latents(seed, k, CALIBRATION_SHARD, block, model.latent_dim)
+        latents = draw_latents(seed, k, CALIBRATION_SHARD, block, model.latent_dim, latent_std)
         scores += model.score(model.generate(latents, k), k).tolist()
     return scores
 

@@ -73,6 +73,7 @@ def test_equal_steps_at_a_falling_rate(generated, tmp_path, monkeypatch):
 
 def test_fresh_images_need_no_shards(generated, tmp_path):
     options = ["--model", str(generated), "--fresh", "--filter", "none", "--synthetic-per-class", "20"]
+    options += ["--latent-std", "1.2"]
     assert main(["--synthetic-only", *options, "--out", str(tmp_path / "out"), *FAST, "--quiet"]) == 0
     assert load_metrics(tmp_path / "out")["trained_on"]["synthetic"] == {"0": 20, "1": 20}
 

@@ -28,6 +28,13 @@ def test_latents_are_a_function_of_their_place_alone():
     assert abs(latents.std() - 1) < 0.01
 
 
+def test_wider_latents_have_standard_deviations_between_one_and_the_widest():
+    narrow, wide = draw_latents(0, 0, 0, 0, 400), draw_latents(0, 0, 0, 0, 400, latent_std=2.0)
+    scales = wide / narrow
+    assert np.allclose(scales, scales[:, :1])
+    assert (scales.min(), scales.max()) == pytest.approx((1, 2), abs=0.05)
+
+
 def test_a_longer_shard_begins_with_the_shorter_one():
     short, long = sample(100)[0], sample(700)[0]
     assert np.array_equal(long[:100], short)

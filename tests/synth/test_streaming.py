@@ -13,6 +13,7 @@ SAMPLING = {
     "keep": 0.8,
     "min_probability": 0.5,
     "duplicate_distance": 0.0,
+    "latent_std": 1.0,
     "format": "both",
     "shard_size": 10,
     "seed": 0,
@@ -108,6 +109,17 @@ def test_a_shard_does_not_depend_on_what_else_is_asked_for(tmp_path):
     assert (tmp_path / "one" / part).read_bytes() == (tmp_path / "both" / part).read_bytes()
 
 
+def test_wider_latents_give_other_shards(tmp_path):
+    stream(tmp_path / "narrow", filter="none")
+    stream(tmp_path / "wide", filter="none", latent_std=2.0)
+    assert load_manifest(tmp_path / "wide")["latent_std"] == 2.0
+    narrow, wide = (
+        read_shard(tmp_path / name / "shards/ape/part-00000.npz", (4, 4, 1))[0].astype(float)
+        for name in ("narrow", "wide")
+    )
+    assert 1.2 < wide.std() / narrow.std() < 2
+
+
 def test_another_models_shards_are_not_continued(tmp_path, monkeypatch):
     stream(tmp_path)
     monkeypatch.setattr(NoiseModel, "compute_hash", lambda self: "2" * 64)
@@ -132,6 +144,7 @@ def test_auto_filter_follows_the_number_of_classes():
         ({"min_probability": 1.0}, r"--min-probability should be in the range \[0, 1\). Got 1.0 instead"),
         ({"duplicate_distance": -1.0}, r"--duplicate-distance should be in the range \[0, 256\). Got -1.0 instead"),
         ({"format": "png"}, "--format should be one of csv, npz, both. Got 'png' instead"),
+        ({"latent_std": 0.5}, r"--latent-std should be in the range \[1, 3\]. Got 0.5 instead"),
         ({"shard_size": 0}, "--shard-size should be an integer of at least 1. Got 0 instead"),
     ],
 )
