@@ -253,13 +253,8 @@ def _is_number(value):
 
 
 def _check_run(config):
-    for name in ("seeds", "classifier_steps"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} should be at least 1. Got {getattr(config, name)} instead.")
-    if config.seed < 0:
-        raise ValueError(f"--seed should be at least 0. Got {config.seed} instead.")
-    if config.max_minutes is not None and not config.max_minutes > 0:
-        raise ValueError(f"--max-minutes should be above 0. Got {config.max_minutes} instead.")
+    command_line.check_minima(config, seeds=1, classifier_steps=1, seed=0)
+    command_line.check_positive(config, "max_minutes")
 
 
 def parse_args(argv=None):

@@ -65,15 +65,11 @@ class Config:
     quiet: bool = False
 
     def __post_init__(self):
-        choices = {"features": (self.features, FEATURES), "split": (self.split, ("test", "validation"))}
-        unknown = [name for name in self.compare if name not in RECIPES]
-        choices |= {"compare": (unknown[0], RECIPES)} if unknown else {}
-        for name, (value, allowed) in choices.items():
-            if value not in allowed:
-                raise ValueError(f"--{name} should be one of {', '.join(allowed)}. Got {value!r} instead.")
-        for name, minimum in (("images", 2), ("neighbours", 1), ("bootstrap", 0), ("seed", 0)):
-            if getattr(self, name) < minimum:
-                raise ValueError(f"--{name} should be at least {minimum}. Got {getattr(self, name)} instead.")
+        command_line.check_choices(self, features=FEATURES, split=("test", "validation"))
+        for name in self.compare:
+            if name not in RECIPES:
+                raise ValueError(f"--compare should be one of {', '.join(RECIPES)}. Got {name!r} instead.")
+        command_line.check_minima(self, images=2, neighbours=1, bootstrap=0, seed=0)
         if self.bootstrap == 1:
             raise ValueError("--bootstrap should be 0 or at least 2. Got 1 instead.")
         if self.inception_weights and self.features != "inception":

@@ -52,10 +52,8 @@ class Config:
     quiet: bool = False
 
     def __post_init__(self):
-        if self.seed < 0:
-            raise ValueError(f"--seed should be at least 0. Got {self.seed} instead.")
-        if self.max_minutes is not None and not self.max_minutes > 0:
-            raise ValueError(f"--max-minutes should be above 0. Got {self.max_minutes} instead.")
+        command_line.check_minima(self, seed=0)
+        command_line.check_positive(self, "max_minutes")
 
 
 def generate_data(config):

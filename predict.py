@@ -77,14 +77,8 @@ class Config:
     quiet: bool = False
 
     def __post_init__(self):
-        choices = {"mode": MODES, "classifier": CLASSIFIERS, "filter": ("classifier", "none")}
-        choices |= {"rate_decay": RATE_DECAYS} if self.rate_decay else {}
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                flag = name.replace("_", "-")
-                raise ValueError(
-                    f"--{flag} should be one of {', '.join(allowed)}. Got {getattr(self, name)!r} instead."
-                )
+        choices = {"rate_decay": RATE_DECAYS} if self.rate_decay else {}
+        command_line.check_choices(self, mode=MODES, classifier=CLASSIFIERS, filter=("classifier", "none"), **choices)
         if self.ratio is not None and not 0 < self.ratio < float("inf"):
             raise ValueError(f"--ratio should be above 0, synthetic images per real one. Got {self.ratio} instead.")
         if self.ratio is not None and (self.mode != "mixed" or self.synthetic_per_class):
@@ -98,10 +92,8 @@ class Config:
         if not 0 <= self.min_probability < 1:
             raise ValueError(f"--min-probability should be in the range [0, 1). Got {self.min_probability} instead.")
         check_latent_std(self.latent_std)
-        if not 0 < self.rate < float("inf"):
-            raise ValueError(f"--rate should be above 0. Got {self.rate} instead.")
-        if self.seed < 0:
-            raise ValueError(f"--seed should be at least 0. Got {self.seed} instead.")
+        command_line.check_positive(self, "rate")
+        command_line.check_minima(self, seed=0)
 
 
 def predict(config):

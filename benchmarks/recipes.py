@@ -6,7 +6,6 @@
 The same command again continues where it stopped; more variations or seeds extend it. How to read it: docs/quality.md.
 """
 
-import math
 import re
 import sys
 from dataclasses import asdict, dataclass, field, replace
@@ -69,10 +68,8 @@ class Config:
     quiet: bool = False
 
     def __post_init__(self):
-        if self.minutes is not None and not 0 < self.minutes < math.inf:
-            raise ValueError(f"--minutes should be above 0. Got {self.minutes} instead.")
-        if self.seed < 0:
-            raise ValueError(f"--seed should be at least 0. Got {self.seed} instead.")
+        command_line.check_positive(self, "minutes")
+        command_line.check_minima(self, seed=0)
         names = list(self.parse_variations())
         if len(names) <= len(self.variations):
             raise ValueError(f"--variations should have different names. Got {', '.join(self.variations)}.")

@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import math
 import shutil
 import sys
 import textwrap
@@ -60,6 +61,34 @@ def add_run_flags(parser, config_class, overwrite="replace a run with other opti
     add_flag(group, config_class, "dry_run", "print the plan and stop")
     add_flag(group, config_class, "quiet", "print errors alone")
     return group
+
+
+def check_choices(config, **choices):
+    """Raise ValueError for a field that is not among its choices."""
+    for name, allowed in choices.items():
+        if getattr(config, name) not in allowed:
+            raise ValueError(
+                f"{_flag(name)} should be one of {', '.join(allowed)}. Got {getattr(config, name)!r} instead."
+            )
+
+
+def check_minima(config, **minima):
+    """Raise ValueError for a field below its minimum."""
+    for name, minimum in minima.items():
+        if getattr(config, name) < minimum:
+            raise ValueError(f"{_flag(name)} should be at least {minimum}. Got {getattr(config, name)} instead.")
+
+
+def check_positive(config, *names):
+    """Raise ValueError for a field that is given (not None) and is not a finite number above 0."""
+    for name in names:
+        value = getattr(config, name)
+        if value is not None and not 0 < value < math.inf:
+            raise ValueError(f"{_flag(name)} should be above 0. Got {value} instead.")
+
+
+def _flag(name):
+    return f"--{name.replace('_', '-')}"
 
 
 def build_parser(file, doc, usage="[options]"):
