@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from models.pretrained import PRETRAINED
+from models.pretrained import A_RUN
 from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe, take_recipe_options
 from synth import command_line
-from synth.arms import FAMILIES, Arm, list_arms, parse_gans
+from synth.arms import CURVE_POINTS, FAMILIES, Arm, list_arms, parse_gans
 from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, run
 from synth.filters import FILTERS
 from synth.kaggle import default_out
@@ -43,6 +43,7 @@ class BalanceConfig:
     keep: float = 0.9
     min_probability: float = 0.5
     duplicate_distance: float = 4.0
+    latent_std: float = 1.0
     format: str = "npz"
     classifier_steps: int = 500
     seeds: int = 5
@@ -77,6 +78,7 @@ class _StudyConfig:
     keep: float = 0.9
     min_probability: float = 0.5
     duplicate_distance: float = 4.0
+    latent_std: float = 1.0
     arms: tuple[str, ...] = FAMILIES
     classifier_steps: int = 2000
     seeds: int = 3
@@ -255,6 +257,11 @@ def _is_number(value):
 def _check_run(config):
     command_line.check_minima(config, seeds=1, classifier_steps=1, seed=0)
     command_line.check_positive(config, "max_minutes")
+    if config.classifier_steps % CURVE_POINTS:
+        raise ValueError(
+            f"--classifier-steps should be a multiple of {CURVE_POINTS}, the points of its curve. "
+            f"Got {config.classifier_steps} instead."
+        )
 
 
 def parse_args(argv=None):
@@ -291,7 +298,7 @@ def _add_balance_flags(parser):
     help = "synthetic images on top of balanced classes, per image of the largest; auto chooses on validation"
     add_flag(group, BalanceConfig, "ratio", help, metavar="R")
     add_flag(group, BalanceConfig, "format", "of the training set", choices=FORMATS)
-    help = f"use this run instead of training: a folder, or {' or '.join(PRETRAINED)}, which ship"
+    help = f"instead of training, use {A_RUN}"
     add_flag(group, BalanceConfig, "model", help, metavar="DIR")
     add_flag(group, BalanceConfig, "seeds", "classifiers per candidate of --ratio auto", type=positive_int, metavar="N")
     help = "optimiser steps of each of them"
@@ -346,6 +353,8 @@ def _add_training_flags(parser, config_class):
     add_flag(gan, config_class, "min_probability", "of the class, by the classifier", type=float, metavar="P")
     help = "grey levels (root mean square) up to which two images are the same; 0: off"
     add_flag(gan, config_class, "duplicate_distance", help, type=float, metavar="D")
+    help = "the standard deviation of each latent is drawn from 1 to this: more variety, more to reject"
+    add_flag(gan, config_class, "latent_std", help, type=float, metavar="S")
     add_run_flags(parser, config_class, "replace a run with other options; equal GANs are kept")
 
 

@@ -14,7 +14,7 @@ import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from models.pretrained import PRETRAINED, find_model_folder
+from models.pretrained import A_RUN, find_model_folder
 from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe
 from synth import command_line
 from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
@@ -206,7 +206,7 @@ def build_parser():
     add_flag(
         training, Config, "max_minutes", "end training by then, in order (default: no limit)", type=float, metavar="M"
     )
-    help = f"sample from this run instead of training: a folder, or {' or '.join(PRETRAINED)}, which ship"
+    help = f"instead of training, sample from {A_RUN}"
     add_flag(training, Config, "model", help, metavar="DIR")
     add_recipe_flags(parser.add_argument_group("any field of the recipe"))
     sampling = parser.add_argument_group("sampling")
@@ -218,7 +218,7 @@ def build_parser():
     add_flag(sampling, Config, "min_probability", "of the class, by the classifier", type=float, metavar="P")
     help = "grey levels (root mean square) up to which two images are the same; 0: off"
     add_flag(sampling, Config, "duplicate_distance", help, type=float, metavar="D")
-    help = "draw latents of standard deviations from 1 to this: more variety, and more for the filter to reject"
+    help = "the standard deviation of each latent is drawn from 1 to this: more variety, more to reject"
     add_flag(sampling, Config, "latent_std", help, type=float, metavar="S")
     add_flag(sampling, Config, "format", "of the shards", choices=FORMATS)
     add_flag(sampling, Config, "shard_size", "images per shard", type=positive_int, metavar="N")

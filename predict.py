@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.pretrained import PRETRAINED, find_model_folder
+from models.pretrained import A_RUN, find_model_folder
 from synth import command_line
 from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
 from synth.kaggle import default_out, find_test_csv, save_submission
@@ -92,8 +92,12 @@ class Config:
         if not 0 <= self.min_probability < 1:
             raise ValueError(f"--min-probability should be in the range [0, 1). Got {self.min_probability} instead.")
         check_latent_std(self.latent_std)
-        command_line.check_positive(self, "rate")
-        command_line.check_minima(self, seed=0)
+        if self.latent_std != 1 and not self.fresh:
+            raise ValueError("--latent-std is for --fresh; shards have that of generate_data.py --latent-std.")
+        command_line.check_positive(self, "rate", "steps")
+        command_line.check_minima(self, epochs=1, batch_size=1, seeds=1, seed=0)
+        if self.steps and self.steps % self.epochs:
+            raise ValueError(f"--steps should be a multiple of --epochs, {self.epochs}. Got {self.steps} instead.")
 
 
 def predict(config):
@@ -389,21 +393,21 @@ def build_parser():
     help = "use so many synthetic images per class"
     add_flag(images, Config, "synthetic_per_class", help, type=positive_int, metavar="N")
     add_flag(images, Config, "ratio", "synthetic images per real one", type=float, metavar="R")
-    help = f"trained run that --fresh draws from: a folder, or {' or '.join(PRETRAINED)}, which ship"
+    help = f"what --fresh draws from: {A_RUN}"
     add_flag(images, Config, "model", help, metavar="DIR")
     add_flag(images, Config, "fresh", "draw new synthetic images in every epoch, without shards")
     add_flag(images, Config, "filter", "what rejects fresh images", choices=("classifier", "none"))
     add_flag(images, Config, "min_probability", "of the class, by the filter", type=float, metavar="P")
-    help = "of fresh images: standard deviations from 1 to this, for more variety"
+    help = "of fresh images: the standard deviation of each latent is drawn from 1 to this, for variety"
     add_flag(images, Config, "latent_std", help, type=float, metavar="S")
     training = parser.add_argument_group("classifier")
     add_flag(training, Config, "classifier", "which network", choices=CLASSIFIERS)
     add_flag(training, Config, "epochs", "passes over the training images", type=positive_int, metavar="N")
-    help = "instead: optimiser steps in all, in --epochs equal parts; the same for runs that are compared"
+    help = "optimiser steps in all, in --epochs equal parts, instead of passes over the images"
     add_flag(training, Config, "steps", help, type=positive_int, metavar="N")
     add_flag(training, Config, "batch_size", "images per step", type=positive_int, metavar="N")
     add_flag(training, Config, "rate", "of Adam", type=float, metavar="R")
-    help = "the rate falls to zero or does not (default: cosine for strong, constant for the others)"
+    help = "of the classifier: cosine falls to zero (default: cosine for strong, else constant)"
     add_flag(training, Config, "rate_decay", help, choices=RATE_DECAYS)
     add_flag(training, Config, "augment", "add classic augmentation: shift, rotation, zoom; never flips")
     add_flag(training, Config, "seeds", "repeat with so many seeds", type=positive_int, metavar="N")

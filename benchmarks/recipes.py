@@ -69,10 +69,13 @@ class Config:
 
     def __post_init__(self):
         command_line.check_positive(self, "minutes")
-        command_line.check_minima(self, seed=0)
+        command_line.check_choices(self, recipe=RECIPES)
+        command_line.check_minima(self, images=1, classifier_seeds=1, seeds=1, seed=0)
         names = list(self.parse_variations())
         if len(names) <= len(self.variations):
-            raise ValueError(f"--variations should have different names. Got {', '.join(self.variations)}.")
+            raise ValueError(
+                f"--variations should have different names, and none be {BASE}. Got {', '.join(self.variations)}."
+            )
         for fields in self.parse_variations().values():
             if self.minutes and {"steps", "epochs", "round_steps"} & set(fields):
                 raise ValueError("--minutes decides steps, epochs and round_steps: leave them out of --variations.")
@@ -243,7 +246,7 @@ def _build_config(options):
 
 def build_parser():
     """Build the parser; every default comes from Config."""
-    parser = command_line.build_parser("benchmarks.recipes", __doc__)
+    parser = command_line.build_parser("python -m benchmarks.recipes", __doc__)
     group = parser.add_argument_group("search")
     add_flag(group, Config, "data", "as of generate_data.py (default: found)")
     add_flag(group, Config, "recipe", "what is varied", choices=RECIPES)

@@ -39,7 +39,7 @@ def render_search(title, conditions, results, base):
     lines = [
         f"# {title}",
         f"{conditions} Means over the seeds; in brackets the paired difference to `{base}`, ± its 95 % interval "
-        "(Student's t). Of twenty variations that change nothing, one differs by more than that.",
+        "(Student's t). Of twenty variations that change nothing, one differs by more than that in each column.",
         render_differences(results, ranked, base, _MEASURES),
         render_table(["variation", *(heading for heading, _ in _CONDITIONS.values())], rows, aligned=True),
     ]

@@ -81,7 +81,8 @@ def _save(config, dataset, trained, lab, arm, reason, added):
     synthetic = np.arange(len(labels)) >= len(labelled)
     values = np.array(dataset.label_values, np.int64)[labels]
     content = {"chosen": {"arm": arm.name, "reason": reason}, "seed": config.seed, "model_hash": trained.compute_hash()}
-    content["filter"] = {option: getattr(config, option) for option in SAMPLING} if arm.filtered else {"filter": "none"}
+    kept = SAMPLING if arm.filtered else ("latent_std",)
+    content["filter"] = {"filter": "none"} | {option: getattr(config, option) for option in kept}
     return save_training_set(out, config.format, images, values, synthetic, dataset, content)
 
 

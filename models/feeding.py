@@ -8,7 +8,7 @@ import tensorflow as tf
 from synth.filters import Sieve
 from synth.images import to_network_range
 from synth.reading import Source, stream_images
-from synth.sampling import sample_blocks, sample_filtered
+from synth.sampling import BLOCK_SIZE, sample_blocks, sample_filtered
 
 _FRESH_ROWS = 1000  # images that are drawn together: of the last block of candidates most are not needed
 
@@ -92,7 +92,7 @@ def draw_fresh(trained, class_indices, per_class, filter, min_probability, laten
 
     count = len(trained.class_names)
     for k in range(count):
-        draw(k, min(_FRESH_ROWS, per_class), 0, 0)
+        draw(k, min(BLOCK_SIZE, per_class), 0, 0)
     return [Source({class_indices[k]: per_class}, lambda epoch, k=k: read(k, epoch)) for k in range(count)]
 
 

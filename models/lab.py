@@ -10,14 +10,14 @@ import numpy as np
 from models.scored import fit_and_score
 from models.trained import TrainedGAN
 from models.training import check_recipe, fit_gan
+from synth.arms import CURVE_POINTS
 from synth.reading import split_in_memory
 from synth.resampling import compute_class_weights, resample
 from synth.shards import save_hashes
 from synth.streaming import build_sieve, check_sampling, sample_shard
 
 BATCH = 128  # images per step of every classifier
-SAMPLING = ("filter", "keep", "min_probability", "duplicate_distance")  # the options that say which images are kept
-_CURVE_POINTS = 5
+SAMPLING = ("filter", "keep", "min_probability", "duplicate_distance", "latent_std")
 _MIN_GAN_IMAGES = 16
 _SHARD_ROWS = 500  # images that are drawn, and freed from near-duplicates, together
 _MEASURES = ("accuracy", "balanced_accuracy", "geometric_mean", "macro_f1")
@@ -27,7 +27,7 @@ class Lab:
     """What the cells of a study share: data, trained GANs and their images, each made once.
 
     load: callable (setting, seed) -> synth.datasets.Dataset. open_gan: callable (name, setting, seed) -> TrainedGAN.
-    arms: {name: synth.arms.Arm}. sampling: filter, keep, min_probability and duplicate_distance of filtered images.
+    arms: {name: synth.arms.Arm}. sampling: {option: value} for SAMPLING; unfiltered images have its latent_std alone.
     steps: optimiser steps of every classifier but those of arms with epochs. score_on: the part that is scored.
     """
 
@@ -52,7 +52,7 @@ class Lab:
             dataset.part("validation"),
             dataset.part(self._score_on),
             dataset.class_names,
-            epochs=arm.epochs or _CURVE_POINTS,
+            epochs=arm.epochs or CURVE_POINTS,
             batch_size=BATCH,
             steps=None if arm.epochs else self._steps,
             augment=arm.classic,
@@ -75,6 +75,8 @@ class Lab:
         images, labels = dataset.part("train")
         counts = dataset.count_train()
         added = arm.count_added(counts)
+        if not added:
+            return images, labels, 0
         drawn = {k: count // 2 if arm.balance else count for k, count in added.items()} if arm.gans else {}
         if arm.balance in ("oversampling", "smote"):
             wanted = {k: int(counts[k]) + count - drawn.get(k, 0) for k, count in added.items()}
@@ -108,7 +110,8 @@ class Lab:
         trained = self._open_gan(name, setting, seed)
         value = self.load(setting, seed).label_values[class_index]
         sieve = self._build_sieve(name, setting, seed, filtered)
-        return sample_shard(trained, sieve, seed, trained.label_values.index(value), shard, _SHARD_ROWS)[0]
+        k = trained.label_values.index(value)
+        return sample_shard(trained, sieve, seed, k, shard, _SHARD_ROWS, self._sampling["latent_std"])[0]
 
     def _build_sieve(self, name, setting, seed, filtered):
         trained = self._open_gan(name, setting, seed)

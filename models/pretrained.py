@@ -17,6 +17,7 @@ from synth.sampling import draw_latents
 from synth.shards import DESCRIPTION, save_hashes
 
 PRETRAINED = ("mnist", "fashion_mnist")
+A_RUN = f"a run's folder, or pretrained: {', '.join(PRETRAINED)}"  # what --model takes
 PRETRAINED_FOLDER = Path(__file__).resolve().parent / "pretrained"
 _MAX_DIFFERENCE = 0.01  # of the outputs of packed networks, relative; rounding alone makes less
 
@@ -32,10 +33,7 @@ def find_model_folder(path, flag="--model"):
     for folder in folders:
         if (folder / DESCRIPTION).exists():
             return folder
-    raise ValueError(
-        f"{flag} should be a trained run's folder or one of {', '.join(PRETRAINED)}, which ship. "
-        f"No model/{DESCRIPTION} in {path}."
-    )
+    raise ValueError(f"{flag} should be {A_RUN}. No model/{DESCRIPTION} in {path}.")
 
 
 def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
@@ -97,7 +95,7 @@ def _is_equal(packed, trained):
 
 def build_parser():
     """Build the parser of the command."""
-    parser = command_line.build_parser(__file__, __doc__, "RUN NAME [options]")
+    parser = command_line.build_parser("python -m models.pretrained", __doc__, "RUN NAME [options]")
     parser.add_argument("run", metavar="RUN", help="folder of a finished run of generate_data.py")
     parser.add_argument("name", metavar="NAME", choices=PRETRAINED, help=" or ".join(PRETRAINED))
     help = "folder to put the folder NAME into (default: models/pretrained)"

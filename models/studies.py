@@ -200,8 +200,9 @@ def _write_report(study, config, results, curves, lab):
         verdicts = [describe_verdict(here, present, measure, text) for measure, text in study.measures.items()]
         verdicts += describe_filters(here, present, primary)
         lines += [f"## {setting}", render_arms(here, present, study.measures), "\n".join(f"- {v}" for v in verdicts)]
+    controls = {arm.name for arm in compared if arm.is_control}
     if summaries and names:
-        save_figure(out / "arms.png", plot_arms(summaries, heading))
+        save_figure(out / "arms.png", plot_arms(summaries, heading, controls))
         lines.append("![mean and 95 % interval of every arm](arms.png)")
     lines += study.discuss(results)
     lines.append("![accuracy while training](curves.png)")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 SCOPES = ("shared", "alone")
+CURVE_POINTS = 5  # of every classifier's curve; its steps are a multiple
 FAMILIES = (
     "real", "class-weights", "oversampling", "smote", "classic", "classic-oversampling",
     "gan", "gan-filtered", "mixed", "classic-gan", "classic-mixed",

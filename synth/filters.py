@@ -16,7 +16,7 @@ class Sieve:
     score: callable (images uint8 [n, H, W, C], class_index) -> realism float32 [n], higher is more real.
     thresholds: {class_index: lowest realism}, or None to keep all.
     classify: callable (images) -> class probabilities [n, K], or None to keep all.
-    min_probability: the classifier must name the class, with at least this probability.
+    min_probability: what the classifier must give the class; from 0.5 on it is then the likeliest.
     duplicate_distance: root mean square pixel difference (grey levels, 0..255) up to which two images of a
         shard are the same; 0 keeps all.
     """
@@ -37,9 +37,7 @@ class Sieve:
         if self.thresholds is not None:
             reasons[scores < self.thresholds[class_index]] = "discriminator"
         if self.classify is not None:
-            probabilities = self.classify(images)
-            right = probabilities.argmax(axis=1) == class_index
-            right &= probabilities[:, class_index] >= self.min_probability
+            right = self.classify(images)[:, class_index] >= self.min_probability
             reasons[(reasons == "") & ~right] = "classifier"
         kept = np.flatnonzero(reasons == "")
         reasons[kept[find_near_duplicates(images[kept], accepted, self.duplicate_distance)]] = "duplicate"

@@ -58,7 +58,7 @@ def installed_versions():
 
 def _differences(stored, settings, prefix=""):
     for name in dict.fromkeys([*stored, *settings]):
-        there, here = stored.get(name), settings.get(name)
+        there, here = stored.get(name, "nothing"), settings.get(name, "nothing")
         if there == here or (not prefix and name == "versions"):
             continue
         if isinstance(there, dict) and isinstance(here, dict):

@@ -101,10 +101,11 @@ def plot_learning(histories):
     return figure
 
 
-def plot_arms(summaries, heading):
+def plot_arms(summaries, heading, controls):
     """Plot one panel per setting with a point and its 95 % interval per arm -> Figure.
 
     summaries: {setting: {arm: summary (synth.statistics.summarise) of fractions}}. heading: what is measured, in %.
+    controls: names of the arms without a GAN, drawn in another colour.
     """
     rows = max(len(arms) for arms in summaries.values())
     figure = Figure((5.2 * len(summaries), 1.2 + 0.32 * rows), dpi=110, layout="constrained")
@@ -113,7 +114,7 @@ def plot_arms(summaries, heading):
     ):
         means = np.array([100 * summary["mean"] for summary in arms.values()])
         errors = np.array([100 * (summary["interval"] or 0) for summary in arms.values()])
-        colours = ["tab:orange" if "gan" in name else "tab:blue" for name in arms]
+        colours = ["tab:blue" if name in controls else "tab:orange" for name in arms]
         axes.hlines(range(len(arms)), means - errors, means + errors, colors=colours)
         axes.scatter(means, range(len(arms)), color=colours)
         axes.set_yticks(range(len(arms)), arms, fontsize=8)

@@ -11,7 +11,7 @@ _CALIBRATION_BLOCKS = 4
 
 
 def check_sampling(
-    filter, keep, min_probability, duplicate_distance, format, shard_size, latent_std=1.0, *, has_classifier
+    filter, keep, min_probability, duplicate_distance, latent_std, format, shard_size, *, has_classifier
 ):
     """Check the sampling options and return the filter to use: "auto" becomes "classifier" or "discriminator"."""
     if filter not in FILTERS:
@@ -82,7 +82,7 @@ def _write_one(model, sieve, sampling, folder, name, files, shard, rows):
     return entries
 
 
-def sample_shard(model, sieve, seed, class_index, shard, rows, latent_std=1.0):
+def sample_shard(model, sieve, seed, class_index, shard, rows, latent_std):
     """Sample the first `rows` images of a shard: as synth.sampling.sample_filtered. More rows begin with the fewer."""
     blocks = sample_blocks(model.generate, model.latent_dim, seed, class_index, shard, latent_std)
     return sample_filtered(blocks, sieve, class_index, rows)
@@ -128,7 +128,7 @@ def build_sieve(model, sampling, class_names, thresholds=None):
     filter, by_index = sampling["filter"], None
     if filter in ("discriminator", "both"):
         if thresholds is None:
-            seed, latent_std = sampling["seed"], sampling.get("latent_std", 1.0)
+            seed, latent_std = sampling["seed"], sampling["latent_std"]
             scores = {name: _draw_scores(model, name, seed, latent_std) for name in class_names}
             thresholds = calibrate_thresholds(scores, sampling["keep"])
         by_index = {model.class_names.index(name): threshold for name, threshold in thresholds.items()}

@@ -275,6 +275,10 @@ def test_another_configuration_is_refused_and_overwrite_keeps_the_gans(minority,
             ["imbalance", "--minority", "1", "--minority-size", "20", "--keep", "0"],
             "--keep should be in the range (0, 1]",
         ),
+        (
+            ["imbalance", "--minority", "1", "--minority-size", "20", "--classifier-steps", "7"],
+            "--classifier-steps should be a multiple of 5, the points of its curve. Got 7 instead",
+        ),
         (["imbalance", "--minority", "1", "--seed", "-1"], "--seed should be at least 0"),
         (
             ["imbalance", "--minority", "1", "--minority-size", "10", "--gans", "alone:mlp-minority"],
@@ -301,7 +305,7 @@ def test_another_configuration_is_refused_and_overwrite_keeps_the_gans(minority,
         (["balance", "--seeds", "1"], "--seeds should be at least 2 for --ratio auto"),
         (["balance", "--classes", "1", "--batch-size", "16"], "--ratio auto needs two classes or more"),
         (["balance", "--min-probability", "2"], "--min-probability should be in the range [0, 1)"),
-        (["balance", "--model", "nowhere"], "--model should be a trained run's folder"),
+        (["balance", "--model", "nowhere"], "--model should be a run's folder, or pretrained: mnist, fashion_mnist"),
     ],
 )
 def test_wrong_requests_are_one_line_and_exit_code_2(data, tmp_path, capsys, arguments, message):

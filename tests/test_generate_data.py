@@ -215,7 +215,7 @@ def test_a_model_for_another_image_shape_is_refused(finished, tmp_path, capsys):
     assert "--image-size should be that of the model, (28, 28). Got (32, 32) instead" in line
     code, line = fail(main, capsys, "--model", str(tmp_path), "--out", str(tmp_path / "out"))
     assert code == 2
-    assert "--model should be a trained run's folder" in line
+    assert "--model should be a run's folder" in line
 
 
 def test_the_models_own_folder_is_never_the_output(finished, capsys):

@@ -229,6 +229,8 @@ def test_an_incomplete_manifest_is_a_warning(generated, tmp_path, capsys):
         (["--model", "run"], "--model is for --fresh"),
         (["--model", "run", "--fresh", "--real-only"], "--fresh draws synthetic images"),
         (["--min-probability", "5"], "--min-probability should be in the range [0, 1)"),
+        (["--real-only", "--latent-std", "1.2"], "--latent-std is for --fresh"),
+        (["--steps", "3"], "--steps should be a multiple of --epochs, 5. Got 3 instead"),
         (["--rate", "-1"], "--rate should be above 0"),
         (["--real-only", "--classes", "1"], "should give two classes or more. Got 1 alone"),
         (["--real-only", "--submission", "s.csv"], "--submission should come with --test-csv"),

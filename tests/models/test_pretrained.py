@@ -83,7 +83,7 @@ def test_a_run_of_this_name_goes_before_the_shipped_one(generated, shipped, tmp_
 
 
 def test_an_unknown_name_is_refused_with_the_shipped_ones():
-    message = "--model should be a trained run's folder or one of mnist, fashion_mnist, which ship. No .* in emnist"
+    message = "--model should be a run's folder, or pretrained: mnist, fashion_mnist. No .* in emnist"
     with pytest.raises(ValueError, match=message):
         find_model_folder("emnist")
 
@@ -106,7 +106,7 @@ def test_an_unfinished_run_is_not_packed(generated, keras_home, tmp_path):
     (tmp_path / "run/model/generator.keras").unlink()
     with pytest.raises(ValueError, match=r"should be a finished run's folder. No generator\.keras there"):
         pack(tmp_path / "run", "mnist", tmp_path / "out")
-    with pytest.raises(ValueError, match="RUN should be a trained run's folder"):
+    with pytest.raises(ValueError, match="RUN should be a run's folder"):
         pack(tmp_path / "nowhere", "mnist", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -23,6 +23,12 @@ def test_each_candidate_has_the_first_reason_that_rejects_it():
     assert scores.tolist() == [-1, 0, 0, 0, 0]
 
 
+def test_a_low_probability_keeps_images_that_look_more_like_another_class():
+    probabilities = np.array([[0.4, 0.6], [0.2, 0.8]])
+    sieve = Sieve(lambda images, class_index: np.zeros(2), classify=lambda images: probabilities, min_probability=0.3)
+    assert sieve(plain_images(1, 2), 0, [])[0].tolist() == ["", "classifier"]
+
+
 def test_without_filters_all_pass():
     sieve = Sieve(score=lambda images, class_index: np.zeros(len(images)))
     assert sieve(plain_images(1, 1, 1), 0, [plain_images(1)])[0].tolist() == ["", "", ""]

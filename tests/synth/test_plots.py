@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 from synth.plots import (
     plot_arm_curves,
@@ -60,11 +61,12 @@ def test_learning_curves_have_a_line_per_seed():
 
 
 def test_bars_have_their_means_and_intervals():
-    summaries = {"100": {"real": {"mean": 0.5, "interval": 0.1}, "gan": {"mean": 0.75, "interval": None}}}
-    (axes,) = plot_arms(summaries, "accuracy, %").axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["real", "gan"]
+    summaries = {"100": {"real": {"mean": 0.5, "interval": 0.1}, "mixed": {"mean": 0.75, "interval": None}}}
+    (axes,) = plot_arms(summaries, "accuracy, %", {"real"}).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["real", "mixed"]
     errors, points = axes.collections
     assert points.get_offsets()[:, 0].tolist() == [50, 75]
+    assert [to_hex(colour) for colour in points.get_facecolors()] == [to_hex("tab:blue"), to_hex("tab:orange")]
     assert errors.get_segments()[0][:, 0].tolist() == pytest.approx([40, 60])
 
 

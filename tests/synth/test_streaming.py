@@ -128,7 +128,8 @@ def test_another_models_shards_are_not_continued(tmp_path, monkeypatch):
 
 
 def test_auto_filter_follows_the_number_of_classes():
-    options = {"keep": 1.0, "min_probability": 0.0, "duplicate_distance": 0.0, "format": "csv", "shard_size": 1}
+    options = {"keep": 1.0, "min_probability": 0.0, "duplicate_distance": 0.0, "latent_std": 1.0}
+    options |= {"format": "csv", "shard_size": 1}
     assert check_sampling("auto", **options, has_classifier=True) == "classifier"
     assert check_sampling("auto", **options, has_classifier=False) == "discriminator"
     with pytest.raises(ValueError, match="--filter both needs two classes or more"):
@@ -150,6 +151,6 @@ def test_auto_filter_follows_the_number_of_classes():
 )
 def test_bad_sampling_options_are_refused(change, message):
     options = {"filter": "none", "keep": 1.0, "min_probability": 0.0, "duplicate_distance": 0.0}
-    options |= {"format": "csv", "shard_size": 1} | change
+    options |= {"latent_std": 1.0, "format": "csv", "shard_size": 1} | change
     with pytest.raises(ValueError, match=message):
         check_sampling(**options, has_classifier=True)
