@@ -84,7 +84,7 @@ def check_positive(config, *names):
     for name in names:
         value = getattr(config, name)
         if value is not None and not 0 < value < math.inf:
-            raise ValueError(f"{_flag(name)} should be a finite number above 0. Got {value} instead.")
+            raise ValueError(f"{_flag(name)} should be above 0 and finite. Got {value} instead.")
 
 
 def _flag(name):

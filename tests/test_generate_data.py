@@ -183,7 +183,7 @@ def test_a_filter_that_rejects_everything_is_a_failed_run(finished, tmp_path, ca
         (["--steps", "-1"], "--steps should be at least 0. Got -1 instead"),
         (["--image-size", "28x28"], "should be SIZE or HEIGHT,WIDTH"),
         (["--classes", "1", "--filter", "classifier"], "--filter classifier needs two classes or more"),
-        (["--max-minutes", "0"], "--max-minutes should be above 0. Got 0.0 instead"),
+        (["--max-minutes", "0"], "--max-minutes should be above 0 and finite. Got 0.0 instead"),
         (["--seed", "-1"], "--seed should be at least 0. Got -1 instead"),
     ],
 )
