@@ -166,7 +166,10 @@ def test_every_variation_of_the_table_is_a_recipe(name):
         (["--variations", "a:batch_size=0"], "variation a: --batch-size should be at least 2. Got 0 instead."),
         (["--variations", "a:batch_size=4096"], "variation a: --batch-size should be at most the number"),
         (["--variations", "a:conditional=no"], "variation a should be one GAN for all classes"),
-        (["--variations", "r1", "r1:noise=no"], "--variations should have different names, and none be base. Got r1, r1:noise=no."),
+        (
+            ["--variations", "r1", "r1:noise=no"],
+            "--variations should have different names, and none be base. Got r1, r1:noise=no.",
+        ),
         (["--variations", "base:noise=no"], "--variations should have different names"),
         (["--variations", "a:epochs=1", "--minutes", "1"], "--minutes decides steps, epochs and round_steps"),
         (["--images", "3"], "--images should be at least 2 of each class. Got 3 in all instead."),
