@@ -149,7 +149,8 @@ def _make_plan(config, source, sampling):
     classes = ", ".join(source.class_names)
     plan = {}
     if config.model:
-        plan["model"] = f"{config.model}, trained on {source.data} ({source.fingerprint[:12]})"
+        folder = find_model_folder(config.model)
+        plan["model"] = f"{folder}, trained on {source.data} ({source.fingerprint[:12]})"
     else:
         sizes = ", ".join(f"{len(getattr(source, split))} {split}" for split in ("train", "validation", "test"))
         missing = "MNIST could not be downloaded" if source.name == "mnist5k" else "found by itself"
