@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -97,9 +98,9 @@ class TrainedGAN:
 
     def _load_pair(self, folder):
         class_count = len(self.class_names) if self.recipe.conditional else 0
+        build = cache(lambda: build_pair(self.recipe, self.image_shape, class_count))  # for packed weights, once
         generator, discriminator = (
-            load_network(folder, name, lambda k=k: build_pair(self.recipe, self.image_shape, class_count)[k])
-            for k, name in enumerate(("generator", "discriminator"))
+            load_network(folder, name, lambda k=k: build()[k]) for k, name in enumerate(("generator", "discriminator"))
         )
         if generator.output_shape[1:] != self.image_shape:
             raise ValueError(
