@@ -12,7 +12,7 @@ from models.startup import download_standard_set
 from synth.command_line import report_unless
 from synth.datasets import load_dataset
 from synth.files import replacing
-from synth.output import open_output
+from synth.output import list_same_sections, open_output
 from synth.pace import estimate_classifier_minutes, estimate_gan_minutes
 from synth.plots import plot_arm_curves, plot_arms, plot_samples, save_figure
 from synth.report import compute_summary, describe_filters, describe_verdict, render_arms
@@ -23,7 +23,8 @@ from synth.streaming import check_sampling
 from synth.study import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
 
 OWNED = (RESULTS, CURVES, "report.md", "arms.png", "curves.png", "samples", "gans")
-_NOT_SETTINGS = ("arms", "seeds", "out", "overwrite", "dry_run", "quiet")  # more cells extend a study
+# What names the cells extends a study; the rest must stay the same.
+_NOT_SETTINGS = ("arms", "seeds", "minority_size", "real", "ratios", "out", "overwrite", "dry_run", "quiet")
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,15 @@ def conduct(study, config):
     cells = [Cell(setting, arm, seed) for setting in study.settings for seed in seeds for arm in study.arms]
     datasets = {setting: _load(study, setting, config.seed) for setting in study.settings}
     _check_resampling(study, datasets)
-    plan = _make_plan(study, config, cells, datasets)
+    settings = _describe_settings(study, config, next(iter(datasets.values())))
+    same = list_same_sections(out, settings)
+    left = list_unfinished(cells, out) if same == set(settings) else cells
+    plan = _make_plan(study, config, cells, left, datasets, gans_kept="gans" in same)
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
     if config.dry_run:
         return plan
-    _open(study, config, next(iter(datasets.values())))
+    open_output(out, settings, OWNED, overwrite=config.overwrite, keep=("gans", "gans"))
     lab = _build_lab(study, config, report)
     results, curves, failed = run_study(cells, out, lab.run, quiet=config.quiet)
     if len(results):
@@ -120,22 +124,22 @@ def _build_lab(study, config, report):
     return Lab(partial(_load, study), open_gan, study.arms, sampling, steps=config.classifier_steps)
 
 
-def _open(study, config, dataset):
-    """Open the output folder; --overwrite keeps the GANs where they would be the same."""
+def _describe_settings(study, config, dataset):
+    """Return what an output folder is bound to; --overwrite keeps the GANs where their section is the same."""
     options = {name: value for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
-    gan_settings = {"fingerprint": dataset.fingerprint, "settings": study.settings}
+    gan_settings = {"fingerprint": dataset.fingerprint, "counts": options.pop("counts", None)}
     gan_settings |= {name: options.pop(name) for name in ("max_minutes", "gans")}
     gan_settings |= {"recipes": {name: asdict(recipe) for name, recipe in study.recipes.items()}}
-    open_output(
-        config.out, {"gans": gan_settings, "study": options}, OWNED, overwrite=config.overwrite, keep=("gans", "gans")
-    )
+    return {"gans": gan_settings, "study": options}
 
 
-def _make_plan(study, config, cells, datasets):
-    """Check that every GAN can be trained, and return what will be done, {heading: text}."""
-    left = list_unfinished(cells, Path(config.out))
+def _make_plan(study, config, cells, left, datasets, *, gans_kept):
+    """Check that every GAN can be trained, and return what will be done, {heading: text}.
+
+    left: the cells that are not finished. gans_kept: whether GANs that are there already are used.
+    """
     first = next(iter(datasets.values()))
-    gans, gan_minutes, notes = _plan_gans(study, config, left, datasets)
+    gans, gan_minutes, notes = _plan_gans(study, config, left, datasets, gans_kept)
     steps = sum(_count_steps(study.arms[cell.arm], datasets[cell.setting], config) for cell in left)
     minutes = estimate_classifier_minutes(len(left), steps, first.image_shape)
     plan = {"study": study.title, "data": f"{first.name} ({first.fingerprint[:12]}), {len(first.test):,} test images"}
@@ -152,7 +156,7 @@ def _make_plan(study, config, cells, datasets):
     return plan
 
 
-def _plan_gans(study, config, left, datasets):
+def _plan_gans(study, config, left, datasets, gans_kept):
     """Return how many GANs the cells that are left need, the minutes that they take, and notes about small batches."""
     sampling = {option: getattr(config, option) for option in SAMPLING} | {"format": "npz", "shard_size": 1}
     check_sampling(**sampling, has_classifier=True)
@@ -167,7 +171,9 @@ def _plan_gans(study, config, left, datasets):
             networks = 1 if recipe.conditional else len(data.class_names)
             needed = {cell.seed for cell in left if cell.setting == setting and name in study.arms[cell.arm].gans}
             folders = [_gan_folder(config, name, setting, seed) for seed in needed]
-            missing = sum(len(list(folder.glob("model/**/generator.keras"))) < networks for folder in folders)
+            missing = sum(
+                not gans_kept or len(list(folder.glob("model/**/generator.keras"))) < networks for folder in folders
+            )
             each = networks * estimate_gan_minutes(recipe, len(data.train) // networks, data.image_shape)
             gans += missing
             minutes += missing * min(each, config.max_minutes or each)

@@ -45,6 +45,13 @@ def open_output(folder, settings, owned, *, overwrite=False, keep=None):
     save_json(folder / CONFIG, settings | {"versions": installed_versions()})
 
 
+def list_same_sections(folder, settings):
+    """Return the names of the sections of `settings` that are the same in an earlier run in `folder`."""
+    path = Path(folder) / CONFIG
+    stored = load_json(path) if path.exists() else {}
+    return {name for name, section in json.loads(json.dumps(settings)).items() if stored.get(name) == section}
+
+
 def installed_versions():
     """Return the versions of Python and of the packages that decide a run's numbers."""
     versions = {"python": platform.python_version()}

@@ -1,6 +1,7 @@
 """The script end to end, on tiny data."""
 
 import json
+import re
 import shutil
 import sys
 
@@ -126,6 +127,16 @@ def test_a_finished_study_runs_nothing_again(minority, data, tmp_path, monkeypat
     assert (tmp_path / "out/results.csv").read_bytes() == (minority / "results.csv").read_bytes()
 
 
+def test_more_sizes_extend_a_study(minority, data, tmp_path, monkeypatch):
+    shutil.copytree(minority, tmp_path / "out")
+    classifier = QuickClassifier(monkeypatch)
+    arguments = [*IMBALANCE, "--data", data, "--out", str(tmp_path / "out"), "--seeds", "1", "--quiet"]
+    assert main([*arguments, "--arms", "real", "--minority-size", "20", "30"]) == 0
+    assert [trained["rows"] for trained in classifier.trained] == [{0: 56, 1: 30}]
+    results = pd.read_csv(tmp_path / "out/results.csv")
+    assert results["setting"].tolist() == ["20 1"] * 4 + ["30 1"]
+
+
 def test_a_killed_study_continues(quick_gan, data, tmp_path, monkeypatch, capsys):
     arguments = [*IMBALANCE, "--data", data, "--seeds", "2", "--arms", "real", "oversampling", "gan", "--quiet"]
     whole = QuickClassifier(monkeypatch)
@@ -248,15 +259,17 @@ def test_small_batches_are_announced(data, tmp_path, capsys):
 def test_another_configuration_is_refused_and_overwrite_keeps_the_gans(minority, data, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     shutil.copytree(minority, out)
-    arguments = [*IMBALANCE, "--data", data, "--out", str(out), "--seeds", "1", "--arms", "gan", "--keep", "0.8"]
+    arguments = [*IMBALANCE, "--data", data, "--out", str(out), "--seeds", "1"]
+    arguments += ["--arms", "gan-filtered", "--keep", "0.8"]
     code, line = fail(main, capsys, *arguments)
     assert code == 2
     assert "holds a run with other options (keep: " in line
     before = next(out.rglob("generator.keras")).stat().st_mtime_ns
     QuickClassifier(monkeypatch)
-    assert main([*arguments, "--overwrite", "--quiet"]) == 0
+    assert main([*arguments, "--overwrite"]) == 0
+    assert re.search(r"cells: +1, 1 to run.*\nGANs: +0 to train", capsys.readouterr().out)
     assert next(out.rglob("generator.keras")).stat().st_mtime_ns == before
-    assert pd.read_csv(out / "results.csv")["arm"].tolist() == ["gan"]
+    assert pd.read_csv(out / "results.csv")["arm"].tolist() == ["gan-filtered"]
 
 
 @pytest.mark.parametrize(
