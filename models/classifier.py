@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers
 
 from synth.images import to_network_range
+from synth.resampling import compute_class_weights
 
 PREDICT_BATCH = 500
 MIN_SIZES = {"cnn": 10, "lenet5": 12, "strong": 8}  # pixels, for the unpadded convolutions and the pooling
@@ -68,11 +69,18 @@ def build_augmentation(seed):
 
 
 def fit_classifier(images, labels, class_count, *, epochs=5, batch_size=128, seed=0):
-    """Fit the `cnn` on images uint8 [N, H, W, C] and class indices [N] in memory, with Adam 1e-3; return the model."""
+    """Fit the `cnn` on images uint8 [N, H, W, C] and class indices [N] in memory, with Adam 1e-3; return the model.
+
+    Where the largest class has more than twice the images of the smallest, the loss has class weights: else rare
+    classes would hardly ever be recognised.
+    """
     keras.utils.set_random_seed(seed)
     classifier = build_classifier(images.shape[1:], class_count)
     compile_classifier(classifier, keras.optimizers.Adam(1e-3), max(1, min(8, len(images) // batch_size)))
-    classifier.fit(to_network_range(images.astype("float32")), labels, batch_size, epochs, verbose=0)
+    _, counts = np.unique(labels, return_counts=True)
+    class_weight = compute_class_weights(labels) if counts.max() > 2 * counts.min() else None
+    inputs = to_network_range(images.astype("float32"))
+    classifier.fit(inputs, labels, batch_size, epochs, class_weight=class_weight, verbose=0)
     return classifier
 
 

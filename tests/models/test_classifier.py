@@ -81,6 +81,18 @@ def test_fit_classifier_learns():
     assert (np.argmax(classifier(images / np.float32(127.5) - 1), axis=1) == labels).all()
 
 
+@pytest.mark.parametrize(("rare", "weights"), [(60, None), (20, {0: 0.6, 1: 3.0})])
+def test_rare_classes_have_as_much_say(rare, weights, monkeypatch):
+    images, labels = make_images(200)
+    keep = np.concatenate([np.flatnonzero(labels == 0), np.flatnonzero(labels == 1)[:rare]])
+    given, fit = [], keras.Model.fit
+    monkeypatch.setattr(
+        keras.Model, "fit", lambda self, *a, class_weight, **o: given.append(class_weight) or fit(self, *a, **o)
+    )
+    fit_classifier(images[keep], labels[keep], 2, epochs=1)
+    assert given == [weights]
+
+
 def test_a_number_of_steps_and_the_last_weights(monkeypatch):
     images, labels = make_images(60)
     sources, test = split_in_memory(images[:40], labels[:40]), (images[40:], labels[40:])
