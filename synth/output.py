@@ -71,6 +71,7 @@ def _differences(stored, settings, prefix=""):
         if isinstance(there, dict) and isinstance(here, dict):
             yield from _differences(there, here, f"{name}." if prefix else " ")
         else:
+            there, here = ("given" if isinstance(value, dict) else value for value in (there, here))
             yield f"{prefix.strip()}{name}: {there} there, {here} here"
 
 

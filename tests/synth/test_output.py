@@ -34,6 +34,11 @@ def test_other_settings_are_refused_by_name(finished):
     assert load_json(finished / "config.json")["training"]["seed"] == 0
 
 
+def test_a_section_that_one_of_them_lacks_is_named_alone(finished):
+    with pytest.raises(ValueError, match=r"\(recipe: given there, nothing here\)"):
+        open_output(finished, SETTINGS | {"training": {"seed": 0}}, OWNED)
+
+
 def test_the_refusal_says_when_the_model_would_stay(finished):
     with pytest.raises(ValueError, match=r"--overwrite \(its model is the same, and stays\)\.$"):
         open_output(finished, CHANGED, OWNED, keep=("model", "training"))
