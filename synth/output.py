@@ -30,7 +30,7 @@ def open_output(folder, settings, owned, *, overwrite=False, keep=None):
     if (folder / CONFIG).exists():
         stored = load_json(folder / CONFIG)
         differences = list(_differences(stored, settings))
-        kept = keep[0] if keep and stored.get(keep[1]) == settings[keep[1]] else None
+        kept = keep[0] if keep and keep[1] in list_same_sections(folder, settings) else None
         if differences and not overwrite:
             raise ValueError(
                 f"{folder} holds a run with other options ({'; '.join(differences)}): choose another --out, "
