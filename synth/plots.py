@@ -4,6 +4,7 @@ from itertools import zip_longest
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from synth.files import replacing
 
@@ -108,7 +109,7 @@ def plot_arms(summaries, heading, controls):
     controls: names of the arms without a GAN, drawn in another colour.
     """
     rows = max(len(arms) for arms in summaries.values())
-    figure = Figure((5.2 * len(summaries), 1.2 + 0.32 * rows), dpi=110, layout="constrained")
+    figure = Figure((5.2 * len(summaries), 1.5 + 0.32 * rows), dpi=110, layout="constrained")
     for axes, (setting, arms) in zip(
         figure.subplots(1, len(summaries), squeeze=False)[0], summaries.items(), strict=True
     ):
@@ -124,6 +125,9 @@ def plot_arms(summaries, heading, controls):
         axes.set_xlim(max(0, low - margin), min(100, high + margin))
         axes.grid(axis="x", alpha=0.3)
         axes.set(title=setting, xlabel=heading)
+    kinds = {"without a GAN": "tab:blue", "with a GAN": "tab:orange"}
+    handles = [Line2D([], [], color=colour, marker="o", label=kind) for kind, colour in kinds.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8)
     return figure
 
 
