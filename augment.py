@@ -220,7 +220,7 @@ def study_reduced(config):
         "Ratio": sweep,
     }
     settings = {f"{count} real": count for count in config.real}
-    measures = {"accuracy": "test accuracy, %", "train_accuracy": "train accuracy, %", "macro_f1": "macro F1, %"}
+    measures = {"accuracy": "test accuracy, %", "macro_f1": "macro F1, %"}
     discuss = partial(discuss_reduced, columns=columns, sweep=sweep, data=dataset.name)
     study = Study("Few real images", request, settings, groups, measures, _resolve_recipes(config), discuss)
     return conduct(study, config)

@@ -146,5 +146,5 @@ def plot_arm_curves(curves):
                 axes.plot(mean.index, mean, marker=".", color=f"C{number % 10}", ls=("-", "--")[number > 9], label=arm)
             axes.set(title=f"{setting}: {part}", xlabel="epoch (or fifth of the steps)", ylabel="accuracy, %")
             axes.xaxis.get_major_locator().set_params(integer=True)
-        row[1].legend(fontsize=7, bbox_to_anchor=(1, 1), loc="upper left")
+        row[1].legend(fontsize=7, handlelength=3.5, bbox_to_anchor=(1, 1), loc="upper left")
     return figure
