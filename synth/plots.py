@@ -108,6 +108,7 @@ def plot_arms(summaries, heading, controls):
     summaries: {setting: {arm: summary (synth.statistics.summarise) of fractions}}. heading: what is measured, in %.
     controls: names of the arms without a GAN, drawn in another colour.
     """
+    kinds = {"without a GAN": "tab:blue", "with a GAN": "tab:orange"}
     rows = max(len(arms) for arms in summaries.values())
     figure = Figure((5.2 * len(summaries), 1.5 + 0.32 * rows), dpi=110, layout="constrained")
     for axes, (setting, arms) in zip(
@@ -115,7 +116,7 @@ def plot_arms(summaries, heading, controls):
     ):
         means = np.array([100 * summary["mean"] for summary in arms.values()])
         errors = np.array([100 * (summary["interval"] or 0) for summary in arms.values()])
-        colours = ["tab:blue" if name in controls else "tab:orange" for name in arms]
+        colours = [kinds["without a GAN" if name in controls else "with a GAN"] for name in arms]
         axes.hlines(range(len(arms)), means - errors, means + errors, colors=colours)
         axes.scatter(means, range(len(arms)), color=colours)
         axes.set_yticks(range(len(arms)), arms, fontsize=8)
@@ -125,7 +126,6 @@ def plot_arms(summaries, heading, controls):
         axes.set_xlim(max(0, low - margin), min(100, high + margin))
         axes.grid(axis="x", alpha=0.3)
         axes.set(title=setting, xlabel=heading)
-    kinds = {"without a GAN": "tab:blue", "with a GAN": "tab:orange"}
     handles = [Line2D([], [], color=colour, marker="o", label=kind) for kind, colour in kinds.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8)
     return figure
