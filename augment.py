@@ -1,7 +1,7 @@
 """Balance a data set with synthetic images, and find out whether they help.
 
     python augment.py balance --data train.csv --out balanced
-    python augment.py imbalance --data fashion_mnist --minority Sneaker --minority-size 100 --seeds 5
+    python augment.py imbalance --data fashion_mnist --minority Sneaker --out sneaker
     python augment.py imbalance --data mnist --counts 4000,2000,1000,750,500,350,200,100,60,40
     python augment.py reduced --data mnist --real 300 700 1000 --synthetic 0 1000 2000 3000 --seeds 3
 
@@ -89,7 +89,7 @@ class _StudyConfig:
     quiet: bool = False
 
     def __post_init__(self):
-        parse_gans(self.gans, RECIPES)
+        _resolve_recipes(self)
         unknown = set(self.arms) - set(FAMILIES)
         if unknown:
             raise ValueError(f"--arms should be among {', '.join(FAMILIES)}. Got {', '.join(sorted(unknown))} instead.")
@@ -98,16 +98,23 @@ class _StudyConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ImbalanceConfig(_StudyConfig):
-    """The imbalance study: one small class (`minority`), or a count for every class (`counts`)."""
+    """The imbalance study: one small class (`minority`), or a count for every class (`counts`).
+
+    Without `gans`, one for all classes is trained, and for one small class also a fully connected one on it alone.
+    """
 
     minority: str | None = None
     minority_size: tuple[int, ...] = (100,)
     counts: str | None = None
     fill: float = 1.0
+    gans: tuple[str, ...] = ()
     filter: str = "discriminator"
     out: str | Path = field(default_factory=lambda: default_out("imbalance"))
 
     def __post_init__(self):
+        if not self.gans:
+            alone = ("alone:mlp-minority",) if self.minority is not None else ()
+            object.__setattr__(self, "gans", ("shared:small", *alone))
         super().__post_init__()
         if (self.minority is None) == (self.counts is None):
             raise ValueError("--minority CLASS or --counts N,N,... should be given, and one of them alone.")
@@ -167,19 +174,20 @@ def study_imbalance(config):
 
     dataset, request = _load_base(config)
     names, values = dataset.class_names, dataset.label_values
-    arms = list_arms(config.gans, config.arms, fill=config.fill)
     measures = {"accuracy": "accuracy, %", "macro_f1": "macro F1, %"}
     if config.counts:
+        arms = list_arms(config.gans, config.arms, fill=config.fill)
         check_available(dataset, parse_counts(config.counts, names, values, "--counts"), "--counts")
         title, settings = "Long-tailed classes", {"long-tailed": config.counts}
         measures = {"balanced_accuracy": "ACSA, %", "geometric_mean": "geometric mean, %"} | measures
         discuss = partial(discuss_long_tailed, arms=arms, data=dataset.name)
     else:
         k = find_class(config.minority, names, values)
+        arms = list_arms(config.gans, config.arms, fill=config.fill, classes=(k,))
         for size in config.minority_size:
             check_available(dataset, {names[k]: size}, "--minority-size")
         title = f"One small class: {names[k]}"
-        settings = {f"{size} {names[k]}": f"{values[k]}:{size}" for size in config.minority_size}
+        settings = {f"{size} {names[k]}": f"{names[k]}:{size}" for size in config.minority_size}
         measures = {f"accuracy {names[k]}": f"accuracy of {names[k]}, %"} | measures
         discuss = partial(discuss_minority, arms=arms, minority=names[k], data=dataset.name)
     recipes = _resolve_recipes(config, balance_classes=True)
@@ -234,8 +242,10 @@ def _format_ratio(ratio):
 def _load_base(config):
     """Return the whole data set, and how to load it."""
     from models.startup import load_data
+    from synth.datasets import check_real
 
     dataset = load_data(config)
+    check_real(dataset)
     if not dataset.has_classifier:
         raise ValueError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
     return dataset, {name: dataset.request[name] for name in ("data", "classes", "image_size", "image_shape")}
@@ -244,7 +254,11 @@ def _load_base(config):
 def _resolve_recipes(config, **fields):
     """Return {GAN: Recipe}; `fields` hold where the flags do not say otherwise."""
     names = parse_gans(config.gans, RECIPES)
-    return {name: replace(RECIPES[name.partition(":")[2]], **fields | config.recipe_fields) for name in names}
+    recipes = {name: replace(RECIPES[name.partition(":")[2]], **fields | config.recipe_fields) for name in names}
+    for name, recipe in recipes.items():
+        if name.startswith("shared") and not recipe.conditional:
+            raise ValueError(f"--gans {name}: a GAN of all classes should be conditional. Take alone:{recipe.name}.")
+    return recipes
 
 
 def _is_number(value):
@@ -291,7 +305,8 @@ def build_parser():
 
 
 def _add_balance_flags(parser):
-    add_data_flags(parser, BalanceConfig)
+    help = "names or numbers to top up, as 3,Sneaker; the others' rows are kept (default: all)"
+    add_data_flags(parser, BalanceConfig, classes=help)
     group = parser.add_argument_group("balance")
     help = "images of each class in the end (default: as many as the largest has)"
     add_flag(group, BalanceConfig, "target", help, type=positive_int, metavar="N")
@@ -338,6 +353,8 @@ def _add_study_flags(parser, config_class):
     help = "optimiser steps of every classifier"
     add_flag(study, config_class, "classifier_steps", help, type=positive_int, metavar="N")
     help = "shared:RECIPE, one for all classes, or alone:RECIPE, one per small class; joined by +, half each"
+    if config_class is ImbalanceConfig:
+        help += " (default: shared:small; with --minority alone:mlp-minority, too)"
     add_flag(study, config_class, "gans", help, nargs="+", metavar="GAN")
     _add_training_flags(parser, config_class)
 
@@ -355,7 +372,8 @@ def _add_training_flags(parser, config_class):
     add_flag(gan, config_class, "duplicate_distance", help, type=float, metavar="D")
     help = "the standard deviation of each latent is drawn from 1 to this: more variety, more to reject"
     add_flag(gan, config_class, "latent_std", help, type=float, metavar="S")
-    add_run_flags(parser, config_class, "replace a run with other options; equal GANs are kept")
+    help = "replace a run with other options; GANs are kept where all of them are trained alike"
+    add_run_flags(parser, config_class, help)
 
 
 def main(argv=None):

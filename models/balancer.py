@@ -1,6 +1,6 @@
 """Top up the classes of a data set with synthetic images, as many as validation says, and write one training set."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,12 @@ from models.startup import load_data
 from models.trained import TrainedGAN
 from synth.balancing import build_candidate, choose, list_candidates, save_training_set
 from synth.command_line import report_unless
+from synth.counts import parse_classes
+from synth.datasets import check_real
 from synth.files import replacing
 from synth.images import hash_images
 from synth.leakage import find_leaks
-from synth.output import open_output
+from synth.output import list_same_sections, open_output
 from synth.pace import estimate_classifier_minutes, estimate_gan_minutes
 from synth.plots import plot_samples, save_figure
 from synth.report import render_arms
@@ -33,15 +35,18 @@ def balance_data(config):
     report, out = report_unless(config.quiet), Path(config.out)
     dataset, trained, recipe = _open_source(config)
     total = np.bincount(dataset.labels[dataset.labelled()], minlength=len(dataset.class_names))
-    candidates = _list_candidates(config, dataset, total)
+    candidates = _list_candidates(config, dataset, trained, total)
     seeds = range(config.seed, config.seed + config.seeds)
     cells = [Cell(_SETTING, arm.name, seed) for arm in candidates for seed in seeds if len(candidates) > 1]
-    plan = _make_plan(config, dataset, recipe, total, candidates, len(list_unfinished(cells, out)))
+    settings = _describe_settings(config, dataset, trained, recipe)
+    same = list_same_sections(out, settings)
+    left = list_unfinished(cells, out) if same == set(settings) else cells
+    plan = _make_plan(config, dataset, recipe, total, candidates, len(left))
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
     if config.dry_run:
         return plan
-    _open(config, dataset, trained, recipe)
+    open_output(out, settings, OWNED, overwrite=config.overwrite, keep=("model", "training"))
     if trained is None:
         options = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report}
         trained = fit_study_gan(dataset, recipe, out, seed=config.seed, **options)
@@ -87,18 +92,22 @@ def _save(config, dataset, trained, lab, arm, reason, added):
 
 
 def _open_source(config):
-    """Return the data, and either the trained run of --model or the recipe to train."""
+    """Return the data, all classes of it, and either the trained run of --model or the recipe to train."""
+    whole = replace(config, classes=None)  # which classes are topped up; the rows of the others are kept, too
     if not config.model:
-        dataset = load_data(config)
+        dataset = load_data(whole)
+        check_real(dataset)
         recipe = fit_recipe(config.recipe, config.recipe.name, dataset)
         return dataset, None, recipe
     if find_model_folder(config.model).resolve().is_relative_to(Path(config.out).resolve()):
         raise ValueError(f"--out should be another folder than the model's. Got {config.out} for both.")
     trained = TrainedGAN(find_model_folder(config.model))
-    dataset = load_data(config, trained.request | {"real_per_class": None})
+    dataset = load_data(whole, trained.request | {"real_per_class": None, "classes": None})
+    check_real(dataset)
     made = dict(zip(trained.label_values, trained.class_names, strict=True))
-    if (trained.label_values, trained.class_names) != (dataset.label_values, dataset.class_names):
-        raise ValueError(f"--model should make the data's classes, {', '.join(dataset.class_names)}. It makes {made}.")
+    known = dict(zip(dataset.label_values, dataset.class_names, strict=True))
+    if not made.items() <= known.items():
+        raise ValueError(f"--model should make classes of the data, {known}. It makes {made} instead.")
     if trained.image_shape != dataset.image_shape:
         raise ValueError(
             f"--model should make images of shape {dataset.image_shape}. It makes {trained.image_shape} instead."
@@ -108,27 +117,50 @@ def _open_source(config):
     return dataset, trained, None
 
 
-def _list_candidates(config, dataset, total):
+def _find_classes(config, dataset, trained):
+    """Return the indices of the classes to top up: those of --classes, or all that the GAN makes."""
+    made = [dataset.label_values.index(value) for value in (trained or dataset).label_values]
+    if not config.classes:
+        return tuple(made)
+    classes = parse_classes(config.classes, dataset.class_names, dataset.label_values)
+    if not set(classes) <= set(made):
+        raise ValueError(f"--classes should be among those of --model, {', '.join(trained.class_names)}.")
+    return classes
+
+
+def _list_candidates(config, dataset, trained, total):
     """Return the arms to choose from: one where the flags leave nothing to choose."""
     sampling = {option: getattr(config, option) for option in SAMPLING}
-    check_sampling(**sampling, format=config.format, shard_size=1, has_classifier=dataset.has_classifier)
+    has_classifier = (trained or dataset).has_classifier
+    check_sampling(**sampling, format=config.format, shard_size=1, has_classifier=has_classifier)
+    classes, filtered = _find_classes(config, dataset, trained), config.filter != "none"
     if config.target is not None or config.ratio != "auto":
-        ratio = float(config.ratio) if config.target is None else config.target / max(total) - 1
-        return [build_candidate("gan", ratio, config.filter != "none")]
+        if config.target is not None:
+            name, amount = f"target {config.target}", {"added": config.target - max(total)}
+        else:
+            name, amount = f"ratio {config.ratio}", {"ratio": float(config.ratio)}
+        arm = build_candidate(name, filtered, classes=classes, **amount)
+        if not arm.count_added(total):
+            counts = ", ".join(f"{dataset.class_names[k]} {total[k]:,}" for k in classes)
+            raise ValueError(f"--target or --ratio should ask for more images than there are ({counts}).")
+        return [arm]
     if not dataset.has_classifier:
         raise ValueError("--ratio auto needs two classes or more to tell apart: give --ratio or --target.")
     if len(np.unique(dataset.labels[dataset.validation])) < len(dataset.class_names):
         raise ValueError("--ratio auto needs validation images of every class: more real images, or give --ratio.")
-    return list_candidates("gan", total, config.filter)
+    return list_candidates(total, config.filter, classes)
 
 
 def _choose(cells, candidates, out, lab, quiet):
     if not cells:
         return candidates[0], "The flags say so."
     results, _, failed = run_study(cells, out, lab.run, quiet=quiet)
-    raise_failures(failed)
-    arm, reason = choose(results, candidates, _MEASURE)
-    reason = f"On validation, {reason}"
+    incomplete = {cell.arm: error for cell, error in failed.items()}
+    complete = [arm for arm in candidates if arm.name not in incomplete]
+    if len(complete) < 2 or complete[0] != candidates[0]:
+        raise_failures(failed)
+    arm, reason = choose(results, complete, _MEASURE)
+    reason = " ".join([f"On validation, {reason}", *(f"Not `{name}`: {error}" for name, error in incomplete.items())])
     table = render_arms(results, candidates, {_MEASURE: "balanced accuracy on validation, %"})
     with replacing(out / "report.md") as temporary:
         temporary.write_text(f"# Balanced\n\nChosen: {arm.name}. {reason}\n\n{table}\n", encoding="utf-8")
@@ -160,9 +192,9 @@ def _make_plan(config, dataset, recipe, total, candidates, left):
     return plan
 
 
-def _open(config, dataset, trained, recipe):
-    settings = {name: value for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
+def _describe_settings(config, dataset, trained, recipe):
+    """Return what an output folder is bound to; --overwrite keeps the GAN where the section "training" is the same."""
     training = {"fingerprint": dataset.fingerprint, "seed": config.seed, "max_minutes": config.max_minutes}
     training |= {"recipe": asdict(recipe)} if recipe else {"model_hash": trained.compute_hash()}
-    sections = {"training": training, "balance": settings | {"model": str(config.model)}}
-    open_output(config.out, sections, OWNED, overwrite=config.overwrite, keep=("model", "training"))
+    balance = {name: value for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
+    return {"training": training, "balance": balance}

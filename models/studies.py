@@ -59,6 +59,7 @@ def conduct(study, config):
     seeds = range(config.seed, config.seed + config.seeds)
     cells = [Cell(setting, arm, seed) for setting in study.settings for seed in seeds for arm in study.arms]
     datasets = {setting: _load(study, setting, config.seed) for setting in study.settings}
+    _check_parts(datasets)
     _check_resampling(study, datasets)
     settings = _describe_settings(study, config, next(iter(datasets.values())))
     same = list_same_sections(out, settings)
@@ -77,6 +78,17 @@ def conduct(study, config):
         report(f"{RESULTS}, report.md and figures are in {out}")
     raise_failures(failed)
     return results
+
+
+def _check_parts(datasets):
+    """Raise ValueError where there is nothing to score on."""
+    for setting, dataset in datasets.items():
+        counts = np.bincount(dataset.labels[dataset.test], minlength=len(dataset.class_names))
+        if not counts.min() or not len(dataset.validation):
+            raise ValueError(
+                f"{dataset.name} should have test images of each class, and some for validation. Got "
+                f"{', '.join(map(str, counts))} and {len(dataset.validation)} ({setting}) instead: take more images."
+            )
 
 
 def _check_resampling(study, datasets):
@@ -98,14 +110,13 @@ def _load(study, setting, seed, **options):
 
 
 def _find_gan_data(study, name, setting, dataset):
-    """Return the data that a GAN is trained on: all classes, or ("alone") those that are below the largest."""
-    counts = dataset.count_train()
-    smaller = np.flatnonzero(counts < counts.max())
-    if name.startswith("shared") or not len(smaller):
+    """Return the data that a GAN is trained on: all classes, or ("alone") those that it adds images to."""
+    counts, names = dataset.count_train(), dataset.class_names
+    filled = sorted({k for arm in study.arms.values() if name in arm.gans for k in arm.count_added(counts)})
+    if name.startswith("shared") or len(filled) in (0, len(counts)):
         return dataset
-    values = [dataset.label_values[k] for k in smaller]
-    real_per_class = ",".join(f"{dataset.label_values[k]}:{counts[k]}" for k in smaller)
-    request = dataset.request | {"classes": ",".join(map(str, values)), "real_per_class": real_per_class}
+    real_per_class = ",".join(f"{names[k]}:{counts[k]}" for k in filled)
+    request = dataset.request | {"classes": ",".join(names[k] for k in filled), "real_per_class": real_per_class}
     return load_dataset(**request, download=download_standard_set)
 
 

@@ -16,9 +16,9 @@ class Arm:
 
     balance: "", "class-weights", "oversampling" or "smote". classic: with classic augmentation. gans: the names of
     the GANs that add images, in equal parts, and beside "oversampling" half of the images; filtered: what their filter
-    lets pass. Images are added until every class has `ratio` times as many as the largest on top of the largest, plus
-    `added`; `fill` is the fraction of this way that is gone. epochs: passes over the images, at a constant rate,
-    instead of the study's number of steps.
+    lets pass. Images are added until every class, or each of `classes` (indices), has `ratio` times as many as the
+    largest on top of the largest, plus `added`; `fill` is the fraction of this way that is gone. epochs: passes over
+    the images, at a constant rate, instead of the study's number of steps.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Arm:
     ratio: float = 0.0
     added: int = 0
     fill: float = 1.0
+    classes: tuple[int, ...] | None = None
     epochs: int | None = None
 
     @property
@@ -39,7 +40,8 @@ class Arm:
     def count_added(self, counts):
         """Return {class index: images to add} for classes of these sizes [K]; classes that need none are left out."""
         target = round((1 + self.ratio) * max(counts)) + self.added
-        added = {k: round(self.fill * (target - int(count))) for k, count in enumerate(counts)}
+        filled = range(len(counts)) if self.classes is None else self.classes
+        added = {k: round(self.fill * (target - int(counts[k]))) for k in filled}
         return {k: count for k, count in added.items() if count > 0}
 
 
@@ -47,7 +49,7 @@ def list_arms(gans, families=FAMILIES, **amount):
     """Return the arms of these families: controls first, then the GAN's for each of `gans` ("shared:small").
 
     A name that joins GANs by "+" draws from each in equal parts. With one entry in `gans` the arms are named by
-    their family alone. amount: ratio, added and fill of the arms that add images, as in Arm.
+    their family alone. amount: ratio, added, fill and classes of the arms that add images, as in Arm.
     """
     controls = (
         Arm("real"),

@@ -13,27 +13,31 @@ _RATIOS = (0.0, 1.0, 2.0)  # synthetic images on top of the balanced classes, pe
 _CHUNK = 512  # rows
 
 
-def list_candidates(gan, counts, filter):
+def list_candidates(counts, filter, classes):
     """Return the arms that --ratio auto chooses from: none first, then every ratio, filtered and not.
 
-    counts: images per class [K]; where they are equal, ratio 0 adds nothing and is left out. filter: as --filter.
+    "none" is the real images with class weights, so that no candidate wins by balanced classes alone. counts: images
+    per class [K]; a ratio that adds nothing is left out. filter: as --filter. classes: indices of those to top up.
     """
     filters = {"auto": (False, True), "none": (False,)}.get(filter, (True,))
-    ratios = [ratio for ratio in _RATIOS if ratio or len(set(counts)) > 1]
-    return [Arm("none")] + [build_candidate(gan, ratio, filtered) for ratio in ratios for filtered in filters]
+    arms = [
+        build_candidate(f"ratio {ratio:g}", filtered, ratio=ratio, classes=classes)
+        for ratio in _RATIOS
+        for filtered in filters
+    ]
+    return [Arm("none", balance="class-weights")] + [arm for arm in arms if arm.count_added(counts)]
 
 
-def build_candidate(gan, ratio, filtered):
-    """Return the arm that tops every class up to (1 + ratio) times the largest one."""
-    name = f"ratio {ratio:g}, {'filtered' if filtered else 'unfiltered'}"
-    return Arm(name, gans=(gan,), filtered=filtered, ratio=ratio)
+def build_candidate(name, filtered, **amount):
+    """Return an arm that adds images of the GAN; amount: ratio, added and classes as in synth.arms.Arm."""
+    return Arm(f"{name}, {'filtered' if filtered else 'unfiltered'}", gans=("gan",), filtered=filtered, **amount)
 
 
 def choose(results, candidates, measure):
     """Return the arm to use and why: the best one where it beats "none" beyond noise over the seeds, else "none"."""
     none = candidates[0]
     best = find_best(results, [arm.name for arm in candidates[1:]], measure)
-    reason = describe_difference(results, best, none.name, measure)
+    reason = describe_difference(results, best, none.name, measure, "the real images with class weights")
     if compare_arms(results, best, none.name, measure)["verdict"] == "better":
         return next(arm for arm in candidates if arm.name == best), reason
     return none, reason

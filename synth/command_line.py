@@ -36,11 +36,11 @@ def add_flag(group, config_class, name, help, *, flag=None, **options):
     group.add_argument(f"--{flag or name.replace('_', '-')}", dest=name, default=default, help=help, **options)
 
 
-def add_data_flags(parser, config_class):
+def add_data_flags(parser, config_class, *, classes="names or numbers to keep, as 3,Sneaker (default: all)"):
     """Add the flags that say which real images are meant; --real-per-class where the config has it."""
     group = parser.add_argument_group("data")
     add_flag(group, config_class, "data", "mnist, fashion_mnist, mnist5k, a .csv, a .npz or a folder (default: found)")
-    add_flag(group, config_class, "classes", "names or numbers to keep, as 3,Sneaker (default: all)", metavar="NAMES")
+    add_flag(group, config_class, "classes", classes, metavar="NAMES")
     if "real_per_class" in config_class.__dataclass_fields__:
         help = "train images per class, as 300 or Sneaker:100 or one for each class (default: all)"
         add_flag(group, config_class, "real_per_class", help, type=parse_number_or_text, metavar="N")

@@ -26,6 +26,11 @@ def parse_counts(text, class_names, label_values, flag="number of images per cla
     return counts
 
 
+def parse_classes(text, class_names, label_values):
+    """Turn "Sneaker,Bag" (names or label values) into the sorted indices of these classes, each once."""
+    return tuple(sorted({find_class(key, class_names, label_values) for key in str(text).split(",")}))
+
+
 def find_class(key, class_names, label_values):
     """Return the index of the class with this name or label value; ValueError lists the known ones."""
     key = key.strip()

@@ -2,14 +2,14 @@
 
 import hashlib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from synth import readers
-from synth.counts import find_class, parse_counts
+from synth.counts import parse_classes, parse_counts
 from synth.images import check_images, hash_images, resize_images
 from synth.kaggle import find_train_csv
 from synth.shards import class_folder
@@ -32,7 +32,8 @@ class Dataset:
     """Images uint8 [N, H, W, C], class indices int64 [N] in 0..K-1 and the index arrays of the three splits.
 
     `label_values[k]` is the integer that the source uses for class k (what CSV files hold), `class_names[k]` its name.
-    `request` holds the arguments that load it again: load_dataset(**request).
+    `request` holds the arguments that load it again: load_dataset(**request). `synthetic` holds the indices of images
+    that the source marks as synthetic, all of them in its train part.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Dataset:
     validation: np.ndarray
     test: np.ndarray
     has_own_test: bool = False  # the source brought the test part
+    synthetic: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def image_shape(self):
@@ -115,17 +117,18 @@ def load_dataset(
     class_names = tuple(known_names.get(value, str(value)) for value in label_values)
     split = _split(np.searchsorted(label_values, labels), from_test_part, synthetic, len(label_values))
     if classes:
-        wanted = sorted({find_class(key, class_names, label_values) for key in str(classes).split(",")})
+        wanted = parse_classes(classes, class_names, label_values)
         label_values = tuple(label_values[k] for k in wanted)
         class_names = tuple(class_names[k] for k in wanted)
         keep = np.isin(labels, label_values)
-        images, labels, split = images[keep], labels[keep], split[keep]
+        images, labels, split, synthetic = images[keep], labels[keep], split[keep], synthetic[keep]
     labels = np.searchsorted(label_values, labels)
     if len({class_folder(name) for name in class_names}) < len(class_names):
         raise ValueError(f"{name}: class names should give different folder names. Got {', '.join(class_names)}.")
     request = dict(zip(REQUEST, (name, classes, real_per_class, image_size, image_shape, seed), strict=True))
     parts = (np.flatnonzero(split == part) for part in range(3))
-    dataset = Dataset(name, request, images, labels, class_names, label_values, *parts, bool(from_test_part.any()))
+    has_own_test, marked = bool(from_test_part.any()), np.flatnonzero(synthetic)
+    dataset = Dataset(name, request, images, labels, class_names, label_values, *parts, has_own_test, marked)
     if real_per_class is None:
         return dataset
     counts = parse_counts(real_per_class, class_names, label_values, "--real-per-class")
@@ -141,6 +144,15 @@ def check_available(dataset, counts, flag):
             raise ValueError(
                 f"{flag} should be at most {available}, the train images of class {name!r}. Got {count} instead."
             )
+
+
+def check_real(dataset):
+    """Raise ValueError where the source marks images as synthetic."""
+    if len(dataset.synthetic):
+        raise ValueError(
+            f"--data should hold real images alone: {len(dataset.synthetic):,} of the {len(dataset.images):,} in "
+            f"{dataset.name} are marked as synthetic. Give the data that they were made from."
+        )
 
 
 def _read_source(data, image_size, image_shape, download):

@@ -20,7 +20,7 @@ def open_output(folder, settings, owned, *, overwrite=False, keep=None):
     when its section of the settings is the same.
     """
     folder = Path(folder)
-    settings = json.loads(json.dumps(settings))
+    settings = _as_stored(settings)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".tmp-writable").touch()
@@ -32,9 +32,11 @@ def open_output(folder, settings, owned, *, overwrite=False, keep=None):
         differences = list(_differences(stored, settings))
         kept = keep[0] if keep and keep[1] in list_same_sections(folder, settings) else None
         if differences and not overwrite:
+            there = keep and (folder / keep[0]).exists()
+            fate = f" (its {keep[0]}/ {'stays, as it is the same' if kept else 'is replaced, too'})" if there else ""
             raise ValueError(
                 f"{folder} holds a run with other options ({'; '.join(differences)}): choose another --out, "
-                f"or replace it with --overwrite{f' (its {kept} is the same, and stays)' if kept else ''}."
+                f"or replace it with --overwrite{fate}."
             )
         if differences:
             _remove(folder, [name for name in owned if name != kept])
@@ -49,7 +51,7 @@ def list_same_sections(folder, settings):
     """Return the names of the sections of `settings` that are the same in an earlier run in `folder`."""
     path = Path(folder) / CONFIG
     stored = load_json(path) if path.exists() else {}
-    return {name for name, section in json.loads(json.dumps(settings)).items() if stored.get(name) == section}
+    return {name for name, section in _as_stored(settings).items() if stored.get(name) == section}
 
 
 def installed_versions():
@@ -61,6 +63,10 @@ def installed_versions():
         except metadata.PackageNotFoundError:
             versions[package] = None
     return versions
+
+
+def _as_stored(settings):
+    return json.loads(json.dumps(settings, default=str))  # tuples become lists, paths text
 
 
 def _differences(stored, settings, prefix=""):

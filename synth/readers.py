@@ -37,16 +37,18 @@ def read_csv(path, image_shape=None, rows=None):
     rows: how many to read, from the top; None reads all.
     """
     chunks = list(read_csv_chunks(path, image_shape, rows=rows))
-    if not any(len(labels) for _, labels in chunks):
+    if not any(len(chunk.labels) for chunk in chunks):
         raise ValueError(f"{path}: should have at least one image. Got the header alone instead.")
-    images, labels = (np.concatenate(part) for part in zip(*chunks, strict=True))
-    marks = pd.read_csv(path, usecols=lambda name: name == SYNTHETIC, nrows=rows)
-    synthetic = _integer_values(marks, path, 2)[:, 0] == 1 if len(marks.columns) else None
-    return LabelledImages(images, labels, synthetic=synthetic)
+    marked = chunks[0].synthetic is not None
+    return LabelledImages(
+        np.concatenate([chunk.images for chunk in chunks]),
+        np.concatenate([chunk.labels for chunk in chunks]),
+        synthetic=np.concatenate([chunk.synthetic for chunk in chunks]) if marked else None,
+    )
 
 
 def read_csv_chunks(path, image_shape=None, rows=None, chunk_rows=5000):
-    """Yield (images uint8 [n, H, W, C], labels int64 [n]) of a CSV as `read_csv` does, `chunk_rows` at a time."""
+    """Yield the LabelledImages of a CSV as `read_csv` does, `chunk_rows` at a time."""
     first_line = 2
     try:
         with pd.read_csv(path, index_col=False, nrows=rows, chunksize=chunk_rows) as tables:
@@ -64,7 +66,9 @@ def _parse_table(table, path, image_shape, first_line):
         )
     labels = _integer_values(table[["label"]], path, first_line)[:, 0]
     pixels = table.drop(columns=["label", SYNTHETIC], errors="ignore")
-    return _parse_pixels(pixels, path, image_shape, first_line), labels
+    images = _parse_pixels(pixels, path, image_shape, first_line)
+    marks = _integer_values(table[[SYNTHETIC]], path, first_line)[:, 0] == 1 if SYNTHETIC in table.columns else None
+    return LabelledImages(images, labels, synthetic=marks)
 
 
 def _parse_pixels(table, path, image_shape, first_line):

@@ -217,19 +217,18 @@ def _hash_texts(texts):
 
 
 def _read_chunks(path, image_shape):
-    """Yield (images, label values) of a shard in chunks."""
-    if path.is_dir():
-        folder = read_image_folder(path, image_shape[:2])
-        chunks = _cut(folder.images, folder.labels)
-    elif path.suffix == ".csv":
-        chunks = read_csv_chunks(path, image_shape)  # larger chunks: pandas is slow on small ones
+    """Yield (images, label values) of a shard in chunks; where it marks synthetic rows, these alone."""
+    if path.suffix == ".csv":
+        parts = read_csv_chunks(path, image_shape)
     else:
-        shard = read_npz(path)
-        chunks = _cut(shard.images, shard.labels)
-    for images, labels in chunks:
+        parts = [read_image_folder(path, image_shape[:2]) if path.is_dir() else read_npz(path)]
+    for part in parts:
+        images, labels = part.images, part.labels
         if images.shape[1:] != tuple(image_shape):
             raise ValueError(f"{path}: images should have shape {tuple(image_shape)}. Got {images.shape[1:]} instead.")
-        yield images, labels
+        if part.synthetic is not None:
+            images, labels = images[part.synthetic], labels[part.synthetic]
+        yield from _cut(images, labels)
 
 
 def _cut(images, labels):

@@ -90,12 +90,12 @@ def render_differences(results, arms, baseline, measures):
 
 
 def describe_verdict(results, arms, measure, heading):
-    """Say in one sentence whether the best arm with a GAN beats the best control without one, paired by seed."""
+    """Say in one sentence whether the best arm with a GAN beats the best control that was run, paired by seed."""
     control = find_best(results, [arm.name for arm in arms if arm.is_control], measure)
     best = find_best(results, [arm.name for arm in arms if not arm.is_control], measure)
     if control is None or best is None:
         return f"{heading}: no verdict, an arm with a GAN and a control are needed."
-    return f"{heading}: {describe_difference(results, best, control, measure, 'the best control without a GAN')}"
+    return f"{heading}: {describe_difference(results, best, control, measure, 'the best control that was run')}"
 
 
 def describe_difference(results, arm, baseline, measure, role=""):

@@ -4,7 +4,9 @@ import json
 import re
 import shutil
 import sys
+from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,7 +40,7 @@ FIELDS = {
 GAN = [text for name, value in FIELDS.items() for text in ("--" + name.replace("_", "-"), str(value))]
 PLAIN = ["--duplicate-distance", "0", "--keep", "1"]
 FAST = [*GAN, *PLAIN, "--classifier-steps", "5"]
-IMBALANCE = ["imbalance", "--minority", "1", "--minority-size", "20", *FAST]
+IMBALANCE = ["imbalance", "--minority", "1", "--minority-size", "20", "--gans", "shared:small", *FAST]
 REDUCED = ["reduced", "--real", "24", "--synthetic", "0", "8", "--ratios", "1", *FAST]
 
 
@@ -60,6 +62,18 @@ class QuickClassifier:
         history = pd.DataFrame({"epoch": range(1, epochs + 1), "seed": seed, "accuracy": 0.5, "val_accuracy": 0.5})
         history["test_accuracy"] = 0.5
         return type("Scored", (), {"history": history, "scores": scores | {"per_class_accuracy": values}})
+
+
+def reject_filtered(monkeypatch):
+    """Let every filter reject all images."""
+
+    def sample_shard(model, sieve, *arguments):
+        if sieve.thresholds is not None or sieve.classify is not None:
+            raise SamplingError("the filter accepted 0 of 5120 candidates.")
+        return original(model, sieve, *arguments)
+
+    original = lab.sample_shard
+    monkeypatch.setattr(lab, "sample_shard", sample_shard)
 
 
 @pytest.fixture
@@ -118,9 +132,8 @@ def test_a_finished_study_runs_nothing_again(minority, data, tmp_path, monkeypat
     classifier = QuickClassifier(monkeypatch)
     arms = ("real", "class-weights", "smote", "gan-filtered")
     options = {"recipe_fields": FIELDS, "duplicate_distance": 0.0, "keep": 1.0, "classifier_steps": 5, "quiet": True}
-    config = ImbalanceConfig(
-        data=data, minority="1", minority_size=(20,), seeds=1, arms=arms, out=tmp_path / "out", **options
-    )
+    options |= {"gans": ("shared:small",), "arms": arms, "seeds": 1}
+    config = ImbalanceConfig(data=Path(data), minority="1", minority_size=(20,), out=tmp_path / "out", **options)
     results = study_imbalance(config)
     assert classifier.trained == []
     assert len(results) == 4
@@ -182,6 +195,32 @@ def test_a_gan_on_the_minority_alone_and_one_that_shares(data, tmp_path, monkeyp
     assert results["synthetic_images"].tolist() == [0, 36, 36]
 
 
+def test_one_small_class_is_helped_alone_though_others_are_smaller_than_the_largest(imbalanced, tmp_path, capsys):
+    images, labels = make_images(180, class_count=3)
+    keep = np.flatnonzero((labels < 2) | (np.arange(180) < 120))
+    np.savez(tmp_path / "three.npz", images=images[keep], labels=labels[keep])
+    arguments = ["imbalance", "--data", str(tmp_path / "three.npz"), "--minority", "1", "--minority-size", "20", *GAN]
+    config = parse_args([*arguments, *PLAIN, "--arms", "gan", "--out", str(tmp_path / "out"), "--dry-run"])
+    plan = study_imbalance(config)
+    assert plan["  20 1"].startswith("train images per class 48, 20, 32;")
+    assert plan["arms"] == "gan shared:small, gan alone:mlp-minority"
+    assert plan["GANs"].startswith("6 to train")  # of each seed one for all classes, and one for the small class
+    assert config.gans == ("shared:small", "alone:mlp-minority")
+    assert parse_args(["imbalance", "--counts", "5,5"]).gans == ("shared:small",)
+
+
+def test_classes_whose_names_are_numbers_of_others_are_found_by_name(tmp_path, monkeypatch):
+    images, labels = make_images(120, class_count=3)
+    for position, (image, label) in enumerate(zip(images, labels, strict=True)):
+        path = tmp_path / f"pictures/{label + 1}/{position}.png"  # the label of folder 2 is 1
+        path.parent.mkdir(parents=True, exist_ok=True)
+        keras.utils.save_img(path, image, scale=False)
+    classifier = QuickClassifier(monkeypatch)
+    arguments = ["imbalance", "--data", str(tmp_path / "pictures"), "--minority", "2", "--minority-size", "5"]
+    assert main([*arguments, "--arms", "real", "--seeds", "1", "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    assert classifier.trained[0]["rows"] == {0: 32, 1: 5, 2: 32}
+
+
 def test_the_long_tailed_protocol(quick_gan, data, tmp_path, monkeypatch):
     QuickClassifier(monkeypatch)
     arguments = ["imbalance", "--counts", "50,20", *FAST, "--arms", "real", "smote", "gan", "--seeds", "2"]
@@ -223,14 +262,7 @@ def test_a_reduced_study_with_the_real_classifier(data, tmp_path):
 
 def test_a_filter_that_rejects_all_fails_its_cells_and_no_others(quick_gan, data, tmp_path, monkeypatch, capsys):
     QuickClassifier(monkeypatch)
-
-    def sample_shard(model, sieve, *arguments):
-        if sieve.thresholds is not None:
-            raise SamplingError("the filter accepted 0 of 5120 candidates.")
-        return original(model, sieve, *arguments)
-
-    original = lab.sample_shard
-    monkeypatch.setattr(lab, "sample_shard", sample_shard)
+    reject_filtered(monkeypatch)
     arguments = [*IMBALANCE, "--data", data, "--out", str(tmp_path), "--seeds", "1"]
     code, line = fail(main, capsys, *arguments, "--arms", "real", "gan-filtered", "gan")
     assert code == 1
@@ -238,6 +270,16 @@ def test_a_filter_that_rejects_all_fails_its_cells_and_no_others(quick_gan, data
     assert "20 1, gan-filtered, seed 0: the filter accepted 0 of 5120" in line
     assert pd.read_csv(tmp_path / "results.csv")["arm"].tolist() == ["real", "gan"]
     assert (tmp_path / "report.md").exists()
+
+
+def test_a_class_without_test_images_is_refused(tmp_path, capsys):
+    images, labels = make_images(60)
+    parts = {"x_train": images, "y_train": labels, "x_test": images[:4:2], "y_test": labels[:4:2]}
+    np.savez(tmp_path / "a.npz", **parts)
+    arguments = ["imbalance", "--data", str(tmp_path / "a.npz"), "--minority", "1", "--minority-size", "5"]
+    code, line = fail(main, capsys, *arguments, "--arms", "real", "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert "should have test images of each class, and some for validation. Got 2, 0 and 4 (5 1) instead" in line
 
 
 def test_dry_run_plans_and_leaves_nothing(data, tmp_path, capsys):
@@ -285,6 +327,10 @@ def test_another_configuration_is_refused_and_overwrite_keeps_the_gans(minority,
         (["imbalance", "--minority", "1", "--fill", "1.5"], "--fill should be in the range (0, 1]. Got 1.5 instead"),
         (["imbalance", "--minority", "1", "--gans", "small"], "--gans should be SCOPE:RECIPE"),
         (
+            ["imbalance", "--minority", "1", "--gans", "shared:mlp-minority"],
+            "--gans shared:mlp-minority: a GAN of all classes should be conditional. Take alone:mlp-minority.",
+        ),
+        (
             ["imbalance", "--minority", "1", "--minority-size", "20", "--keep", "0"],
             "--keep should be in the range (0, 1]",
         ),
@@ -316,7 +362,15 @@ def test_another_configuration_is_refused_and_overwrite_keeps_the_gans(minority,
         (["balance", "--ratio", "1", "--target", "5"], "--target and --ratio both say how many"),
         (["balance", "--target", "0"], "argument --target: should be an integer of at least 1"),
         (["balance", "--seeds", "1"], "--seeds should be at least 2 for --ratio auto"),
-        (["balance", "--classes", "1", "--batch-size", "16"], "--ratio auto needs two classes or more"),
+        (["balance", "--classes", "3", *GAN], "class should be one of 0, 1. Got '3' instead"),
+        (
+            ["balance", "--target", "70", *GAN],
+            "--target or --ratio should ask for more images than there are (0 70, 1 70",
+        ),
+        (
+            ["balance", "--ratio", "0", *GAN],
+            "--target or --ratio should ask for more images than there are (0 70, 1 70",
+        ),
         (["balance", "--min-probability", "2"], "--min-probability should be in the range [0, 1)"),
         (["balance", "--model", "nowhere"], "--model should be a run's folder, or pretrained: mnist, fashion_mnist"),
     ],
@@ -382,7 +436,7 @@ def test_balance_to_a_target_with_a_trained_model(imbalanced, tmp_path, capsys):
         "0": {"label": 0, "real": 70, "synthetic": 0},
         "1": {"label": 1, "real": 40, "synthetic": 20},
     }
-    assert manifest["chosen"]["reason"] == "The flags say so."
+    assert manifest["chosen"] == {"arm": "target 60, unfiltered", "reason": "The flags say so."}
     assert not (tmp_path / "out/model").exists()
     with np.load(path) as source:
         other = tmp_path / "other.npz"
@@ -391,6 +445,57 @@ def test_balance_to_a_target_with_a_trained_model(imbalanced, tmp_path, capsys):
     assert code == 2
     assert "validation images" in line
     assert "Leave out --data" in line
+
+
+def test_balance_tops_up_some_classes_and_keeps_the_rows_of_all(quick_gan, imbalanced, tmp_path):
+    path, images, _ = imbalanced
+    out = tmp_path / "out"
+    arguments = ["balance", "--data", path, *FAST, "--filter", "none", "--target", "80", "--classes", "1", "--quiet"]
+    assert main([*arguments, "--out", str(out)]) == 0
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["classes"] == {
+        "0": {"label": 0, "real": 70, "synthetic": 0},
+        "1": {"label": 1, "real": 40, "synthetic": 40},
+    }
+    with np.load(out / "train.npz") as archive:
+        assert np.array_equal(archive["images"][:110], images)
+
+
+def test_a_balanced_set_is_not_balanced_again(quick_gan, imbalanced, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ["balance", "--data", imbalanced[0], *FAST, "--target", "80", "--filter", "none", "--quiet"]
+    assert main([*arguments, "--out", str(out)]) == 0
+    for command in (["balance"], ["imbalance", "--minority", "1"], ["reduced", "--real", "16"]):
+        code, line = fail(main, capsys, *command, *GAN, "--data", str(out / "train.npz"), "--out", str(tmp_path / "b"))
+        assert code == 2
+        assert "--data should hold real images alone: 50 of the 160 in" in line
+
+
+def test_a_candidate_whose_filter_rejects_all_is_not_chosen(quick_gan, imbalanced, tmp_path, monkeypatch):
+    QuickClassifier(monkeypatch)
+    reject_filtered(monkeypatch)
+    arguments = ["balance", "--data", imbalanced[0], *FAST, "--seeds", "2", "--quiet", "--out", str(tmp_path / "out")]
+    assert main(arguments) == 0
+    chosen = json.loads((tmp_path / "out/manifest.json").read_text())["chosen"]
+    assert chosen["arm"] == "ratio 0, unfiltered"
+    assert "Not `ratio 0, filtered`: the filter accepted 0 of 5120 candidates." in chosen["reason"]
+
+
+def test_balance_fails_where_every_candidate_does(quick_gan, imbalanced, tmp_path, monkeypatch, capsys):
+    QuickClassifier(monkeypatch)
+    reject_filtered(monkeypatch)
+    arguments = ["balance", "--data", imbalanced[0], *FAST, "--seeds", "2", "--filter", "classifier"]
+    code, line = fail(main, capsys, *arguments, "--out", str(tmp_path / "out"))
+    assert code == 1
+    assert "6 cells failed" in line
+
+
+def test_the_results_of_another_program_are_refused(imbalanced, tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/results.csv").write_text("variation,seed\nbase,0\n")
+    code, line = fail(main, capsys, "balance", "--data", imbalanced[0], *FAST, "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert "holds results.csv, but no config.json: choose another --out" in line
 
 
 def test_adding_none_wins_where_nothing_is_better(quick_gan, imbalanced, tmp_path, monkeypatch):

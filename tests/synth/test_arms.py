@@ -10,6 +10,7 @@ def test_classes_are_filled_up_to_the_largest():
     assert Arm("a", added=10).count_added([50, 50]) == {0: 10, 1: 10}
     assert Arm("a", ratio=-0.5).count_added([50, 20]) == {1: 5}
     assert Arm("a").count_added([50, 50]) == {}
+    assert Arm("a", classes=(2,)).count_added([50, 20, 49]) == {2: 1}
 
 
 def test_all_controls_stand_beside_the_gan():

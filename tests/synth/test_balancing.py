@@ -2,19 +2,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synth.arms import Arm
 from synth.balancing import choose, list_candidates, save_training_set
-from synth.datasets import load_dataset
+from synth.datasets import check_real, load_dataset
 from synth.readers import read_csv, read_npz
 
 
-def names(*arguments):
-    return [arm.name for arm in list_candidates("gan", *arguments)]
+def names(counts, filter, classes=(0, 1)):
+    return [arm.name for arm in list_candidates(counts, filter, classes)]
 
 
 def test_adding_none_is_always_a_candidate():
     assert names([9, 5], "none") == ["none", "ratio 0, unfiltered", "ratio 1, unfiltered", "ratio 2, unfiltered"]
     assert names([9, 9], "classifier") == ["none", "ratio 1, filtered", "ratio 2, filtered"]
     assert len(names([9, 9], "auto")) == 5
+    assert names([9, 5], "none", classes=(0,)) == ["none", "ratio 1, unfiltered", "ratio 2, unfiltered"]
+
+
+def test_none_has_class_weights_so_that_balance_alone_wins_nothing():
+    assert list_candidates([9, 5], "none", (0, 1))[0] == Arm("none", balance="class-weights")
 
 
 @pytest.mark.parametrize(
@@ -22,7 +28,7 @@ def test_adding_none_is_always_a_candidate():
     [((0.02, 0.03, 0.04), "ratio 1, filtered"), ((0.01, 0.02, 0.03), "none"), ((-0.1, -0.1, -0.1), "none")],
 )
 def test_a_candidate_must_beat_none_beyond_noise(differences, chosen):
-    candidates = list_candidates("gan", [9, 9], "classifier")
+    candidates = list_candidates([9, 9], "classifier", (0, 1))
     accuracies = {"none": (0, 0, 0), "ratio 1, filtered": differences, "ratio 2, filtered": (-0.2, -0.2, -0.2)}
     rows = [
         {"arm": arm, "seed": seed, "accuracy": 0.5 + d} for arm, ds in accuracies.items() for seed, d in enumerate(ds)
@@ -49,6 +55,10 @@ def test_both_formats_mark_synthetic_rows_and_are_read_back(data, tmp_path):
     again = load_dataset(str(tmp_path / "train.npz"))
     assert set(np.flatnonzero(synthetic)) <= set(again.train)
     assert not synthetic[again.test].any()
+    assert again.synthetic.tolist() == np.flatnonzero(synthetic).tolist()
+    with pytest.raises(ValueError, match=r"--data should hold real images alone: 10 of the 140 in .*train\.npz are"):
+        check_real(again)
+    check_real(dataset)
 
 
 def test_synthetic_rows_do_not_change_the_split_of_the_real_ones(data, tmp_path):

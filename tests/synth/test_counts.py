@@ -1,6 +1,6 @@
 import pytest
 
-from synth.counts import find_class, parse_counts
+from synth.counts import find_class, parse_classes, parse_counts
 
 NAMES, VALUES = ("Trouser", "Sneaker", "9"), (1, 7, 9)
 
@@ -28,6 +28,11 @@ def test_counts_below_one_are_refused(text):
 def test_unknown_class_lists_the_known_ones():
     with pytest.raises(ValueError, match=r"one of Trouser \(1\), Sneaker \(7\), 9\. Got 'Hat' instead"):
         find_class("Hat", NAMES, VALUES)
+
+
+def test_classes_are_found_by_name_or_value_and_sorted():
+    assert parse_classes("9,Trouser, 1", NAMES, VALUES) == (0, 2)
+    assert parse_classes("2,1", ("1", "2", "3"), (0, 1, 2)) == (0, 1)  # a name counts before a value
 
 
 def test_class_given_twice_is_refused():

@@ -39,9 +39,16 @@ def test_a_section_that_one_of_them_lacks_is_named_alone(finished):
         open_output(finished, SETTINGS | {"training": {"seed": 0}}, OWNED)
 
 
-def test_the_refusal_says_when_the_model_would_stay(finished):
-    with pytest.raises(ValueError, match=r"--overwrite \(its model is the same, and stays\)\.$"):
+def test_the_refusal_says_whether_the_model_would_stay(finished):
+    with pytest.raises(ValueError, match=r"--overwrite \(its model/ stays, as it is the same\)\.$"):
         open_output(finished, CHANGED, OWNED, keep=("model", "training"))
+    with pytest.raises(ValueError, match=r"--overwrite \(its model/ is replaced, too\)\.$"):
+        open_output(finished, CHANGED | {"training": {}}, OWNED, keep=("model", "training"))
+
+
+def test_paths_are_settings_too(tmp_path):
+    open_output(tmp_path, {"run": {"data": tmp_path / "a.csv"}}, OWNED)
+    open_output(tmp_path, {"run": {"data": str(tmp_path / "a.csv")}}, OWNED)
 
 
 def test_overwrite_keeps_an_equal_model_and_what_is_not_ours(finished):

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from synth import reading
+from synth.balancing import save_training_set
+from synth.datasets import load_dataset
+from synth.images import hash_images
 from synth.reading import (
     check_shards,
     count_rows,
@@ -79,6 +82,17 @@ def test_per_class_takes_the_first_images_of_each_class(tmp_path):
     assert count_rows(sources) == {0: 35, 1: 35}
     expected = [*range(60), *range(60, 65), *range(90, 95)]
     assert sorted(numbers_of(stream_images(sources, seed=0))) == expected
+
+
+@pytest.mark.parametrize("suffix", ["npz", "csv"])
+def test_rows_that_are_marked_as_real_are_left_out(digits_npz, tmp_path, suffix):
+    dataset = load_dataset(str(digits_npz))
+    images, labels = dataset.images[:100], dataset.labels[:100]
+    save_training_set(tmp_path, suffix, images, labels, np.arange(100) >= 70, dataset, {})
+    sources = index_shards(find_shards(tmp_path)[0], (28, 28, 1), (0, 1))
+    assert count_rows(sources) == {0: 15, 1: 15}
+    found = np.concatenate([images for images, _ in stream_images(sources, seed=0)])
+    assert sorted(hash_images(found)) == sorted(hash_images(images[70:]))
 
 
 def test_images_in_memory_are_streamed_alongside(tmp_path):
