@@ -242,10 +242,8 @@ def _format_ratio(ratio):
 def _load_base(config):
     """Return the whole data set, and how to load it."""
     from models.startup import load_data
-    from synth.datasets import check_real
 
     dataset = load_data(config)
-    check_real(dataset)
     if not dataset.has_classifier:
         raise ValueError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
     return dataset, {name: dataset.request[name] for name in ("data", "classes", "image_size", "image_shape")}
@@ -269,7 +267,8 @@ def _is_number(value):
 
 
 def _check_run(config):
-    command_line.check_minima(config, seeds=1, classifier_steps=1, seed=0)
+    command_line.check_minima(config, seeds=1, classifier_steps=1)
+    command_line.check_seed(config)
     command_line.check_positive(config, "max_minutes")
     if config.classifier_steps % CURVE_POINTS:
         raise ValueError(
@@ -366,8 +365,10 @@ def _add_training_flags(parser, config_class):
     add_flag(gan, config_class, "max_minutes", "end each training by then, in order", type=float, metavar="M")
     help = "what rejects images; auto is classifier, or discriminator for a single class"
     add_flag(gan, config_class, "filter", help, choices=FILTERS)
-    add_flag(gan, config_class, "keep", "fraction that the discriminator keeps", type=float, metavar="F")
-    add_flag(gan, config_class, "min_probability", "of the class, by the classifier", type=float, metavar="P")
+    help = "fraction that the discriminator keeps, with filters discriminator and both"
+    add_flag(gan, config_class, "keep", help, type=float, metavar="F")
+    help = "of the class, by the classifier, with filters classifier and both"
+    add_flag(gan, config_class, "min_probability", help, type=float, metavar="P")
     help = "grey levels (root mean square) up to which two images are the same; 0: off"
     add_flag(gan, config_class, "duplicate_distance", help, type=float, metavar="D")
     help = "the standard deviation of each latent is drawn from 1 to this: more variety, more to reject"

@@ -10,6 +10,7 @@ The same command again reuses what was trained.
 
 import sys
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,8 @@ class Config:
         for name in self.compare:
             if name not in RECIPES:
                 raise ValueError(f"--compare should be one of {', '.join(RECIPES)}. Got {name!r} instead.")
-        command_line.check_minima(self, images=2, neighbours=1, bootstrap=0, seed=0)
+        command_line.check_minima(self, images=2, neighbours=1, bootstrap=0)
+        command_line.check_seed(self)
         if self.bootstrap == 1:
             raise ValueError("--bootstrap should be 0 or at least 2. Got 1 instead.")
         if self.inception_weights and self.features != "inception":
@@ -100,11 +102,13 @@ def evaluate(config):
     dataset = _load_data(config, runs)
     if config.cross_check:
         _check_tfgan()
-    prepared = None if config.compare else _prepare(config, dataset, runs)
+    prepared = _prepare(config, dataset, runs)
     for name, value in (plan := _make_plan(config, dataset, runs)).items():
         report(f"{name + ':':<12} {value}")
     if config.dry_run:
         return plan
+    build = partial(build_extractor, config.features, dataset, out / "cache", config.inception_weights)
+    extractor = build() if config.features == "inception" else None  # now: its weights may be missing
     identities = {name: opened.identity for name, opened in runs.items()}
     settings = {name: str(value) for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
     settings |= {"fingerprint": dataset.fingerprint, "images_of_runs": identities}
@@ -114,7 +118,7 @@ def evaluate(config):
         runs, failed = _train_recipes(config, report)
         prepared = _prepare(config, dataset, runs)
     (out / "cache").mkdir(exist_ok=True)
-    extractor = build_extractor(config.features, dataset, out / "cache", config.inception_weights)
+    extractor = extractor or build()
     material, leaks = _gather(config, prepared, extractor, out / "cache")
     result = {"settings": settings, "failed": failed, "leaks": leaks, "notes": _note_unknown_training(runs, dataset)}
     result |= _describe_sides(config, dataset, extractor, material)
@@ -187,6 +191,8 @@ def _load_data(config, runs):
         raise ValueError(
             f"the {config.split} part should have at least 2 images. Got {len(getattr(dataset, config.split))}."
         )
+    if config.features == "classifier" and not dataset.has_classifier:
+        raise ValueError("--features classifier needs two classes or more: use --features pixels.")
     for opened in runs.values():
         opened.check_classes(dataset)
     return dataset

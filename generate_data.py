@@ -20,7 +20,7 @@ from synth import command_line
 from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
 from synth.filters import FILTERS
 from synth.kaggle import default_out
-from synth.shards import FORMATS, HASHES, MANIFEST, save_hashes
+from synth.shards import FORMATS, HASHES, MANIFEST, load_manifest, save_hashes
 
 OWNED = ("model", "shards", MANIFEST, HASHES, "samples.png", "curves.png")
 
@@ -52,7 +52,7 @@ class Config:
     quiet: bool = False
 
     def __post_init__(self):
-        command_line.check_minima(self, seed=0)
+        command_line.check_seed(self)
         command_line.check_positive(self, "max_minutes")
 
 
@@ -79,6 +79,9 @@ def generate_data(config):
     plan = _make_plan(config, source, sampling)
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
+    made = load_manifest(find_model_folder(config.model).parent) if config.model else None
+    if made and made["seed"] == config.seed:
+        report(f"note: seed {config.seed} gives the images of {config.model} again: --seed names another one")
     if config.dry_run:
         return plan
     if is_chief():
@@ -110,6 +113,8 @@ def _open_source(config):
         trained = TrainedGAN(find_model_folder(config.model))
         _check_model_options(config, trained)
         return trained, {"model_hash": trained.compute_hash()}
+    if config.max_minutes and os.environ.get("TF_CONFIG"):
+        raise ValueError("--max-minutes is for one host, as several would end at different steps: give --steps.")
     dataset = load_data(config)
     check_recipe(config.recipe, dataset)
     options = {name: getattr(config, name) for name in ("real_per_class", "max_minutes", "seed")}
@@ -134,6 +139,8 @@ def _check_model_options(config, trained):
         raise ValueError(f"--out should be another folder than the model's. Got {config.out} for both.")
     if config.data or config.classes or config.real_per_class:
         raise ValueError(f"--model was trained on {trained.data}: leave out --data, --classes and --real-per-class.")
+    if config.recipe != Config.recipe or config.max_minutes:
+        raise ValueError("--model is trained already: leave out --recipe, its fields' flags and --max-minutes.")
     if config.image_size and tuple(config.image_size) != trained.image_shape[:2]:
         raise ValueError(
             f"--image-size should be that of the model, {trained.image_shape[:2]}. Got {config.image_size} instead."
@@ -215,8 +222,10 @@ def build_parser():
     add_flag(sampling, Config, "class_size", help, metavar="N")
     help = "what rejects images; auto is classifier, or discriminator for a single class"
     add_flag(sampling, Config, "filter", help, choices=FILTERS)
-    add_flag(sampling, Config, "keep", "fraction that the discriminator keeps", type=float, metavar="F")
-    add_flag(sampling, Config, "min_probability", "of the class, by the classifier", type=float, metavar="P")
+    help = "fraction that the discriminator keeps, with filters discriminator and both"
+    add_flag(sampling, Config, "keep", help, type=float, metavar="F")
+    help = "of the class, by the classifier, with filters classifier and both"
+    add_flag(sampling, Config, "min_probability", help, type=float, metavar="P")
     help = "grey levels (root mean square) up to which two images are the same; 0: off"
     add_flag(sampling, Config, "duplicate_distance", help, type=float, metavar="D")
     help = "the standard deviation of each latent is drawn from 1 to this: more variety, more to reject"

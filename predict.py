@@ -95,7 +95,8 @@ class Config:
         if self.latent_std != 1 and not self.fresh:
             raise ValueError("--latent-std is for --fresh; shards have that of generate_data.py --latent-std.")
         command_line.check_positive(self, "rate", "steps")
-        command_line.check_minima(self, epochs=1, batch_size=1, seeds=1, seed=0)
+        command_line.check_minima(self, epochs=1, batch_size=1, seeds=1)
+        command_line.check_seed(self)
         if self.steps and self.steps % self.epochs:
             raise ValueError(f"--steps should be a multiple of --epochs, {self.epochs}. Got {self.steps} instead.")
 
@@ -262,7 +263,8 @@ def _find_synthetic(config, dataset, run):
         indices = [dataset.label_values.index(value) for value in run.trained.label_values]
         options = (per_class or real_per_class, config.filter, config.min_probability, config.latent_std)
         return lambda seed: draw_fresh(run.trained, indices, *options, seed)
-    sources = index_shards(run.paths, dataset.image_shape, dataset.label_values, per_class)
+    skip = tuple(set(run.classes) - set(dataset.label_values)) if config.classes else ()
+    sources = index_shards(run.paths, dataset.image_shape, dataset.label_values, per_class, skip)
     for k, count in count_rows(sources).items():
         if per_class and count < per_class:
             raise ValueError(
@@ -309,21 +311,26 @@ def _summarise(settings, material, runs):
         ],
     }
     if material.rows["synthetic"]:
-        metrics["label_fidelity"] = _measure_fidelity(material)
+        metrics["label_fidelity"], on_real = _measure_fidelity(material)
         if not material.real:
-            metrics["explanation"] = explain_gap(metrics["summary"]["accuracy"]["mean"], metrics["label_fidelity"])
+            accuracy = metrics["summary"]["accuracy"]["mean"]
+            metrics["explanation"] = explain_gap(accuracy, metrics["label_fidelity"], on_real)
     return metrics
 
 
 def _measure_fidelity(material):
-    """GAN-test: the accuracy, on up to 10,000 synthetic images, of a classifier trained on the real train part."""
+    """Return the accuracies of a classifier trained on the real train part, on synthetic and on validation images.
+
+    The first, on up to 10,000 images, is Shmelkov et al.'s GAN-test.
+    """
     from models.classifier import compute_probabilities, fit_classifier
     from synth.reading import stream_images
 
     images, labels = next(stream_images(material.synthetic(_JUDGE_SEED), seed=_JUDGE_SEED))
     images, labels = images[:_JUDGED_IMAGES], labels[:_JUDGED_IMAGES]
     judge = fit_classifier(*material.dataset.part("train"), len(material.dataset.class_names), seed=_JUDGE_SEED)
-    return float((compute_probabilities(judge, images).argmax(axis=1) == labels).mean())
+    judged = ((images, labels), material.dataset.part("validation"))
+    return [float((compute_probabilities(judge, images).argmax(axis=1) == labels).mean()) for images, labels in judged]
 
 
 def _describe(metrics):
@@ -331,8 +338,12 @@ def _describe(metrics):
     for name, summary in metrics["summary"].items():
         spread = "" if summary["std"] is None else f" ± {summary['interval']:.2%} (95 %), sd {summary['std']:.2%}"
         yield f"{name.replace('_', ' '):<18} {summary['mean']:.2%}{spread}"
-    per_class = metrics["runs"][0]["test"]["per_class_accuracy"]
-    yield "per class          " + ", ".join(f"{name} {value:.1%}" for name, value in per_class.items())
+    per_class = {name: [] for name in metrics["runs"][0]["test"]["per_class_accuracy"]}
+    for scored in metrics["runs"]:
+        for name, value in scored["test"]["per_class_accuracy"].items():
+            per_class[name] += [] if value is None else [value]
+    means = (f"{name} {f'{sum(v) / len(v):.1%}' if v else '- (no test images)'}" for name, v in per_class.items())
+    yield "per class          " + ", ".join(means)
     if "label_fidelity" in metrics:
         yield metrics.get("explanation", f"label fidelity of the synthetic images: {metrics['label_fidelity']:.2%}")
     leaks = metrics["leaks"]

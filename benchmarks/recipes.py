@@ -18,7 +18,7 @@ from synth import command_line
 from synth.command_line import add_flag, add_run_flags, parse_config, positive_int, report_unless, run
 from synth.files import load_json, replacing, save_json
 from synth.kaggle import default_out
-from synth.output import open_output
+from synth.output import list_same_sections, open_output
 from synth.pace import estimate_classifier_minutes, estimate_gan_minutes
 from synth.study import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
 
@@ -70,7 +70,8 @@ class Config:
     def __post_init__(self):
         command_line.check_positive(self, "minutes")
         command_line.check_choices(self, recipe=RECIPES)
-        command_line.check_minima(self, images=1, classifier_seeds=1, seeds=1, seed=0)
+        command_line.check_minima(self, images=1, classifier_seeds=1, seeds=1)
+        command_line.check_seed(self)
         names = list(self.parse_variations())
         if len(names) <= len(self.variations):
             raise ValueError(
@@ -112,12 +113,13 @@ def search(config):
     recipes = _build_recipes(config, dataset)
     seeds = range(config.seed, config.seed + config.seeds)
     cells = [Cell(config.recipe, name, seed) for seed in seeds for name in recipes]
-    for name, value in (plan := _make_plan(config, dataset, recipes, cells)).items():
+    settings = {name: value for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
+    settings |= {"fingerprint": dataset.fingerprint, "recipe": asdict(RECIPES[config.recipe])}
+    left = list_unfinished(cells, out) if list_same_sections(out, {"search": settings}) else cells
+    for name, value in (plan := _make_plan(config, dataset, recipes, cells, left)).items():
         report(f"{name + ':':<12} {value}")
     if config.dry_run:
         return plan
-    settings = {name: value for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
-    settings |= {"fingerprint": dataset.fingerprint, "recipe": asdict(RECIPES[config.recipe])}
     open_output(out, {"search": settings}, _OWNED, overwrite=config.overwrite)
     recipes = _fix_lengths(config, dataset, recipes, report)
     results, _, failed = run_study(cells, out, _build_run_cell(config, dataset, recipes, report), quiet=config.quiet)
@@ -154,9 +156,8 @@ def _build_recipes(config, dataset):
     return recipes
 
 
-def _make_plan(config, dataset, recipes, cells):
-    """Return what will be done, {heading: text}."""
-    left = list_unfinished(cells, Path(config.out))
+def _make_plan(config, dataset, recipes, cells, left):
+    """Return what will be done, {heading: text}. left: the cells that are not finished."""
     gan_minutes = [estimate_gan_minutes(recipes[cell.arm], len(dataset.train), dataset.image_shape) for cell in left]
     gan_minutes = config.minutes * len(left) if config.minutes else sum(gan_minutes)
     scoring = config.classifier_seeds * len(left)

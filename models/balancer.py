@@ -12,9 +12,7 @@ from models.trained import TrainedGAN
 from synth.balancing import build_candidate, choose, list_candidates, save_training_set
 from synth.command_line import report_unless
 from synth.counts import parse_classes
-from synth.datasets import check_real
 from synth.files import replacing
-from synth.images import hash_images
 from synth.leakage import find_leaks
 from synth.output import list_same_sections, open_output
 from synth.pace import estimate_classifier_minutes, estimate_gan_minutes
@@ -75,14 +73,12 @@ def _save(config, dataset, trained, lab, arm, reason, added):
     """Write the training set with {class index: images to add}, its manifest, hashes and samples."""
     out, labelled = Path(config.out), dataset.labelled()
     images, labels = dataset.images[labelled], dataset.labels[labelled]
-    # The images that the GAN was trained on are among the real ones, unless another run was trained on more.
-    seen = [hash_images(images)] + ([trained.train_hashes()] if config.model else [])
     if added:
         drawn_images, drawn_labels = lab.draw(Cell(_SETTING, arm.name, config.seed), added)
         images, labels = np.concatenate([images, drawn_images]), np.concatenate([labels, drawn_labels])
         grid = {dataset.class_names[k]: drawn_images[drawn_labels == k][:10] for k in added}
         save_figure(out / "samples.png", plot_samples(grid))
-    save_hashes(out, np.unique(np.concatenate(seen)))
+    save_hashes(out, trained.train_hashes())
     synthetic = np.arange(len(labels)) >= len(labelled)
     values = np.array(dataset.label_values, np.int64)[labels]
     content = {"chosen": {"arm": arm.name, "reason": reason}, "seed": config.seed, "model_hash": trained.compute_hash()}
@@ -96,14 +92,12 @@ def _open_source(config):
     whole = replace(config, classes=None)  # which classes are topped up; the rows of the others are kept, too
     if not config.model:
         dataset = load_data(whole)
-        check_real(dataset)
         recipe = fit_recipe(config.recipe, config.recipe.name, dataset)
         return dataset, None, recipe
     if find_model_folder(config.model).resolve().is_relative_to(Path(config.out).resolve()):
         raise ValueError(f"--out should be another folder than the model's. Got {config.out} for both.")
     trained = TrainedGAN(find_model_folder(config.model))
     dataset = load_data(whole, trained.request | {"real_per_class": None, "classes": None})
-    check_real(dataset)
     made = dict(zip(trained.label_values, trained.class_names, strict=True))
     known = dict(zip(dataset.label_values, dataset.class_names, strict=True))
     if not made.items() <= known.items():

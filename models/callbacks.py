@@ -84,9 +84,9 @@ class MeasureRounds(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         progress = self._progress
+        if not all(np.isfinite(weights).all() for weights in self.model.moving_average.get_weights()):
+            raise TrainingError(f"training diverged near step {progress.step}: the generator's weights are not finite.")
         frechet, collapsed = self._measure()
-        if not math.isfinite(frechet):
-            raise TrainingError(f"training diverged near step {progress.step}: the generator's images are not finite.")
         new = set(collapsed) - self._collapsed if self._collapsed is not None else ()
         if new:
             self._warn(f"warning: step {progress.step}: collapsed to nearly one image: class {', '.join(sorted(new))}")

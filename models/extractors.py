@@ -35,7 +35,7 @@ def build_extractor(name, dataset, cache, inception_weights=None):
 
     classifier: the penultimate layer of the `cnn`, fitted on four fifths of the train part and kept in the folder
     `cache`. inception: the pooled features of keras.applications' InceptionV3 (with `inception_weights`, a file).
-    pixels: grey levels in [0, 1]. Raises ValueError where the data or the weights do not allow it.
+    pixels: grey levels in [0, 1]. Raises ValueError where the weights can't be had.
     """
     if name == "pixels":
         return Extractor(name, name, int(np.prod(dataset.image_shape)), _flatten)
@@ -43,8 +43,6 @@ def build_extractor(name, dataset, cache, inception_weights=None):
         network = _load_inception(inception_weights)
         compute, dimensions = _in_batches(network), network.output_shape[-1]
     else:
-        if not dataset.has_classifier:
-            raise ValueError("--features classifier needs two classes or more: use --features pixels.")
         images, labels = dataset.part("train")
         digest = hashlib.sha256(dataset.train_hashes().tobytes() + labels.astype("<i8").tobytes()).hexdigest()
         path = Path(cache) / f"classifier-{digest[:16]}.keras"

@@ -61,6 +61,8 @@ class Recipe:
                 raise ValueError(f"{flag} should be one of {', '.join(choices)}. Got {value!r} instead.")
             if minimum is not None and not value >= minimum:
                 raise ValueError(f"{flag} should be at least {minimum}. Got {value} instead.")
+        if self.penalty != "none" and self.penalty_weight and not self.penalty_weight_end:
+            raise ValueError("--penalty-weight-end should be above 0, the weight falls geometrically. Got 0 instead.")
         if not self.decay_start < 1:
             raise ValueError(f"--decay-start should be below 1. Got {self.decay_start} instead.")
         if not self.steps and not self.epochs:

@@ -38,9 +38,9 @@ def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, r
     between them, and the first one writes it.
     Raises ValueError for a recipe that does not fit the data and TrainingError when training diverges.
     """
+    strategy = strategy or build_strategy()  # several hosts: before a device is touched
     check_recipe(recipe, dataset)
     folder = Path(folder)
-    strategy = strategy or build_strategy()
     options = {"seed": seed, "max_minutes": max_minutes, "strategy": strategy}
     if is_chief():
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,8 +52,11 @@ def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, r
 
 
 def is_chief():
-    """Whether this process is the one that writes: the only one, or worker 0 of TF_CONFIG's cluster."""
-    return json.loads(os.environ.get("TF_CONFIG", "{}")).get("task", {}).get("index", 0) == 0
+    """Whether this process is the one that writes: the only one, or of TF_CONFIG's cluster the chief, else worker 0."""
+    settings = json.loads(os.environ.get("TF_CONFIG", "{}"))
+    first = "chief" if "chief" in settings.get("cluster", {}) else "worker"
+    task = {"type": first, "index": 0} | settings.get("task", {})
+    return (task["type"], task["index"]) == (first, 0)
 
 
 def _fit_networks(dataset, recipe, shared, folder, *, seed, max_minutes, quiet, report, strategy):
@@ -139,7 +142,8 @@ def _fit_pair(
         return frechet, [dataset.class_names[k] for k in collapsed]
 
     def save_grid(step):
-        figure = plot_samples({dataset.class_names[k]: sample_grid(sampler, k, seed) for k in grid_classes})
+        rows = sample_grid(sampler, grid_classes, seed)
+        figure = plot_samples({dataset.class_names[k]: row for k, row in zip(grid_classes, rows, strict=True)})
         save_figure(folder / "progress" / f"step-{step:06d}.png", figure)
 
     bar = ProgressBar(progress, title, total_steps, recipe.batch_size, quiet)
@@ -172,10 +176,12 @@ def _fit_pair(
     )
 
 
-def sample_grid(sampler, class_index, seed):
-    """Sample the images of one row of the sample grid, with the same latents each time: uint8 [10, H, W, C]."""
-    latents = np.random.default_rng([seed, 2, class_index]).standard_normal((_GRID_COLUMNS, sampler.latent_dim))
-    return sampler(latents.astype(np.float32), np.full(_GRID_COLUMNS, class_index))
+def sample_grid(sampler, classes, seed):
+    """Sample a row of the sample grid for each class, with the same latents each time: uint8 [rows, 10, H, W, C]."""
+    shape = (_GRID_COLUMNS, sampler.latent_dim)
+    latents = np.concatenate([np.random.default_rng([seed, 2, k]).standard_normal(shape) for k in classes])
+    images = sampler(latents.astype(np.float32), np.repeat(classes, _GRID_COLUMNS))
+    return images.reshape(len(classes), _GRID_COLUMNS, *images.shape[1:])
 
 
 def plan_rounds(recipe, train_count):

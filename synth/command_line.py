@@ -14,6 +14,7 @@ from pathlib import Path
 from synth.errors import RunError
 
 _HELP_WIDTH = 100
+_SEEDS = 2**31
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -77,6 +78,12 @@ def check_minima(config, **minima):
     for name, minimum in minima.items():
         if getattr(config, name) < minimum:
             raise ValueError(f"{_flag(name)} should be at least {minimum}. Got {getattr(config, name)} instead.")
+
+
+def check_seed(config):
+    """Raise ValueError for a seed that NumPy or TensorFlow would refuse."""
+    if not 0 <= config.seed < _SEEDS:
+        raise ValueError(f"--seed should be in the range [0, {_SEEDS}). Got {config.seed} instead.")
 
 
 def check_positive(config, *names):

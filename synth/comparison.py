@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from synth.evaluation import MIN_TRACED, extrapolate, score_features, trace_sizes
+from synth.evaluation import can_trace, extrapolate, score_features, trace_sizes
 from synth.evaluation_report import find_collapsed
 from synth.files import replacing
 from synth.leakage import find_leaks
@@ -17,6 +17,7 @@ from synth.memorisation import Memorisation, find_nearest
 from synth.metrics import Gaussian, Moments, compute_frechet_distance, compute_spread, fit_gaussian
 from synth.reading import count_rows, index_shards, stream_images
 
+_OTHER_SHARE = 0.1  # of a run's images that may be of other classes than among those that are compared
 _SEARCHED = 2000  # images of each side whose nearest training image is looked for
 
 
@@ -25,7 +26,7 @@ class FeatureSet:
     """Images uint8 [n, H, W, C], drawn at random, with class indices [n] and features float32 [n, D].
 
     Any stretch of them has nearly the class proportions of all. gaussian: of the features of all images that were
-    read, which may be more than these.
+    read, which may be more than these, and in other proportions.
     """
 
     images: np.ndarray
@@ -39,12 +40,14 @@ class Material:
     """Held-out real images, other real images as the floor, and each run's: all FeatureSets.
 
     quotas: {class index: images} that the floor and every run have; the real side has the same proportions.
+    proportional: {run: whether all its images have these proportions, too}.
     """
 
     real: FeatureSet
     floor: FeatureSet
     runs: dict[str, FeatureSet]
     quotas: dict[int, int]
+    proportional: dict[str, bool]
 
 
 def index_sources(runs, dataset, known_values):
@@ -113,7 +116,8 @@ def gather(sources, real, floor, extractor, cache, *, limit, seed, advance):
     real_quotas = {k: max(2, int(factor * count)) for k, count in quotas.items()}
     runs = {name: _collect(found, extractor.compute, quotas, seed, advance) for name, found in sources.items()}
     chosen = (_draw(*real, real_quotas, seed), _draw(*floor, quotas, seed))
-    return Material(*(_load_or_compute(cache, *images, extractor) for images in chosen), runs, quotas)
+    proportional = {name: _is_proportional(count_rows(found), quotas) for name, found in sources.items()}
+    return Material(*(_load_or_compute(cache, *images, extractor) for images in chosen), runs, quotas, proportional)
 
 
 def search_nearest(material, train_images):
@@ -151,9 +155,11 @@ def score_all(material, memorisations, class_names, *, fid_infinity, **options):
         for k, class_name in enumerate(class_names):
             entry["classes"][class_name]["memorisation"] = memorisations[name].summarise(k)
         entry["collapsed"] = find_collapsed(entry["classes"], floor["classes"])
-        entry["frechet_all"] = compute_frechet_distance(material.real.gaussian, sample.gaussian)
+        entry["frechet_all"] = None
+        if material.proportional[name]:
+            entry["frechet_all"] = compute_frechet_distance(material.real.gaussian, sample.gaussian)
         runs[name] = entry
-    if fid_infinity and len(material.floor.labels) >= MIN_TRACED:
+    if fid_infinity and can_trace(material.floor.features):
         samples = [material.floor, *material.runs.values()]
         for entry, sample in zip([floor, *runs.values()], samples, strict=True):
             sizes, distances = trace_sizes(material.real.gaussian, sample.features)
@@ -189,6 +195,12 @@ def _plan_quotas(available, limit):
     """
     share = max(2, limit // len(available[0]))
     return {k: min(share, *(counts[k] for counts in available)) for k in sorted(available[0])}
+
+
+def _is_proportional(counts, quotas):
+    """Whether {class index: images} has the proportions of the quotas, but for a tenth of the images."""
+    total, quota_total = sum(counts[k] for k in quotas), sum(quotas.values())
+    return sum(abs(counts[k] / total - quota / quota_total) for k, quota in quotas.items()) < 2 * _OTHER_SHARE
 
 
 def _draw(images, labels, quotas, seed):

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -32,8 +32,7 @@ class Dataset:
     """Images uint8 [N, H, W, C], class indices int64 [N] in 0..K-1 and the index arrays of the three splits.
 
     `label_values[k]` is the integer that the source uses for class k (what CSV files hold), `class_names[k]` its name.
-    `request` holds the arguments that load it again: load_dataset(**request). `synthetic` holds the indices of images
-    that the source marks as synthetic, all of them in its train part.
+    `request` holds the arguments that load it again: load_dataset(**request).
     """
 
     name: str
@@ -46,7 +45,6 @@ class Dataset:
     validation: np.ndarray
     test: np.ndarray
     has_own_test: bool = False  # the source brought the test part
-    synthetic: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def image_shape(self):
@@ -102,33 +100,36 @@ def load_dataset(
         it raises OSError when it can't.
 
     A test part that the source brings stays the test part and a stratified tenth of the rest is for validation;
-    else 80/10/10, stratified. Images that the source marks as synthetic go to the train part, all of them.
-    Raises ValueError for anything that is not as expected.
+    else 80/10/10, stratified. Raises ValueError for anything that is not as expected, images that are marked as
+    synthetic among it.
     """
     name, source = _read_source(data, image_size, image_shape, download)
+    if source.synthetic is not None and source.synthetic.any():
+        raise ValueError(
+            f"--data should hold real images alone: {source.synthetic.sum():,} of the {len(source.labels):,} in {name} "
+            "are marked as synthetic. Give the data that they were made from."
+        )
     images, labels, from_test_part = _join_parts(name, source)
-    synthetic = np.zeros(len(labels), bool)
-    if source.synthetic is not None:
-        synthetic[: len(source.synthetic)] = source.synthetic
+    if not len(labels):
+        raise ValueError(f"{name}: should hold images. Got none.")
     if image_size:
         images = resize_images(images, *image_size)
     label_values = tuple(int(value) for value in np.unique(labels))
     known_names = source.class_names or {}
     class_names = tuple(known_names.get(value, str(value)) for value in label_values)
-    split = _split(np.searchsorted(label_values, labels), from_test_part, synthetic, len(label_values))
+    split = _split(np.searchsorted(label_values, labels), from_test_part, len(label_values))
     if classes:
         wanted = parse_classes(classes, class_names, label_values)
         label_values = tuple(label_values[k] for k in wanted)
         class_names = tuple(class_names[k] for k in wanted)
         keep = np.isin(labels, label_values)
-        images, labels, split, synthetic = images[keep], labels[keep], split[keep], synthetic[keep]
+        images, labels, split = images[keep], labels[keep], split[keep]
     labels = np.searchsorted(label_values, labels)
     if len({class_folder(name) for name in class_names}) < len(class_names):
         raise ValueError(f"{name}: class names should give different folder names. Got {', '.join(class_names)}.")
     request = dict(zip(REQUEST, (name, classes, real_per_class, image_size, image_shape, seed), strict=True))
     parts = (np.flatnonzero(split == part) for part in range(3))
-    has_own_test, marked = bool(from_test_part.any()), np.flatnonzero(synthetic)
-    dataset = Dataset(name, request, images, labels, class_names, label_values, *parts, has_own_test, marked)
+    dataset = Dataset(name, request, images, labels, class_names, label_values, *parts, bool(from_test_part.any()))
     if real_per_class is None:
         return dataset
     counts = parse_counts(real_per_class, class_names, label_values, "--real-per-class")
@@ -144,15 +145,6 @@ def check_available(dataset, counts, flag):
             raise ValueError(
                 f"{flag} should be at most {available}, the train images of class {name!r}. Got {count} instead."
             )
-
-
-def check_real(dataset):
-    """Raise ValueError where the source marks images as synthetic."""
-    if len(dataset.synthetic):
-        raise ValueError(
-            f"--data should hold real images alone: {len(dataset.synthetic):,} of the {len(dataset.images):,} in "
-            f"{dataset.name} are marked as synthetic. Give the data that they were made from."
-        )
 
 
 def _read_source(data, image_size, image_shape, download):
@@ -237,17 +229,16 @@ def _join_parts(name, source):
     return images, labels, np.append(from_test_part, np.ones(len(source.test_labels), bool))
 
 
-def _split(labels, from_test_part, synthetic, class_count):
+def _split(labels, from_test_part, class_count):
     """Return the part of each image, 0 train, 1 validation, 2 test, stratified: 80/10/10, or 90/10 of what the source
-    does not bring as its own test part. From three images of a class on, each part has at least one. Synthetic images
-    go to train, and the real ones are split as if there were no others.
+    does not bring as its own test part. From three images of a class on, each part has at least one.
 
     It is drawn over all classes of the source, so that `classes` does not change it.
     """
     generator = np.random.default_rng(_SPLIT_SEED)
     split = np.where(from_test_part, 2, 0)
     for k in range(class_count):
-        members = generator.permutation(np.flatnonzero((labels == k) & ~from_test_part & ~synthetic))
+        members = generator.permutation(np.flatnonzero((labels == k) & ~from_test_part))
         tenth = max(round(len(members) / 10), int(len(members) >= 3))
         split[members[:tenth]] = 1
         if not from_test_part.any():

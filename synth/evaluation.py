@@ -14,7 +14,8 @@ from synth.statistics import compute_bootstrap_error, compute_t_quantile, comput
 
 MEASURES = ("frechet", "kernel", "precision", "recall", "density", "coverage", "sliced_wasserstein")
 BETTER_LOW = ("frechet", "kernel", "sliced_wasserstein")
-MIN_TRACED = 200  # images, from which on the distance is followed over their number
+# Images per dimension from which on the distance falls with 1 / count, and those that it takes to follow it.
+_LINEAR_FROM, _TRACED_FROM = 2.5, 4
 _NORMAL_95 = 1.96
 _SIZES = 10
 
@@ -54,9 +55,18 @@ def score_features(
     return {name: scores.get(name, _with_interval(None, None)) for name in MEASURES}
 
 
+def can_trace(features):
+    """Whether there are enough features [N, D] to follow the Frechet distance over their number."""
+    return len(features) >= _TRACED_FROM * features.shape[1]
+
+
 def trace_sizes(real_gaussian, fake_features):
-    """Return (counts, distances): Frechet distances of the first `count` fake features, evenly spaced in 1 / count."""
-    smallest, largest = max(len(fake_features) // 10, 2), len(fake_features)
+    """Return (counts, distances): Frechet distances of the first `count` fake features, evenly spaced in 1 / count.
+
+    The smallest is a tenth of all, but at least 2.5 times the dimensions: with fewer the distance is no line in
+    1 / count.
+    """
+    smallest, largest = max(len(fake_features) // 10, int(_LINEAR_FROM * fake_features.shape[1])), len(fake_features)
     counts = np.unique(np.rint(1 / np.linspace(1 / smallest, 1 / largest, _SIZES)).astype(int))
     distances = [compute_frechet_distance(real_gaussian, fit_gaussian(fake_features[:n])) for n in counts]
     return counts.tolist(), distances

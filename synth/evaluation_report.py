@@ -48,7 +48,7 @@ def render_scores(result):
         cells = (_format(entry["scores"][measure], measure) for entry in scored)
         rows.append([f"{measure.replace('_', ' ')} {'↓' if measure in BETTER_LOW else '↑'}", *cells])
     if any(run["images"] > result["compared"] for run in runs.values()):
-        cells = (f"{run['frechet_all']:.3f} ({run['images']:,})" for run in runs.values())
+        cells = (_format_all(run) for run in runs.values())
         rows.append(["frechet, all images ↓", *cells, "not known"])
     if "frechet_infinity" in floor:
         cells = (f"{entry['frechet_infinity']:.3f}" for entry in [*runs.values(), floor])
@@ -164,6 +164,12 @@ def _format(score, measure):
     digits = 5 if measure == "kernel" else 3
     interval = "" if score["interval"] is None else f" ± {score['interval']:.{digits}f}"
     return f"{score['value']:.{digits}f}{interval}"
+
+
+def _format_all(run):
+    if run["frechet_all"] is None:
+        return "other proportions"
+    return f"{run['frechet_all']:.3f} ({run['images']:,})"
 
 
 def _format_ratio(memorisation):

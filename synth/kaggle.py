@@ -20,13 +20,13 @@ def find_train_csv(root=KAGGLE_ROOT):
     mounts = Path(root) / "input"
     candidates = [mounts / folder / "train.csv" for folder in _DIGIT_RECOGNIZER_FOLDERS]
     candidates += sorted(mounts.rglob("train.csv")) if mounts.is_dir() else []
-    return next((path for path in candidates if _is_label_pixel_csv(path)), None)
+    return next((path for path in candidates if _starts_with(path, "label,pixel0,")), None)
 
 
 def find_test_csv(train_csv):
-    """Return the path of the test.csv beside a train.csv, or None."""
-    path = Path(train_csv).with_name("test.csv")
-    return path if Path(train_csv).name == "train.csv" and path.is_file() else None
+    """Return the path of the test.csv beside a train.csv, in Digit Recognizer's layout, or None."""
+    path = Path(train_csv).parent / "test.csv"
+    return path if Path(train_csv).name == "train.csv" and _starts_with(path, "pixel0,") else None
 
 
 def default_out(name="synthetic", root=KAGGLE_ROOT):
@@ -42,8 +42,8 @@ def save_submission(path, label_values):
         file.writelines(f"{index},{value}\n" for index, value in enumerate(label_values, start=1))
 
 
-def _is_label_pixel_csv(path):
+def _starts_with(path, columns):
     if not path.is_file():
         return False
     with path.open(encoding="utf-8", errors="replace") as file:
-        return file.readline(64).startswith("label,pixel0,")
+        return file.readline(64).startswith(columns)

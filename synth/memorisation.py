@@ -8,7 +8,7 @@ from synth.statistics import compute_rank_probability
 
 _CHUNK_BYTES = 256 * 2**20  # of training images that are searched at once
 _CLOSE_QUANTILE = 0.01
-_MEMORISED = 10 * _CLOSE_QUANTILE
+_SUSPICIOUS, _MEMORISED = 3 * _CLOSE_QUANTILE, 10 * _CLOSE_QUANTILE
 _MIN_HELD_OUT = 100  # for a quantile of 1 %
 
 
@@ -34,7 +34,8 @@ class Memorisation:
         training images than new real images are. closer_probability: of a synthetic image being nearer than a held-out
         one (0.5: alike; Mann and Whitney's U). near_share: synthetic images nearer than all but 1 % of the held-out
         ones; 0.01 is expected of new images; None below 100 held-out images. copies, held_out_copies: images that
-        equal a training image.
+        equal a training image. memorised, suspicious: more than 10 %, 3 % are so near, or copies beyond the held-out
+        ones' share.
         """
         distances, held_out = self.distances, self.held_out_distances
         if class_index is not None:
@@ -56,6 +57,7 @@ class Memorisation:
             "copies": copies,
             "held_out_copies": held_out_copies,
             "memorised": bool(max(near_share or 0.0, copied) > _MEMORISED),
+            "suspicious": bool(max(near_share or 0.0, copied) > _SUSPICIOUS),
         }
 
     def find_closest(self, count):
@@ -87,14 +89,15 @@ def find_nearest(images, others):
 
 def describe_memorisation(summary):
     """Return one sentence on a Memorisation's summary."""
+    verdict = "memorised" if summary["memorised"] else "some repetition" if summary["suspicious"] else None
     copies = f"{summary['copies']:,} of {summary['images']:,} images are exact copies of a training image"
     if summary["held_out_copies"]:
         copies += f" (of the {summary['held_out_images']:,} held-out real ones, {summary['held_out_copies']:,} are)"
     if summary["near_share"] is None:
         known = f"{summary['held_out_images']:,} held-out real images are too few to say more"
-        return f"{'memorised' if summary['memorised'] else 'memorisation'}: {copies}; {known}."
+        return f"{verdict or 'memorisation'}: {copies}; {known}."
     near = (
         f"{summary['near_share']:.1%} are nearer to one than all but 1 % of {summary['held_out_images']:,} held-out "
         "real images are"
     )
-    return f"{'memorised' if summary['memorised'] else 'no sign of memorisation'}: {copies}; {near}."
+    return f"{verdict or 'no sign of memorisation'}: {copies}; {near}."

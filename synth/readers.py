@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from synth.images import check_images
+from synth.output import CONFIG
 
 SYNTHETIC = "synthetic"  # the column or array that marks synthetic images
+_SPLIT_NAMES = {"train", "test", "val", "valid", "validation"}
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
@@ -97,6 +99,8 @@ def read_unlabelled_csv(path, image_shape):
         raise ValueError(f"{path}: should be a CSV with the columns pixel0,... {_one_line(error)}") from error
     if "label" in table.columns:
         raise ValueError(f"{path}: should have no column 'label': these images are to be predicted.")
+    if table.empty:
+        raise ValueError(f"{path}: should have at least one image. Got the header alone instead.")
     return _parse_pixels(table, path, image_shape, first_line=2)
 
 
@@ -146,30 +150,30 @@ def read_image_folder(folder, image_size=None):
     different sizes need `image_size` (height, width). An unreadable image is named in the error.
     """
     folder = Path(folder)
-    names = {path.name.lower() for path in _subfolders(folder)}
-    has_split = names == {"train", "test"}
-    if {"train", "test"} < names:
+    parts = {name.lower(): folder / name for name in list_image_classes(folder)}
+    has_split = set(parts) == {"train", "test"}
+    if not has_split and ({"train", "test"} < set(parts) or {"train"} < set(parts) <= _SPLIT_NAMES):
         raise ValueError(
             f"{folder}: should hold one sub-folder per class, or train and test alone. "
-            f"Got {', '.join(sorted(names))}: move the validation images into train."
+            f"Got {', '.join(sorted(parts))}: move the validation images into train."
         )
-    train = folder / "train" if has_split else folder
-    class_names = [path.name for path in _subfolders(train)]
+    train = parts["train"] if has_split else folder
+    class_names = list_image_classes(train)
     images, labels = _read_class_folders(train, class_names, image_size)
     if not has_split:
         return LabelledImages(images, labels, class_names=dict(enumerate(class_names)))
-    test_images, test_labels = _read_class_folders(folder / "test", class_names, image_size)
+    test_images, test_labels = _read_class_folders(parts["test"], class_names, image_size)
     if test_images.shape[-1] != images.shape[-1]:
         raise ValueError(f"{folder}: train and test should both be grey or both be in colour.")
     return LabelledImages(images, labels, test_images, test_labels, dict(enumerate(class_names)))
 
 
 def list_image_classes(folder):
-    """Return the names of the sub-folders with image files in them, in sorted order."""
+    """Return the names of the sub-folders with image files in them, in sorted order; a run's folder is not one."""
     return [
         path.name
         for path in _subfolders(Path(folder))
-        if any(file.suffix.lower() in IMAGE_SUFFIXES for file in path.rglob("*"))
+        if not (path / CONFIG).exists() and any(file.suffix.lower() in IMAGE_SUFFIXES for file in path.rglob("*"))
     ]
 
 

@@ -45,9 +45,12 @@ class Run:
     identity: str | None = None
 
     def check_classes(self, dataset):
-        """Raise ValueError where a label of the run means another class than in synth.datasets.Dataset."""
+        """Raise ValueError where a label of the run means another class than in synth.datasets.Dataset.
+
+        A class that is named after its label has no name that could differ.
+        """
         for value, name in zip(dataset.label_values, dataset.class_names, strict=True):
-            if self.classes.get(value, name) != name:
+            if self.classes.get(value, name) not in (name, str(value)) and name != str(value):
                 raise ValueError(
                     f"the synthetic images' classes should be the real data's: label {value} is {name!r} in "
                     f"{dataset.name}. Got {self.classes[value]!r} instead."
@@ -59,7 +62,8 @@ def open_run(pattern, report, flag="--synthetic"):
     paths, folder = find_shards(pattern, flag)
     if folder is None:
         report(f"note: {pattern} has no manifest: the leakage guard does not know what the images' GAN was trained on")
-        files = [file for path in paths for file in (sorted(path.rglob("*.*")) if path.is_dir() else [path])]
+        files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+        files = [file for file in files if file.is_file()]
         names = [name for path in paths if path.is_dir() for name in list_image_classes(path)]
         return Run(paths=paths, classes=dict(enumerate(names)), identity=_hash_texts(map(hash_file, files)))
     check_shards(paths, folder)
@@ -98,7 +102,11 @@ def find_shards(pattern, flag="--synthetic"):
             f"{flag} should be a folder or glob of shards (.csv, .npz). None in {pattern}: "
             f"python generate_data.py --class-size 1000 --out {pattern} makes them."
         )
-    return found, next((parent for parent in found[0].parents if (parent / MANIFEST).is_file()), None)
+    folders = {next((parent for parent in shard.parents if (parent / MANIFEST).is_file()), None) for shard in found}
+    if len(folders) > 1:
+        names = ", ".join(sorted(str(folder or "files of no run") for folder in folders)[:4])
+        raise ValueError(f"{flag} should be the shards of one run. {pattern} holds those of {names}: name one of them.")
+    return found, folders.pop()
 
 
 def check_shards(paths, folder):

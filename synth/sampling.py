@@ -66,11 +66,12 @@ def sample_filtered(blocks, sieve, class_index, rows):
             return np.concatenate(images), np.concatenate(scores), dict(tally)
         if tally["candidates"] >= limit:
             rejects = ", ".join(f"{reason} {count}" for reason, count in tally.items() if reason != "candidates")
-            advice = (
-                "--duplicate-distance 0" if tally["duplicate"] > found else "--filter none, a lower --min-probability"
-            )
+            advice = {
+                "discriminator": "Use --filter none or a higher --keep.",
+                "duplicate": "Train longer, or use --duplicate-distance 0.",
+            }.get(max(tally, key=lambda reason: tally[reason] * (reason != "candidates")))
             raise SamplingError(
                 f"the filter accepted {found} of {tally['candidates']} candidates "
                 f"({found / tally['candidates']:.2%}; rejected: {rejects}), of {rows} asked. "
-                f"Train longer, or use {advice}."
+                f"{advice or 'Train longer, or use --filter none or a lower --min-probability.'}"
             )

@@ -7,33 +7,35 @@ def score_predictions(labels, predictions, class_names):
     """Return accuracy, balanced accuracy, geometric mean of the recalls, macro F1, per-class accuracy and confusion.
 
     The rows of the confusion matrix are the true classes. Balanced accuracy is also called average class-specific
-    accuracy. Classes without images count in neither of the two means.
+    accuracy. Classes without images count in none of the three means, and their accuracy is None.
     """
     from sklearn import metrics
 
-    indices = range(len(class_names))
-    confusion = metrics.confusion_matrix(labels, predictions, labels=indices)
+    confusion = metrics.confusion_matrix(labels, predictions, labels=range(len(class_names)))
     per_class = confusion.diagonal() / np.maximum(confusion.sum(axis=1), 1)
-    recalls = per_class[confusion.sum(axis=1) > 0]
+    present = np.flatnonzero(confusion.sum(axis=1))
+    recalls = per_class[present]
     return {
         "images": len(labels),
         "accuracy": float(metrics.accuracy_score(labels, predictions)),
         "balanced_accuracy": float(recalls.mean()),
         "geometric_mean": float(recalls.prod() ** (1 / len(recalls))),
-        "macro_f1": float(metrics.f1_score(labels, predictions, labels=indices, average="macro", zero_division=0)),
-        "per_class_accuracy": dict(zip(class_names, map(float, per_class), strict=True)),
+        "macro_f1": float(metrics.f1_score(labels, predictions, labels=present, average="macro", zero_division=0)),
+        "per_class_accuracy": {
+            name: float(per_class[k]) if k in present else None for k, name in enumerate(class_names)
+        },
         "confusion": confusion.tolist(),
     }
 
 
-def explain_gap(gan_train, gan_test):
+def explain_gap(gan_train, gan_test, real):
     """Say in one sentence what the two accuracies mean together (Shmelkov et al. 2018, arXiv:1807.09499).
 
     gan_train: of a classifier trained on synthetic images, on real ones. gan_test: of a classifier trained on real
-    images, on the synthetic ones (label fidelity).
+    images, on the synthetic ones (label fidelity). real: that classifier's on other real images.
     """
     gap = gan_test - gan_train
-    if gan_test < 0.8:
+    if gan_test < real - 0.15:
         reason = "too few images show their class: train the GAN longer, or filter by a classifier"
     elif gap > 0.01:
         reason = "the images mostly show their class, but lack some of the variety of the real ones"

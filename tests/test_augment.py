@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import generate_data
+import predict
 from augment import (
     BalanceConfig,
     ImbalanceConfig,
@@ -338,7 +339,7 @@ def test_another_configuration_is_refused_and_overwrite_keeps_the_gans(minority,
             ["imbalance", "--minority", "1", "--minority-size", "20", "--classifier-steps", "7"],
             "--classifier-steps should be a multiple of 5, the points of its curve. Got 7 instead",
         ),
-        (["imbalance", "--minority", "1", "--seed", "-1"], "--seed should be at least 0"),
+        (["imbalance", "--minority", "1", "--seed", "-1"], "--seed should be in the range"),
         (
             ["imbalance", "--minority", "1", "--minority-size", "10", "--gans", "alone:mlp-minority"],
             "should have at least 16 train images and 2 for validation. Got 10 and 2 of class '1' instead: take more "
@@ -469,6 +470,16 @@ def test_a_balanced_set_is_not_balanced_again(quick_gan, imbalanced, tmp_path, c
         code, line = fail(main, capsys, *command, *GAN, "--data", str(out / "train.npz"), "--out", str(tmp_path / "b"))
         assert code == 2
         assert "--data should hold real images alone: 50 of the 160 in" in line
+
+
+def test_a_balanced_set_is_scored_on_images_that_nothing_has_seen(data, tmp_path):
+    out = tmp_path / "out"
+    arguments = ["balance", "--data", data, *FAST, "--target", "80", "--filter", "none", "--quiet", "--out", str(out)]
+    assert main(arguments) == 0
+    assert predict.main(["--synthetic", str(out), "--epochs", "1", "--out", str(tmp_path / "score"), "--quiet"]) == 0
+    metrics = json.loads((tmp_path / "score/metrics.json").read_text())
+    assert metrics["trained_on"] == {"real": {"0": 56, "1": 56}, "synthetic": {"0": 10, "1": 10}}
+    assert metrics["leaks"]["leaked"] == 0
 
 
 def test_a_candidate_whose_filter_rejects_all_is_not_chosen(quick_gan, imbalanced, tmp_path, monkeypatch):

@@ -46,7 +46,8 @@ def test_default_run_needs_no_flag(generated, tmp_path, monkeypatch, capsys):
 
 
 def test_library_call_with_everything(generated, tmp_path, monkeypatch):
-    monkeypatch.setattr("synth.comparison.MIN_TRACED", 10)
+    monkeypatch.setattr("synth.evaluation._LINEAR_FROM", 0.02)  # of 128 dimensions
+    monkeypatch.setattr("synth.evaluation._TRACED_FROM", 0.02)
     config = Config(runs=(generated,), fid_infinity=True, cross_check=True, bootstrap=3, out=tmp_path, quiet=True)
     result = evaluate(config)
     stored = json.loads((tmp_path / "evaluation.json").read_text())
@@ -92,6 +93,17 @@ def test_hand_made_images_in_every_layout(data, tmp_path):
     run = result["runs"]["npz"]
     assert run["collapsed"] == []
     assert run["scores"]["frechet"]["value"] < 3 * result["floor"]["scores"]["frechet"]["value"]
+
+
+def test_all_images_are_not_scored_in_other_proportions(data, tmp_path):
+    images, labels = make_images(60, seed=7)
+    uneven = save_images(tmp_path / "uneven.npz", images[:45], np.sort(labels)[:45])
+    even = save_images(tmp_path / "even.npz", images, labels)
+    options = {"data": data, "features": "pixels", "bootstrap": 0, "out": tmp_path / "out", "quiet": True}
+    runs = evaluate(Config(runs=(uneven, even), **options))["runs"]
+    assert runs["uneven.npz"]["frechet_all"] is None
+    assert runs["even.npz"]["frechet_all"] > 0
+    assert "| other proportions |" in (tmp_path / "out/evaluation.md").read_text()
 
 
 def test_collapsed_and_memorised_images_are_named(data, tmp_path):
@@ -263,4 +275,4 @@ def test_one_class_has_pixel_features_alone(data, generated, tmp_path, capsys):
     code, line = fail(main, capsys, *options, "--out", str(tmp_path / "out"))
     assert code == 2
     assert "--features classifier needs two classes or more: use --features pixels" in line
-    assert main([*options, "--features", "pixels", "--out", str(tmp_path / "pixels"), "--quiet"]) == 0
+    assert main([*options, "--features", "pixels", "--out", str(tmp_path / "out"), "--quiet"]) == 0

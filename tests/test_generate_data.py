@@ -184,7 +184,8 @@ def test_a_filter_that_rejects_everything_is_a_failed_run(finished, tmp_path, ca
         (["--image-size", "28x28"], "should be SIZE or HEIGHT,WIDTH"),
         (["--classes", "1", "--filter", "classifier"], "--filter classifier needs two classes or more"),
         (["--max-minutes", "0"], "--max-minutes should be above 0 and finite. Got 0.0 instead"),
-        (["--seed", "-1"], "--seed should be at least 0. Got -1 instead"),
+        (["--seed", "5000000000"], "--seed should be in the range [0, 2147483648). Got 5000000000 instead"),
+        (["--penalty-weight-end", "0"], "--penalty-weight-end should be above 0, the weight falls geometrically"),
     ],
 )
 def test_wrong_requests_are_one_line_and_exit_code_2(data, tmp_path, capsys, arguments, message):
@@ -213,6 +214,9 @@ def test_a_model_for_another_image_shape_is_refused(finished, tmp_path, capsys):
     code, line = fail(main, capsys, "--model", str(finished), "--out", str(tmp_path), "--image-size", "32")
     assert code == 2
     assert "--image-size should be that of the model, (28, 28). Got (32, 32) instead" in line
+    code, line = fail(main, capsys, "--model", str(finished), "--out", str(tmp_path), "--recipe", "best")
+    assert code == 2
+    assert "--model is trained already: leave out --recipe, its fields' flags and --max-minutes" in line
     code, line = fail(main, capsys, "--model", str(tmp_path), "--out", str(tmp_path / "out"))
     assert code == 2
     assert "--model should be a run's folder" in line

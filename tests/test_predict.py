@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import generate_data
 from models import scored
 from predict import Config, main, parse_args, predict
 from synth.datasets import load_dataset
 from synth.images import hash_images
 from synth.kaggle import find_train_csv
 from synth.shards import load_hashes, save_hashes
-from tests.conftest import fail, make_images
+from tests.conftest import TRAINING, WIDTHS, fail, make_images
 
 FAST = ["--epochs", "1", "--batch-size", "16"]
 
@@ -179,10 +180,24 @@ def test_shards_of_classes_with_other_names_are_refused(generated, tmp_path, cap
     shutil.copytree(generated, tmp_path / "synthetic")
     manifest = json.loads((generated / "manifest.json").read_text())
     (tmp_path / "synthetic" / "manifest.json").write_text(json.dumps(manifest | {"class_names": ["0", "bee"]}))
-    code, line = fail(main, capsys, "--synthetic", str(tmp_path / "synthetic"))
+    with np.load(manifest["request"]["data"]) as archive:
+        np.savez(tmp_path / "named.npz", **archive, class_names=["ape", "bug"])
+    options = ["--synthetic", str(tmp_path / "synthetic"), "--dry-run"]
+    code, line = fail(main, capsys, *options, "--data", str(tmp_path / "named.npz"))
     assert code == 2
-    assert "label 1 is '1' in" in line
+    assert "label 1 is 'bug' in" in line
     assert "Got 'bee' instead" in line
+    assert main([*options, "--quiet"]) == 0  # the data have numbers for names
+
+
+def test_some_of_the_shards_classes_are_enough(tmp_path, data):
+    images, labels = make_images(90, class_count=3)
+    np.savez(tmp_path / "three.npz", images=images, labels=labels)
+    options = ["--data", str(tmp_path / "three.npz"), "--quiet", *TRAINING, *WIDTHS, "--class-size", "8"]
+    options += ["--filter", "none", "--duplicate-distance", "0", "--out", str(tmp_path / "synthetic")]
+    assert generate_data.main(options) == 0
+    config = Config(mode="synthetic-only", synthetic=tmp_path / "synthetic", classes="0,2", dry_run=True, quiet=True)
+    assert predict(config)["training"].startswith("0 real and 16 synthetic images")
 
 
 def test_more_synthetic_images_than_there_are_is_refused(generated, capsys):
@@ -236,7 +251,7 @@ def test_an_incomplete_manifest_is_a_warning(generated, tmp_path, capsys):
         (["--real-only", "--submission", "s.csv"], "--submission should come with --test-csv"),
         (["--real-only", "--image-size", "9"], "images should be at least 10 x 10 pixels for the classifier cnn"),
         (["--classifier", "vgg"], "argument --classifier: invalid choice: 'vgg'"),
-        (["--seed", "-1"], "--seed should be at least 0"),
+        (["--seed", "-1"], "--seed should be in the range [0, 2147483648). Got -1 instead"),
     ],
 )
 def test_wrong_requests_are_one_line_and_exit_code_2(data, tmp_path, capsys, arguments, message):

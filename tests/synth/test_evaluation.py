@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from synth.evaluation import MEASURES, extrapolate, score_features, trace_sizes
+from synth.evaluation import MEASURES, can_trace, extrapolate, score_features, trace_sizes
 from synth.evaluation_report import find_collapsed, find_verdicts, find_warnings
-from synth.metrics import fit_gaussian
+from synth.metrics import Gaussian, compute_frechet_distance, fit_gaussian
 from synth.statistics import (
     compute_bootstrap_error,
     compute_rank_probability,
@@ -25,7 +25,14 @@ def entry(frechet=1.0, interval=0.1, precision=0.9, recall=0.9, spread=1.0, **mo
     scores = {name: {"value": 0.9, "interval": 0.01} for name in MEASURES}
     scores |= {"precision": {"value": precision, "interval": None}, "recall": {"value": recall, "interval": None}}
     scores["frechet"] = {"value": frechet, "interval": interval}
-    memorisation = {"near_share": 0.0, "images": 10, "held_out_images": 10, "copies": 0, "memorised": False}
+    memorisation = {
+        "near_share": 0.0,
+        "images": 10,
+        "held_out_images": 10,
+        "copies": 0,
+        "memorised": False,
+        "suspicious": False,
+    }
     memorisation |= {"held_out_copies": 0, "ratio": 1.0}
     common = {"collapsed": [], "memorisation": memorisation, "spread": spread, "real_spread": 1.0}
     return {"scores": scores} | common | more
@@ -102,6 +109,16 @@ def test_extrapolation_removes_the_bias_of_small_samples():
     counts, distances = trace_sizes(fit_gaussian(real), fake[:2000])
     assert (min(counts), max(counts)) == (200, 2000)
     assert abs(extrapolate(counts, distances)) < min(distances)
+
+
+def test_extrapolation_leaves_out_what_is_too_few_for_a_line():
+    real, fake = np.random.default_rng(0).standard_normal((2, 4000, 50))
+    counts, distances = trace_sizes(fit_gaussian(real), fake[:400])
+    assert min(counts) == 125
+    exact = compute_frechet_distance(fit_gaussian(real), Gaussian(4000, np.zeros(50), np.eye(50)))
+    assert extrapolate(counts, distances) == pytest.approx(exact, abs=0.1 * max(distances))
+    assert can_trace(fake[:200])
+    assert not can_trace(fake[:199])
 
 
 def test_verdict_names_the_winner_beyond_the_interval():

@@ -22,8 +22,11 @@ def test_another_competitions_train_csv_is_left_alone(tmp_path):
 
 
 def test_test_csv_is_found_beside_train_csv_alone(tmp_path):
-    (tmp_path / "test.csv").touch()
+    (tmp_path / "test.csv").write_text("id,pixel0,pixel1\n")  # another competition's
+    assert find_test_csv(tmp_path / "train.csv") is None
+    (tmp_path / "test.csv").write_text("pixel0,pixel1\n")
     assert find_test_csv(tmp_path / "train.csv") == tmp_path / "test.csv"
+    assert find_test_csv(".") is None
     assert find_test_csv(tmp_path / "mnist") is None
     assert find_test_csv(tmp_path / "elsewhere" / "train.csv") is None
 

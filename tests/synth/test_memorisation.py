@@ -48,6 +48,12 @@ def test_nearly_copied_set_is_memorised_too(pictures):
     assert summary["memorised"]
 
 
+def test_a_few_copies_are_some_repetition(pictures):
+    summary = summarise(pictures[:150], np.concatenate([pictures[:5], pictures[150:195]]), pictures[195:])
+    assert not summary["memorised"]
+    assert describe_memorisation(summary).startswith("some repetition: 5 of 50 images are exact copies")
+
+
 def test_new_images_are_not_memorised(pictures):
     summary = summarise(pictures[:150], pictures[150:200], pictures[200:])
     assert not summary["memorised"]

@@ -123,17 +123,26 @@ def test_image_folder_numbers_the_classes_in_sorted_order(tmp_path):
 
 
 def test_image_folder_with_train_and_test(tmp_path):
-    for split in ("train", "test"):
+    for split in ("Train", "test"):
         save_picture(tmp_path / split / "ape" / "1.png", mode="RGB")
     source = read_image_folder(tmp_path)
     assert source.images.shape == source.test_images.shape == (1, 4, 5, 3)
 
 
-def test_image_folder_with_a_third_split_is_refused(tmp_path):
-    for split in ("train", "val", "test"):
+@pytest.mark.parametrize("splits", [("test", "train", "val"), ("train", "val")])
+def test_image_folder_with_another_split_is_refused(tmp_path, splits):
+    for split in splits:
         save_picture(tmp_path / split / "ape" / "1.png")
-    with pytest.raises(ValueError, match="train and test alone. Got test, train, val: move the validation images"):
+    with pytest.raises(ValueError, match=f"train and test alone. Got {', '.join(splits)}: move the validation images"):
         read_image_folder(tmp_path)
+
+
+def test_image_folder_leaves_out_runs_and_empty_folders(tmp_path):
+    save_picture(tmp_path / "zebra" / "1.png")
+    save_picture(tmp_path / "out" / "samples.png")
+    (tmp_path / "out" / "config.json").write_text("{}")
+    (tmp_path / "ape").mkdir()
+    assert read_image_folder(tmp_path).class_names == {0: "zebra"}
 
 
 def test_16_bit_grey_is_scaled_not_cut_off(tmp_path):

@@ -120,6 +120,14 @@ def test_the_run_of_shards_is_found_from_every_way_to_name_them(tmp_path, patter
     assert find_shards(write_shards(tmp_path) / pattern)[1] == tmp_path
 
 
+def test_shards_of_several_runs_are_refused(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        write_shards(tmp_path / name)
+    with pytest.raises(ValueError, match=r"should be the shards of one run\..*a, .*b: name one of them"):
+        find_shards(tmp_path)
+
+
 def test_no_shards_names_the_command_that_makes_them(tmp_path):
     with pytest.raises(ValueError, match=r"None in .*nowhere: python generate_data\.py --class-size 1000 --out"):
         find_shards(tmp_path / "nowhere")
