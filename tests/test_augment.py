@@ -6,10 +6,10 @@ import shutil
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import generate_data
 import predict
@@ -215,7 +215,7 @@ def test_classes_whose_names_are_numbers_of_others_are_found_by_name(tmp_path, m
     for position, (image, label) in enumerate(zip(images, labels, strict=True)):
         path = tmp_path / f"pictures/{label + 1}/{position}.png"  # the label of folder 2 is 1
         path.parent.mkdir(parents=True, exist_ok=True)
-        keras.utils.save_img(path, image, scale=False)
+        Image.fromarray(image[..., 0]).save(path)
     classifier = QuickClassifier(monkeypatch)
     arguments = ["imbalance", "--data", str(tmp_path / "pictures"), "--minority", "2", "--minority-size", "5"]
     assert main([*arguments, "--arms", "real", "--seeds", "1", "--out", str(tmp_path / "out"), "--quiet"]) == 0
