@@ -338,11 +338,11 @@ def _describe(metrics):
     for name, summary in metrics["summary"].items():
         spread = "" if summary["std"] is None else f" ± {summary['interval']:.2%} (95 %), sd {summary['std']:.2%}"
         yield f"{name.replace('_', ' '):<18} {summary['mean']:.2%}{spread}"
-    per_class = {name: [] for name in metrics["runs"][0]["test"]["per_class_accuracy"]}
-    for scored in metrics["runs"]:
-        for name, value in scored["test"]["per_class_accuracy"].items():
-            per_class[name] += [] if value is None else [value]
-    means = (f"{name} {f'{sum(v) / len(v):.1%}' if v else '- (no test images)'}" for name, v in per_class.items())
+    per_class = [scored["test"]["per_class_accuracy"] for scored in metrics["runs"]]
+    means = (
+        f"{name} - (no test images)" if value is None else f"{name} {np.mean([seed[name] for seed in per_class]):.1%}"
+        for name, value in per_class[0].items()
+    )
     yield "per class          " + ", ".join(means)
     if "label_fidelity" in metrics:
         yield metrics.get("explanation", f"label fidelity of the synthetic images: {metrics['label_fidelity']:.2%}")

@@ -18,7 +18,7 @@ from synth import command_line
 from synth.command_line import add_flag, add_run_flags, parse_config, positive_int, report_unless, run
 from synth.files import load_json, replacing, save_json
 from synth.kaggle import default_out
-from synth.output import list_same_sections, open_output
+from synth.output import open_output
 from synth.pace import estimate_classifier_minutes, estimate_gan_minutes
 from synth.study import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
 
@@ -115,12 +115,13 @@ def search(config):
     cells = [Cell(config.recipe, name, seed) for seed in seeds for name in recipes]
     settings = {name: value for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
     settings |= {"fingerprint": dataset.fingerprint, "recipe": asdict(RECIPES[config.recipe])}
-    left = list_unfinished(cells, out) if list_same_sections(out, {"search": settings}) else cells
+    sections = {"search": settings}
+    left = list_unfinished(cells, out, sections)
     for name, value in (plan := _make_plan(config, dataset, recipes, cells, left)).items():
         report(f"{name + ':':<12} {value}")
     if config.dry_run:
         return plan
-    open_output(out, {"search": settings}, _OWNED, overwrite=config.overwrite)
+    open_output(out, sections, _OWNED, overwrite=config.overwrite)
     recipes = _fix_lengths(config, dataset, recipes, report)
     results, _, failed = run_study(cells, out, _build_run_cell(config, dataset, recipes, report), quiet=config.quiet)
     if len(results):

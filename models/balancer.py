@@ -14,7 +14,7 @@ from synth.command_line import report_unless
 from synth.counts import parse_classes
 from synth.files import replacing
 from synth.leakage import find_leaks
-from synth.output import list_same_sections, open_output
+from synth.output import open_output
 from synth.pace import estimate_classifier_minutes, estimate_gan_minutes
 from synth.plots import plot_samples, save_figure
 from synth.report import render_arms
@@ -37,8 +37,7 @@ def balance_data(config):
     seeds = range(config.seed, config.seed + config.seeds)
     cells = [Cell(_SETTING, arm.name, seed) for arm in candidates for seed in seeds if len(candidates) > 1]
     settings = _describe_settings(config, dataset, trained, recipe)
-    same = list_same_sections(out, settings)
-    left = list_unfinished(cells, out) if same == set(settings) else cells
+    left = list_unfinished(cells, out, settings)
     plan = _make_plan(config, dataset, recipe, total, candidates, len(left))
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")

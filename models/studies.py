@@ -62,9 +62,9 @@ def conduct(study, config):
     _check_parts(datasets)
     _check_resampling(study, datasets)
     settings = _describe_settings(study, config, next(iter(datasets.values())))
-    same = list_same_sections(out, settings)
-    left = list_unfinished(cells, out) if same == set(settings) else cells
-    plan = _make_plan(study, config, cells, left, datasets, gans_kept="gans" in same)
+    left = list_unfinished(cells, out, settings)
+    gans_kept = "gans" in list_same_sections(out, settings)
+    plan = _make_plan(study, config, cells, left, datasets, gans_kept=gans_kept)
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
     if config.dry_run:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from synth.errors import RunError
 from synth.files import replacing
+from synth.output import list_same_sections
 from synth.progress import open_bar
 
 RESULTS = "results.csv"
@@ -69,8 +70,13 @@ def load_table(path):
     return pd.read_csv(path, dtype={"setting": str, "arm": str})
 
 
-def list_unfinished(cells, folder):
-    """Return the cells that results.csv does not hold yet."""
+def list_unfinished(cells, folder, settings):
+    """Return the cells that results.csv does not hold yet: all, where it is of a run with other settings.
+
+    settings: as of synth.output.open_output.
+    """
+    if list_same_sections(folder, settings) != set(settings):
+        return cells
     finished = _finished(load_table(folder / RESULTS))
     return [cell for cell in cells if cell not in finished]
 

@@ -32,7 +32,8 @@ def test_a_killed_study_continues_and_repeats_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run_study(CELLS, tmp_path, killed)
     before = (tmp_path / RESULTS).read_text()
-    assert list_unfinished(CELLS, tmp_path) == CELLS[3:]
+    assert list_unfinished(CELLS, tmp_path, {}) == CELLS[3:]
+    assert list_unfinished(CELLS, tmp_path, {"study": {"seed": 1}}) == CELLS
     again = []
     results, curves, _ = run_study(CELLS, tmp_path, lambda cell: again.append(cell) or run_cell(cell))
     assert again == CELLS[3:]
@@ -69,6 +70,6 @@ def test_a_cell_that_fails_does_not_stop_the_others(tmp_path):
     assert len(results) == 7
     with pytest.raises(RunError, match=r"1 cells failed.*100, gan, seed 0: the filter accepted nothing"):
         raise_failures(failed)
-    assert list_unfinished(CELLS, tmp_path) == [CELLS[1]]
+    assert list_unfinished(CELLS, tmp_path, {}) == [CELLS[1]]
     assert len(run_study(CELLS, tmp_path, run_cell)[0]) == 8
     raise_failures({})
