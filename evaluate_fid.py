@@ -205,8 +205,7 @@ def _make_plan(config, dataset, runs):
     if config.compare:
         for name in config.compare:
             recipe = replace(RECIPES[name], **config.recipe_options)
-            images = len(dataset.train) // (1 if recipe.conditional else len(dataset.class_names))
-            gans = 1 if recipe.conditional else len(dataset.class_names)
+            gans, images = recipe.plan_gans(len(dataset.class_names), len(dataset.train))
             plan[name] = f"{gans} GAN, {recipe.total_steps(images):,} steps of {recipe.batch_size} images"
     else:
         plan["runs"] = ", ".join(runs)

@@ -165,8 +165,8 @@ def _make_plan(config, source, sampling):
         plan["data"] = f"{source.name} ({source.fingerprint[:12]}): {sizes}{hint}"
         networks = build_pair(config.recipe, source.image_shape, len(source.class_names) * config.recipe.conditional)
         parameters = " + ".join(f"{network.count_params():,}" for network in networks)
-        gans = 1 if config.recipe.conditional else len(source.class_names)
-        rounds, round_steps = plan_rounds(config.recipe, len(source.train) // gans)
+        gans, images = config.recipe.plan_gans(len(source.class_names), len(source.train))
+        rounds, round_steps = plan_rounds(config.recipe, images)
         plan["recipe"] = (
             f"{config.recipe.name}, {gans} GAN of {parameters} parameters (generator + discriminator), "
             f"{rounds * round_steps:,} steps of {config.recipe.batch_size} images"

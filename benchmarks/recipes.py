@@ -152,14 +152,16 @@ def _build_recipes(config, dataset):
             check_recipe(recipes[name], dataset)
         except ValueError as error:
             raise ValueError(f"variation {name}: {error}") from error
-        if not recipes[name].conditional:
-            raise ValueError(f"variation {name} should be one GAN for all classes (conditional). It is one per class.")
+        gans, _ = recipes[name].plan_gans(len(dataset.class_names), len(dataset.train))
+        if gans > 1:
+            raise ValueError(f"variation {name} should be one GAN for all classes. It is {gans} GANs.")
     return recipes
 
 
 def _make_plan(config, dataset, recipes, cells, left):
     """Return what will be done, {heading: text}. left: the cells that are not finished."""
-    gan_minutes = [estimate_gan_minutes(recipes[cell.arm], len(dataset.train), dataset.image_shape) for cell in left]
+    sizes = (len(dataset.train), len(dataset.class_names), dataset.image_shape)
+    gan_minutes = [estimate_gan_minutes(recipes[cell.arm], *sizes) for cell in left]
     gan_minutes = config.minutes * len(left) if config.minutes else sum(gan_minutes)
     scoring = config.classifier_seeds * len(left)
     fitted = 2 * len({cell.seed for cell in left}) + 2  # of a seed: judge and filter; of all: features and fidelity

@@ -165,8 +165,8 @@ def _make_plan(config, dataset, recipe, total, candidates, left):
     plan = {"data": f"{dataset.name} ({dataset.fingerprint[:12]}): {counts}"}
     minutes = estimate_classifier_minutes(left, left * config.classifier_steps, dataset.image_shape)
     if recipe:
-        gans = 1 if recipe.conditional else len(dataset.class_names)
-        gan_minutes = gans * estimate_gan_minutes(recipe, len(dataset.train) // gans, dataset.image_shape)
+        sizes = (len(dataset.train), len(dataset.class_names), dataset.image_shape)
+        gan_minutes = estimate_gan_minutes(recipe, *sizes)
         minutes += min(gan_minutes, config.max_minutes or gan_minutes)
         plan["GAN"] = f"{recipe.name}, batches of {recipe.batch_size}, on the {len(dataset.train):,} train images"
     else:

@@ -40,7 +40,7 @@ def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
     """Pack a finished run on the data set `name` into out/name, to be opened like a run; return its files' paths.
 
     What it records of the data is that of the data set by its name, whatever path the run had read it from.
-    Raises ValueError for a run that is not finished, has one GAN per class or networks that its recipe does not build,
+    Raises ValueError for a run that is not finished, has several GANs or networks that its recipe does not build,
     was trained on other images than the train part of `name`, or has weights that float16 can't hold; and where
     out/name exists, unless `overwrite` and it is a packed run.
     """
@@ -53,8 +53,8 @@ def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
     if target.exists() and not (overwrite and (target / "model" / "generator.npz").exists()):
         raise ValueError(f"{target} should be a new folder, or a packed run to replace with --overwrite. It exists.")
     trained = TrainedGAN(source)
-    if not trained.recipe.conditional:
-        raise ValueError(f"{run}: should have one GAN for all classes. The recipe {trained.recipe.name} has one each.")
+    if not trained.recipe.conditional or trained.recipe.members > 1:
+        raise ValueError(f"{run}: should have one GAN for all classes. The recipe {trained.recipe.name} has several.")
     dataset, hashes = load_dataset(name, download=download_standard_set), trained.train_hashes()
     if trained.fingerprint != dataset.fingerprint or set(hashes) != set(dataset.train_hashes()):
         raise ValueError(

@@ -22,6 +22,7 @@ class Recipe:
     name: str = "custom"
     network: str = _option("dcgan", "convolutional or fully connected", choices=("dcgan", "mlp"))
     conditional: bool = _option(True, "one GAN for all classes, or one per class")
+    members: int = _option(1, "GANs from different seeds, which take turns in the images", minimum=1)
     latent_dim: int = _option(64, "size of the latent vector, per-pixel noise not counted", minimum=1)
     noise: bool = _option(True, "per-pixel noise enters the generator (dcgan)")
     generator_width: int = _option(32, "channels of the generator's last block (dcgan)", minimum=1)
@@ -71,6 +72,11 @@ class Recipe:
     def total_steps(self, train_count):
         """Return the number of generator steps for so many train images."""
         return self.steps or max(1, round(self.epochs * train_count / self.batch_size))
+
+    def plan_gans(self, class_count, train_count):
+        """Return (number of GANs, train images of each) on so many classes and train images."""
+        divided = 1 if self.conditional else class_count
+        return self.members * divided, train_count // divided
 
 
 _MLP = {"network": "mlp", "latent_dim": 100, "noise": False, "loss": "non-saturating", "penalty": "none"}

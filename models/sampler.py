@@ -10,23 +10,24 @@ from synth.sampling import BLOCK_SIZE
 class Sampler:
     """Callable (latents [n, L], class indices [n]) -> uint8 [n, H, W, C], for one generator.
 
-    Every forward pass has BLOCK_SIZE rows (the last one is padded): the arithmetic, and so each pixel, does not
+    Every forward pass has `block_size` rows (the last one is padded): the arithmetic, and so each pixel, does not
     depend on how many images are asked for.
     """
 
-    def __init__(self, generator):
+    def __init__(self, generator, block_size=BLOCK_SIZE):
         self.generator = generator
+        self.block_size = block_size
         self.latent_dim = generator.inputs[0].shape[-1]
         self._conditional = len(generator.inputs) == 2
         self._forward = tf.function(lambda inputs: generator(inputs, training=False), jit_compile=False)
 
     def __call__(self, latents, labels):
         images = []
-        for start in range(0, len(latents), BLOCK_SIZE):
-            block = latents[start : start + BLOCK_SIZE]
-            padding = BLOCK_SIZE - len(block)
+        for start in range(0, len(latents), self.block_size):
+            block = latents[start : start + self.block_size]
+            padding = self.block_size - len(block)
             inputs = [tf.constant(np.pad(block, ((0, padding), (0, 0))))]
             if self._conditional:
-                inputs.append(tf.constant(np.pad(labels[start : start + BLOCK_SIZE], (0, padding)), tf.int32))
+                inputs.append(tf.constant(np.pad(labels[start : start + self.block_size], (0, padding)), tf.int32))
             images.append(to_uint8(self._forward(inputs))[: len(block)])
         return np.concatenate(images)

@@ -179,13 +179,14 @@ def _plan_gans(study, config, left, datasets, gans_kept):
             check_sampling(**sampling, has_classifier=data.has_classifier)
             if recipe.batch_size < study.recipes[name].batch_size:
                 notes.append(f"{name}, {setting}: batches of {recipe.batch_size} images, as there are few")
-            networks = 1 if recipe.conditional else len(data.class_names)
+            class_count = len(data.class_names)
+            networks, _ = recipe.plan_gans(class_count, len(data.train))
             needed = {cell.seed for cell in left if cell.setting == setting and name in study.arms[cell.arm].gans}
             folders = [_gan_folder(config, name, setting, seed) for seed in needed]
             missing = sum(
                 not gans_kept or len(list(folder.glob("model/**/generator.keras"))) < networks for folder in folders
             )
-            each = networks * estimate_gan_minutes(recipe, len(data.train) // networks, data.image_shape)
+            each = estimate_gan_minutes(recipe, len(data.train), class_count, data.image_shape)
             gans += missing
             minutes += missing * min(each, config.max_minutes or each)
     return gans, minutes, notes

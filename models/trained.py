@@ -1,6 +1,7 @@
 """A trained run: its networks, opened from disk, and what it was trained on."""
 
 import hashlib
+import math
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from models.recipes import Recipe
 from models.sampler import Sampler
 from synth.files import load_json, save_json
 from synth.images import to_network_range
+from synth.sampling import BLOCK_SIZE
 from synth.shards import DESCRIPTION, class_folder, load_hashes
 
 
@@ -32,6 +34,13 @@ def save_description(folder, recipe, dataset, seed):
         "seed": seed,
     }
     save_json(Path(folder) / DESCRIPTION, description)
+
+
+def list_pairs(recipe, class_names):
+    """Return a run's pairs of networks, [(class index, or None for all classes, member, sub-folder of model/)]."""
+    folders = {None: ""} if recipe.conditional else {k: class_folder(name) for k, name in enumerate(class_names)}
+    members = {member: f"member-{member}" if recipe.members > 1 else "" for member in range(recipe.members)}
+    return [(k, m, Path(folder) / member) for k, folder in folders.items() for m, member in members.items()]
 
 
 def hash_weights(networks):
@@ -63,12 +72,12 @@ class TrainedGAN:
         self.fingerprint = description["fingerprint"]
         self.recipe = Recipe(**description["recipe"])
         self.seed = description["seed"]
-        if self.recipe.conditional:
-            pairs = [self._load_pair(folder)] * len(self.class_names)
-        else:
-            pairs = [self._load_pair(folder / class_folder(name)) for name in self.class_names]
-        self._samplers, self._discriminators = zip(*pairs, strict=True)
-        self.latent_dim = self._samplers[0].latent_dim
+        self._members = [[] for _ in self.class_names]  # of each class: [(sampler, score), ...]
+        for k, _, subfolder in list_pairs(self.recipe, self.class_names):
+            pair = self._load_pair(folder / subfolder)
+            for members in self._members if k is None else [self._members[k]]:
+                members.append(pair)
+        self.latent_dim = self._members[0][0][0].latent_dim
         self._filter = self._load_filter(folder) if any(folder.glob("filter.*")) else None
 
     @property
@@ -81,12 +90,17 @@ class TrainedGAN:
         return load_hashes(self._folder.parent)
 
     def generate(self, latents, class_index):
-        """Latents float32 [n, latent_dim] -> images uint8 [n, H, W, C] of one class."""
-        return self._samplers[class_index](latents, np.full(len(latents), class_index))
+        """Latents float32 [n, latent_dim] -> images uint8 [n, H, W, C] of one class; the members take turns."""
+        images = np.empty((len(latents), *self.image_shape), np.uint8)
+        members = self._members[class_index][: len(latents)]
+        for m, (sampler, _) in enumerate(members):
+            own = latents[m :: self.recipe.members]
+            images[m :: self.recipe.members] = sampler(own, np.full(len(own), class_index))
+        return images
 
     def score(self, images, class_index):
-        """Realism of images uint8 [n, H, W, C] of one class: the discriminator's logit, float32 [n]."""
-        return self._discriminators[class_index](images, class_index)
+        """Realism of images uint8 [n, H, W, C] of one class: the members' mean discriminator logit, float32 [n]."""
+        return np.mean([score(images, class_index) for _, score in self._members[class_index]], axis=0)
 
     def classify(self, images):
         """Class probabilities [n, K] of images uint8 [n, H, W, C] by the classifier that filters."""
@@ -94,7 +108,8 @@ class TrainedGAN:
 
     def compute_hash(self):
         """SHA-256 over the weights of all generators, as hex: the same weights give the same shards."""
-        return hash_weights([sampler.generator for sampler in dict.fromkeys(self._samplers)])
+        samplers = dict.fromkeys(sampler for members in self._members for sampler, _ in members)
+        return hash_weights([sampler.generator for sampler in samplers])
 
     def _load_pair(self, folder):
         class_count = len(self.class_names) if self.recipe.conditional else 0
@@ -107,7 +122,7 @@ class TrainedGAN:
                 f"{folder}: the generator should make images of shape {self.image_shape}. "
                 f"It makes {generator.output_shape[1:]} instead."
             )
-        return Sampler(generator), _build_score(discriminator)
+        return Sampler(generator, math.ceil(BLOCK_SIZE / self.recipe.members)), _build_score(discriminator)
 
     def _load_filter(self, folder):
         return load_network(folder, "filter", lambda: build_classifier(self.image_shape, len(self.class_names)))

@@ -18,21 +18,21 @@ from models.feeding import stream_batches
 from models.judge import Judge, fit_extractor, load_or_fit_classifier
 from models.losses import build_loss
 from models.sampler import Sampler
-from models.trained import save_description
+from models.trained import list_pairs, save_description
 from synth.files import replacing
 from synth.plots import plot_samples, save_figure
-from synth.shards import class_folder
 
 _GRID_COLUMNS = 10
+_MEMBER_SEEDS = 1000  # between the seeds of two members
 
 
 def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, report=print, strategy=None):
     """Train what `recipe` says on the train part of `dataset` and leave it in `folder`.
 
-    Conditional recipes leave generator.keras, discriminator.keras and history.csv there; the others leave them
-    in one sub-folder per class. judge.keras measured them; filter.keras, fitted on other folds, can filter.
+    It leaves generator.keras, discriminator.keras and history.csv there, or in sub-folders where there are several GANs
+    (models.trained.list_pairs). judge.keras measured them; filter.keras, fitted on other folds, can filter.
     The same call again continues where it stopped and ends with the same weights; what is finished is not redone.
-    max_minutes: end by then, in order (shared out evenly between the classes of an unconditional recipe).
+    max_minutes: end by then, in order (shared out evenly between the GANs).
     report: callable (text) for warnings and results.
     strategy: a tf.distribute strategy; by default that of build_strategy. With several hosts `folder` is shared
     between them, and the first one writes it.
@@ -66,22 +66,14 @@ def _fit_networks(dataset, recipe, shared, folder, *, seed, max_minutes, quiet, 
     extractor = fit_extractor(images, labels, class_count, folder / "judge.keras", seed)
     if class_count > 1:
         load_or_fit_classifier(images, labels, class_count, folder / "filter.keras", left_out=1, seed=seed)
-    options = {"strategy": strategy, "extractor": extractor, "seed": seed, "quiet": quiet, "report": report}
-    if recipe.conditional:
-        _fit_pair(dataset, recipe, shared, folder, None, "training", max_minutes=max_minutes, **options)
-        return
-    minutes = max_minutes and max_minutes / class_count
-    for k, name in enumerate(dataset.class_names):
-        title = f"training {name} ({k + 1}/{class_count})"
-        _fit_pair(
-            dataset,
-            recipe,
-            *(path / class_folder(name) for path in (shared, folder)),
-            k,
-            title,
-            max_minutes=minutes,
-            **options,
-        )
+    pairs = list_pairs(recipe, dataset.class_names)
+    options = {"strategy": strategy, "extractor": extractor, "quiet": quiet, "report": report}
+    options["max_minutes"] = max_minutes and max_minutes / len(pairs)
+    for number, (k, member, subfolder) in enumerate(pairs, 1):
+        title = "training" if k is None else f"training {dataset.class_names[k]}"
+        title += f" ({number}/{len(pairs)})" if len(pairs) > 1 else ""
+        folders = (shared / subfolder, folder / subfolder)
+        _fit_pair(dataset, recipe, *folders, k, title, seed=seed + _MEMBER_SEEDS * member, **options)
 
 
 def check_recipe(recipe, dataset):
@@ -120,7 +112,7 @@ def _fit_pair(
     """Train one generator and discriminator: for all classes, or (class_index) without labels for one."""
     if (shared / "generator.keras").exists():
         return
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / CHECKPOINT).parent.mkdir(exist_ok=True)
     (folder / "progress").mkdir(exist_ok=True)
     parts = {split: dataset.part(split, class_index) for split in ("train", "validation")}

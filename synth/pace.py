@@ -12,12 +12,13 @@ def estimate_classifier_minutes(classifiers, steps, image_shape):
     return (seconds + classifiers * _CLASSIFIER_START_SECONDS) / 60
 
 
-def estimate_gan_minutes(recipe, train_count, image_shape):
-    """Estimate the minutes that a recipe (models.recipes.Recipe) takes on so many train images [H, W, C]."""
+def estimate_gan_minutes(recipe, train_count, class_count, image_shape):
+    """Estimate the minutes of all GANs of a recipe (models.recipes.Recipe) on so many train images [H, W, C]."""
     rate = _GAN_IMAGES_PER_SECOND[recipe.network]
     if recipe.network == "dcgan":
         rate *= 64 / (recipe.generator_width + recipe.discriminator_width)
-    images = recipe.total_steps(train_count) * recipe.batch_size * recipe.discriminator_steps
+    gans, images = recipe.plan_gans(class_count, train_count)
+    images = gans * recipe.total_steps(images) * recipe.batch_size * recipe.discriminator_steps
     return images / rate * _relative_size(image_shape) / 60
 
 

@@ -121,7 +121,7 @@ def test_a_run_with_one_gan_per_class_is_not_packed(generated, keras_home, tmp_p
         (model / name).mkdir()
         for network in ("generator", "discriminator"):
             shutil.copy(model / f"{network}.keras", model / name)
-    with pytest.raises(ValueError, match="should have one GAN for all classes. The recipe dcgan has one each"):
+    with pytest.raises(ValueError, match="should have one GAN for all classes. The recipe dcgan has several"):
         pack(tmp_path / "run", "mnist", tmp_path / "out")
 
 

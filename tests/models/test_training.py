@@ -14,10 +14,11 @@ from models.feeding import stream_batches
 from models.gan import GAN
 from models.recipes import RECIPES, Recipe, parse_fields, parse_recipe
 from models.sampler import Sampler
-from models.trained import TrainedGAN
+from models.trained import TrainedGAN, list_pairs
 from models.training import check_recipe, fit_gan, plan_rounds
 from synth.datasets import load_dataset
 from synth.errors import TrainingError
+from synth.images import to_network_range
 
 TINY = Recipe(
     latent_dim=4,
@@ -245,6 +246,32 @@ def test_one_class_alone_is_judged_by_principal_components(tmp_path, digits_npz)
     assert trained.label_values == (1,)
     assert not trained.has_classifier
     assert (tmp_path / "1" / "generator.keras").exists()
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_members_are_trained_from_other_seeds_and_take_turns(dataset, finished, tmp_path, conditional):
+    recipe = replace(TINY, conditional=conditional, members=2)
+    lines = fit(dataset, recipe, tmp_path, finished)
+    assert len(lines) == recipe.plan_gans(2, len(dataset.train))[0]
+    trained = TrainedGAN(tmp_path)
+    latents = np.random.default_rng(0).standard_normal((301, trained.latent_dim), dtype=np.float32)
+    images = trained.generate(latents, 1)
+    assert np.array_equal(images[:7], trained.generate(latents[:7], 1))
+    assert trained.generate(latents[:1], 1).shape == (1, 28, 28, 1)
+    pairs = [tmp_path / folder for k, _, folder in list_pairs(recipe, dataset.class_names) if k in (None, 1)]
+    for m, pair in enumerate(pairs):
+        generator = keras.models.load_model(pair / "generator.keras")
+        alone = Sampler(generator)(latents[m::2], np.full(len(latents[m::2]), 1))
+        assert np.abs(images[m::2].astype(int) - alone).max() <= 1  # blocks of another size round otherwise
+    discriminators = [keras.models.load_model(pair / "discriminator.keras") for pair in pairs]
+    inputs = [to_network_range(images[:5].astype(np.float32)), *([np.full(5, 1)] if conditional else [])]
+    scores = np.mean([np.ravel(discriminator(inputs)) for discriminator in discriminators], axis=0)
+    assert np.allclose(trained.score(images[:5], 1), scores, atol=1e-4)
+    if conditional:
+        assert_equal_weights(pairs[0], finished[0])  # the first is the GAN of the recipe without members
+    (pairs[1] / "generator.keras").unlink()
+    with pytest.raises(ValueError, match=r"member-1.*No generator\.keras"):
+        TrainedGAN(tmp_path)
 
 
 def test_trained_networks_are_opened_and_checked(finished, tmp_path):
