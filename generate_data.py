@@ -193,8 +193,9 @@ def _save_figures(manifest, out):
     names = [name for name in manifest["class_names"] if name in first]
     images = {name: read_shard(out / first[name], manifest["image_shape"], rows=10)[0] for name in names}
     save_figure(out / "samples.png", plot_samples(images))
-    paths = sorted((out / "model").rglob("history.csv"))
-    histories = {"" if path.parent.name == "model" else path.parent.name: pd.read_csv(path) for path in paths}
+    model = out / "model"
+    paths = sorted(model.rglob("history.csv"))
+    histories = {"/".join(path.parent.relative_to(model).parts): pd.read_csv(path) for path in paths}
     if histories:
         save_figure(out / "curves.png", plot_history(histories))
 

@@ -86,7 +86,7 @@ def plot_sizes(traces):
 def plot_score_curves(histories):
     """Plot the validation distance over training steps: {recipe: list of history.csv DataFrames} -> Figure.
 
-    Where a recipe has one GAN per class, its line is the mean over the classes of each one's own distance.
+    Where a recipe has several GANs, its line is the mean of each one's own distance.
     """
     figure = Figure((7, 4), dpi=120, layout="constrained")
     axes = figure.add_subplot()
@@ -94,7 +94,7 @@ def plot_score_curves(histories):
         rounds = min(len(table) for table in tables)
         steps = sum(table["step"].to_numpy()[:rounds] for table in tables)
         distances = np.mean([table["frechet"].to_numpy()[:rounds] for table in tables], axis=0)
-        label = name if len(tables) == 1 else f"{name} (mean of {len(tables)} classes' own)"
+        label = name if len(tables) == 1 else f"{name} (mean of its {len(tables)} GANs' own)"
         axes.plot(steps, distances, marker=".", linestyle="-" if len(tables) == 1 else "--", label=label)
     axes.set(xlabel="training steps (of all GANs of a recipe)", ylabel="Frechet distance on validation", yscale="log")
     axes.legend()

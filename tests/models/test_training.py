@@ -239,6 +239,23 @@ def test_non_finite_losses_stop_the_run_and_keep_the_checkpoint(dataset, finishe
     assert (tmp_path / "checkpoint" / "state.npz").exists()
 
 
+def test_a_non_finite_generator_is_not_kept(dataset, finished, tmp_path, monkeypatch):
+    update = GAN._update_moving_average
+
+    def poisoned(self):
+        update(self)
+        first = self.moving_average.trainable_variables[0]
+        broken = tf.cast(self.generator_optimizer.iterations, tf.int64) >= 3
+        first.assign(first * tf.where(broken, np.nan, 1.0))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(GAN, "_update_moving_average", poisoned)
+        with pytest.raises(TrainingError, match="diverged near step 4: the generator's weights are not finite"):
+            fit(dataset, TINY, tmp_path, finished)
+    fit(dataset, TINY, tmp_path)  # continues from the checkpoint of step 2
+    assert_equal_weights(tmp_path, finished[0])
+
+
 def test_one_class_alone_is_judged_by_principal_components(tmp_path, digits_npz):
     fit(load_dataset(digits_npz, classes="1"), replace(TINY, conditional=False), tmp_path)
     trained = TrainedGAN(tmp_path)
