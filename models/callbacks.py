@@ -18,15 +18,16 @@ _FINAL_RATE = 0.02
 class StopOnNonFinite(keras.callbacks.Callback):
     """Raise TrainingError as soon as any logged value is NaN or infinite (TerminateOnNaN looks at "loss" alone)."""
 
-    def __init__(self, progress):
+    def __init__(self, progress, title):
         super().__init__()
         self._progress = progress
+        self._title = title
 
     def on_train_batch_end(self, batch, logs=None):
         bad = [name for name, value in (logs or {}).items() if not math.isfinite(np.mean(value))]
         if bad:
             raise TrainingError(
-                f"training diverged near step {self._progress.step}: {', '.join(bad)} should be finite. "
+                f"{self._title} diverged near step {self._progress.step}: {', '.join(bad)} should be finite. "
                 "Lower --generator-rate and --discriminator-rate, or choose another --recipe."
             )
 
@@ -67,13 +68,15 @@ class Pace(keras.callbacks.Callback):
 class MeasureRounds(keras.callbacks.Callback):
     """After each round: measure on validation, keep the best weights, write history, grid and checkpoint.
 
-    measure: callable () -> (Frechet distance, names of collapsed classes). save_grid: callable (step).
+    title: of the training, in messages. measure: callable () -> (Frechet distance, names of collapsed classes).
+    save_grid: callable (step).
     best_weights: list that holds the best generator's and discriminator's weights.
     """
 
-    def __init__(self, progress, best_weights, folder, *, measure, save_grid, patience, warn):
+    def __init__(self, progress, title, best_weights, folder, *, measure, save_grid, patience, warn):
         super().__init__()
         self._progress = progress
+        self._title = title
         self._best_weights = best_weights
         self._folder = folder
         self._measure = measure
@@ -85,11 +88,13 @@ class MeasureRounds(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         progress = self._progress
         if not all(np.isfinite(weights).all() for weights in self.model.moving_average.get_weights()):
-            raise TrainingError(f"training diverged near step {progress.step}: the generator's weights are not finite.")
+            problem = f"{self._title} diverged near step {progress.step}: the generator's weights are not finite."
+            raise TrainingError(problem)
         frechet, collapsed = self._measure()
         new = set(collapsed) - self._collapsed if self._collapsed is not None else ()
         if new:
-            self._warn(f"warning: step {progress.step}: collapsed to nearly one image: class {', '.join(sorted(new))}")
+            names = ", ".join(sorted(new))
+            self._warn(f"warning: {self._title}, step {progress.step}: collapsed to nearly one image: class {names}")
         self._collapsed = set(collapsed)
         losses = {name: float(np.mean(value)) for name, value in logs.items()}
         row = {"step": progress.step, "seconds": round(progress.seconds, 1), **losses, "frechet": frechet}

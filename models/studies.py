@@ -9,6 +9,7 @@ import numpy as np
 
 from models.lab import BATCH, SAMPLING, Lab, fit_recipe, fit_study_gan
 from models.startup import download_standard_set
+from models.trained import list_pairs
 from synth.command_line import report_unless
 from synth.datasets import load_dataset
 from synth.files import replacing
@@ -179,16 +180,14 @@ def _plan_gans(study, config, left, datasets, gans_kept):
             check_sampling(**sampling, has_classifier=data.has_classifier)
             if recipe.batch_size < study.recipes[name].batch_size:
                 notes.append(f"{name}, {setting}: batches of {recipe.batch_size} images, as there are few")
-            class_count = len(data.class_names)
-            networks, _ = recipe.plan_gans(class_count, len(data.train))
+            pairs = list_pairs(recipe, data.class_names)
             needed = {cell.seed for cell in left if cell.setting == setting and name in study.arms[cell.arm].gans}
             folders = [_gan_folder(config, name, setting, seed) for seed in needed]
-            missing = sum(
-                not gans_kept or len(list(folder.glob("model/**/generator.keras"))) < networks for folder in folders
-            )
-            each = estimate_gan_minutes(recipe, len(data.train), class_count, data.image_shape)
+            files = [folder / "model" / pair / "generator.keras" for folder in folders for _, _, pair in pairs]
+            missing = sum(not (gans_kept and file.exists()) for file in files)
+            each = estimate_gan_minutes(recipe, len(data.train), len(data.class_names), data.image_shape)
             gans += missing
-            minutes += missing * min(each, config.max_minutes or each)
+            minutes += missing * min(each, config.max_minutes or each) / len(pairs)
     return gans, minutes, notes
 
 

@@ -67,13 +67,13 @@ def _fit_networks(dataset, recipe, shared, folder, *, seed, max_minutes, quiet, 
     if class_count > 1:
         load_or_fit_classifier(images, labels, class_count, folder / "filter.keras", left_out=1, seed=seed)
     pairs = list_pairs(recipe, dataset.class_names)
-    options = {"strategy": strategy, "extractor": extractor, "quiet": quiet, "report": report}
+    options = {"strategy": strategy, "extractor": extractor, "seed": seed, "quiet": quiet, "report": report}
     options["max_minutes"] = max_minutes and max_minutes / len(pairs)
     for number, (k, member, subfolder) in enumerate(pairs, 1):
         title = "training" if k is None else f"training {dataset.class_names[k]}"
         title += f" ({number}/{len(pairs)})" if len(pairs) > 1 else ""
         folders = (shared / subfolder, folder / subfolder)
-        _fit_pair(dataset, recipe, *folders, k, title, seed=seed + _MEMBER_SEEDS * member, **options)
+        _fit_pair(dataset, recipe, *folders, k, member, title, **options)
 
 
 def check_recipe(recipe, dataset):
@@ -107,9 +107,25 @@ def build_strategy():
 
 
 def _fit_pair(
-    dataset, recipe, shared, folder, class_index, title, *, strategy, extractor, seed, max_minutes, quiet, report
+    dataset,
+    recipe,
+    shared,
+    folder,
+    class_index,
+    member,
+    title,
+    *,
+    strategy,
+    extractor,
+    seed,
+    max_minutes,
+    quiet,
+    report,
 ):
-    """Train one generator and discriminator: for all classes, or (class_index) without labels for one."""
+    """Train one generator and discriminator: for all classes, or (class_index) without labels for one.
+
+    Members differ by the seed of their training; all are measured in the same way.
+    """
     if (shared / "generator.keras").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -119,8 +135,9 @@ def _fit_pair(
     class_count = len(dataset.class_names) if recipe.conditional else 0
     images, labels = parts["train"]
     rounds, round_steps = plan_rounds(recipe, len(images))
+    own_seed = seed + _MEMBER_SEEDS * member
     with strategy.scope():
-        gan = build_gan(recipe, dataset.image_shape, class_count, seed + (class_index or 0))
+        gan = build_gan(recipe, dataset.image_shape, class_count, own_seed + (class_index or 0))
     progress, best_weights = Progress(), []
     if (shared / CHECKPOINT).exists():
         best_weights, progress = load_checkpoint(shared / CHECKPOINT, gan)
@@ -141,15 +158,15 @@ def _fit_pair(
     bar = ProgressBar(progress, title, total_steps, recipe.batch_size, quiet)
     reaction = {"measure": measure, "save_grid": save_grid, "patience": recipe.patience, "warn": report}
     callbacks = [
-        StopOnNonFinite(progress),
+        StopOnNonFinite(progress, title),
         Pace(progress, recipe, total_steps, max_minutes and max_minutes * 60),
-        MeasureRounds(progress, best_weights, folder, **reaction),
+        MeasureRounds(progress, title, best_weights, folder, **reaction),
         bar,
     ]
     try:
         if not _is_over(progress, recipe, total_steps, max_minutes):
             steps = (progress.step, total_steps)
-            stream = stream_batches(images, labels, recipe.batch_size, *steps, seed, recipe.balance_classes)
+            stream = stream_batches(images, labels, recipe.batch_size, *steps, own_seed, recipe.balance_classes)
             gan.fit(
                 stream,
                 initial_epoch=progress.step // round_steps,

@@ -144,7 +144,7 @@ def _find_winner(runs):
         )
     return (
         f"{ranked[0]} won: its Frechet distance is lower than that of {ranked[1]} by {difference:.3f} ± {interval:.3f} "
-        "(one GAN each: another seed of training can move it further than this)."
+        "(one training each: another seed of training can move it further than this)."
     )
 
 

@@ -221,7 +221,7 @@ def test_a_collapsed_class_is_named_once(dataset, finished, tmp_path, monkeypatc
     rounds = iter([[0, 1], [], [1]])
     monkeypatch.setattr("models.judge.Judge.measure", lambda self, sampler: (1.0, next(rounds)))
     warnings = [line for line in fit(dataset, TINY, tmp_path, finished) if line.startswith("warning")]
-    assert warnings == ["warning: step 6: collapsed to nearly one image: class 1"]
+    assert warnings == ["warning: training, step 6: collapsed to nearly one image: class 1"]
 
 
 def test_non_finite_losses_stop_the_run_and_keep_the_checkpoint(dataset, finished, tmp_path, monkeypatch):
