@@ -109,6 +109,7 @@ class ImbalanceConfig(_StudyConfig):
     fill: float = 1.0
     gans: tuple[str, ...] = ()
     filter: str = "discriminator"
+    keep: float = 0.5
     out: str | Path = field(default_factory=lambda: default_out("imbalance"))
 
     def __post_init__(self):
@@ -177,10 +178,11 @@ def study_imbalance(config):
     measures = {"accuracy": "accuracy, %", "macro_f1": "macro F1, %"}
     if config.counts:
         arms = list_arms(config.gans, config.arms, fill=config.fill)
-        check_available(dataset, parse_counts(config.counts, names, values, "--counts"), "--counts")
+        counts = parse_counts(config.counts, names, values, "--counts")
+        check_available(dataset, counts, "--counts")
         title, settings = "Long-tailed classes", {"long-tailed": config.counts}
         measures = {"balanced_accuracy": "ACSA, %", "geometric_mean": "geometric mean, %"} | measures
-        discuss = partial(discuss_long_tailed, arms=arms, data=dataset.name)
+        discuss = partial(discuss_long_tailed, arms=arms, data=dataset.name, counts=tuple(counts.values()))
     else:
         k = find_class(config.minority, names, values)
         arms = list_arms(config.gans, config.arms, fill=config.fill, classes=(k,))
@@ -209,6 +211,8 @@ def study_reduced(config):
     dataset, request = _load_base(config)
     for count in config.real:
         check_available(dataset, dict.fromkeys(dataset.class_names, count), "--real")
+    compared = list_arms(config.gans, config.arms, added=max(config.synthetic))
+    has_gan = not all(arm.is_control for arm in compared)  # without one, the other tables have their real columns alone
     first = tuple(config.gans[0].split("+"))
     epochs = config.classifier_epochs
     columns = {
@@ -220,13 +224,11 @@ def study_reduced(config):
             epochs=epochs,
         )
         for count in config.synthetic
+        if has_gan or not count
     }
-    sweep = [Arm(f"ratio {_format_ratio(r)}", gans=first, filtered=True, ratio=r) for r in config.ratios]
-    groups = {
-        "Equal steps": list_arms(config.gans, config.arms, added=max(config.synthetic)),
-        "Epochs": list(columns.values()),
-        "Ratio": sweep,
-    }
+    ratios = config.ratios if has_gan else ()
+    sweep = [Arm(f"ratio {_format_ratio(r)}", gans=first, filtered=True, ratio=r) for r in ratios]
+    groups = {"Equal steps": compared, "Epochs": list(columns.values()), "Ratio": sweep}
     settings = {f"{count} real": count for count in config.real}
     measures = {"accuracy": "test accuracy, %", "macro_f1": "macro F1, %"}
     discuss = partial(discuss_reduced, columns=columns, sweep=sweep, data=dataset.name)

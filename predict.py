@@ -265,7 +265,10 @@ def _find_synthetic(config, dataset, run):
         return lambda seed: draw_fresh(run.trained, indices, *options, seed)
     skip = tuple(set(run.classes) - set(dataset.label_values)) if config.classes else ()
     sources = index_shards(run.paths, dataset.image_shape, dataset.label_values, per_class, skip)
-    for k, count in count_rows(sources).items():
+    counts = count_rows(sources)
+    if per_class and not counts:
+        raise ValueError(f"--synthetic should have images that are marked as synthetic. {config.synthetic} has none.")
+    for k, count in counts.items():
         if per_class and count < per_class:
             raise ValueError(
                 f"{'--ratio' if config.ratio else '--synthetic-per-class'} asks for {per_class} synthetic images of "

@@ -18,6 +18,7 @@ from synth.output import open_output
 from synth.pace import estimate_classifier_minutes, estimate_gan_minutes
 from synth.plots import plot_samples, save_figure
 from synth.report import render_arms
+from synth.resampling import compute_class_weights
 from synth.shards import HASHES, MANIFEST, save_hashes
 from synth.streaming import check_sampling
 from synth.study import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
@@ -80,9 +81,15 @@ def _save(config, dataset, trained, lab, arm, reason, added):
     save_hashes(out, trained.train_hashes())
     synthetic = np.arange(len(labels)) >= len(labelled)
     values = np.array(dataset.label_values, np.int64)[labels]
-    content = {"chosen": {"arm": arm.name, "reason": reason}, "seed": config.seed, "model_hash": trained.compute_hash()}
+    chosen = {"arm": arm.name, "reason": reason}
+    if arm.balance == "class-weights":
+        weights = compute_class_weights(labels)
+        chosen["class_weights"] = {dataset.class_names[k]: weight for k, weight in weights.items()}
+    content = {"chosen": chosen, "seed": config.seed, "model_hash": trained.compute_hash()}
     kept = SAMPLING if arm.filtered else ("latent_std",)
     content["filter"] = {"filter": "none"} | {option: getattr(config, option) for option in kept}
+    if arm.filtered:
+        content["filter"]["filter"] = _resolve_filter(config, trained)
     return save_training_set(out, config.format, images, values, synthetic, dataset, content)
 
 
@@ -121,11 +128,15 @@ def _find_classes(config, dataset, trained):
     return classes
 
 
+def _resolve_filter(config, source):
+    """Check the sampling options and return the filter that "auto" means."""
+    sampling = {option: getattr(config, option) for option in SAMPLING}
+    return check_sampling(**sampling, format=config.format, shard_size=1, has_classifier=source.has_classifier)
+
+
 def _list_candidates(config, dataset, trained, total):
     """Return the arms to choose from: one where the flags leave nothing to choose."""
-    sampling = {option: getattr(config, option) for option in SAMPLING}
-    has_classifier = (trained or dataset).has_classifier
-    check_sampling(**sampling, format=config.format, shard_size=1, has_classifier=has_classifier)
+    _resolve_filter(config, trained or dataset)
     classes, filtered = _find_classes(config, dataset, trained), config.filter != "none"
     if config.target is not None or config.ratio != "auto":
         if config.target is not None:

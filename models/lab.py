@@ -11,6 +11,7 @@ from models.scored import fit_and_score
 from models.trained import TrainedGAN
 from models.training import check_recipe, fit_gan
 from synth.arms import CURVE_POINTS
+from synth.errors import RunError
 from synth.reading import split_in_memory
 from synth.resampling import compute_class_weights, resample
 from synth.shards import save_hashes
@@ -33,7 +34,7 @@ class Lab:
 
     def __init__(self, load, open_gan, arms, sampling, *, steps, score_on="test"):
         self.load = lru_cache(maxsize=2)(load)
-        self._open_gan = lru_cache(maxsize=4)(open_gan)
+        self._open_gan = lru_cache(maxsize=4)(_remember_failures(open_gan))
         self._arms = arms
         self._sampling = sampling
         self._steps = steps
@@ -133,12 +134,12 @@ def fit_recipe(recipe, name, dataset):
     counts = dataset.count_train()
     held_out = np.bincount(dataset.labels[dataset.validation], minlength=len(counts))
     available, validation = (part.sum() if recipe.conditional else part.min() for part in (counts, held_out))
-    if available < _MIN_GAN_IMAGES or validation < 2 or not counts.min():
+    if available < _MIN_GAN_IMAGES or validation < 2:
         which = "all classes together" if recipe.conditional else f"class {dataset.class_names[counts.argmin()]!r}"
         raise ValueError(
             f"a GAN ({name}) should have at least {_MIN_GAN_IMAGES} train images and 2 for validation. Got {available} "
             f"and {validation} of {which} instead: take more real images, or classic augmentation alone "
-            "(--arms real classic; predict.py --augment)."
+            "(predict.py --real-only --augment; in a study --arms real classic)."
         )
     recipe = replace(recipe, batch_size=min(recipe.batch_size, int(available)))
     check_recipe(recipe, dataset)
@@ -151,6 +152,22 @@ def fit_study_gan(dataset, recipe, folder, *, seed, max_minutes=None, quiet=Fals
     save_hashes(folder, dataset.train_hashes())
     fit_gan(dataset, recipe, folder / "model", seed=seed, max_minutes=max_minutes, quiet=quiet, report=report)
     return TrainedGAN(folder / "model")
+
+
+def _remember_failures(open_gan):
+    """Wrap open_gan so that a GAN whose training has failed is not trained again by the next arm."""
+    failures = {}
+
+    def open_once(*key):
+        if key in failures:
+            raise failures[key]
+        try:
+            return open_gan(*key)
+        except RunError as error:
+            failures[key] = error
+            raise
+
+    return open_once
 
 
 def _permute(images, labels, seed):

@@ -61,6 +61,7 @@ def conduct(study, config):
     cells = [Cell(setting, arm, seed) for setting in study.settings for seed in seeds for arm in study.arms]
     datasets = {setting: _load(study, setting, config.seed) for setting in study.settings}
     _check_parts(datasets)
+    _check_added(study, datasets)
     _check_resampling(study, datasets)
     settings = _describe_settings(study, config, next(iter(datasets.values())))
     left = list_unfinished(cells, out, settings)
@@ -82,13 +83,28 @@ def conduct(study, config):
 
 
 def _check_parts(datasets):
-    """Raise ValueError where there is nothing to score on."""
+    """Raise ValueError where there is nothing to train or to score on."""
     for setting, dataset in datasets.items():
+        if not dataset.count_train().min():
+            name = dataset.class_names[dataset.count_train().argmin()]
+            raise ValueError(f"class {name!r} should have train images ({setting}). {dataset.name} has none.")
         counts = np.bincount(dataset.labels[dataset.test], minlength=len(dataset.class_names))
         if not counts.min() or not len(dataset.validation):
             raise ValueError(
                 f"{dataset.name} should have test images of each class, and some for validation. Got "
                 f"{', '.join(map(str, counts))} and {len(dataset.validation)} ({setting}) instead: take more images."
+            )
+
+
+def _check_added(study, datasets):
+    """Raise ValueError where the arms that should add images add none, as the classes are equal already."""
+    filling = [arm for arm in study.arms.values() if arm.gans or arm.balance in ("oversampling", "smote")]
+    for setting, dataset in datasets.items():
+        counts = dataset.count_train()
+        if filling and not any(arm.count_added(counts) for arm in filling):
+            raise ValueError(
+                f"a study should have classes that are smaller than the largest ({setting}). "
+                f"Got {', '.join(map(str, counts))} train images instead."
             )
 
 
@@ -163,7 +179,7 @@ def _make_plan(study, config, cells, left, datasets, *, gans_kept):
     plan["GANs"] = "; ".join([f"{gans} to train", *notes])
     plan["time"] = (
         f"about {minutes + gan_minutes:.0f} minutes on 2 free cores: {gan_minutes:.0f} for the GANs, "
-        f"{minutes:.0f} for the classifiers"
+        f"{minutes:.0f} for the classifiers, without drawing the images"
     )
     return plan
 

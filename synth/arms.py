@@ -75,8 +75,11 @@ def list_arms(gans, families=FAMILIES, **amount):
 def parse_gans(entries, recipe_names):
     """Check the entries of --gans, "shared:small" or joined "shared:small+alone:mlp-minority", and return their names.
 
-    Returns the names of single GANs, each once. Raises ValueError for an unknown scope or recipe.
+    Returns the names of single GANs, each once. Raises ValueError for an unknown scope or recipe, and for repeats.
     """
+    for entry in entries:
+        if len(set(entry.split("+"))) < len(entry.split("+")) or entries.count(entry) > 1:
+            raise ValueError(f"--gans should name each GAN once. Got {entry!r} instead.")
     names = dict.fromkeys(name for entry in entries for name in entry.split("+"))
     for name in names:
         scope, _, recipe = name.partition(":")

@@ -40,7 +40,7 @@ def choose(results, candidates, measure):
     reason = describe_difference(results, best, none.name, measure, "the real images with class weights")
     if compare_arms(results, best, none.name, measure)["verdict"] == "better":
         return next(arm for arm in candidates if arm.name == best), reason
-    return none, reason
+    return none, f"{reason} Fit with the class weights that the manifest has."
 
 
 def save_training_set(folder, format, images, labels, synthetic, dataset, manifest):

@@ -11,6 +11,8 @@ LONG_TAILED = {
     "fashion_mnist": {"SMOTE": 0.7058, "BAGAN": 0.8148, "GAMO": 0.8303, "DeepSMOTE": 0.8363},
 }
 
+LONG_TAILED_COUNTS = (4000, 2000, 1000, 750, 500, 350, 200, 100, 60, 40)
+
 # A DCGAN per digit, a small CNN after 5 epochs: {real per digit: {synthetic per digit: test accuracy}}.
 REDUCED_MNIST = {
     300: {0: 0.9680, 1000: 0.9665, 2000: 0.9625, 3000: 0.9690},

@@ -26,7 +26,7 @@ from augment import (
 from models import lab
 from models.trained import TrainedGAN
 from synth.datasets import load_dataset
-from synth.errors import SamplingError
+from synth.errors import SamplingError, TrainingError
 from synth.shards import load_hashes
 from tests.conftest import fail, make_images
 
@@ -293,6 +293,30 @@ def test_dry_run_plans_and_leaves_nothing(data, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_reduced_study_without_a_gan_needs_no_images_for_one(data, tmp_path, capsys):
+    arguments = ["reduced", "--data", data, "--real", "7", "--out", str(tmp_path / "out"), "--dry-run"]
+    assert main([*arguments, "--arms", "real", "classic"]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"arms: +real, classic, 5 epochs, 0 synthetic\n", printed)
+    assert re.search(r"GANs: +0 to train", printed)
+
+
+def test_a_gan_that_has_failed_is_not_trained_again_in_the_same_run(data, tmp_path, monkeypatch, capsys):
+    QuickClassifier(monkeypatch)
+    asked = []
+
+    def fit_study_gan(*arguments, **options):
+        asked.append(arguments)
+        raise TrainingError("training diverged.")
+
+    monkeypatch.setattr("models.studies.fit_study_gan", fit_study_gan)
+    arguments = [*IMBALANCE, "--data", data, "--out", str(tmp_path / "out"), "--seeds", "2"]
+    code, line = fail(main, capsys, *arguments, "--arms", "real", "gan", "gan-filtered", "mixed")
+    assert code == 1
+    assert "6 cells failed, all others are in results.csv" in line
+    assert len(asked) == 2  # one for each seed
+
+
 def test_small_batches_are_announced(data, tmp_path, capsys):
     arguments = ["imbalance", "--data", data, "--minority", "1", "--minority-size", "20", "--gans", "alone:small"]
     assert main([*arguments, "--out", str(tmp_path / "out"), "--dry-run"]) == 0
@@ -352,6 +376,14 @@ def test_another_configuration_is_refused_and_overwrite_keeps_the_gans(minority,
         (
             ["imbalance", "--minority", "1", "--minority-size", "1", "--arms", "smote"],
             "--arms smote should have at least 2",
+        ),
+        (
+            ["imbalance", "--minority", "1", "--minority-size", "56"],
+            "a study should have classes that are smaller than the largest (56 1). Got 56, 56 train images instead",
+        ),
+        (
+            ["imbalance", "--counts", "50,20", "--gans", "shared:small+shared:small"],
+            "--gans should name each GAN once. Got 'shared:small+shared:small' instead",
         ),
         (["reduced", "--real", "57"], "--real should be at most 56, the train images of class '0'. Got 57 instead"),
         (["reduced", "--real", "20", "--synthetic", "-1"], "--synthetic should be at least 0"),
@@ -482,6 +514,26 @@ def test_a_balanced_set_is_scored_on_images_that_nothing_has_seen(data, tmp_path
     assert metrics["leaks"]["leaked"] == 0
 
 
+def test_the_manifest_names_the_filter_that_auto_means(quick_gan, imbalanced, tmp_path):
+    arguments = ["balance", "--data", imbalanced[0], *FAST, "--target", "71", "--min-probability", "0", "--quiet"]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    filter = json.loads((tmp_path / "out/manifest.json").read_text())["filter"]
+    assert filter["filter"] == "classifier"
+    assert filter["min_probability"] == 0
+
+
+def test_a_ratio_of_synthetic_images_needs_some(quick_gan, imbalanced, tmp_path, monkeypatch, capsys):
+    QuickClassifier(monkeypatch)
+    monkeypatch.setattr("models.balancer._MEASURE", "train_accuracy")  # always the same: none is chosen
+    out = tmp_path / "out"
+    arguments = ["balance", "--data", imbalanced[0], *FAST, "--filter", "none", "--seeds", "2", "--quiet"]
+    assert main([*arguments, "--out", str(out)]) == 0
+    options = ["--synthetic", str(out), "--ratio", "2", "--out", str(tmp_path / "score")]
+    code, line = fail(predict.main, capsys, *options)
+    assert code == 2
+    assert "--synthetic should have images that are marked as synthetic" in line
+
+
 def test_a_candidate_whose_filter_rejects_all_is_not_chosen(quick_gan, imbalanced, tmp_path, monkeypatch):
     QuickClassifier(monkeypatch)
     reject_filtered(monkeypatch)
@@ -521,6 +573,7 @@ def test_adding_none_wins_where_nothing_is_better(quick_gan, imbalanced, tmp_pat
     manifest = json.loads((tmp_path / "b/manifest.json").read_text())
     assert manifest["chosen"]["arm"] == "none"
     assert "no significant gain" in manifest["chosen"]["reason"]
+    assert manifest["chosen"]["class_weights"] == {"0": 110 / 140, "1": 110 / 80}
     assert manifest["classes"]["1"] == {"label": 1, "real": 40, "synthetic": 0}
     assert len(classifier.trained) == 8
 

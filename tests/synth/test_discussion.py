@@ -23,10 +23,12 @@ def test_the_size_closest_to_the_published_baseline_is_marked():
 
 def test_the_long_tail_stands_beside_deepsmote():
     results = build_results([("long-tailed", "real", 0, 0.9), ("long-tailed", "gan", 0, 0.97)], ["balanced_accuracy"])
-    text = "\n".join(discuss_long_tailed(results, ARMS, "/data/mnist.npz"))
+    counts = (4000, 2000, 1000, 750, 500, 350, 200, 100, 60, 40)
+    text = "\n".join(discuss_long_tailed(results, ARMS, "/data/mnist.npz", counts))
     assert "| DeepSMOTE (published) | 96.09 |" in text
     assert "| `gan` (ours) | 97.00 |" in text
-    assert discuss_long_tailed(results, ARMS, "mine.csv") == []
+    assert discuss_long_tailed(results, ARMS, "mine.csv", counts) == []
+    assert discuss_long_tailed(results, ARMS, "/data/mnist.npz", (5000,) * 10) == []
 
 
 def test_the_ratio_is_chosen_on_validation_and_only_its_test_accuracy_is_shown():
