@@ -206,7 +206,8 @@ def _make_plan(config, dataset, runs):
         for name in config.compare:
             recipe = replace(RECIPES[name], **config.recipe_options)
             gans, images = recipe.plan_gans(len(dataset.class_names), len(dataset.train))
-            plan[name] = f"{gans} GAN, {recipe.total_steps(images):,} steps of {recipe.batch_size} images"
+            steps = f"{recipe.total_steps(images):,} steps of {recipe.batch_size} images"
+            plan[name] = f"{gans} GAN, {steps}{' each' * (gans > 1)}"
     else:
         plan["runs"] = ", ".join(runs)
     plan["features"] = f"{config.features}, at most {config.images:,} images of each side"

@@ -169,7 +169,7 @@ def _make_plan(config, source, sampling):
         rounds, round_steps = plan_rounds(config.recipe, images)
         plan["recipe"] = (
             f"{config.recipe.name}, {gans} GAN of {parameters} parameters (generator + discriminator), "
-            f"{rounds * round_steps:,} steps of {config.recipe.batch_size} images"
+            f"{rounds * round_steps:,} steps of {config.recipe.batch_size} images{' each' * (gans > 1)}"
         )
     plan["images"] = f"{height} x {width} x {channels}, {len(source.class_names)} classes: {classes}"
     total = sum(sampling["class_size"].values())

@@ -60,7 +60,7 @@ def measure_gan(dataset, trained, folder, fidelity_judge, cache, *, count, class
     """
     class_count = len(dataset.class_names)
     history = pd.read_csv(folder / "model" / "history.csv")
-    training = describe_training(history, trained.recipe)
+    training = describe_training([history], trained.recipe)
     generator, discriminator = build_pair(trained.recipe, dataset.image_shape, class_count)
     images, labels = draw_images(trained, seed, count // class_count)
     held_out = dataset.part("validation")
@@ -94,13 +94,13 @@ def draw_images(trained, seed, per_class):
     return images, np.repeat(np.arange(len(trained.class_names)), per_class)
 
 
-def describe_training(history, recipe):
-    """Return minutes, images/s and the best Frechet distance of a history.csv (a DataFrame)."""
-    seconds = history["seconds"].iloc[-1]
+def describe_training(histories, recipe):
+    """Return minutes, images/s and mean best Frechet distance of a run's history.csv (DataFrames), one for each GAN."""
+    seconds, steps = (sum(history[column].iloc[-1] for history in histories) for column in ("seconds", "step"))
     return {
         "train_minutes": round(seconds / 60, 2),
-        "images_per_second": round(history["step"].iloc[-1] * recipe.batch_size / seconds),
-        "frechet": round(history["frechet"].min(), 2),
+        "images_per_second": round(steps * recipe.batch_size / seconds),
+        "frechet": round(np.mean([history["frechet"].min() for history in histories]), 2),
     }
 
 

@@ -10,6 +10,7 @@ real test part. Prints one line of JSON, and adds the score on the same number o
 import argparse
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,7 @@ def measure(data, recipe, out, seeds, seed):
         "data": dataset.name,
         "recipe": recipe.name,
         "seed": seed,
-        **describe_training(pd.read_csv(f"{out}/model/history.csv"), recipe),
+        **describe_training([pd.read_csv(path) for path in Path(out, "model").rglob("history.csv")], recipe),
         "synthetic": _score(dataset, images, labels, seeds),
         "as_many_real": _score(dataset, real_images, real_labels, seeds),
         "label_fidelity": round(compute_accuracy(fit_fidelity_judge(dataset), images, labels), 4),
