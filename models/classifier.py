@@ -68,15 +68,19 @@ def build_augmentation(seed):
     )
 
 
-def fit_classifier(images, labels, class_count, *, epochs=5, batch_size=128, seed=0):
+def fit_classifier(images, labels, class_count, *, epochs=5, rate_decay="constant", batch_size=128, seed=0):
     """Fit the `cnn` on images uint8 [N, H, W, C] and class indices [N] in memory, with Adam 1e-3; return the model.
 
+    rate_decay: "constant" or "cosine" (to zero).
     Where the largest class has more than twice the images of the smallest, the loss has class weights: else rare
     classes would hardly ever be recognised.
     """
     keras.utils.set_random_seed(seed)
     classifier = build_classifier(images.shape[1:], class_count)
-    compile_classifier(classifier, keras.optimizers.Adam(1e-3), max(1, min(8, len(images) // batch_size)))
+    rate = 1e-3
+    if rate_decay == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, epochs * -(-len(images) // batch_size))
+    compile_classifier(classifier, keras.optimizers.Adam(rate), max(1, min(8, len(images) // batch_size)))
     _, counts = np.unique(labels, return_counts=True)
     class_weight = compute_class_weights(labels) if counts.max() > 2 * counts.min() else None
     inputs = to_network_range(images.astype("float32"))
@@ -99,10 +103,13 @@ def draw_folds(count, seed, folds=5):
     return np.random.default_rng(seed).permutation(count) % folds
 
 
-def fit_on_folds(images, labels, class_count, *, left_out, epochs=5, seed=0):
-    """Fit a classifier on all folds but one, so that the networks that filter and judge know different images."""
+def fit_on_folds(images, labels, class_count, *, left_out, seed=0, **options):
+    """Fit a classifier on all folds but one, so that the networks that filter and judge know different images.
+
+    options: of fit_classifier.
+    """
     use = draw_folds(len(images), seed) != left_out
-    return fit_classifier(images[use], labels[use], class_count, epochs=epochs, seed=seed + left_out)
+    return fit_classifier(images[use], labels[use], class_count, seed=seed + left_out, **options)
 
 
 def compute_probabilities(classifier, images):

@@ -1,4 +1,4 @@
-"""The in-training quality number: Frechet distance on validation, in the features of a small classifier."""
+"""The classifiers of a training: the judge, in whose features it is measured on validation, and the filter."""
 
 import keras
 import numpy as np
@@ -65,13 +65,22 @@ def fit_extractor(images, labels, class_count, path, seed):
     return lambda images: compute_features(extractor, images)
 
 
-def load_or_fit_classifier(images, labels, class_count, path, *, left_out, seed):
-    """Load the classifier from `path`, or fit it on all folds but one and save it there."""
+def fit_filter(images, labels, class_count, path, seed):
+    """Return the classifier that filters, fitted on the train part and kept at `path` (.keras).
+
+    What it wrongly rejects is lost to the synthetic images, so it is fitted for longer than the extractor.
+    """
+    options = {"epochs": 10, "rate_decay": "cosine"}
+    return load_or_fit_classifier(images, labels, class_count, path, left_out=1, seed=seed, **options)
+
+
+def load_or_fit_classifier(images, labels, class_count, path, *, left_out, seed, **options):
+    """Load the classifier from `path`, or fit it on all folds but one (options of fit_classifier) and save it there."""
     from synth.files import replacing
 
     if path.exists():
         return keras.models.load_model(path)
-    classifier = fit_on_folds(images, labels, class_count, left_out=left_out, seed=seed)
+    classifier = fit_on_folds(images, labels, class_count, left_out=left_out, seed=seed, **options)
     with replacing(path) as temporary:
         classifier.save(temporary)
     return classifier

@@ -15,7 +15,7 @@ from models.checkpoint import CHECKPOINT, Progress, load_checkpoint
 from models.classifier import build_classifier
 from models.diffaugment import parse_augmentations
 from models.feeding import stream_batches
-from models.judge import Judge, fit_extractor, load_or_fit_classifier
+from models.judge import Judge, fit_extractor, fit_filter
 from models.losses import build_loss
 from models.sampler import Sampler
 from models.trained import list_pairs, save_description
@@ -65,7 +65,7 @@ def _fit_networks(dataset, recipe, shared, folder, *, seed, max_minutes, quiet, 
     class_count = len(dataset.class_names)
     extractor = fit_extractor(images, labels, class_count, folder / "judge.keras", seed)
     if class_count > 1:
-        load_or_fit_classifier(images, labels, class_count, folder / "filter.keras", left_out=1, seed=seed)
+        fit_filter(images, labels, class_count, folder / "filter.keras", seed)
     pairs = list_pairs(recipe, dataset.class_names)
     options = {"strategy": strategy, "extractor": extractor, "seed": seed, "quiet": quiet, "report": report}
     options["max_minutes"] = max_minutes and max_minutes / len(pairs)

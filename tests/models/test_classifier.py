@@ -79,6 +79,13 @@ def test_fit_classifier_learns():
     images, labels = make_images(160)
     classifier = fit_classifier(images, labels, 2, epochs=2, batch_size=16)
     assert (np.argmax(classifier(images / np.float32(127.5) - 1), axis=1) == labels).all()
+    assert float(classifier.optimizer.learning_rate) == pytest.approx(1e-3)
+
+
+def test_the_rate_of_fit_classifier_falls_to_zero():
+    images, labels = make_images(70)
+    classifier = fit_classifier(images, labels, 2, epochs=2, batch_size=16, rate_decay="cosine")
+    assert float(classifier.optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize(("rare", "weights"), [(60, None), (20, {0: 0.6, 1: 3.0})])
