@@ -92,7 +92,7 @@ RECIPES = {
         Recipe("quick"),
         Recipe("small", augment="translation,cutout"),
         Recipe("standard", discriminator_width=48, ema_decay=0.999, steps=6000, round_steps=300),
-        Recipe("best", discriminator_width=48, ema_decay=0.999, steps=18000, round_steps=600),
+        Recipe("best", discriminator_width=48, ema_decay=0.999, steps=6000, round_steps=300, members=3),
         # Published configurations; what their sources leave open has the values of Radford et al. 2015.
         Recipe("mlp-cgan", **_MLP, batch_size=64, steps=0, epochs=200.0, patience=20),
         Recipe("mlp-minority", **_MLP | {"conditional": False}, batch_size=64, steps=20000, round_steps=1000),
