@@ -4,6 +4,7 @@ python predict.py --synthetic-only
 python predict.py --real-only --data fashion_mnist --seeds 3
 python predict.py --real-per-class 300 --ratio 2 --augment
 python predict.py --model synthetic --fresh --synthetic-only --epochs 20
+python predict.py --synthetic-only --teacher synthetic
 python predict.py --data train.csv --test-csv test.csv --submission submission.csv
 """
 
@@ -66,6 +67,7 @@ class Config:
     rate: float = 1e-3
     rate_decay: str | None = None
     augment: bool = False
+    teacher: str | Path | None = None
     seeds: int = 1
     test_csv: str | Path | None = None
     submission: str | Path | None = None
@@ -111,6 +113,7 @@ def predict(config):
 
     import_tensorflow()
     from models.scored import fit_and_score
+    from models.trained import hash_weights
     from synth.output import open_output
 
     report = report_unless(config.quiet)
@@ -124,11 +127,13 @@ def predict(config):
         return plan
     settings = {name: str(value) for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
     settings |= {"fingerprint": material.dataset.fingerprint, "synthetic_images": material.run.identity}
+    settings |= {"teacher_weights": hash_weights([material.teacher])} if material.teacher else {}
     open_output(out, {"prediction": settings}, OWNED, overwrite=config.overwrite)
     options = {
         name: getattr(config, name) for name in ("epochs", "steps", "batch_size", "rate", "rate_decay", "augment")
     }
-    options |= {"name": config.classifier, "verbose": int(sys.stdout.isatty() and not config.quiet)}
+    options |= {"name": config.classifier, "teacher": material.teacher}
+    options |= {"verbose": int(sys.stdout.isatty() and not config.quiet)}
     validation, names = material.dataset.part("validation"), material.dataset.class_names
     runs = []
     for seed in range(config.seed, config.seed + config.seeds):
@@ -151,6 +156,7 @@ class _Material:
 
     dataset: object
     run: object  # synth.reading.Run
+    teacher: object  # keras.Model, or None
     real: list
     synthetic: Callable
     rows: dict
@@ -189,8 +195,27 @@ def _gather(config, report):
         if not len(getattr(dataset, split)):
             raise ValueError(f"the real data should leave images for {split}. Got none: more real images are needed.")
     hashes = [dataset.train_hashes()] if config.mode != "synthetic-only" else []
-    hashes = np.concatenate([np.zeros(0, np.uint64), *hashes, *([] if run.hashes is None else [run.hashes])])
-    return _Material(dataset, run, real, synthetic, rows, *_find_test_images(config, dataset, hashes))
+    teacher, taught = _find_teacher(config, dataset)
+    hashes += [known for known in (run.hashes, taught) if known is not None]
+    hashes = np.concatenate([np.zeros(0, np.uint64), *hashes])
+    return _Material(dataset, run, teacher, real, synthetic, rows, *_find_test_images(config, dataset, hashes))
+
+
+def _find_teacher(config, dataset):
+    """Return the classifier of --teacher and the hashes of the images that it was trained on, or (None, None)."""
+    from models.trained import TrainedGAN
+
+    if not config.teacher:
+        return None, None
+    trained = TrainedGAN(find_model_folder(config.teacher, "--teacher"))
+    if not trained.has_classifier:
+        raise ValueError(f"--teacher should be a run of two classes or more. {config.teacher} has no classifier.")
+    given, expected = ((source.class_names, source.image_shape) for source in (trained, dataset))
+    if given != expected:
+        raise ValueError(
+            f"--teacher should know the real data's classes and image shape, {expected}. It knows {given} instead."
+        )
+    return trained.classifier, trained.train_hashes()
 
 
 def _find_test_images(config, dataset, hashes):
@@ -287,6 +312,7 @@ def _make_plan(config, material, out):
         "training": f"{real:,} real and {synthetic:,} synthetic images" + (f" {kind}" if synthetic else ""),
         "scoring": f"{len(dataset.validation):,} validation and {len(material.test[1]):,} test images, all real",
         "classifier": f"{config.classifier}, {f'{config.steps:,} steps' if config.steps else f'{config.epochs} epochs'}"
+        + (f", labels by the classifier of {config.teacher}" if config.teacher else "")
         + (", classic augmentation" if config.augment else "")
         + f", {config.seeds} seed{'s' * (config.seeds > 1)}, into {out}",
     }
@@ -313,6 +339,8 @@ def _summarise(settings, material, runs):
             for scored in runs
         ],
     }
+    if material.teacher:
+        metrics["teacher_accuracy"] = _measure_accuracy(material.teacher, *material.test)
     if material.rows["synthetic"]:
         metrics["label_fidelity"], on_real = _measure_fidelity(material)
         if not material.real:
@@ -324,16 +352,23 @@ def _summarise(settings, material, runs):
 def _measure_fidelity(material):
     """Return the accuracies of a classifier trained on the real train part, on synthetic and on validation images.
 
-    The first, on up to 10,000 images, is Shmelkov et al.'s GAN-test.
+    The first, on up to 10,000 images, is Shmelkov et al.'s GAN-test. A teacher's likeliest classes are its labels.
     """
     from models.classifier import compute_probabilities, fit_classifier
     from synth.reading import stream_images
 
     images, labels = next(stream_images(material.synthetic(_JUDGE_SEED), seed=_JUDGE_SEED))
     images, labels = images[:_JUDGED_IMAGES], labels[:_JUDGED_IMAGES]
+    labels = compute_probabilities(material.teacher, images).argmax(axis=1) if material.teacher else labels
     judge = fit_classifier(*material.dataset.part("train"), len(material.dataset.class_names), seed=_JUDGE_SEED)
     judged = ((images, labels), material.dataset.part("validation"))
-    return [float((compute_probabilities(judge, images).argmax(axis=1) == labels).mean()) for images, labels in judged]
+    return [_measure_accuracy(judge, *part) for part in judged]
+
+
+def _measure_accuracy(classifier, images, labels):
+    from models.classifier import compute_probabilities
+
+    return float((compute_probabilities(classifier, images).argmax(axis=1) == labels).mean())
 
 
 def _describe(metrics):
@@ -347,6 +382,8 @@ def _describe(metrics):
         for name, value in per_class[0].items()
     )
     yield "per class          " + ", ".join(means)
+    if "teacher_accuracy" in metrics:
+        yield f"teacher            {metrics['teacher_accuracy']:.2%}"
     if "label_fidelity" in metrics:
         yield metrics.get("explanation", f"label fidelity of the synthetic images: {metrics['label_fidelity']:.2%}")
     leaks = metrics["leaks"]
@@ -423,6 +460,8 @@ def build_parser():
     add_flag(training, Config, "rate", "of Adam", type=float, metavar="R")
     help = "of the classifier: cosine falls to zero (default: cosine for strong, else constant)"
     add_flag(training, Config, "rate_decay", help, choices=RATE_DECAYS)
+    help = f"label the training images by this run's classifier (knowledge distillation): {A_RUN}"
+    add_flag(training, Config, "teacher", help, metavar="DIR")
     add_flag(training, Config, "augment", "add classic augmentation: shift, rotation, zoom; never flips")
     add_flag(training, Config, "seeds", "repeat with so many seeds", type=positive_int, metavar="N")
     scoring = parser.add_argument_group("scoring")

@@ -88,11 +88,11 @@ def fit_classifier(images, labels, class_count, *, epochs=5, rate_decay="constan
     return classifier
 
 
-def compile_classifier(classifier, optimizer, steps_per_execution=1):
-    """Compile a classifier for integer labels, with the accuracy logged."""
+def compile_classifier(classifier, optimizer, steps_per_execution=1, *, soft_labels=False):
+    """Compile a classifier for class indices, or class probabilities (soft labels), with the accuracy logged."""
     classifier.compile(
         optimizer,
-        loss="sparse_categorical_crossentropy",
+        loss="categorical_crossentropy" if soft_labels else "sparse_categorical_crossentropy",
         metrics=["accuracy"],
         steps_per_execution=steps_per_execution,
     )

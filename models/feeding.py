@@ -47,11 +47,12 @@ def stream_batches(images, labels, batch_size, first_step, total_steps, seed, ba
     return stream.map(lambda index: (tf.gather(images, index), tf.gather(labels, index))).prefetch(2)
 
 
-def build_stream(sources, image_shape, batch_size, seed, augmentation=None):
+def build_stream(sources, image_shape, batch_size, seed, augmentation=None, teacher=None):
     """Return an endless tf.data.Dataset of batches (images float32 in [-1, 1], class indices), epoch after epoch.
 
     sources: list of synth.reading.Source. Each epoch is another shuffle; its last batch may be smaller. Reading,
-    scaling and `augmentation` (a Keras layer) run ahead of the training step.
+    scaling, labelling by `teacher` (a Keras model: its class probabilities [n, K] replace the class indices) and
+    `augmentation` (a Keras layer) run ahead of the training step.
     """
 
     def batches():
@@ -62,6 +63,7 @@ def build_stream(sources, image_shape, batch_size, seed, augmentation=None):
 
     def prepare(images, labels):
         images = to_network_range(tf.cast(images, tf.float32))
+        labels = labels if teacher is None else teacher(images, training=False)
         return images if augmentation is None else augmentation(images, training=True), labels
 
     signature = (tf.TensorSpec((None, *image_shape), tf.uint8), tf.TensorSpec((None,), tf.int32))

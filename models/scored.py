@@ -42,6 +42,7 @@ def fit_and_score(
     rate=1e-3,
     augment,
     seed,
+    teacher=None,
     steps=None,
     class_weight=None,
     choose_epoch=True,
@@ -53,6 +54,8 @@ def fit_and_score(
     validation, test: (images uint8 [n, H, W, C], class indices [n]). The weights of the epoch with the best validation
     accuracy are kept; the test images are looked at once, after that. With `choose_epoch` off nothing is chosen: the
     last weights are kept, and the history has the accuracy on the test images of every epoch.
+    teacher: a keras.Model whose class probabilities replace the training labels (knowledge distillation, Hinton et al.
+    2015, arXiv:1503.02531, at temperature 1).
     steps: optimiser steps in all, in equal epochs, in place of passes over the images.
     class_weight: {class index: weight}. rate_decay: "constant" or "cosine" (to zero); by default cosine for `strong`.
     """
@@ -64,8 +67,11 @@ def fit_and_score(
     rate_decay = rate_decay or ("cosine" if name == "strong" else "constant")
     if rate_decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, epochs * epoch_steps)
-    compile_classifier(classifier, keras.optimizers.Adam(rate))
+    compile_classifier(classifier, keras.optimizers.Adam(rate), soft_labels=teacher is not None)
     augmentation = build_augmentation(seed) if augment else None
+    known = to_network_range(validation[0].astype("float32")), validation[1]
+    if teacher is not None:
+        known = known[0], keras.utils.to_categorical(known[1], len(class_names))
     test_accuracy = []
 
     def watch_test(epoch, logs):
@@ -77,10 +83,10 @@ def fit_and_score(
     else:
         callback = keras.callbacks.LambdaCallback(on_epoch_end=watch_test)
     history = classifier.fit(
-        build_stream(sources, image_shape, batch_size, seed, augmentation),
+        build_stream(sources, image_shape, batch_size, seed, augmentation, teacher),
         epochs=epochs,
         steps_per_epoch=epoch_steps,
-        validation_data=(to_network_range(validation[0].astype("float32")), validation[1]),
+        validation_data=known,
         callbacks=[callback],
         class_weight=class_weight,
         shuffle=False,

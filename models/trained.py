@@ -56,7 +56,7 @@ class TrainedGAN:
     """The networks of a finished run's model folder.
 
     image_shape, class_names, label_values, data, request, fingerprint: of the training data, as in
-    synth.datasets.Dataset. seed: of the training.
+    synth.datasets.Dataset. seed: of the training. classifier: the one that filters, or None (a run on one class).
     Raises ValueError where the folder does not hold a finished run, or its networks do not fit its description.
     """
 
@@ -78,12 +78,12 @@ class TrainedGAN:
             for members in self._members if k is None else [self._members[k]]:
                 members.append(pair)
         self.latent_dim = self._members[0][0][0].latent_dim
-        self._filter = self._load_filter(folder) if any(folder.glob("filter.*")) else None
+        self.classifier = self._load_classifier(folder) if any(folder.glob("filter.*")) else None
 
     @property
     def has_classifier(self):
         """Whether there is a classifier that can filter (a run on one class has none)."""
-        return self._filter is not None
+        return self.classifier is not None
 
     def train_hashes(self):
         """Return the 64-bit hashes of the images that it was trained on, uint64 [n], for the leakage guard."""
@@ -104,7 +104,7 @@ class TrainedGAN:
 
     def classify(self, images):
         """Class probabilities [n, K] of images uint8 [n, H, W, C] by the classifier that filters."""
-        return compute_probabilities(self._filter, images)
+        return compute_probabilities(self.classifier, images)
 
     def compute_hash(self):
         """SHA-256 over the weights of all generators, as hex: the same weights give the same shards."""
@@ -124,7 +124,7 @@ class TrainedGAN:
             )
         return Sampler(generator, math.ceil(BLOCK_SIZE / self.recipe.members)), _build_score(discriminator)
 
-    def _load_filter(self, folder):
+    def _load_classifier(self, folder):
         return load_network(folder, "filter", lambda: build_classifier(self.image_shape, len(self.class_names)))
 
 

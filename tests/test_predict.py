@@ -79,6 +79,33 @@ def test_fresh_images_need_no_shards(generated, tmp_path):
     assert load_metrics(tmp_path / "out")["trained_on"]["synthetic"] == {"0": 20, "1": 20}
 
 
+def test_a_teacher_labels_the_images(generated, tmp_path, capsys):
+    options = ["--synthetic", str(generated), "--teacher", str(generated), "--out", str(tmp_path), *FAST]
+    assert main(["--synthetic-only", *options]) == 0
+    assert f"labels by the classifier of {generated}" in capsys.readouterr().out
+    metrics = load_metrics(tmp_path)
+    assert metrics["teacher_accuracy"] == 1  # of bars, which the generator does not know
+    assert 0 <= metrics["label_fidelity"] <= 1
+    assert metrics["settings"]["teacher_weights"]
+
+
+def test_a_teacher_that_was_trained_on_test_images_is_caught(generated, data, tmp_path, capsys):
+    shutil.copytree(generated, tmp_path / "teacher")
+    save_hashes(tmp_path / "teacher", hash_images(load_dataset(data).part("test")[0]))
+    arguments = ["--real-only", "--data", data, "--teacher", str(tmp_path / "teacher"), "--out", str(tmp_path / "out")]
+    code, line = fail(main, capsys, *arguments)
+    assert code == 2
+    assert "14 of 14 test images (100.0%) were trained on" in line
+
+
+def test_a_teacher_of_other_classes_is_refused(generated, tmp_path, capsys):
+    images, labels = make_images(60, class_count=3)
+    np.savez(tmp_path / "three.npz", images=images, labels=labels)
+    code, line = fail(main, capsys, "--real-only", "--data", str(tmp_path / "three.npz"), "--teacher", str(generated))
+    assert code == 2
+    assert "--teacher should know the real data's classes and image shape, (('0', '1', '2'), (28, 28, 1))" in line
+
+
 def test_hand_made_shards_in_kaggles_layout(data, tmp_path):
     images, labels = make_images(60, seed=7)
     table = pd.DataFrame(images.reshape(60, -1), columns=[f"pixel{index}" for index in range(784)])
@@ -247,6 +274,7 @@ def test_an_incomplete_manifest_is_a_warning(generated, tmp_path, capsys):
         (["--real-only", "--latent-std", "1.2"], "--latent-std is for --fresh"),
         (["--steps", "3"], "--steps should be a multiple of --epochs, 5. Got 3 instead"),
         (["--rate", "-1"], "--rate should be above 0"),
+        (["--real-only", "--teacher", "nowhere"], "--teacher should be a run's folder, or pretrained: mnist"),
         (["--real-only", "--classes", "1"], "should give two classes or more. Got 1 alone"),
         (["--real-only", "--submission", "s.csv"], "--submission should come with --test-csv"),
         (["--real-only", "--image-size", "9"], "images should be at least 10 x 10 pixels for the classifier cnn"),

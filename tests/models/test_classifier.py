@@ -75,6 +75,18 @@ def test_classifier_learns_and_the_best_epoch_is_kept():
     assert spoiled.scores["accuracy"] == 1
 
 
+def test_a_teachers_probabilities_replace_the_labels():
+    images, labels = make_images(240)
+    teacher = fit_classifier(images, 1 - labels, 2, epochs=2, batch_size=16)
+    sources = split_in_memory(images[:160], labels[:160])
+    _, given = next(iter(build_stream(sources, (28, 28, 1), 4, seed=0, teacher=teacher)))
+    assert given.shape == (4, 2)
+    parts = (images[160:200], 1 - labels[160:200]), (images[200:], 1 - labels[200:])
+    options = {"epochs": 2, "batch_size": 16, "augment": True, "seed": 0, "teacher": teacher}
+    scored = fit_and_score(sources, *parts, ("a", "b"), **options)
+    assert scored.scores["accuracy"] == scored.validation_accuracy == 1
+
+
 def test_fit_classifier_learns():
     images, labels = make_images(160)
     classifier = fit_classifier(images, labels, 2, epochs=2, batch_size=16)
