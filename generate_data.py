@@ -167,9 +167,10 @@ def _make_plan(config, source, sampling):
         parameters = " + ".join(f"{network.count_params():,}" for network in networks)
         gans, images = config.recipe.plan_gans(len(source.class_names), len(source.train))
         rounds, round_steps = plan_rounds(config.recipe, images)
+        many = gans > 1
         plan["recipe"] = (
-            f"{config.recipe.name}, {gans} GAN of {parameters} parameters (generator + discriminator), "
-            f"{rounds * round_steps:,} steps of {config.recipe.batch_size} images{' each' * (gans > 1)}"
+            f"{config.recipe.name}, {gans} GAN{'s' * many} of {parameters} parameters (generator + discriminator), "
+            f"{rounds * round_steps:,} steps of {config.recipe.batch_size} images{' each' * many}"
         )
     plan["images"] = f"{height} x {width} x {channels}, {len(source.class_names)} classes: {classes}"
     total = sum(sampling["class_size"].values())
