@@ -7,12 +7,11 @@ import argparse
 import re
 from dataclasses import dataclass, field, fields, replace
 
+MEMBER_SEEDS = 1000  # between the seeds of two members
+
 
 def _option(default, help, *, choices=None, minimum=None):
     return field(default=default, metadata={"help": help, "choices": choices, "minimum": minimum})
-
-
-MEMBER_SEEDS = 1000  # between the seeds of two members
 
 
 @dataclass(frozen=True)
