@@ -183,6 +183,7 @@ def _gather(config, report):
         raise ValueError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
     build_classifier(dataset.image_shape, len(dataset.class_names), config.classifier)  # too small images are refused
     run.check_classes(dataset)
+    teacher, taught = _find_teacher(config, dataset)
     real = split_in_memory(*dataset.part("train")) if config.mode != "synthetic-only" else []
     synthetic = _find_synthetic(config, dataset, run) if config.mode != "real-only" else lambda seed: []
     rows = {"real": count_rows(real), "synthetic": count_rows(synthetic(config.seed))}
@@ -195,7 +196,6 @@ def _gather(config, report):
         if not len(getattr(dataset, split)):
             raise ValueError(f"the real data should leave images for {split}. Got none: more real images are needed.")
     hashes = [dataset.train_hashes()] if config.mode != "synthetic-only" else []
-    teacher, taught = _find_teacher(config, dataset)
     hashes += [known for known in (run.hashes, taught) if known is not None]
     hashes = np.concatenate([np.zeros(0, np.uint64), *hashes])
     return _Material(dataset, run, teacher, real, synthetic, rows, *_find_test_images(config, dataset, hashes))
@@ -204,17 +204,20 @@ def _gather(config, report):
 def _find_teacher(config, dataset):
     """Return the classifier of --teacher and the hashes of the images that it was trained on, or (None, None)."""
     from models.trained import TrainedGAN
+    from synth.reading import Run
 
     if not config.teacher:
         return None, None
     trained = TrainedGAN(find_model_folder(config.teacher, "--teacher"))
     if not trained.has_classifier:
-        raise ValueError(f"--teacher should be a run of two classes or more. {config.teacher} has no classifier.")
-    given, expected = ((source.class_names, source.image_shape) for source in (trained, dataset))
+        raise ValueError(f"--teacher should be a run with a classifier. {config.teacher} has no model/filter.keras.")
+    given, expected = ((source.label_values, source.image_shape) for source in (trained, dataset))
     if given != expected:
         raise ValueError(
-            f"--teacher should know the real data's classes and image shape, {expected}. It knows {given} instead."
+            f"--teacher should know the real data's classes {expected[0]} as {expected[1]} images. "
+            f"It knows {given[0]} as {given[1]}."
         )
+    Run(classes=dict(zip(trained.label_values, trained.class_names, strict=True))).check_classes(dataset)
     return trained.classifier, trained.train_hashes()
 
 
@@ -343,7 +346,7 @@ def _summarise(settings, material, runs):
         metrics["teacher_accuracy"] = _measure_accuracy(material.teacher, *material.test)
     if material.rows["synthetic"]:
         metrics["label_fidelity"], on_real = _measure_fidelity(material)
-        if not material.real:
+        if not material.real and not material.teacher:
             accuracy = metrics["summary"]["accuracy"]["mean"]
             metrics["explanation"] = explain_gap(accuracy, metrics["label_fidelity"], on_real)
     return metrics
@@ -352,7 +355,7 @@ def _summarise(settings, material, runs):
 def _measure_fidelity(material):
     """Return the accuracies of a classifier trained on the real train part, on synthetic and on validation images.
 
-    The first, on up to 10,000 images, is Shmelkov et al.'s GAN-test. A teacher's likeliest classes are its labels.
+    The first, on up to 10,000 images, is Shmelkov et al.'s GAN-test. A teacher's labels are its likeliest classes.
     """
     from models.classifier import compute_probabilities, fit_classifier
     from synth.reading import stream_images

@@ -41,7 +41,7 @@ def measure_speed(dataset, recipe):
 def reuse_classifiers(model, others):
     """Copy judge.keras and filter.keras into the folder `model` from one of `others`, where they are there already.
 
-    They depend on the data, the seed and the number of members alone, so that the GANs of one seed share them.
+    They depend on the data and the seed alone, so that the GANs of one seed share them.
     """
     for name in ("judge.keras", "filter.keras"):
         there = next((folder / name for folder in others if (folder / name).exists()), None)

@@ -222,8 +222,7 @@ def _build_run_cell(config, dataset, recipes, report):
     def run_cell(cell):
         keras.utils.clear_session()
         folder = out / "gans" / f"{cell.arm}-seed-{cell.seed}"
-        alike = (name for name, recipe in recipes.items() if recipe.members == recipes[cell.arm].members)
-        reuse_classifiers(folder / "model", [out / "gans" / f"{name}-seed-{cell.seed}" / "model" for name in alike])
+        reuse_classifiers(folder / "model", sorted(out.glob(f"gans/*-seed-{cell.seed}/model")))
         options = {"seed": cell.seed, "quiet": config.quiet, "report": report}
         trained = fit_study_gan(dataset, recipes[cell.arm], folder, **options)
         numbers = {"count": config.images, "classifier_seeds": config.classifier_seeds, "seed": cell.seed}

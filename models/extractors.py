@@ -15,7 +15,7 @@ from models.trained import hash_weights
 from synth.images import to_network_range
 
 LEFT_OUT = 0  # the fold of the train part that the classifier does not see
-SEED = 2000  # no other network's
+SEED = 2000  # of its folds and weights
 _INCEPTION_SIZE = 299
 _INCEPTION_BATCH = 50
 

@@ -24,7 +24,7 @@ class Recipe:
     name: str = "custom"
     network: str = _option("dcgan", "convolutional or fully connected", choices=("dcgan", "mlp"))
     conditional: bool = _option(True, "one GAN for all classes, or one per class")
-    members: int = _option(1, "GANs and filters from different seeds, whose images take turns", minimum=1)
+    members: int = _option(1, "GANs from different seeds, whose images take turns, and filters", minimum=1)
     latent_dim: int = _option(64, "size of the latent vector, per-pixel noise not counted", minimum=1)
     noise: bool = _option(True, "per-pixel noise enters the generator (dcgan)")
     generator_width: int = _option(32, "channels of the generator's last block (dcgan)", minimum=1)

@@ -52,7 +52,7 @@ class Run:
         for value, name in zip(dataset.label_values, dataset.class_names, strict=True):
             if self.classes.get(value, name) not in (name, str(value)) and name != str(value):
                 raise ValueError(
-                    f"the synthetic images' classes should be the real data's: label {value} is {name!r} in "
+                    f"the run's classes should be the real data's: label {value} is {name!r} in "
                     f"{dataset.name}. Got {self.classes[value]!r} instead."
                 )
 

@@ -9,6 +9,7 @@ import pytest
 
 import generate_data
 from models import scored
+from models.classifier import average_classifiers, build_classifier, fit_classifier
 from predict import Config, main, parse_args, predict
 from synth.datasets import load_dataset
 from synth.images import hash_images
@@ -79,14 +80,33 @@ def test_fresh_images_need_no_shards(generated, tmp_path):
     assert load_metrics(tmp_path / "out")["trained_on"]["synthetic"] == {"0": 20, "1": 20}
 
 
-def test_a_teacher_labels_the_images(generated, tmp_path, capsys):
-    options = ["--synthetic", str(generated), "--teacher", str(generated), "--out", str(tmp_path), *FAST]
-    assert main(["--synthetic-only", *options]) == 0
-    assert f"labels by the classifier of {generated}" in capsys.readouterr().out
-    metrics = load_metrics(tmp_path)
-    assert metrics["teacher_accuracy"] == 1  # of bars, which the generator does not know
-    assert 0 <= metrics["label_fidelity"] <= 1
+@pytest.mark.parametrize("mode", [["--synthetic-only"], ["--real-only"], ["--ratio", "0.5"]])
+def test_a_teacher_labels_the_images(generated, data, tmp_path, capsys, mode):
+    teacher = tmp_path / "teacher"
+    shutil.copytree(generated, teacher)
+    images, labels = load_dataset(data).part("train")
+    fit_classifier(images, 1 - labels, 2, epochs=2, batch_size=16).save(teacher / "model" / "filter.keras")
+    images, labels = make_images(80, seed=1)
+    np.savez(tmp_path / "shard.npz", images=images, labels=labels)
+    options = ["--data", data, "--synthetic", str(tmp_path / "shard.npz"), "--teacher", str(teacher)]
+    options += ["--epochs", "1", "--steps", "30", "--batch-size", "16", "--out", str(tmp_path / "out")]
+    assert main([*mode, *options]) == 0
+    assert f"labels by the classifier of {teacher}" in capsys.readouterr().out
+    metrics = load_metrics(tmp_path / "out")
+    assert metrics["summary"]["accuracy"]["mean"] == metrics["teacher_accuracy"] == 0  # it has them the wrong way round
+    assert metrics.get("label_fidelity", 0) == 0
+    assert "explanation" not in metrics
     assert metrics["settings"]["teacher_weights"]
+
+
+def test_fresh_images_are_labelled_by_the_mean_of_several_classifiers(generated, tmp_path):
+    shutil.copytree(generated, tmp_path / "teacher")
+    network = tmp_path / "teacher" / "model" / "filter.keras"
+    average_classifiers([build_classifier((28, 28, 1), 2) for _ in range(2)]).save(network)
+    options = ["--model", str(generated), "--fresh", "--filter", "none", "--teacher", str(tmp_path / "teacher")]
+    assert main(["--synthetic-only", *options, "--out", str(tmp_path / "out"), *FAST, "--quiet"]) == 0
+    history = pd.read_csv(tmp_path / "out" / "history.csv")
+    assert 0.6 < history["loss"].iloc[0] < 0.8  # an unfitted teacher is undecided: the entropy of two classes
 
 
 def test_a_teacher_that_was_trained_on_test_images_is_caught(generated, data, tmp_path, capsys):
@@ -98,12 +118,17 @@ def test_a_teacher_that_was_trained_on_test_images_is_caught(generated, data, tm
     assert "14 of 14 test images (100.0%) were trained on" in line
 
 
-def test_a_teacher_of_other_classes_is_refused(generated, tmp_path, capsys):
+def test_a_teacher_that_does_not_fit_is_refused(generated, data, tmp_path, capsys):
     images, labels = make_images(60, class_count=3)
     np.savez(tmp_path / "three.npz", images=images, labels=labels)
     code, line = fail(main, capsys, "--real-only", "--data", str(tmp_path / "three.npz"), "--teacher", str(generated))
     assert code == 2
-    assert "--teacher should know the real data's classes and image shape, (('0', '1', '2'), (28, 28, 1))" in line
+    assert "--teacher should know the real data's classes (0, 1, 2) as (28, 28, 1) images. It knows (0, 1)" in line
+    shutil.copytree(generated, tmp_path / "teacher")
+    (tmp_path / "teacher" / "model" / "filter.keras").unlink()
+    code, line = fail(main, capsys, "--real-only", "--data", data, "--teacher", str(tmp_path / "teacher"))
+    assert code == 2
+    assert "--teacher should be a run with a classifier" in line
 
 
 def test_hand_made_shards_in_kaggles_layout(data, tmp_path):

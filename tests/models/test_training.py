@@ -289,6 +289,7 @@ def test_members_are_trained_from_other_seeds_and_take_turns(dataset, finished, 
         assert_equal_weights(pairs[0], finished[0])  # the first is the GAN of the recipe without members
     networks = [layer for layer in trained.classifier.layers if isinstance(layer, keras.Model)]
     assert len(networks) == 2
+    assert not np.array_equal(*(network.get_weights()[0] for network in networks))
     known = keras.models.load_model(finished[0] / "filter.keras").get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(networks[0].get_weights(), known, strict=True))
     means = np.mean([compute_probabilities(network, images[:5]) for network in networks], axis=0)
