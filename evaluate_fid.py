@@ -105,14 +105,16 @@ def evaluate(config):
     prepared = _prepare(config, dataset, runs)
     for name, value in (plan := _make_plan(config, dataset, runs)).items():
         report(f"{name + ':':<12} {value}")
-    if config.dry_run:
-        return plan
-    build = partial(build_extractor, config.features, dataset, out / "cache", config.inception_weights)
-    extractor = build() if config.features == "inception" else None  # now: its weights may be missing
     identities = {name: opened.identity for name, opened in runs.items()}
     settings = {name: str(value) for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
     settings |= {"fingerprint": dataset.fingerprint, "images_of_runs": identities}
-    open_output(out, {"evaluation": settings}, OWNED, overwrite=config.overwrite)
+    open_folder = partial(open_output, out, {"evaluation": settings}, OWNED, overwrite=config.overwrite)
+    if config.dry_run:
+        open_folder(dry_run=True)
+        return plan
+    build = partial(build_extractor, config.features, dataset, out / "cache", config.inception_weights)
+    extractor = build() if config.features == "inception" else None  # now: its weights may be missing
+    open_folder()
     failed = {}
     if config.compare:
         runs, failed = _train_recipes(config, report)

@@ -82,11 +82,13 @@ def generate_data(config):
     made = load_manifest(find_model_folder(config.model).parent) if config.model else None
     if made and made["seed"] == config.seed:
         report(f"note: seed {config.seed} gives the images of {config.model} again: --seed names another one")
+    if is_chief():
+        settings = {"training": training, "sampling": sampling}
+        options = {"overwrite": config.overwrite, "keep": ("model", "training"), "dry_run": config.dry_run}
+        open_output(out, settings, OWNED, **options)
     if config.dry_run:
         return plan
     if is_chief():
-        settings = {"training": training, "sampling": sampling}
-        open_output(out, settings, OWNED, overwrite=config.overwrite, keep=("model", "training"))
         save_hashes(out, source.train_hashes())
     if not config.model:
         options = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report, "strategy": strategy}

@@ -123,12 +123,12 @@ def predict(config):
     plan = _make_plan(config, material, out)
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
-    if config.dry_run:
-        return plan
     settings = {name: str(value) for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
     settings |= {"fingerprint": material.dataset.fingerprint, "synthetic_images": material.run.identity}
     settings |= {"teacher_weights": hash_weights([material.teacher])} if material.teacher else {}
-    open_output(out, {"prediction": settings}, OWNED, overwrite=config.overwrite)
+    open_output(out, {"prediction": settings}, OWNED, overwrite=config.overwrite, dry_run=config.dry_run)
+    if config.dry_run:
+        return plan
     options = {
         name: getattr(config, name) for name in ("epochs", "steps", "batch_size", "rate", "rate_decay", "augment")
     }

@@ -119,9 +119,9 @@ def search(config):
     left = list_unfinished(cells, out, sections)
     for name, value in (plan := _make_plan(config, dataset, recipes, cells, left)).items():
         report(f"{name + ':':<12} {value}")
+    open_output(out, sections, _OWNED, overwrite=config.overwrite, dry_run=config.dry_run)
     if config.dry_run:
         return plan
-    open_output(out, sections, _OWNED, overwrite=config.overwrite)
     recipes = _fix_lengths(config, dataset, recipes, report)
     results, _, failed = run_study(cells, out, _build_run_cell(config, dataset, recipes, report), quiet=config.quiet)
     if len(results):

@@ -42,9 +42,10 @@ def balance_data(config):
     plan = _make_plan(config, dataset, recipe, total, candidates, len(left))
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
+    options = {"overwrite": config.overwrite, "keep": ("model", "training"), "dry_run": config.dry_run}
+    open_output(out, settings, OWNED, **options)
     if config.dry_run:
         return plan
-    open_output(out, settings, OWNED, overwrite=config.overwrite, keep=("model", "training"))
     if trained is None:
         options = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report}
         trained = fit_study_gan(dataset, recipe, out, seed=config.seed, **options)

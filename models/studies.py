@@ -69,9 +69,10 @@ def conduct(study, config):
     plan = _make_plan(study, config, cells, left, datasets, gans_kept=gans_kept)
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
+    options = {"overwrite": config.overwrite, "keep": ("gans", "gans"), "dry_run": config.dry_run}
+    open_output(out, settings, OWNED, **options)
     if config.dry_run:
         return plan
-    open_output(out, settings, OWNED, overwrite=config.overwrite, keep=("gans", "gans"))
     lab = _build_lab(study, config, report)
     results, curves, failed = run_study(cells, out, lab.run, quiet=config.quiet)
     if len(results):

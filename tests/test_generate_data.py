@@ -99,6 +99,12 @@ def test_a_trained_run_is_sampled_without_training(finished, tmp_path, capsys):
         assert (shard["scores"] >= manifest["filter"]["thresholds"]["1"]).all()
 
 
+def test_dry_run_says_that_another_run_is_in_the_way(generated, data, capsys):
+    code, line = fail(main, capsys, "--data", data, "--out", str(generated), "--dry-run", *TINY, "--class-size", "3")
+    assert code == 2
+    assert "holds a run with other options" in line
+
+
 def test_dry_run_prints_the_plan_and_leaves_nothing(data, tmp_path, capsys):
     assert main(["--data", data, "--out", str(tmp_path / "out"), "--dry-run", *TINY, "--class-size", "0:3"]) == 0
     plan = capsys.readouterr().out

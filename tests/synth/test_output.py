@@ -68,3 +68,14 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="--out should be a folder that can be written"):
         open_output(tmp_path / "file" / "out", SETTINGS, OWNED)
+
+
+def test_a_dry_run_is_refused_like_a_run_and_changes_nothing(finished, tmp_path):
+    before = (finished / "config.json").read_bytes()
+    with pytest.raises(ValueError, match=r"holds a run with other options \(keep: 0.9 there, 0.8 here\)"):
+        open_output(finished, CHANGED, OWNED, dry_run=True)
+    open_output(finished, CHANGED, OWNED, overwrite=True, dry_run=True)
+    assert names(finished) == ["config.json", "manifest.json", "model", "notes.txt"]
+    assert (finished / "config.json").read_bytes() == before
+    open_output(tmp_path / "new", SETTINGS, OWNED, dry_run=True)
+    assert not (tmp_path / "new").exists()
