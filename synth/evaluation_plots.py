@@ -43,7 +43,7 @@ def plot_neighbours(pairs):
                 axes = grid[2 * row + offset, column]
                 axes.imshow(np.broadcast_to(image, (*image.shape[:2], 3)), interpolation="nearest")
             grid[2 * row, column].set_title(f"{distances[column]:.1f}", fontsize=9)
-        grid[2 * row, 0].set_ylabel(f"{name}\nsynthetic", fontsize=9)
+        grid[2 * row, 0].set_ylabel(name, fontsize=9)
         grid[2 * row + 1, 0].set_ylabel("nearest\ntraining image", fontsize=9)
     return figure
 
