@@ -69,9 +69,9 @@ def fit_and_score(
         rate = keras.optimizers.schedules.CosineDecay(rate, epochs * epoch_steps)
     compile_classifier(classifier, keras.optimizers.Adam(rate), soft_labels=teacher is not None)
     augmentation = build_augmentation(seed) if augment else None
-    known = to_network_range(validation[0].astype("float32")), validation[1]
+    held_out = to_network_range(validation[0].astype("float32")), validation[1]
     if teacher is not None:
-        known = known[0], keras.utils.to_categorical(known[1], len(class_names))
+        held_out = held_out[0], keras.utils.to_categorical(held_out[1], len(class_names))
     test_accuracy = []
 
     def watch_test(epoch, logs):
@@ -86,7 +86,7 @@ def fit_and_score(
         build_stream(sources, image_shape, batch_size, seed, augmentation, teacher),
         epochs=epochs,
         steps_per_epoch=epoch_steps,
-        validation_data=known,
+        validation_data=held_out,
         callbacks=[callback],
         class_weight=class_weight,
         shuffle=False,
