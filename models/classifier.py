@@ -88,14 +88,6 @@ def fit_classifier(images, labels, class_count, *, epochs=5, rate_decay="constan
     return classifier
 
 
-def average_classifiers(classifiers):
-    """Return the model image -> mean of the classifiers' class probabilities [N, K]."""
-    for number, classifier in enumerate(classifiers):
-        classifier.name = f"{classifier.name}_{number}"  # Keras wants different names within a model
-    image = keras.Input(classifiers[0].input_shape[1:], name="image")
-    return keras.Model(image, layers.Average()([classifier(image) for classifier in classifiers]))
-
-
 def compile_classifier(classifier, optimizer, steps_per_execution=1, *, soft_labels=False):
     """Compile a classifier for class indices, or class probabilities (soft labels), with the accuracy logged."""
     classifier.compile(

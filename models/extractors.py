@@ -9,13 +9,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.classifier import build_feature_extractor, compute_features, draw_folds, fit_on_folds
+from models.classifier import build_feature_extractor, compute_features, draw_folds
 from models.judge import load_or_fit_classifier
 from models.trained import hash_weights
 from synth.images import to_network_range
 
 LEFT_OUT = 0  # the fold of the train part that the classifier does not see
-SEED = 2000  # of its folds and weights
+SEED = 2000  # no other network's
 _INCEPTION_SIZE = 299
 _INCEPTION_BATCH = 50
 
@@ -47,9 +47,7 @@ def build_extractor(name, dataset, cache, inception_weights=None):
         digest = hashlib.sha256(dataset.train_hashes().tobytes() + labels.astype("<i8").tobytes()).hexdigest()
         path = Path(cache) / f"classifier-{digest[:16]}.keras"
         classes = len(dataset.class_names)
-        network = load_or_fit_classifier(
-            path, lambda: fit_on_folds(images, labels, classes, left_out=LEFT_OUT, seed=SEED)
-        )
+        network = load_or_fit_classifier(images, labels, classes, path, left_out=LEFT_OUT, seed=SEED)
         network = build_feature_extractor(network)
         compute, dimensions = (lambda images: compute_features(network, images)), network.output_shape[-1]
     return Extractor(name, hash_weights([network]), dimensions, compute)

@@ -3,8 +3,7 @@
 import keras
 import numpy as np
 
-from models.classifier import average_classifiers, build_feature_extractor, compute_features, fit_on_folds
-from models.recipes import MEMBER_SEEDS
+from models.classifier import build_feature_extractor, compute_features, fit_on_folds
 from synth.metrics import compute_frechet_distance, compute_spread, fit_gaussian
 
 _MAX_IMAGES = 3000
@@ -61,35 +60,27 @@ def fit_extractor(images, labels, class_count, path, seed):
     """
     if class_count < 2:
         return _fit_principal_components(images)
-    classifier = load_or_fit_classifier(path, lambda: fit_on_folds(images, labels, class_count, left_out=0, seed=seed))
+    classifier = load_or_fit_classifier(images, labels, class_count, path, left_out=0, seed=seed)
     extractor = build_feature_extractor(classifier)
     return lambda images: compute_features(extractor, images)
 
 
-def fit_filter(images, labels, class_count, path, seed, members=1):
+def fit_filter(images, labels, class_count, path, seed):
     """Return the classifier that filters, fitted on the train part and kept at `path` (.keras).
 
-    What it wrongly rejects is lost to the synthetic images, so it is fitted for longer than the extractor. With
-    several members it is the mean of as many networks, fitted from different seeds on different four fifths.
+    What it wrongly rejects is lost to the synthetic images, so it is fitted for longer than the extractor.
     """
-
-    def fit():
-        networks = [
-            fit_on_folds(images, labels, class_count, left_out=1, seed=own_seed, epochs=10, rate_decay="cosine")
-            for own_seed in range(seed, seed + members * MEMBER_SEEDS, MEMBER_SEEDS)
-        ]
-        return average_classifiers(networks) if members > 1 else networks[0]
-
-    return load_or_fit_classifier(path, fit)
+    options = {"epochs": 10, "rate_decay": "cosine"}
+    return load_or_fit_classifier(images, labels, class_count, path, left_out=1, seed=seed, **options)
 
 
-def load_or_fit_classifier(path, fit):
-    """Load the classifier from `path`, or fit it (a callable without arguments) and save it there."""
+def load_or_fit_classifier(images, labels, class_count, path, *, left_out, seed, **options):
+    """Load the classifier from `path`, or fit it on all folds but one (options of fit_classifier) and save it there."""
     from synth.files import replacing
 
     if path.exists():
         return keras.models.load_model(path)
-    classifier = fit()
+    classifier = fit_on_folds(images, labels, class_count, left_out=left_out, seed=seed, **options)
     with replacing(path) as temporary:
         classifier.save(temporary)
     return classifier

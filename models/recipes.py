@@ -7,8 +7,6 @@ import argparse
 import re
 from dataclasses import dataclass, field, fields, replace
 
-MEMBER_SEEDS = 1000  # between the seeds of two members
-
 
 def _option(default, help, *, choices=None, minimum=None):
     return field(default=default, metadata={"help": help, "choices": choices, "minimum": minimum})
@@ -24,7 +22,7 @@ class Recipe:
     name: str = "custom"
     network: str = _option("dcgan", "convolutional or fully connected", choices=("dcgan", "mlp"))
     conditional: bool = _option(True, "one GAN for all classes, or one per class")
-    members: int = _option(1, "GANs from different seeds, whose images take turns, and filters", minimum=1)
+    members: int = _option(1, "GANs from different seeds, which take turns in the images", minimum=1)
     latent_dim: int = _option(64, "size of the latent vector, per-pixel noise not counted", minimum=1)
     noise: bool = _option(True, "per-pixel noise enters the generator (dcgan)")
     generator_width: int = _option(32, "channels of the generator's last block (dcgan)", minimum=1)

@@ -17,21 +17,20 @@ from models.diffaugment import parse_augmentations
 from models.feeding import stream_batches
 from models.judge import Judge, fit_extractor, fit_filter
 from models.losses import build_loss
-from models.recipes import MEMBER_SEEDS
 from models.sampler import Sampler
 from models.trained import list_pairs, save_description
 from synth.files import replacing
 from synth.plots import plot_samples, save_figure
 
 _GRID_COLUMNS = 10
+_MEMBER_SEEDS = 1000  # between the seeds of two members
 
 
 def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, report=print, strategy=None):
     """Train what `recipe` says on the train part of `dataset` and leave it in `folder`.
 
     It leaves generator.keras, discriminator.keras and history.csv there, or in sub-folders where there are several GANs
-    (models.trained.list_pairs). judge.keras measured them; filter.keras, fitted on other folds, can
-    filter (the mean of as many networks as the recipe has members).
+    (models.trained.list_pairs). judge.keras measured them; filter.keras, fitted on other folds, can filter.
     The same call again continues where it stopped and ends with the same weights; what is finished is not redone.
     max_minutes: end by then, in order (shared out evenly between the GANs).
     report: callable (text) for warnings and results.
@@ -66,7 +65,7 @@ def _fit_networks(dataset, recipe, shared, folder, *, seed, max_minutes, quiet, 
     class_count = len(dataset.class_names)
     extractor = fit_extractor(images, labels, class_count, folder / "judge.keras", seed)
     if class_count > 1:
-        fit_filter(images, labels, class_count, folder / "filter.keras", seed, recipe.members)
+        fit_filter(images, labels, class_count, folder / "filter.keras", seed)
     pairs = list_pairs(recipe, dataset.class_names)
     options = {"strategy": strategy, "extractor": extractor, "seed": seed, "quiet": quiet, "report": report}
     options["max_minutes"] = max_minutes and max_minutes / len(pairs)
@@ -136,7 +135,7 @@ def _fit_pair(
     class_count = len(dataset.class_names) if recipe.conditional else 0
     images, labels = parts["train"]
     rounds, round_steps = plan_rounds(recipe, len(images))
-    own_seed = seed + MEMBER_SEEDS * member
+    own_seed = seed + _MEMBER_SEEDS * member
     with strategy.scope():
         gan = build_gan(recipe, dataset.image_shape, class_count, own_seed + (class_index or 0))
     progress, best_weights = Progress(), []
