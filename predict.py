@@ -323,6 +323,7 @@ def _make_plan(config, material, out):
 
 def _summarise(settings, material, runs):
     """Return the content of metrics.json."""
+    from models.classifier import compute_accuracy
     from synth.output import installed_versions
 
     names = material.dataset.class_names
@@ -343,7 +344,7 @@ def _summarise(settings, material, runs):
         ],
     }
     if material.teacher:
-        metrics["teacher_accuracy"] = _measure_accuracy(material.teacher, *material.test)
+        metrics["teacher_accuracy"] = compute_accuracy(material.teacher, *material.test)
     if material.rows["synthetic"]:
         metrics["label_fidelity"], on_real = _measure_fidelity(material)
         if not material.real and not material.teacher:
@@ -357,7 +358,7 @@ def _measure_fidelity(material):
 
     The first, on up to 10,000 images, is Shmelkov et al.'s GAN-test. A teacher's labels are its likeliest classes.
     """
-    from models.classifier import compute_probabilities, fit_classifier
+    from models.classifier import compute_accuracy, compute_probabilities, fit_classifier
     from synth.reading import stream_images
 
     images, labels = next(stream_images(material.synthetic(_JUDGE_SEED), seed=_JUDGE_SEED))
@@ -365,13 +366,7 @@ def _measure_fidelity(material):
     labels = compute_probabilities(material.teacher, images).argmax(axis=1) if material.teacher else labels
     judge = fit_classifier(*material.dataset.part("train"), len(material.dataset.class_names), seed=_JUDGE_SEED)
     judged = ((images, labels), material.dataset.part("validation"))
-    return [_measure_accuracy(judge, *part) for part in judged]
-
-
-def _measure_accuracy(classifier, images, labels):
-    from models.classifier import compute_probabilities
-
-    return float((compute_probabilities(classifier, images).argmax(axis=1) == labels).mean())
+    return [compute_accuracy(judge, *part) for part in judged]
 
 
 def _describe(metrics):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models.building import build_gan, build_pair
-from models.classifier import compute_probabilities, fit_classifier
+from models.classifier import compute_accuracy, fit_classifier
 from models.extractors import build_extractor, draw_spare
 from models.feeding import stream_batches
 from models.training import build_strategy
@@ -117,11 +117,6 @@ def score_as_training_set(images, labels, held_out, class_count, seeds):
 def fit_fidelity_judge(dataset):
     """Return the classifier, fitted on the real train part, whose accuracy on synthetic images is label fidelity."""
     return fit_classifier(*dataset.part("train"), len(dataset.class_names), seed=100)
-
-
-def compute_accuracy(classifier, images, labels):
-    """Return the fraction of images uint8 [N, H, W, C] that a classifier gives their class index [N]."""
-    return float((compute_probabilities(classifier, images).argmax(axis=1) == labels).mean())
 
 
 def compare_with_validation(dataset, images, labels, cache):

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.measuring import compute_accuracy, describe_training, fit_fidelity_judge, score_as_training_set
+from benchmarks.measuring import describe_training, fit_fidelity_judge, score_as_training_set
 from generate_data import Config, generate_data
+from models.classifier import compute_accuracy
 from models.recipes import RECIPES
 from synth.datasets import load_dataset
 from synth.shards import read_shard

@@ -117,6 +117,11 @@ def compute_probabilities(classifier, images):
     return _in_batches(classifier, images)
 
 
+def compute_accuracy(classifier, images, labels):
+    """Return the fraction of images uint8 [N, H, W, C] that a classifier gives their class index [N]."""
+    return float((compute_probabilities(classifier, images).argmax(axis=1) == labels).mean())
+
+
 def build_feature_extractor(classifier):
     """Return the model image -> features [N, 128] of a classifier built here."""
     return keras.Model(classifier.input, classifier.get_layer("features").output)

@@ -7,7 +7,13 @@ import keras
 import numpy as np
 import pandas as pd
 
-from models.classifier import build_augmentation, build_classifier, compile_classifier, compute_probabilities
+from models.classifier import (
+    build_augmentation,
+    build_classifier,
+    compile_classifier,
+    compute_accuracy,
+    compute_probabilities,
+)
 from models.feeding import build_stream
 from synth.images import to_network_range
 from synth.reading import count_rows
@@ -75,8 +81,7 @@ def fit_and_score(
     test_accuracy = []
 
     def watch_test(epoch, logs):
-        predictions = compute_probabilities(classifier, test[0]).argmax(axis=1)
-        test_accuracy.append(float((predictions == test[1]).mean()))
+        test_accuracy.append(compute_accuracy(classifier, *test))
 
     if choose_epoch:
         callback = keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=epochs, restore_best_weights=True)
