@@ -151,7 +151,7 @@ def _check_model_options(config, trained):
 
 def _make_plan(config, source, sampling):
     """Return what will be done, {heading: text}."""
-    from models.building import build_pair
+    from models.building import build_pair, choose_dtype
     from models.training import plan_rounds
 
     height, width, channels = source.image_shape
@@ -172,7 +172,8 @@ def _make_plan(config, source, sampling):
         many = gans > 1
         plan["recipe"] = (
             f"{config.recipe.name}, {gans} GAN{'s' * many} of {parameters} parameters (generator + discriminator), "
-            f"{rounds * round_steps:,} steps of {config.recipe.batch_size} images{' each' * many}"
+            f"{rounds * round_steps:,} steps of {config.recipe.batch_size} images{' each' * many}, "
+            f"{choose_dtype(config.recipe.dtype)}"
         )
     plan["images"] = f"{height} x {width} x {channels}, {len(source.class_names)} classes: {classes}"
     total = sum(sampling["class_size"].values())

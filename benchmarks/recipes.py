@@ -1,6 +1,6 @@
 """Search over variations of a recipe: train each with several seeds, and compare them with the recipe on validation.
 
-    python -m benchmarks.recipes --data mnist.npz --minutes 5 --seeds 2 --variations no-noise batch-64
+    python -m benchmarks.recipes --data mnist.npz --minutes 5 --seeds 2 --variations no-noise batch-32
     python -m benchmarks.recipes --data mnist.npz --variations lr:generator_rate=5e-4,discriminator_rate=5e-4
 
 The same command again continues where it stopped; more variations or seeds extend it. How to read it: docs/quality.md.
@@ -31,8 +31,8 @@ VARIATIONS = {
     "light-penalty": {"penalty_weight": 0.3, "penalty_weight_end": 0.03},
     "heavy-penalty": {"penalty_weight": 3.0, "penalty_weight_end": 0.3},
     "constant-penalty": {"penalty_weight_end": 1.0},
-    "batch-64": {"batch_size": 64},
-    "batch-256": {"batch_size": 256},
+    "batch-32": {"batch_size": 32},
+    "batch-128": {"batch_size": 128},
     "latent-128": {"latent_dim": 128},
     "ema-0.9995": {"ema_decay": 0.9995},
     "wide-generator": {"generator_width": 48},
@@ -41,7 +41,7 @@ VARIATIONS = {
     "discriminator-steps-2": {"discriminator_steps": 2},
     "constant-rate": {"rate_decay": "constant"},
     "decay-from-start": {"decay_start": 0.0},
-    "bfloat16": {"dtype": "mixed_bfloat16"},
+    "float32": {"dtype": "float32"},
     "augment-translation": {"augment": "translation"},
 }
 _LENGTHS = "variations.json"  # what each variation is, and how many steps it has

@@ -1,6 +1,10 @@
 """Build the networks and the compiled GAN that a recipe describes."""
 
+import re
+from pathlib import Path
+
 import keras
+import tensorflow as tf
 
 from models.dcgan import build_discriminator, build_generator
 from models.diffaugment import parse_augmentations
@@ -8,11 +12,28 @@ from models.gan import GAN
 from models.losses import build_loss
 from models.mlp_gan import build_mlp_discriminator, build_mlp_generator
 
+_CPU_FLAGS = Path("/proc/cpuinfo")
 
-def build_pair(recipe, image_shape, class_count):
-    """Build (generator, discriminator) of a recipe; class_count 0 builds them without labels."""
+
+def choose_dtype(name):
+    """Return the Keras dtype policy that a recipe's dtype means on this machine.
+
+    "auto" is mixed_bfloat16 on a CPU with bfloat16 instructions, as far as Linux tells, and float32 elsewhere.
+    """
+    if name != "auto":
+        return name
+    on_cpu = not tf.config.list_physical_devices("GPU") and _CPU_FLAGS.exists()
+    has_bfloat16 = on_cpu and re.search(r"\b(avx512_bf16|amx_bf16)\b", _CPU_FLAGS.read_text())
+    return "mixed_bfloat16" if has_bfloat16 else "float32"
+
+
+def build_pair(recipe, image_shape, class_count, dtype="float32"):
+    """Build (generator, discriminator) of a recipe, which calculate in the Keras policy `dtype`; weights are float32.
+
+    class_count 0 builds them without labels.
+    """
     previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(recipe.dtype)
+    keras.config.set_dtype_policy(dtype)
     try:
         if recipe.network == "mlp":
             return (
@@ -37,13 +58,17 @@ def build_pair(recipe, image_shape, class_count):
 
 
 def build_gan(recipe, image_shape, class_count, seed):
-    """Build the compiled GAN of a recipe, with random weights drawn from `seed`."""
+    """Build the compiled GAN of a recipe, with random weights drawn from `seed`.
+
+    It trains in the recipe's dtype; its moving average, which makes the images, calculates in float32.
+    """
     keras.utils.set_random_seed(seed)
-    generator, discriminator = build_pair(recipe, image_shape, class_count)
+    generator, discriminator = build_pair(recipe, image_shape, class_count, choose_dtype(recipe.dtype))
+    moving_average, _ = build_pair(recipe, image_shape, class_count)
     gan = GAN(
         generator,
         discriminator,
-        keras.models.clone_model(generator),
+        moving_average,
         loss=build_loss(recipe.loss),
         penalty=recipe.penalty,
         penalty_weight=recipe.penalty_weight,

@@ -9,34 +9,36 @@ _MIN_SIZE = 7  # the image is halved while its longer side stays at least this l
 _EMBEDDING_DIM = 64
 
 
-def build_generator(image_shape, latent_dim=64, class_count=0, *, width=32, noise=True, norm="batch"):
+def build_generator(image_shape, latent_dim=64, class_count=0, *, width=32, noise=True, norm="modulated"):
     """Build latent (+ label) -> image in [-1, 1].
 
     Inputs: latent float [N, latent_dim + noise_dim] and, if class_count > 0, label int [N]. Output: [N, H, W, C].
     Dense, then transposed convolutions that double the size and halve the channels, down to `width`.
-    norm: "batch" (conditional batch normalisation: gain and bias per class, Dumoulin et al. 2016,
-    arXiv:1610.07629) or "none". With `noise`, one normal value per pixel is added to each block after a learnt
-    gain per channel (Karras et al. 2018, arXiv:1812.04948, section 3.2); these values are the latent vector's tail.
+    norm: "batch" (conditional batch normalisation: gain and bias per class, Dumoulin et al. 2016, arXiv:1610.07629),
+    "modulated" (to these a linear map of the latent is added, the same for all pixels: self-modulation, Chen et al.
+    2018, arXiv:1810.01365) or "none". With `noise`, one normal value per pixel is added to each block after a
+    learnt gain per channel (Karras et al. 2018, arXiv:1812.04948, section 3.2); these values are the latent's tail.
     """
     height, width_pixels, channels = image_shape
     sizes = _halved_sizes(height, width_pixels)
     noise_dim = sum(rows * columns for rows, columns in sizes[:-1]) if noise else 0
     latent = keras.Input((latent_dim + noise_dim,), name="latent")
     label = keras.Input((), dtype="int32", name="label") if class_count else None
-    x = latent[:, :latent_dim] if noise_dim else latent
+    style = latent[:, :latent_dim] if noise_dim else latent
+    x = style
     if class_count:
         x = layers.Concatenate()([x, layers.Embedding(class_count, _EMBEDDING_DIM)(label)])
     rows, columns = sizes[-1]
     block_width = width * 2 ** (len(sizes) - 1)
     x = layers.Dense(rows * columns * block_width, kernel_initializer="he_normal")(x)
     x = layers.Reshape((rows, columns, block_width))(x)
-    x = layers.ReLU()(_normalise(x, label, class_count, norm))
+    x = layers.ReLU()(_normalise(x, style, label, class_count, norm))
     offset = latent_dim
     for rows, columns in reversed(sizes[:-1]):
         block_width //= 2
         x = layers.Conv2DTranspose(block_width, 4, 2, "same", kernel_initializer="he_normal")(x)
         x = _crop(x, rows, columns)
-        x = _normalise(x, label, class_count, norm)
+        x = _normalise(x, style, label, class_count, norm)
         if noise:
             noise_map = layers.Reshape((rows, columns, 1))(latent[:, offset : offset + rows * columns])
             offset += rows * columns
@@ -87,17 +89,23 @@ def _halved_sizes(height, width):
     return sizes
 
 
-def _normalise(x, label, class_count, norm):
+def _normalise(x, style, label, class_count, norm):
     if norm == "none":
         return x
-    if not class_count:
+    if norm == "batch" and not class_count:
         return layers.BatchNormalization(momentum=0.9)(x)
     x = layers.BatchNormalization(momentum=0.9, center=False, scale=False)(x)
     channels = x.shape[-1]
-    gain = layers.Embedding(class_count, channels, embeddings_initializer="ones")(label)
-    bias = layers.Embedding(class_count, channels, embeddings_initializer="zeros")(label)
-    x = layers.Multiply()([x, layers.Reshape((1, 1, channels))(gain)])
-    return layers.Add()([x, layers.Reshape((1, 1, channels))(bias)])
+    for combine, initial in ((layers.Multiply(), "ones"), (layers.Add(), "zeros")):  # gain, bias
+        terms = []
+        if class_count:
+            terms.append(layers.Embedding(class_count, channels, embeddings_initializer=initial)(label))
+        if norm == "modulated":
+            options = {"kernel_initializer": "zeros", "use_bias": not class_count, "bias_initializer": initial}
+            terms.append(layers.Dense(channels, **options)(style))
+        term = layers.Add()(terms) if len(terms) > 1 else terms[0]
+        x = combine([x, layers.Reshape((1, 1, channels))(term)])
+    return x
 
 
 def _crop(x, rows, columns):

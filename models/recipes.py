@@ -26,7 +26,11 @@ class Recipe:
     latent_dim: int = _option(64, "size of the latent vector, per-pixel noise not counted", minimum=1)
     noise: bool = _option(True, "per-pixel noise enters the generator (dcgan)")
     generator_width: int = _option(32, "channels of the generator's last block (dcgan)", minimum=1)
-    generator_norm: str = _option("batch", "normalisation (dcgan)", choices=("batch", "none"))
+    generator_norm: str = _option(
+        "modulated",
+        "normalisation, modulated by the latent and the class, or the class alone (dcgan)",
+        choices=("modulated", "batch", "none"),
+    )
     discriminator_width: int = _option(32, "channels of the first block (dcgan)", minimum=1)
     discriminator_norm: str = _option("none", "normalisation (dcgan)", choices=("none", "spectral", "batch"))
     loss: str = _option(
@@ -46,13 +50,17 @@ class Recipe:
     decay_start: float = _option(0.5, "fraction of training after which the rates decay", minimum=0)
     discriminator_steps: int = _option(1, "per generator step", minimum=1)
     balance_classes: bool = _option(False, "every batch has all classes with equal probability")
-    batch_size: int = _option(128, "images per step", minimum=2)
-    steps: int = _option(2000, "generator steps; 0: as many as --epochs says", minimum=0)
+    batch_size: int = _option(64, "images per step", minimum=2)
+    steps: int = _option(5000, "generator steps; 0: as many as --epochs says", minimum=0)
     epochs: float = _option(0.0, "passes over the train part, where --steps is 0", minimum=0)
     ema_decay: float = _option(0.998, "moving average of the generator; 0: none", minimum=0)
-    round_steps: int = _option(200, "steps between measurements on validation (and checkpoints)", minimum=1)
+    round_steps: int = _option(500, "steps between measurements on validation (and checkpoints)", minimum=1)
     patience: int = _option(0, "stop after so many measurements without a better one; 0: never", minimum=0)
-    dtype: str = _option("float32", "of the arithmetic", choices=("float32", "mixed_bfloat16"))
+    dtype: str = _option(
+        "auto",
+        "of the arithmetic while training; auto is mixed_bfloat16 on a CPU that has it, else float32",
+        choices=("auto", "float32", "mixed_bfloat16"),
+    )
 
     def __post_init__(self):
         for option in fields(self):
@@ -79,26 +87,27 @@ class Recipe:
         return self.members * divided, train_count // divided
 
 
-_MLP = {"network": "mlp", "latent_dim": 100, "noise": False, "loss": "non-saturating", "penalty": "none"}
-_MLP |= {"generator_rate": 2e-4, "discriminator_rate": 2e-4, "beta1": 0.5, "beta2": 0.999, "ema_decay": 0.0}
-_MLP |= {"rate_decay": "constant"}
-_PLAIN = {"conditional": False, "latent_dim": 100, "noise": False, "loss": "non-saturating", "penalty": "none"}
-_PLAIN |= {"discriminator_width": 64, "beta1": 0.5, "beta2": 0.999, "ema_decay": 0.0, "rate_decay": "constant"}
-_PLAIN |= {"steps": 0, "epochs": 200.0}
+_LONG = {"discriminator_width": 48, "ema_decay": 0.999, "steps": 15000, "round_steps": 750}
+_PUBLISHED = {"latent_dim": 100, "noise": False, "generator_norm": "batch", "loss": "non-saturating", "penalty": "none"}
+_PUBLISHED |= {"beta1": 0.5, "beta2": 0.999, "ema_decay": 0.0, "rate_decay": "constant", "dtype": "float32"}
+_PUBLISHED |= {"steps": 0, "epochs": 200.0, "round_steps": 200}
+_MLP = _PUBLISHED | {"network": "mlp", "generator_rate": 2e-4, "discriminator_rate": 2e-4}
+_MINORITY = _MLP | {"conditional": False, "steps": 20000, "epochs": 0.0, "round_steps": 1000}
+_DCGAN = _PUBLISHED | {"conditional": False, "discriminator_width": 64, "batch_size": 128}
 
 RECIPES = {
     recipe.name: recipe
     for recipe in (
         Recipe("quick"),
         Recipe("small", augment="translation,cutout"),
-        Recipe("standard", discriminator_width=48, ema_decay=0.999, steps=6000, round_steps=300),
-        Recipe("best", discriminator_width=48, ema_decay=0.999, steps=6000, round_steps=300, members=3),
+        Recipe("standard", **_LONG),
+        Recipe("best", **_LONG, members=3),
         # Published configurations; what their sources leave open has the values of Radford et al. 2015.
-        Recipe("mlp-cgan", **_MLP, batch_size=64, steps=0, epochs=200.0, patience=20),
-        Recipe("mlp-minority", **_MLP | {"conditional": False}, batch_size=64, steps=20000, round_steps=1000),
-        Recipe("dcgan", **_PLAIN, generator_rate=2e-4, discriminator_rate=2e-4),
-        Recipe("dcgan-v1", **_PLAIN, generator_rate=2e-4, discriminator_rate=1e-4),
-        Recipe("dcgan-v2", **_PLAIN, generator_rate=2e-3, discriminator_rate=1e-3, discriminator_norm="batch"),
+        Recipe("mlp-cgan", **_MLP, patience=20),
+        Recipe("mlp-minority", **_MINORITY),
+        Recipe("dcgan", **_DCGAN, generator_rate=2e-4, discriminator_rate=2e-4),
+        Recipe("dcgan-v1", **_DCGAN, generator_rate=2e-4, discriminator_rate=1e-4),
+        Recipe("dcgan-v2", **_DCGAN, generator_rate=2e-3, discriminator_rate=1e-3, discriminator_norm="batch"),
     )
 }
 

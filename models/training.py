@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from models.building import build_gan
+from models.building import build_gan, build_pair
 from models.callbacks import MeasureRounds, Pace, ProgressBar, StopOnNonFinite
 from models.checkpoint import CHECKPOINT, Progress, load_checkpoint
 from models.classifier import build_classifier
@@ -178,7 +178,7 @@ def _fit_pair(
             )
     finally:
         bar.close()
-    _save_best(gan, best_weights, folder)
+    _save_best(build_pair(recipe, dataset.image_shape, class_count), best_weights, folder)
     report(
         f"{title}: {progress.step} steps in {progress.seconds / 60:.1f} min, "
         f"best Frechet distance {progress.best_frechet:.2f} (validation) at step {progress.best_step}, kept"
@@ -207,10 +207,12 @@ def _is_over(progress, recipe, total_steps, max_minutes):
     return bool(recipe.patience) and rounds_since_best >= recipe.patience
 
 
-def _save_best(gan, best_weights, folder):
-    gan.moving_average.set_weights(best_weights[: len(gan.moving_average.weights)])
-    gan.discriminator.set_weights(best_weights[len(gan.moving_average.weights) :])
-    for name, network in (("discriminator", gan.discriminator), ("generator", gan.moving_average)):
+def _save_best(pair, best_weights, folder):
+    """Save a new float32 pair with the best weights, the generator's before the discriminator's."""
+    generator, discriminator = pair
+    generator.set_weights(best_weights[: len(generator.weights)])
+    discriminator.set_weights(best_weights[len(generator.weights) :])
+    for name, network in (("discriminator", discriminator), ("generator", generator)):
         with replacing(folder / f"{name}.keras") as temporary:
             network.save(temporary)
     (folder / CHECKPOINT).unlink()

@@ -90,11 +90,11 @@ def test_steps_follow_from_the_first_speed_and_stay(arguments, laboratory, tmp_p
     assert main([*arguments, "--minutes", "0.1", "--seeds", "1", "--quiet"]) == 0
     assert laboratory.steps == {"base-seed-0": (60, 20), "no-noise-seed-0": (60, 20)}  # three rounds, as the recipe
     laboratory.speed = 20.0
-    extended = [*arguments, "batch-64:batch_size=8", "--minutes", "0.1", "--seeds", "2", "--quiet"]
+    extended = [*arguments, "batch-8:batch_size=8", "--minutes", "0.1", "--seeds", "2", "--quiet"]
     assert main(extended) == 0
-    assert laboratory.folders[2:] == ["batch-64-seed-0", "base-seed-1", "no-noise-seed-1", "batch-64-seed-1"]
+    assert laboratory.folders[2:] == ["batch-8-seed-0", "base-seed-1", "no-noise-seed-1", "batch-8-seed-1"]
     assert laboratory.steps["base-seed-1"] == laboratory.steps["no-noise-seed-1"] == (60, 20)
-    assert laboratory.steps["batch-64-seed-1"] == laboratory.steps["batch-64-seed-0"] == (120, 40)
+    assert laboratory.steps["batch-8-seed-1"] == laboratory.steps["batch-8-seed-0"] == (120, 40)
     assert len(pd.read_csv(tmp_path / "out" / "results.csv")) == 6
     assert len(pd.read_csv(tmp_path / "out" / "curves.csv")) == 12
 

@@ -22,6 +22,7 @@ def draw_inputs(model, count=4, seed=0):
 def build_all(shape, class_count):
     return [
         build_generator(shape, 8, class_count, width=4),
+        build_generator(shape, 8, class_count, width=4, norm="batch"),
         build_generator(shape, 8, class_count, width=4, noise=False, norm="none"),
         build_discriminator(shape, class_count, width=4),
         build_discriminator(shape, class_count, width=4, norm="spectral"),
@@ -43,7 +44,7 @@ def test_networks_are_built_from_the_image_shape(shape, class_count):
             assert output.std() > 0
 
 
-@pytest.mark.parametrize("index", range(7))
+@pytest.mark.parametrize("index", range(8))
 def test_saved_networks_open_without_custom_code(tmp_path, index):
     network = build_all((21, 36, 1), 3)[index]
     inputs = draw_inputs(network)
@@ -52,7 +53,7 @@ def test_saved_networks_open_without_custom_code(tmp_path, index):
     assert np.array_equal(network(inputs), opened(inputs))
 
 
-@pytest.mark.parametrize("index", range(7))
+@pytest.mark.parametrize("index", range(8))
 def test_the_label_reaches_the_output_of_its_own_image_alone(index):
     network = build_all((28, 28, 1), 3)[index]
     first, labels = draw_inputs(network)
@@ -72,6 +73,19 @@ def test_every_noise_pixel_enters_the_generator():
     changed = np.argwhere((plain != noisy)[..., 0])
     assert len(changed)
     assert changed.min() >= 26
+
+
+@pytest.mark.parametrize("class_count", [0, 3])
+@pytest.mark.parametrize(("norm", "enters"), [("modulated", True), ("batch", False)])
+def test_a_modulated_block_sees_the_latent_vector(norm, enters, class_count):
+    generator = build_generator((28, 28, 1), 8, class_count, width=4, noise=False, norm=norm)
+    generator.set_weights([np.full_like(weights, 0.1) for weights in generator.get_weights()])
+    first = next(layer for layer in generator.layers if isinstance(layer, keras.layers.Dense) and layer.units > 64)
+    first.set_weights([np.zeros_like(first.kernel), np.ones_like(first.bias)])  # the latent can't enter there
+    one, other = np.asarray(
+        generator([np.eye(8, dtype=np.float32)[:2] * [[1], [9]], np.ones(2)][: 1 + bool(class_count)])
+    )
+    assert (np.abs(one - other).max() > 1e-3) == enters
 
 
 def layer_widths(network, kind):

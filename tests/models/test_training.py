@@ -166,6 +166,17 @@ def test_training_leaves_networks_history_and_grids(finished):
     assert f"at step {best.split(',')[0]}, kept" in lines[-1]
 
 
+def test_what_was_trained_in_bfloat16_is_kept_in_float32(dataset, finished, tmp_path):
+    recipe = replace(TINY, dtype="mixed_bfloat16")
+    gan = build_gan(recipe, dataset.image_shape, 2, seed=0)
+    assert gan.generator.layers[-2].compute_dtype == gan.discriminator.layers[1].compute_dtype == "bfloat16"
+    assert gan.moving_average.layers[-2].compute_dtype == "float32"
+    fit(dataset, recipe, tmp_path, finished)
+    for name in ("generator", "discriminator"):
+        network = keras.models.load_model(tmp_path / f"{name}.keras")
+        assert {layer.compute_dtype for layer in network.layers} - {"int32"} == {"float32"}
+
+
 @pytest.mark.parametrize("conditional", [True, False])
 def test_killed_training_continues_to_the_same_weights(dataset, finished, tmp_path, monkeypatch, conditional):
     recipe = replace(TINY, conditional=conditional)
