@@ -59,7 +59,8 @@ def build_discriminator(image_shape, class_count=0, *, width=32, norm="none"):
     """
     image = keras.Input(image_shape, name="image")
     label = keras.Input((), dtype="int32", name="label") if class_count else None
-    wrap = layers.SpectralNormalization if norm == "spectral" else lambda layer: layer
+    spectral = norm == "spectral"  # in float32: it overwrites the kernels with what it has calculated
+    wrap = (lambda layer: layers.SpectralNormalization(layer, dtype="float32")) if spectral else lambda layer: layer
     x = image
     depth = len(_halved_sizes(*image_shape[:2]))  # one more than the generator: ends at about 4 x 4
     for block in range(depth):

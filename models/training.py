@@ -4,12 +4,13 @@ import json
 import math
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from models.building import build_gan, build_pair
+from models.building import build_gan, build_pair, choose_dtype
 from models.callbacks import MeasureRounds, Pace, ProgressBar, StopOnNonFinite
 from models.checkpoint import CHECKPOINT, Progress, load_checkpoint
 from models.classifier import build_classifier
@@ -19,8 +20,9 @@ from models.judge import Judge, fit_extractor, fit_filter
 from models.losses import build_loss
 from models.sampler import Sampler
 from models.trained import list_pairs, save_description
-from synth.files import replacing
+from synth.files import load_json, replacing
 from synth.plots import plot_samples, save_figure
+from synth.shards import DESCRIPTION
 
 _GRID_COLUMNS = 10
 _MEMBER_SEEDS = 1000  # between the seeds of two members
@@ -41,6 +43,7 @@ def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, r
     strategy = strategy or build_strategy()  # several hosts: before a device is touched
     check_recipe(recipe, dataset)
     folder = Path(folder)
+    recipe = replace(recipe, dtype=_settle_dtype(recipe, folder))
     options = {"seed": seed, "max_minutes": max_minutes, "strategy": strategy}
     if is_chief():
         folder.mkdir(parents=True, exist_ok=True)
@@ -49,6 +52,12 @@ def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, r
     else:
         with tempfile.TemporaryDirectory() as own:
             _fit_networks(dataset, recipe, folder, Path(own), quiet=True, report=lambda text: None, **options)
+
+
+def _settle_dtype(recipe, folder):
+    """Return the dtype policy to train in: the one that a training in `folder` has begun with, or this machine's."""
+    begun = folder / DESCRIPTION
+    return choose_dtype(load_json(begun)["recipe"]["dtype"] if begun.exists() else recipe.dtype)
 
 
 def is_chief():

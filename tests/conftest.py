@@ -9,7 +9,7 @@ import pytest
 
 import generate_data
 
-TRAINING = ["--steps", "2", "--round-steps", "2", "--batch-size", "16"]
+TRAINING = ["--steps", "2", "--round-steps", "2", "--batch-size", "16", "--dtype", "float32"]
 WIDTHS = ["--latent-dim", "4", "--generator-width", "2", "--discriminator-width", "2"]
 
 

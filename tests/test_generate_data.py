@@ -22,7 +22,7 @@ from tests.conftest import fail
 
 ROOT = Path(script.__file__).parent
 WIDTHS = ["--latent-dim", "4", "--generator-width", "2", "--discriminator-width", "2"]
-TINY = ["--steps", "4", "--round-steps", "2", "--batch-size", "16", *WIDTHS]
+TINY = ["--steps", "4", "--round-steps", "2", "--batch-size", "16", "--dtype", "float32", *WIDTHS]
 FILES = ["--class-size", "12", "--shard-size", "5", "--format", "both"]
 SAMPLING = ["--filter", "none", "--duplicate-distance", "0", *FILES]
 
@@ -75,6 +75,7 @@ def test_the_library_call_does_the_same_as_the_command(finished, data, tmp_path)
             latent_dim=4,
             generator_width=2,
             discriminator_width=2,
+            dtype="float32",
         ),
         filter="none",
         duplicate_distance=0.0,
@@ -109,7 +110,7 @@ def test_dry_run_prints_the_plan_and_leaves_nothing(data, tmp_path, capsys):
     assert main(["--data", data, "--out", str(tmp_path / "out"), "--dry-run", *TINY, "--class-size", "0:3"]) == 0
     plan = capsys.readouterr().out
     assert "112 train, 14 validation, 14 test" in plan
-    assert "4 steps of 16 images" in plan
+    assert "4 steps of 16 images, float32" in plan
     assert "3 images, npz, filter classifier, at most 0.0 MB" in plan
     assert not (tmp_path / "out").exists()
 

@@ -126,7 +126,7 @@ def test_auto_is_bfloat16_on_a_cpu_that_has_it(tmp_path, monkeypatch, cpu_flags,
     ],
 )
 def test_every_kind_of_recipe_trains_with_finite_losses(options):
-    recipe = Recipe(**{"generator_width": 4, "discriminator_width": 4, "latent_dim": 8} | options)
+    recipe = Recipe(**{"generator_width": 4, "discriminator_width": 4, "latent_dim": 8, "dtype": "float32"} | options)
     gan = build_gan(recipe, (16, 12, 3), 3 * recipe.conditional, seed=0)
     images = np.random.default_rng(0).integers(0, 256, (16, 16, 12, 3)).astype(np.uint8)
     data = tf.data.Dataset.from_tensors((images, np.arange(16, dtype=np.int32) % 3)).repeat(3)

@@ -79,7 +79,7 @@ def test_every_noise_pixel_enters_the_generator():
 @pytest.mark.parametrize(("norm", "enters"), [("modulated", True), ("batch", False)])
 def test_a_modulated_block_sees_the_latent_vector(norm, enters, class_count):
     generator = build_generator((28, 28, 1), 8, class_count, width=4, noise=False, norm=norm)
-    generator.set_weights([np.full_like(weights, 0.1) for weights in generator.get_weights()])
+    generator.set_weights([np.full_like(weights, 0.01) for weights in generator.get_weights()])
     first = next(layer for layer in generator.layers if isinstance(layer, keras.layers.Dense) and layer.units > 64)
     first.set_weights([np.zeros_like(first.kernel), np.ones_like(first.bias)])  # the latent can't enter there
     one, other = np.asarray(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import callbacks
+from models import callbacks, training
 from models.building import build_gan
 from models.callbacks import Pace, compute_penalty_weight, compute_rate_factor
 from models.checkpoint import Progress
@@ -29,6 +29,7 @@ TINY = Recipe(
     round_steps=2,
     rate_decay="cosine",
     augment="translation",
+    dtype="float32",
 )
 
 
@@ -166,15 +167,30 @@ def test_training_leaves_networks_history_and_grids(finished):
     assert f"at step {best.split(',')[0]}, kept" in lines[-1]
 
 
-def test_what_was_trained_in_bfloat16_is_kept_in_float32(dataset, finished, tmp_path):
-    recipe = replace(TINY, dtype="mixed_bfloat16")
+@pytest.mark.parametrize("norm", ["none", "spectral"])
+def test_what_was_trained_in_bfloat16_is_kept_in_float32(dataset, finished, tmp_path, norm):
+    recipe = replace(TINY, dtype="mixed_bfloat16", discriminator_norm=norm, penalty="none")
     gan = build_gan(recipe, dataset.image_shape, 2, seed=0)
-    assert gan.generator.layers[-2].compute_dtype == gan.discriminator.layers[1].compute_dtype == "bfloat16"
-    assert gan.moving_average.layers[-2].compute_dtype == "float32"
+    in_training = [{layer.compute_dtype for layer in network.layers} for network in (gan.generator, gan.discriminator)]
+    assert all("bfloat16" in dtypes for dtypes in in_training)
     fit(dataset, recipe, tmp_path, finished)
     for name in ("generator", "discriminator"):
         network = keras.models.load_model(tmp_path / f"{name}.keras")
         assert {layer.compute_dtype for layer in network.layers} - {"int32"} == {"float32"}
+        for weights in network.get_weights():
+            assert weights.dtype == np.float32
+            if weights.size > 10 and weights.any():
+                assert not np.array_equal(weights, tf.cast(tf.cast(weights, tf.bfloat16), tf.float32))
+
+
+def test_a_training_keeps_the_dtype_that_it_began_with(dataset, finished, tmp_path, monkeypatch):
+    recipe = replace(TINY, dtype="auto")
+    monkeypatch.setattr(training, "choose_dtype", {"auto": "mixed_bfloat16"}.get)
+    fit(dataset, recipe, tmp_path, finished)
+    assert TrainedGAN(tmp_path).recipe.dtype == "mixed_bfloat16"
+    monkeypatch.setattr(training, "choose_dtype", {"auto": "float32", "mixed_bfloat16": "mixed_bfloat16"}.get)
+    fit(dataset, recipe, tmp_path)
+    assert TrainedGAN(tmp_path).recipe.dtype == "mixed_bfloat16"
 
 
 @pytest.mark.parametrize("conditional", [True, False])
@@ -359,6 +375,16 @@ def test_a_recipe_that_does_not_fit_is_refused(dataset, changes, message):
 def test_recipe_values_are_checked(changes, message):
     with pytest.raises(ValueError, match=message):
         replace(TINY, **changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "batch_size"), [("mlp-cgan", 64), ("mlp-minority", 64), ("dcgan", 128), ("dcgan-v2", 128)]
+)
+def test_published_recipes_are_not_changed_with_ours(name, batch_size):
+    recipe = RECIPES[name]
+    assert (recipe.batch_size, recipe.dtype, recipe.generator_norm) == (batch_size, "float32", "batch")
+    assert (recipe.loss, recipe.penalty, recipe.noise) == ("non-saturating", "none", False)
+    assert (recipe.beta1, recipe.beta2, recipe.rate_decay, recipe.ema_decay) == (0.5, 0.999, "constant", 0)
 
 
 def test_published_rates():
