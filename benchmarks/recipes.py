@@ -25,7 +25,6 @@ from synth.study import CURVES, RESULTS, Cell, list_unfinished, raise_failures, 
 BASE = "base"  # the recipe as it is
 VARIATIONS = {
     "no-noise": {"noise": False},
-    "no-minibatch-std": {"minibatch_std": False},
     "spectral-hinge": {"loss": "hinge", "discriminator_norm": "spectral", "penalty": "none"},
     "non-saturating": {"loss": "non-saturating"},
     "r1": {"penalty": "r1"},

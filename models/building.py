@@ -50,11 +50,7 @@ def build_pair(recipe, image_shape, class_count, dtype="float32"):
                 norm=recipe.generator_norm,
             ),
             build_discriminator(
-                image_shape,
-                class_count,
-                width=recipe.discriminator_width,
-                norm=recipe.discriminator_norm,
-                minibatch_std=recipe.minibatch_std,
+                image_shape, class_count, width=recipe.discriminator_width, norm=recipe.discriminator_norm
             ),
         )
     finally:

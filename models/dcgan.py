@@ -49,15 +49,13 @@ def build_generator(image_shape, latent_dim=64, class_count=0, *, width=32, nois
     return keras.Model(_inputs(latent, label), layers.Activation("tanh", dtype="float32")(x), name="generator")
 
 
-def build_discriminator(image_shape, class_count=0, *, width=32, norm="none", minibatch_std=False):
+def build_discriminator(image_shape, class_count=0, *, width=32, norm="none"):
     """Build image (+ label) -> logit [N].
 
     Inputs: image float [N, H, W, C] in [-1, 1] and, if class_count > 0, label int [N]. Strided convolutions that
     halve the size and double the channels, one dense layer, and the projection of its output onto the class's
     embedding (Miyato and Koyama 2018, arXiv:1802.05637, eq. 3). norm: "none", "spectral" (Miyato et al. 2018,
-    arXiv:1802.05957) or "batch" (not in the first block; Radford et al. 2015, arXiv:1511.06434). With `minibatch_std`
-    the dense layer also sees how much the images of its class vary (compute_minibatch_std), so that the logit of an
-    image depends on the others in the batch.
+    arXiv:1802.05957) or "batch" (not in the first block; Radford et al. 2015, arXiv:1511.06434).
     """
     image = keras.Input(image_shape, name="image")
     label = keras.Input((), dtype="int32", name="label") if class_count else None
@@ -73,10 +71,7 @@ def build_discriminator(image_shape, class_count=0, *, width=32, norm="none", mi
         if norm == "batch" and block:
             x = layers.BatchNormalization()(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-    x = layers.Flatten()(x)
-    if minibatch_std:
-        x = layers.Concatenate()([x, compute_minibatch_std(x, label)])
-    x = wrap(layers.Dense(block_width, kernel_initializer="he_normal"))(x)
+    x = wrap(layers.Dense(block_width, kernel_initializer="he_normal"))(layers.Flatten()(x))
     x = layers.LeakyReLU(negative_slope=0.2)(x)
     logit = wrap(layers.Dense(1, dtype="float32"))(x)
     if class_count:
@@ -85,22 +80,6 @@ def build_discriminator(image_shape, class_count=0, *, width=32, norm="none", mi
         embedding = embedding(ops.cast(label, "float32"))  # SpectralNormalization returns its input's dtype
         logit = layers.Add(dtype="float32")([logit, layers.Dot(axes=1, dtype="float32")([x, embedding])])
     return keras.Model(_inputs(image, label), layers.Reshape((), dtype="float32")(logit), name="discriminator")
-
-
-def compute_minibatch_std(features, labels=None):
-    """Return the mean over the features of their standard deviation among the images of the same class, [N, 1].
-
-    features: [N, D]; labels: [N], or None where all are of one class. Minibatch standard deviation (Karras et al.
-    2018, arXiv:1710.10196, section 3) for a conditional discriminator: over the images of each image's class in the
-    batch, in place of the whole batch.
-    """
-    features = ops.cast(features, "float32")
-    labels = ops.zeros_like(features[:, 0]) if labels is None else labels
-    same = ops.equal(ops.expand_dims(labels, 1), ops.expand_dims(labels, 0))  # [N, N]
-    weights = ops.cast(same, "float32")
-    weights = weights / ops.sum(weights, axis=1, keepdims=True)
-    variance = ops.matmul(weights, features**2) - ops.matmul(weights, features) ** 2
-    return ops.mean(ops.sqrt(ops.maximum(variance, 0.0) + 1e-4), axis=1, keepdims=True)
 
 
 def _halved_sizes(height, width):

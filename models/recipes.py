@@ -33,7 +33,6 @@ class Recipe:
     )
     discriminator_width: int = _option(32, "channels of the first block (dcgan)", minimum=1)
     discriminator_norm: str = _option("none", "normalisation (dcgan)", choices=("none", "spectral", "batch"))
-    minibatch_std: bool = _option(True, "the discriminator sees how much the images of a class vary (dcgan)")
     loss: str = _option(
         "relativistic-pairing",
         "adversarial loss; the last three need TF-GAN",
@@ -88,10 +87,10 @@ class Recipe:
         return self.members * divided, train_count // divided
 
 
-_LONG = {"discriminator_width": 48, "decay_start": 0.2, "ema_decay": 0.999, "steps": 15000, "round_steps": 750}
+_LONG = {"discriminator_width": 48, "ema_decay": 0.999, "steps": 15000, "round_steps": 750}
 _PUBLISHED = {"latent_dim": 100, "noise": False, "generator_norm": "batch", "loss": "non-saturating", "penalty": "none"}
-_PUBLISHED |= {"minibatch_std": False, "beta1": 0.5, "beta2": 0.999, "ema_decay": 0.0, "rate_decay": "constant"}
-_PUBLISHED |= {"steps": 0, "epochs": 200.0, "round_steps": 200, "dtype": "float32"}
+_PUBLISHED |= {"beta1": 0.5, "beta2": 0.999, "ema_decay": 0.0, "rate_decay": "constant", "dtype": "float32"}
+_PUBLISHED |= {"steps": 0, "epochs": 200.0, "round_steps": 200}
 _MLP = _PUBLISHED | {"network": "mlp", "generator_rate": 2e-4, "discriminator_rate": 2e-4}
 _MINORITY = _MLP | {"conditional": False, "steps": 20000, "epochs": 0.0, "round_steps": 1000}
 _DCGAN = _PUBLISHED | {"conditional": False, "discriminator_width": 64, "batch_size": 128}
