@@ -247,7 +247,8 @@ def test_some_of_the_shards_classes_are_enough(tmp_path, data):
     options = ["--data", str(tmp_path / "three.npz"), "--quiet", *TRAINING, *WIDTHS, "--class-size", "8"]
     options += ["--filter", "none", "--duplicate-distance", "0", "--out", str(tmp_path / "synthetic")]
     assert generate_data.main(options) == 0
-    config = Config(mode="synthetic-only", synthetic=tmp_path / "synthetic", classes="0,2", dry_run=True, quiet=True)
+    folders = {"synthetic": tmp_path / "synthetic", "out": tmp_path / "prediction"}
+    config = Config(mode="synthetic-only", classes="0,2", dry_run=True, quiet=True, **folders)
     assert predict(config)["training"].startswith("0 real and 16 synthetic images")
 
 
@@ -258,7 +259,7 @@ def test_more_synthetic_images_than_there_are_is_refused(generated, capsys):
 
 
 def test_the_baseline_is_scored_on_the_same_images(generated, tmp_path, capsys):
-    assert main(["--real-only", "--synthetic", str(generated), "--dry-run"]) == 0
+    assert main(["--real-only", "--synthetic", str(generated), "--dry-run", "--out", str(tmp_path)]) == 0
     assert "112 real and 0 synthetic images" in capsys.readouterr().out
 
 
