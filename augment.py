@@ -184,7 +184,7 @@ def study_imbalance(config):
         measures = {"balanced_accuracy": "ACSA, %", "geometric_mean": "geometric mean, %"} | measures
         discuss = partial(discuss_long_tailed, arms=arms, data=dataset.name, counts=tuple(counts.values()))
     else:
-        k = find_class(config.minority, names, values)
+        k = find_class(config.minority, names, values, "--minority")
         arms = list_arms(config.gans, config.arms, fill=config.fill, classes=(k,))
         for size in config.minority_size:
             check_available(dataset, {names[k]: size}, "--minority-size")

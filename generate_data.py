@@ -131,7 +131,7 @@ def _resolve_sampling(config, source):
     names = ("keep", "min_probability", "duplicate_distance", "latent_std", "format", "shard_size")
     options = {name: getattr(config, name) for name in names}
     filter = check_sampling(config.filter, **options, has_classifier=source.has_classifier)
-    counts = parse_counts(config.class_size, source.class_names, source.label_values)
+    counts = parse_counts(config.class_size, source.class_names, source.label_values, "--class-size")
     return {"class_size": counts, "filter": filter} | options | {"seed": config.seed}
 
 

@@ -1,7 +1,7 @@
 """Per-class requests, turned once, at the door, into {class name: count}."""
 
 
-def parse_counts(text, class_names, label_values, flag="number of images per class"):
+def parse_counts(text, class_names, label_values, flag):
     """Turn "500" (every class), "500,200,..." (one count per class) or "0:500,Sneaker:200" into {class name: count}.
 
     Classes are given by name or by label value; the last form names these classes alone. `flag` says in messages
@@ -19,7 +19,7 @@ def parse_counts(text, class_names, label_values, flag="number of images per cla
     counts = {}
     for part in text.split(","):
         key, _, count = part.rpartition(":")
-        name = class_names[find_class(key, class_names, label_values)]
+        name = class_names[find_class(key, class_names, label_values, f"{flag}: class")]
         if name in counts:
             raise ValueError(f"class {name!r} should be given once. Got {text!r} instead.")
         counts[name] = _parse_count(count, flag)
@@ -28,18 +28,18 @@ def parse_counts(text, class_names, label_values, flag="number of images per cla
 
 def parse_classes(text, class_names, label_values):
     """Turn "Sneaker,Bag" (names or label values) into the sorted indices of these classes, each once."""
-    return tuple(sorted({find_class(key, class_names, label_values) for key in str(text).split(",")}))
+    return tuple(sorted({find_class(key, class_names, label_values, "--classes") for key in str(text).split(",")}))
 
 
-def find_class(key, class_names, label_values):
-    """Return the index of the class with this name or label value; ValueError lists the known ones."""
+def find_class(key, class_names, label_values, flag):
+    """Return the index of the class with this name or label value; ValueError (of `flag`) lists the known ones."""
     key = key.strip()
     if key in class_names:
         return class_names.index(key)
     if key.lstrip("-").isdecimal() and int(key) in label_values:
         return label_values.index(int(key))
     known = ", ".join(_describe(name, value) for name, value in zip(class_names, label_values, strict=True))
-    raise ValueError(f"class should be one of {known}. Got {key!r} instead.")
+    raise ValueError(f"{flag} should be one of {known}. Got {key!r} instead.")
 
 
 def _describe(name, value):

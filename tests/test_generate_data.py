@@ -179,11 +179,11 @@ def test_a_filter_that_rejects_everything_is_a_failed_run(finished, tmp_path, ca
     ("arguments", "message"),
     [
         (["--data", "nowhere.csv"], "--data should be one of mnist, fashion_mnist, mnist5k, a file or a folder"),
-        (["--classes", "7"], "class should be one of 0, 1. Got '7' instead"),
+        (["--classes", "7"], "--classes should be one of 0, 1. Got '7' instead"),
         (["--class-size", "0"], "should be an integer of at least 1. Got '0' instead"),
         (["--class-size", "-5"], "should be an integer of at least 1. Got '-5' instead"),
         (["--class-size", "many"], "should be an integer of at least 1. Got 'many' instead"),
-        (["--class-size", "9:5"], "class should be one of 0, 1. Got '9' instead"),
+        (["--class-size", "9:5"], "--class-size: class should be one of 0, 1. Got '9' instead"),
         (["--batch-size", "1000"], "--batch-size should be at most the number of train images, 112"),
         (["--keep", "0"], "--keep should be in the range (0, 1]. Got 0.0 instead"),
         (["--recipe", "fine"], "argument --recipe: invalid choice: 'fine'"),

@@ -16,18 +16,18 @@ NAMES, VALUES = ("Trouser", "Sneaker", "9"), (1, 7, 9)
     ],
 )
 def test_counts_are_normalised(text, counts):
-    assert parse_counts(text, NAMES, VALUES) == counts
+    assert parse_counts(text, NAMES, VALUES, "--class-size") == counts
 
 
 @pytest.mark.parametrize("text", ["0", "-3", "many", "1.5", "", "Sneaker:0", "1:x"])
 def test_counts_below_one_are_refused(text):
     with pytest.raises(ValueError, match=r"should be an integer of at least 1\. Got"):
-        parse_counts(text, NAMES, VALUES)
+        parse_counts(text, NAMES, VALUES, "--class-size")
 
 
 def test_unknown_class_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"one of Trouser \(1\), Sneaker \(7\), 9\. Got 'Hat' instead"):
-        find_class("Hat", NAMES, VALUES)
+    with pytest.raises(ValueError, match=r"--minority should be one of Trouser \(1\), Sneaker \(7\), 9\. Got 'Hat'"):
+        find_class("Hat", NAMES, VALUES, "--minority")
 
 
 def test_classes_are_found_by_name_or_value_and_sorted():
@@ -37,7 +37,7 @@ def test_classes_are_found_by_name_or_value_and_sorted():
 
 def test_class_given_twice_is_refused():
     with pytest.raises(ValueError, match="class 'Sneaker' should be given once"):
-        parse_counts("7:5,Sneaker:5", NAMES, VALUES)
+        parse_counts("7:5,Sneaker:5", NAMES, VALUES, "--class-size")
 
 
 @pytest.mark.parametrize(("text", "count"), [("5,6", 2), ("1,2,3,4", 4)])

@@ -70,7 +70,7 @@ def test_classes_keep_their_label_values(plain_npz):
     assert dataset.label_values == (8,)
     assert len(dataset.images) == 40
     assert not dataset.labels.any()
-    with pytest.raises(ValueError, match="class should be one of 3, 8. Got '5' instead"):
+    with pytest.raises(ValueError, match="--classes should be one of 3, 8. Got '5' instead"):
         load_dataset(plain_npz, classes="3,5")
 
 
