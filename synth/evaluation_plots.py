@@ -3,6 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from synth.plots import use_log_scale
+
 _SCATTER_POINTS = 1000
 
 
@@ -96,6 +98,7 @@ def plot_score_curves(histories):
         distances = np.mean([table["frechet"].to_numpy()[:rounds] for table in tables], axis=0)
         label = name if len(tables) == 1 else f"{name} (mean of its {len(tables)} GANs' own)"
         axes.plot(steps, distances, marker=".", linestyle="-" if len(tables) == 1 else "--", label=label)
-    axes.set(xlabel="training steps (of all GANs of a recipe)", ylabel="Frechet distance on validation", yscale="log")
+    axes.set(xlabel="training steps (of all GANs of a recipe)", ylabel="Frechet distance on validation")
+    use_log_scale(axes)
     axes.legend()
     return figure

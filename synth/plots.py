@@ -5,6 +5,7 @@ from itertools import zip_longest
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from synth.files import replacing
 
@@ -42,9 +43,18 @@ def plot_history(histories):
         right.plot(history["step"], history["frechet"], marker=".", color="black")
         best = history["frechet"].idxmin()
         right.plot(history["step"][best], history["frechet"][best], "o", color="tab:red", label="best, kept")
-        right.set(title=title, xlabel="training step", ylabel="Frechet distance on validation", yscale="log")
+        right.set(title=title, xlabel="training step", ylabel="Frechet distance on validation")
+        use_log_scale(right)
         right.legend()
     return figure
+
+
+def use_log_scale(axes):
+    """Make the y axis logarithmic, with plain numbers at its ticks even where it spans less than a decade."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def save_figure(path, figure):

@@ -39,6 +39,16 @@ def test_history_marks_the_best_round(tmp_path):
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("distances", [(2.2, 1.2), (9.0, 1.5), (2000.0, 3.0), (0.09, 0.04)])
+def test_distances_have_a_logarithmic_axis_with_plain_numbers(distances):
+    history = pd.DataFrame({"step": [1, 2], "discriminator_loss": 1.0, "generator_loss": 2.0, "frechet": distances})
+    axis = plot_history({"training": history}).axes[1].yaxis
+    assert axis.get_scale() == "log"
+    low, high = axis.get_view_interval()
+    ticks = [float(label.get_text()) for label in axis.get_ticklabels() if label.get_text()]
+    assert sum(low <= tick <= high for tick in ticks) >= 2
+
+
 def test_confusion_matrix_shows_every_count():
     figure = plot_confusion([[3, 1], [0, 2]], ("ape", "bee"))
     texts = {(text.get_position(), text.get_text()) for text in figure.axes[0].texts}
