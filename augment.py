@@ -71,7 +71,7 @@ class _StudyConfig:
     classes: str | None = None
     image_size: tuple[int, int] | None = None
     image_shape: tuple[int, int, int] | None = None
-    gans: tuple[str, ...] = ("shared:small",)
+    gans: tuple[str, ...] = ("shared:quick",)
     recipe_fields: dict = field(default_factory=dict)
     max_minutes: float | None = None
     filter: str = "auto"
@@ -115,7 +115,7 @@ class ImbalanceConfig(_StudyConfig):
     def __post_init__(self):
         if not self.gans:
             alone = ("alone:mlp-minority",) if self.minority is not None else ()
-            object.__setattr__(self, "gans", ("shared:small", *alone))
+            object.__setattr__(self, "gans", ("shared:quick", *alone))
         super().__post_init__()
         if (self.minority is None) == (self.counts is None):
             raise ValueError("--minority CLASS or --counts N,N,... should be given, and one of them alone.")
@@ -355,7 +355,7 @@ def _add_study_flags(parser, config_class):
     add_flag(study, config_class, "classifier_steps", help, type=positive_int, metavar="N")
     help = "shared:RECIPE, one for all classes, or alone:RECIPE, one per small class; joined by +, half each"
     if config_class is ImbalanceConfig:
-        help += " (default: shared:small; with --minority alone:mlp-minority, too)"
+        help += " (default: shared:quick; with --minority alone:mlp-minority, too)"
     add_flag(study, config_class, "gans", help, nargs="+", metavar="GAN")
     _add_training_flags(parser, config_class)
 

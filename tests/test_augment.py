@@ -204,10 +204,10 @@ def test_one_small_class_is_helped_alone_though_others_are_smaller_than_the_larg
     config = parse_args([*arguments, *PLAIN, "--arms", "gan", "--out", str(tmp_path / "out"), "--dry-run"])
     plan = study_imbalance(config)
     assert plan["  20 1"].startswith("train images per class 48, 20, 32;")
-    assert plan["arms"] == "gan shared:small, gan alone:mlp-minority"
+    assert plan["arms"] == "gan shared:quick, gan alone:mlp-minority"
     assert plan["GANs"].startswith("6 to train")  # of each seed one for all classes, and one for the small class
-    assert config.gans == ("shared:small", "alone:mlp-minority")
-    assert parse_args(["imbalance", "--counts", "5,5"]).gans == ("shared:small",)
+    assert config.gans == ("shared:quick", "alone:mlp-minority")
+    assert parse_args(["imbalance", "--counts", "5,5"]).gans == ("shared:quick",)
 
 
 def test_classes_whose_names_are_numbers_of_others_are_found_by_name(tmp_path, monkeypatch):
