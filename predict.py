@@ -63,9 +63,9 @@ class Config:
     classifier: str = "cnn"
     epochs: int = 5
     steps: int | None = None
-    batch_size: int = 128
+    batch_size: int = 32
     rate: float = 1e-3
-    rate_decay: str | None = None
+    rate_decay: str = "cosine"
     augment: bool = False
     teacher: str | Path | None = None
     seeds: int = 1
@@ -79,8 +79,8 @@ class Config:
     quiet: bool = False
 
     def __post_init__(self):
-        choices = {"rate_decay": RATE_DECAYS} if self.rate_decay else {}
-        command_line.check_choices(self, mode=MODES, classifier=CLASSIFIERS, filter=("classifier", "none"), **choices)
+        choices = {"classifier": CLASSIFIERS, "filter": ("classifier", "none"), "rate_decay": RATE_DECAYS}
+        command_line.check_choices(self, mode=MODES, **choices)
         if self.ratio is not None and not 0 < self.ratio < float("inf"):
             raise ValueError(f"--ratio should be above 0, synthetic images per real one. Got {self.ratio} instead.")
         if self.ratio is not None and (self.mode != "mixed" or self.synthetic_per_class):
@@ -456,7 +456,7 @@ def build_parser():
     add_flag(training, Config, "steps", help, type=positive_int, metavar="N")
     add_flag(training, Config, "batch_size", "images per step", type=positive_int, metavar="N")
     add_flag(training, Config, "rate", "of Adam", type=float, metavar="R")
-    help = "of the classifier: cosine falls to zero (default: cosine for strong, else constant)"
+    help = "of the classifier: cosine falls to zero"
     add_flag(training, Config, "rate_decay", help, choices=RATE_DECAYS)
     help = f"label the training images by this run's classifier (knowledge distillation): {A_RUN}"
     add_flag(training, Config, "teacher", help, metavar="DIR")

@@ -3,8 +3,9 @@
     python -m benchmarks.plain_protocol --data mnist.npz --recipe quick --out /tmp/quick
 
 Trains the recipe on the train part (or continues, or reuses what is in --out), draws 1,000 unfiltered images per
-class, fits the classifier (5 epochs, batch 128, no augmentation) on them with --seeds seeds, and scores it on the
-real test part. Prints one line of JSON, and adds the score on the same number of real images and label fidelity.
+class, fits the classifier on them with --seeds seeds (5 epochs, batches of 32, the rate falls by a cosine, no
+augmentation), and scores it on the real test part. Prints one line of JSON, and adds the score on the same number of
+real images and label fidelity.
 """
 
 import argparse

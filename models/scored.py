@@ -44,7 +44,7 @@ def fit_and_score(
     *,
     name="cnn",
     epochs,
-    batch_size=128,
+    batch_size=32,
     rate=1e-3,
     augment,
     seed,
@@ -52,7 +52,7 @@ def fit_and_score(
     steps=None,
     class_weight=None,
     choose_epoch=True,
-    rate_decay=None,
+    rate_decay="cosine",
     verbose=0,
 ):
     """Fit the classifier `name` on sources (synth.reading.Source); return a ScoredClassifier.
@@ -63,14 +63,13 @@ def fit_and_score(
     teacher: a keras.Model whose class probabilities replace the training labels (knowledge distillation, Hinton et al.
     2015, arXiv:1503.02531, at temperature 1).
     steps: optimiser steps in all, in equal epochs, in place of passes over the images.
-    class_weight: {class index: weight}. rate_decay: "constant" or "cosine" (to zero); by default cosine for `strong`.
+    class_weight: {class index: weight}. rate_decay: "constant" or "cosine" (to zero).
     """
     keras.utils.set_random_seed(seed)
     image_shape = validation[0].shape[1:]
     classifier = build_classifier(image_shape, len(class_names), name)
     rows = sum(count_rows(sources).values())
     epoch_steps = math.ceil(steps / epochs if steps else rows / batch_size)
-    rate_decay = rate_decay or ("cosine" if name == "strong" else "constant")
     if rate_decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, epochs * epoch_steps)
     compile_classifier(classifier, keras.optimizers.Adam(rate), soft_labels=teacher is not None)
