@@ -139,11 +139,14 @@ class ReducedConfig(_StudyConfig):
     def __post_init__(self):
         super().__post_init__()
         if min(self.real, default=0) < 1:
-            raise ValueError(f"--real should be at least 1. Got {self.real} instead.")
+            raise ValueError(f"--real should be at least 1. Got {_format_list(self.real)} instead.")
         if min(self.synthetic, default=-1) < 0 or max(self.synthetic) == 0:
-            raise ValueError(f"--synthetic should be at least 0, and one above 0. Got {self.synthetic} instead.")
+            raise ValueError(
+                f"--synthetic should be at least 0, and one above 0. Got {_format_list(self.synthetic)} instead."
+            )
         if not all(0 < ratio <= 100 for ratio in self.ratios):
-            raise ValueError(f"--ratios should be in the range (0, 100], synthetic to real. Got {self.ratios} instead.")
+            given = _format_list(self.ratios)
+            raise ValueError(f"--ratios should be in the range (0, 100], synthetic to real. Got {given} instead.")
 
 
 def balance(config):
@@ -234,6 +237,11 @@ def study_reduced(config):
     discuss = partial(discuss_reduced, columns=columns, sweep=sweep, data=dataset.name)
     study = Study("Few real images", request, settings, groups, measures, _resolve_recipes(config), discuss)
     return conduct(study, config)
+
+
+def _format_list(values):
+    """Return what was given, as on the command line."""
+    return " ".join(map(str, values)) or "none"
 
 
 def _format_ratio(ratio):
