@@ -15,6 +15,7 @@ from models.classifier import (
     compute_probabilities,
 )
 from models.feeding import build_stream
+from synth.errors import TrainingError
 from synth.images import to_network_range
 from synth.reading import count_rows
 from synth.scoring import score_predictions
@@ -64,6 +65,7 @@ def fit_and_score(
     2015, arXiv:1503.02531, at temperature 1).
     steps: optimiser steps in all, in equal epochs, in place of passes over the images.
     class_weight: {class index: weight}. rate_decay: "constant" or "cosine" (to zero).
+    Raises synth.errors.TrainingError where the training loss is not finite.
     """
     keras.utils.set_random_seed(seed)
     image_shape = validation[0].shape[1:]
@@ -96,6 +98,8 @@ def fit_and_score(
         shuffle=False,
         verbose=verbose,
     )
+    if not np.isfinite(history.history["loss"]).all():
+        raise TrainingError("the classifier's loss should be finite. Got NaN or infinity: a lower rate may train it.")
     probabilities = compute_probabilities(classifier, test[0])
     scores = score_predictions(test[1], probabilities.argmax(axis=1), class_names)
     table = pd.DataFrame(history.history).assign(epoch=np.arange(1, epochs + 1), seed=seed)

@@ -5,6 +5,7 @@ import pytest
 from models.classifier import build_augmentation, build_classifier, build_feature_extractor, fit_classifier
 from models.feeding import build_stream
 from models.scored import fit_and_score
+from synth.errors import TrainingError
 from synth.reading import split_in_memory
 from tests.conftest import make_images
 
@@ -72,6 +73,14 @@ def test_classifier_learns_and_the_best_epoch_is_kept():
         spoiled = fit_and_score(sources, *parts, ("a", "b"), **options)
     assert spoiled.history["val_accuracy"].iloc[1] < 0.9
     assert spoiled.scores["accuracy"] == 1
+
+
+def test_a_classifier_that_diverges_is_refused():
+    images, labels = make_images(64)
+    part = images, labels
+    options = {"epochs": 2, "rate": float("inf"), "augment": False, "seed": 0}
+    with pytest.raises(TrainingError, match="loss should be finite"):
+        fit_and_score(split_in_memory(*part), part, part, ("a", "b"), **options)
 
 
 def test_a_teachers_probabilities_replace_the_labels():
