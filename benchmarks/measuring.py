@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models.building import build_gan, build_pair
-from models.classifier import compute_accuracy, fit_classifier
+from models.classifier import build_classifier, compute_accuracy, fit_classifier
 from models.extractors import build_extractor, draw_spare
 from models.feeding import stream_batches
 from models.training import build_strategy
@@ -29,8 +29,10 @@ def measure_speed(dataset, recipe):
     It is the median over 50 steps, after as many for warming up: a short burst of other work does not count.
     """
     images, labels = dataset.part("train")
+    shape, class_count = dataset.image_shape, len(dataset.class_names)
     with build_strategy().scope():
-        gan = build_gan(recipe, dataset.image_shape, len(dataset.class_names), seed=0)
+        classifier = build_classifier(shape, class_count) if recipe.feature_weight else None  # its weights take no time
+        gan = build_gan(recipe, shape, class_count, seed=0, classifier=classifier)
     stream = stream_batches(images, labels, recipe.batch_size, 0, 2 * _PROBE_STEPS, 0, recipe.balance_classes)
     times = []
     clock = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: times.append(time.perf_counter()))
@@ -39,11 +41,11 @@ def measure_speed(dataset, recipe):
 
 
 def reuse_classifiers(model, others):
-    """Copy judge.keras and filter.keras into the folder `model` from one of `others`, where they are there already.
+    """Copy the classifiers of a training into the folder `model` from one of `others`, where they are there already.
 
     They depend on the data and the seed alone, so that the GANs of one seed share them.
     """
-    for name in ("judge.keras", "filter.keras"):
+    for name in ("judge.keras", "filter.keras", "frozen.keras"):
         there = next((folder / name for folder in others if (folder / name).exists()), None)
         if there and not (model / name).exists():
             model.mkdir(parents=True, exist_ok=True)

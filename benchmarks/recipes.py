@@ -42,6 +42,7 @@ VARIATIONS = {
     "constant-rate": {"rate_decay": "constant"},
     "decay-from-start": {"decay_start": 0.0},
     "float32": {"dtype": "float32"},
+    "no-features": {"feature_weight": 0.0},
     "augment-translation": {"augment": "translation"},
 }
 _LENGTHS = "variations.json"  # what each variation is, and how many steps it has

@@ -1,6 +1,7 @@
 """Build the networks and the compiled GAN that a recipe describes."""
 
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -8,6 +9,7 @@ import tensorflow as tf
 
 from models.dcgan import build_discriminator, build_generator
 from models.diffaugment import parse_augmentations
+from models.feature_discriminator import build_feature_discriminator, build_frozen_features
 from models.gan import GAN
 from models.losses import build_loss
 from models.mlp_gan import build_mlp_discriminator, build_mlp_generator
@@ -32,9 +34,7 @@ def build_pair(recipe, image_shape, class_count, dtype="float32"):
 
     class_count 0 builds them without labels.
     """
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(dtype)
-    try:
+    with _policy(dtype):
         if recipe.network == "mlp":
             return (
                 build_mlp_generator(image_shape, recipe.latent_dim, class_count),
@@ -53,18 +53,35 @@ def build_pair(recipe, image_shape, class_count, dtype="float32"):
                 image_shape, class_count, width=recipe.discriminator_width, norm=recipe.discriminator_norm
             ),
         )
+
+
+@contextmanager
+def _policy(dtype):
+    """Let what is built inside calculate in the Keras policy `dtype`."""
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype)
+    try:
+        yield
     finally:
         keras.config.set_dtype_policy(previous)
 
 
-def build_gan(recipe, image_shape, class_count, seed):
+def build_gan(recipe, image_shape, class_count, seed, classifier=None):
     """Build the compiled GAN of a recipe, with random weights drawn from `seed`.
 
-    It trains in the recipe's dtype; its moving average, which makes the images, calculates in float32.
+    classifier: the `cnn` through which a second discriminator sees the images; without it there is none.
+    The GAN trains in the recipe's dtype; its moving average, which makes the images, calculates in float32.
     """
     keras.utils.set_random_seed(seed)
     generator, discriminator = build_pair(recipe, image_shape, class_count, choose_dtype(recipe.dtype))
     moving_average, _ = build_pair(recipe, image_shape, class_count)
+    second = {}
+    if classifier is not None:
+        with _policy(choose_dtype(recipe.dtype)):
+            frozen = build_frozen_features(classifier)
+        second["frozen_features"] = frozen
+        second["feature_discriminator"] = build_feature_discriminator(frozen.output_shape[-1], class_count)
+        second["feature_weight"] = recipe.feature_weight
     gan = GAN(
         generator,
         discriminator,
@@ -75,6 +92,7 @@ def build_gan(recipe, image_shape, class_count, seed):
         augmentations=parse_augmentations(recipe.augment),
         discriminator_steps=recipe.discriminator_steps,
         ema_decay=recipe.ema_decay,
+        **second,
         seed=seed,
     )
     gan.compile(

@@ -46,7 +46,7 @@ def load_checkpoint(path, gan):
 def _state(gan):
     return [
         *gan.generator.variables,
-        *gan.discriminator.variables,
+        *(variable for model in gan.discriminators for variable in model.variables),
         *gan.moving_average.variables,
         *gan.generator_optimizer.variables,
         *gan.discriminator_optimizer.variables,

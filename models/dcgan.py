@@ -73,13 +73,22 @@ def build_discriminator(image_shape, class_count=0, *, width=32, norm="none"):
         x = layers.LeakyReLU(negative_slope=0.2)(x)
     x = wrap(layers.Dense(block_width, kernel_initializer="he_normal"))(layers.Flatten()(x))
     x = layers.LeakyReLU(negative_slope=0.2)(x)
+    return keras.Model(_inputs(image, label), build_logit(x, label, class_count, wrap), name="discriminator")
+
+
+def build_logit(x, label, class_count, wrap=lambda layer: layer):
+    """Build the logit float32 [N] of x [N, D]: linear, plus, if class_count > 0, x times the embedding of its class.
+
+    wrap: callable (layer) -> layer, put around each layer with weights.
+    """
     logit = wrap(layers.Dense(1, dtype="float32"))(x)
     if class_count:
-        scale = keras.initializers.RandomNormal(stddev=block_width**-0.5)
-        embedding = wrap(layers.Embedding(class_count, block_width, embeddings_initializer=scale))
+        width = x.shape[-1]
+        scale = keras.initializers.RandomNormal(stddev=width**-0.5)
+        embedding = wrap(layers.Embedding(class_count, width, embeddings_initializer=scale))
         embedding = embedding(ops.cast(label, "float32"))  # SpectralNormalization returns its input's dtype
         logit = layers.Add(dtype="float32")([logit, layers.Dot(axes=1, dtype="float32")([x, embedding])])
-    return keras.Model(_inputs(image, label), layers.Reshape((), dtype="float32")(logit), name="discriminator")
+    return layers.Reshape((), dtype="float32")(logit)
 
 
 def _halved_sizes(height, width):

@@ -22,6 +22,8 @@ class GAN(keras.Model):
 
     generator, moving_average: models (latent [N, L](, label [N])) -> images [N, H, W, C] in [-1, 1], same build.
     discriminator: model (image(, label)) -> logit [N].
+    feature_discriminator: None, or model (features(, label)) -> logit [N], that plays the same game on what
+    `frozen_features`, model images -> features [N, D], gives; `feature_weight` times its loss is the generator's, too.
     loss: models.losses.AdversarialLoss. penalty: "none" or one of these times `penalty_weight`
     (a variable, so that it can change while training): "r1" and "r1-r2" are
     the zero-centred gradient penalties on real, and on real and fake images (Mescheder et al. 2018,
@@ -41,6 +43,9 @@ class GAN(keras.Model):
         augmentations=(),
         discriminator_steps=1,
         ema_decay=0.999,
+        feature_discriminator=None,
+        frozen_features=None,
+        feature_weight=1.0,
         seed=0,
     ):
         super().__init__()
@@ -54,18 +59,30 @@ class GAN(keras.Model):
         self.augmentations = augmentations
         self.discriminator_steps = discriminator_steps
         self.ema_decay = ema_decay
+        self.feature_discriminator = feature_discriminator
+        self.frozen_features = frozen_features
+        self.feature_weight = feature_weight
         self.seed_generator = ReplicaSeeds(seed)
         self.conditional = len(generator.inputs) == 2
         self.latent_dim = generator.inputs[0].shape[-1]
         self.built = True
 
+    @property
+    def discriminators(self):
+        """The discriminators, that of the images first."""
+        return [model for model in (self.discriminator, self.feature_discriminator) if model is not None]
+
+    @property
+    def _discriminator_variables(self):
+        return [variable for model in self.discriminators for variable in model.trainable_variables]
+
     def compile(self, generator_optimizer, discriminator_optimizer, **options):
-        """Take one optimizer per network, and keras.Model.compile's options that do not concern losses."""
+        """Take the optimizers of generator and discriminators, and keras.Model.compile's options but for losses."""
         super().compile(**options)
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
         generator_optimizer.build(self.generator.trainable_variables)
-        discriminator_optimizer.build(self.discriminator.trainable_variables)
+        discriminator_optimizer.build(self._discriminator_variables)
 
     def _maybe_symbolic_build(self, *args, **options):
         """Everything is built already; Keras' own symbolic build fails under MultiWorkerMirroredStrategy."""
@@ -90,14 +107,18 @@ class GAN(keras.Model):
             fake = self.generator(self._inputs(latents, labels), training=True)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(fake)
-            penalty, real_logits, fake_logits = self._judge(real, fake, labels)
-            discriminator_loss = self.loss_functions.discriminator(real_logits, fake_logits)
-            generator_loss = self.loss_functions.generator(real_logits, fake_logits)
+            discriminator_loss, generator_loss, penalty = self._play(self._logits, real, fake, labels)
+            if self.feature_discriminator is not None:
+                features = self._see(real), self._see(fake)
+                losses = self._play(self._feature_logits, *features, labels)
+                discriminator_loss += losses[0]
+                generator_loss += self.feature_weight * losses[1]
+                penalty += losses[2]
             # Keras sums gradients over the replicas of a tf.distribute strategy.
             scale = 1.0 / tf.distribute.get_strategy().num_replicas_in_sync
             penalised_loss = (discriminator_loss + penalty) * scale
             scaled_generator_loss = generator_loss * scale
-        variables = self.discriminator.trainable_variables
+        variables = self._discriminator_variables
         gradients = tape.gradient(penalised_loss, variables)
         if with_generator:
             fake_gradient = tape.gradient(scaled_generator_loss, fake)
@@ -107,34 +128,42 @@ class GAN(keras.Model):
         self.discriminator_optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return discriminator_loss, generator_loss
 
-    def _judge(self, real, fake, labels):
-        """Return (penalty, logits of the real images [N], logits of the fake images [N])."""
+    def _play(self, judge, real, fake, labels):
+        """Return (discriminator's loss, generator's loss, penalty) of what `judge`, (batch, labels) -> logits, sees."""
+        penalty, real_logits, fake_logits = self._judge(judge, real, fake, labels)
+        losses = self.loss_functions
+        return losses.discriminator(real_logits, fake_logits), losses.generator(real_logits, fake_logits), penalty
+
+    def _judge(self, judge, real, fake, labels):
+        """Return (penalty, logits of what is real [N], logits of what is fake [N])."""
         if self.penalty == "none":
-            return 0.0, self._logits(real, labels), self._logits(fake, labels)
+            return 0.0, judge(real, labels), judge(fake, labels)
         if self.penalty == "gradient":
-            mix = keras.random.uniform((tf.shape(real)[0], 1, 1, 1), seed=self.seed_generator)
-            slopes, _ = self._slopes(real + mix * (fake - real), labels)
+            ones = [1] * (len(real.shape) - 1)
+            mix = keras.random.uniform((tf.shape(real)[0], *ones), seed=self.seed_generator)
+            slopes, _ = _compute_slopes(judge, real + mix * (fake - real), labels)
             penalty = tf.reduce_mean((tf.sqrt(slopes + 1e-10) - 1.0) ** 2)
-            return self.penalty_weight * penalty, self._logits(real, labels), self._logits(fake, labels)
-        slopes, real_logits = self._slopes(real, labels)
+            return self.penalty_weight * penalty, judge(real, labels), judge(fake, labels)
+        slopes, real_logits = _compute_slopes(judge, real, labels)
         penalty = tf.reduce_mean(slopes)
         if self.penalty == "r1":
-            fake_logits = self._logits(fake, labels)
+            fake_logits = judge(fake, labels)
         else:
-            slopes, fake_logits = self._slopes(fake, labels)
+            slopes, fake_logits = _compute_slopes(judge, fake, labels)
             penalty += tf.reduce_mean(slopes)
         return 0.5 * self.penalty_weight * penalty, real_logits, fake_logits
 
-    def _slopes(self, images, labels):
-        """Return the squared norm of d logit / d image, and the logits, both [N]."""
-        with tf.GradientTape() as tape:
-            tape.watch(images)
-            logits = self._logits(images, labels)
-        return tf.reduce_sum(tape.gradient(logits, images) ** 2, axis=(1, 2, 3)), logits
-
     def _logits(self, images, labels):
-        images = augment(images, self.augmentations, self.seed_generator)
-        return self.discriminator(self._inputs(images, labels), training=True)
+        return self.discriminator(self._inputs(self._augment(images), labels), training=True)
+
+    def _feature_logits(self, features, labels):
+        return self.feature_discriminator(self._inputs(features, labels), training=True)
+
+    def _see(self, images):
+        return self.frozen_features(self._augment(images), training=False)
+
+    def _augment(self, images):
+        return augment(images, self.augmentations, self.seed_generator)
 
     def _inputs(self, first, labels):
         return [first, labels] if self.conditional else [first]
@@ -144,3 +173,11 @@ class GAN(keras.Model):
         decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
         for average, current in zip(self.moving_average.weights, self.generator.weights, strict=True):
             average.assign(decay * average + (1.0 - decay) * current)
+
+
+def _compute_slopes(judge, inputs, labels):
+    """Return the squared norm of d logit / d input, and the logits, both [N]."""
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        logits = judge(inputs, labels)
+    return tf.reduce_sum(tape.gradient(logits, inputs) ** 2, axis=range(1, len(inputs.shape))), logits

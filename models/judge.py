@@ -1,4 +1,4 @@
-"""The classifiers of a training: the judge, in whose features it is measured on validation, and the filter."""
+"""The classifiers of a training: the judge, which measures it on validation, the filter, and the frozen features."""
 
 import keras
 import numpy as np
@@ -72,6 +72,14 @@ def fit_filter(images, labels, class_count, path, seed):
     """
     options = {"epochs": 10, "rate_decay": "cosine"}
     return load_or_fit_classifier(images, labels, class_count, path, left_out=1, seed=seed, **options)
+
+
+def fit_frozen_classifier(images, labels, class_count, path, seed):
+    """Return the classifier whose features a second discriminator sees, fitted on the train part, kept at `path`.
+
+    It is neither the one that measures nor the one that filters: to these the generator is a stranger.
+    """
+    return load_or_fit_classifier(images, labels, class_count, path, left_out=2, seed=seed, rate_decay="cosine")
 
 
 def load_or_fit_classifier(images, labels, class_count, path, *, left_out, seed, **options):

@@ -41,6 +41,7 @@ class Recipe:
     penalty: str = _option("r1-r2", "on the discriminator's gradient", choices=("none", "r1", "r1-r2", "gradient"))
     penalty_weight: float = _option(1.0, "weight of the penalty at the start", minimum=0)
     penalty_weight_end: float = _option(0.1, "its weight from half of training on; falls geometrically", minimum=0)
+    feature_weight: float = _option(3.0, "weight of the discriminator that sees a classifier's features", minimum=0)
     augment: str = _option("", "what the discriminator sees: translation,cutout,brightness,contrast")
     generator_rate: float = _option(1e-3, "Adam", minimum=0)
     discriminator_rate: float = _option(1e-3, "Adam", minimum=0)
@@ -90,7 +91,7 @@ class Recipe:
 _LONG = {"discriminator_width": 48, "ema_decay": 0.999, "steps": 15000, "round_steps": 750}
 _PUBLISHED = {"latent_dim": 100, "noise": False, "generator_norm": "batch", "loss": "non-saturating", "penalty": "none"}
 _PUBLISHED |= {"beta1": 0.5, "beta2": 0.999, "ema_decay": 0.0, "rate_decay": "constant", "dtype": "float32"}
-_PUBLISHED |= {"steps": 0, "epochs": 200.0, "round_steps": 200}
+_PUBLISHED |= {"feature_weight": 0.0, "steps": 0, "epochs": 200.0, "round_steps": 200}
 _MLP = _PUBLISHED | {"network": "mlp", "generator_rate": 2e-4, "discriminator_rate": 2e-4}
 _MINORITY = _MLP | {"conditional": False, "steps": 20000, "epochs": 0.0, "round_steps": 1000}
 _DCGAN = _PUBLISHED | {"conditional": False, "discriminator_width": 64, "batch_size": 128}

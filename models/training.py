@@ -16,7 +16,7 @@ from models.checkpoint import CHECKPOINT, Progress, load_checkpoint
 from models.classifier import build_classifier
 from models.diffaugment import parse_augmentations
 from models.feeding import stream_batches
-from models.judge import Judge, fit_extractor, fit_filter
+from models.judge import Judge, fit_extractor, fit_filter, fit_frozen_classifier
 from models.losses import build_loss
 from models.sampler import Sampler
 from models.trained import list_pairs, save_description
@@ -73,10 +73,14 @@ def _fit_networks(dataset, recipe, shared, folder, *, seed, max_minutes, quiet, 
     images, labels = dataset.part("train")
     class_count = len(dataset.class_names)
     extractor = fit_extractor(images, labels, class_count, folder / "judge.keras", seed)
+    frozen = None
     if class_count > 1:
         fit_filter(images, labels, class_count, folder / "filter.keras", seed)
+        if recipe.feature_weight:
+            frozen = fit_frozen_classifier(images, labels, class_count, folder / "frozen.keras", seed)
     pairs = list_pairs(recipe, dataset.class_names)
-    options = {"strategy": strategy, "extractor": extractor, "seed": seed, "quiet": quiet, "report": report}
+    options = {"strategy": strategy, "extractor": extractor, "frozen": frozen}
+    options |= {"seed": seed, "quiet": quiet, "report": report}
     options["max_minutes"] = max_minutes and max_minutes / len(pairs)
     for number, (k, member, subfolder) in enumerate(pairs, 1):
         title = "training" if k is None else f"training {dataset.class_names[k]}"
@@ -126,6 +130,7 @@ def _fit_pair(
     *,
     strategy,
     extractor,
+    frozen,
     seed,
     max_minutes,
     quiet,
@@ -146,7 +151,7 @@ def _fit_pair(
     rounds, round_steps = plan_rounds(recipe, len(images))
     own_seed = seed + _MEMBER_SEEDS * member
     with strategy.scope():
-        gan = build_gan(recipe, dataset.image_shape, class_count, own_seed + (class_index or 0))
+        gan = build_gan(recipe, dataset.image_shape, class_count, own_seed + (class_index or 0), frozen)
     progress, best_weights = Progress(), []
     if (shared / CHECKPOINT).exists():
         best_weights, progress = load_checkpoint(shared / CHECKPOINT, gan)

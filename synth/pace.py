@@ -3,6 +3,7 @@
 _CLASSIFIER_IMAGES_PER_SECOND = 8900  # the classifier cnn
 _GAN_IMAGES_PER_SECOND = {"dcgan": 1040, "mlp": 4500}  # in float32; dcgan: at 32 channels in both networks
 _BFLOAT16_SPEEDUP = 1.25
+_FEATURES_SLOWDOWN = 0.87  # by the second discriminator, at 32 channels
 _CLASSIFIER_START_SECONDS = 6  # to build and trace it, and to score it on 10,000 images
 _BATCH = 128
 
@@ -18,6 +19,8 @@ def estimate_gan_minutes(recipe, train_count, class_count, image_shape):
     rate = _GAN_IMAGES_PER_SECOND[recipe.network]
     if recipe.network == "dcgan":
         rate *= 64 / (recipe.generator_width + recipe.discriminator_width)
+    if recipe.feature_weight and class_count > 1:
+        rate *= _FEATURES_SLOWDOWN
     if recipe.dtype != "float32":  # "auto" is taken for bfloat16
         rate *= _BFLOAT16_SPEEDUP
     gans, images = recipe.plan_gans(class_count, train_count)

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from models import building
 from models.building import build_gan, choose_dtype
+from models.classifier import build_classifier
 from models.gan import GAN
 from models.losses import build_loss
 from models.recipes import Recipe
@@ -44,7 +45,7 @@ def build_linear_gan(penalty, rate=0.0, **options):
 def test_penalties_of_a_linear_discriminator(penalty, expected):
     gan = build_linear_gan(penalty)
     real, fake = tf.random.normal((5, 2, 2, 1)), tf.random.normal((5, 2, 2, 1))
-    value, real_logits, fake_logits = gan._judge(real, fake, None)
+    value, real_logits, fake_logits = gan._judge(gan._logits, real, fake, None)
     assert float(value) == pytest.approx(expected, rel=1e-4)
     for images, logits in ((real, real_logits), (fake, fake_logits)):
         assert np.allclose(logits, images.numpy().reshape(5, 4) @ SLOPE[:, 0], atol=1e-5)
@@ -57,6 +58,41 @@ def test_the_penalty_pulls_the_slope_towards_zero():
     for _ in range(20):
         gan.train_step((tf.constant(images), tf.zeros(8, tf.int32)))
     assert np.linalg.norm(gan.discriminator.get_weights()[0]) < 0.8 * before
+
+
+@pytest.mark.parametrize(("penalty", "expected"), [("r1", 1.5 * 5.0), ("gradient", 3.0 * (5.0**0.5 - 1) ** 2)])
+def test_penalties_of_a_linear_feature_discriminator_are_in_the_features(penalty, expected):
+    gan = build_linear_gan(penalty, **build_linear_features(seen=3.0))
+    images = tf.random.normal((5, 2, 2, 1))
+    value, _, logits = gan._judge(gan._feature_logits, gan._see(images), gan._see(images), None)
+    assert float(value) == pytest.approx(expected, rel=1e-4)
+    pixels = 3.0 * images.numpy().reshape(5, 4)
+    assert np.allclose(logits, pixels[:, 0] - 2.0 * pixels[:, 1], atol=1e-5)
+
+
+def build_linear_features(seen=1.0):
+    """Frozen features that are the pixels times `seen`, and a discriminator that is the first less twice the second."""
+    image, features = keras.Input((2, 2, 1)), keras.Input((4,))
+    frozen = keras.Model(image, keras.layers.Rescaling(seen)(keras.layers.Flatten()(image)))
+    dense = keras.layers.Dense(1, use_bias=False)
+    discriminator = keras.Model([features], keras.layers.Reshape(())(dense(features)))
+    dense.set_weights([np.array([[1.0], [-2.0], [0.0], [0.0]], np.float32)])
+    return {"frozen_features": frozen, "feature_discriminator": discriminator}
+
+
+def test_the_feature_discriminator_moves_the_generator_by_its_weight():
+    images = tf.random.uniform((8, 2, 2, 1), 0, 256, tf.int32)
+    moves = {}
+    for weight in (None, 0.0, 1.0, 2.0):
+        options = {} if weight is None else build_linear_features() | {"feature_weight": weight}
+        keras.utils.set_random_seed(0)
+        gan = build_linear_gan("none", rate=1e-3, **options)
+        before = gan.generator.get_weights()[0]
+        gan.train_step((images, tf.zeros(8, tf.int32)))
+        moves[weight] = gan.generator.get_weights()[0] - before
+    assert np.allclose(moves[0.0], moves[None], atol=1e-7)
+    assert np.allclose(moves[2.0] - moves[0.0], 2 * (moves[1.0] - moves[0.0]), atol=1e-7)
+    assert np.abs(moves[1.0] - moves[0.0]).max() > 1e-4
 
 
 def test_each_network_goes_down_its_own_loss():
@@ -114,6 +150,10 @@ def test_auto_is_bfloat16_on_a_cpu_that_has_it(tmp_path, monkeypatch, cpu_flags,
     assert choose_dtype("mixed_bfloat16") == "mixed_bfloat16"
 
 
+def assert_equal(weights, expected):
+    assert all(np.array_equal(a, b) for a, b in zip(weights, expected, strict=True))
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -123,16 +163,25 @@ def test_auto_is_bfloat16_on_a_cpu_that_has_it(tmp_path, monkeypatch, cpu_flags,
         {"penalty": "gradient", "discriminator_steps": 2},
         {"network": "mlp", "noise": False},
         {"dtype": "mixed_bfloat16"},
+        {"feature_weight": 0.0},
     ],
 )
 def test_every_kind_of_recipe_trains_with_finite_losses(options):
     recipe = Recipe(**{"generator_width": 4, "discriminator_width": 4, "latent_dim": 8, "dtype": "float32"} | options)
-    gan = build_gan(recipe, (16, 12, 3), 3 * recipe.conditional, seed=0)
+    classifier = build_classifier((16, 12, 3), 3) if recipe.feature_weight else None
+    gan = build_gan(recipe, (16, 12, 3), 3 * recipe.conditional, seed=0, classifier=classifier)
+    assert len(gan.discriminators) == (2 if classifier else 1)
     images = np.random.default_rng(0).integers(0, 256, (16, 16, 12, 3)).astype(np.uint8)
     data = tf.data.Dataset.from_tensors((images, np.arange(16, dtype=np.int32) % 3)).repeat(3)
-    before = [weights.copy() for weights in gan.generator.get_weights() + gan.discriminator.get_weights()]
+
+    def get_weights():
+        return [weights.copy() for model in (gan.generator, *gan.discriminators) for weights in model.get_weights()]
+
+    before = get_weights()
     history = gan.fit(data, verbose=0, shuffle=False)
     assert np.isfinite([history.history[name] for name in ("discriminator_loss", "generator_loss")]).all()
-    after = gan.generator.get_weights() + gan.discriminator.get_weights()
+    after = get_weights()
+    if classifier:
+        assert_equal(gan.frozen_features.get_weights(), classifier.get_weights()[:-2])  # all but the outputs
     assert all(np.isfinite(weights).all() for weights in after)
     assert sum(not np.array_equal(a, b) for a, b in zip(before, after, strict=True)) > len(after) // 2

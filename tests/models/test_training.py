@@ -49,7 +49,7 @@ def finished(dataset, tmp_path_factory):
 def fit(dataset, recipe, folder, finished=None, **options):
     if finished:
         folder.mkdir(exist_ok=True)
-        for name in ("judge.keras", "filter.keras"):
+        for name in ("judge.keras", "filter.keras", "frozen.keras"):
             shutil.copy(finished[0] / name, folder / name)
     lines = []
     fit_gan(dataset, recipe, folder, quiet=True, report=lines.append, **options)
@@ -155,6 +155,7 @@ def test_training_leaves_networks_history_and_grids(finished):
     assert names == [
         "discriminator.keras",
         "filter.keras",
+        "frozen.keras",
         "generator.keras",
         "history.csv",
         "judge.keras",

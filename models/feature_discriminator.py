@@ -1,0 +1,43 @@
+"""A second discriminator, which sees images through a classifier of the real ones (Projected GANs).
+
+Sauer et al. 2021, arXiv:2111.01007: a discriminator on the features of a network that does not change, here a
+classifier of the same train images, makes the generator match what matters to classifiers, and sooner.
+"""
+
+import keras
+from keras import layers
+
+from models.classifier import build_classifier
+from models.dcgan import build_logit
+
+_WIDTH = 256
+
+
+def build_frozen_features(classifier):
+    """Build images [N, H, W, C] in [-1, 1] -> features float32 [N, D] with the weights of a `cnn`, which stay.
+
+    The features are the last pooled maps, flattened, and the dense layer's output. It calculates in the present Keras
+    policy, whatever that of `classifier` is.
+    """
+    copy = build_classifier(classifier.input_shape[1:], classifier.output_shape[-1])
+    copy.set_weights(classifier.get_weights())
+    dense = copy.get_layer("features")
+    maps = copy.layers[copy.layers.index(dense) - 1].output
+    frozen = keras.Model(copy.input, layers.Concatenate(dtype="float32")([maps, dense.output]), name="frozen_features")
+    frozen.trainable = False
+    return frozen
+
+
+def build_feature_discriminator(dimensions, class_count=0):
+    """Build features [N, dimensions] (+ label int [N] if class_count > 0) -> logit [N], in float32.
+
+    Two dense layers, and the class projection of models.dcgan.build_discriminator.
+    """
+    features = keras.Input((dimensions,), name="features")
+    label = keras.Input((), dtype="int32", name="label") if class_count else None
+    x = features
+    for _ in range(2):
+        dense = layers.Dense(_WIDTH, kernel_initializer="he_normal", dtype="float32")
+        x = layers.LeakyReLU(negative_slope=0.2, dtype="float32")(dense(x))
+    inputs = [features, label] if class_count else [features]
+    return keras.Model(inputs, build_logit(x, label, class_count), name="feature_discriminator")
