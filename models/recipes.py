@@ -41,7 +41,7 @@ class Recipe:
     penalty: str = _option("r1-r2", "on the discriminator's gradient", choices=("none", "r1", "r1-r2", "gradient"))
     penalty_weight: float = _option(1.0, "weight of the penalty at the start", minimum=0)
     penalty_weight_end: float = _option(0.1, "its weight from half of training on; falls geometrically", minimum=0)
-    feature_weight: float = _option(3.0, "weight of the discriminator that sees a classifier's features", minimum=0)
+    feature_weight: float = _option(1.0, "weight of the discriminator that sees a classifier's features", minimum=0)
     augment: str = _option("", "what the discriminator sees: translation,cutout,brightness,contrast")
     generator_rate: float = _option(1e-3, "Adam", minimum=0)
     discriminator_rate: float = _option(1e-3, "Adam", minimum=0)
@@ -100,7 +100,7 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         Recipe("quick"),
-        Recipe("small", augment="translation,cutout"),
+        Recipe("small", feature_weight=0.0, augment="translation,cutout"),
         Recipe("standard", **_LONG),
         Recipe("best", **_LONG, members=3),
         # Published configurations; what their sources leave open has the values of Radford et al. 2015.
