@@ -41,7 +41,7 @@ class Recipe:
     penalty: str = _option("r1-r2", "on the discriminator's gradient", choices=("none", "r1", "r1-r2", "gradient"))
     penalty_weight: float = _option(1.0, "weight of the penalty at the start", minimum=0)
     penalty_weight_end: float = _option(0.1, "its weight from half of training on; falls geometrically", minimum=0)
-    feature_weight: float = _option(1.0, "weight of the discriminator that sees a classifier's features", minimum=0)
+    feature_weight: float = _option(1.0, "weight of the second discriminator, on features; 0: none", minimum=0)
     augment: str = _option("", "what the discriminator sees: translation,cutout,brightness,contrast")
     generator_rate: float = _option(1e-3, "Adam", minimum=0)
     discriminator_rate: float = _option(1e-3, "Adam", minimum=0)
@@ -55,7 +55,7 @@ class Recipe:
     steps: int = _option(5000, "generator steps; 0: as many as --epochs says", minimum=0)
     epochs: float = _option(0.0, "passes over the train part, where --steps is 0", minimum=0)
     ema_decay: float = _option(0.998, "moving average of the generator; 0: none", minimum=0)
-    round_steps: int = _option(500, "steps between measurements on validation (and checkpoints)", minimum=1)
+    round_steps: int = _option(500, "steps between measurements on validation, checkpoints", minimum=1)
     patience: int = _option(0, "stop after so many measurements without a better one; 0: never", minimum=0)
     dtype: str = _option(
         "auto",
