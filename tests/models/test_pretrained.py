@@ -1,6 +1,7 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -156,6 +157,24 @@ def test_networks_that_the_recipe_does_not_build_are_not_packed(generated, keras
     with pytest.raises(ValueError, match=r"generator\.npz: should be a Keras model file or its packed weights"):
         pack(tmp_path / "run", "mnist", tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "equal"), [(lambda scores: scores + 0.01, True), (lambda scores: scores[::-1], False)]
+)
+def test_scores_are_the_same_when_they_rank_alike(change, equal):
+    scores = np.linspace(-0.1, 0.1, 64)
+
+    def build(scores):
+        images = np.ones((64, 8, 8, 1), np.uint8)
+        calls = {
+            "generate": lambda *inputs: images,
+            "score": lambda *inputs: scores,
+            "classify": lambda *inputs: images,
+        }
+        return SimpleNamespace(class_names=("a", "b"), latent_dim=2, **calls)
+
+    assert pretrained._is_equal(build(change(scores)), build(scores)) == equal
 
 
 def test_every_weight_is_kept_up_to_rounding(tmp_path):
