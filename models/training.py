@@ -32,7 +32,8 @@ def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, r
     """Train what `recipe` says on the train part of `dataset` and leave it in `folder`.
 
     It leaves generator.keras, discriminator.keras and history.csv there, or in sub-folders where there are several GANs
-    (models.trained.list_pairs). judge.keras measured them; filter.keras, fitted on other folds, can filter.
+    (models.trained.list_pairs). judge.keras measured them; filter.keras, fitted on other folds, can filter,
+    and through frozen.keras, on others again, the second discriminator saw the images.
     The same call again continues where it stopped and ends with the same weights; what is finished is not redone.
     max_minutes: end by then, in order (shared out evenly between the GANs).
     report: callable (text) for warnings and results.
