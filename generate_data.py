@@ -66,7 +66,7 @@ def generate_data(config):
     from models.startup import import_tensorflow
 
     import_tensorflow()
-    from models.trained import TrainedGAN
+    from models.trained import TrainedGAN, prepare_filter
     from models.training import build_strategy, fit_gan, is_chief
     from synth.output import open_output
     from synth.streaming import stream_shards
@@ -95,6 +95,8 @@ def generate_data(config):
         fit_gan(source, config.recipe, out / "model", seed=config.seed, **options)
     if not is_chief():
         return {}
+    if not config.model:
+        prepare_filter(out / "model", source, sampling["filter"])
     trained = source if config.model else TrainedGAN(out / "model")
     manifest = stream_shards(trained, sampling, out, quiet=config.quiet)
     _save_figures(manifest, out)
@@ -143,6 +145,7 @@ def _check_model_options(config, trained):
         raise ValueError(f"--model was trained on {trained.data}: leave out --data, --classes and --real-per-class.")
     if config.recipe != Config.recipe or config.max_minutes:
         raise ValueError("--model is trained already: leave out --recipe, its fields' flags and --max-minutes.")
+    trained.check_filter(config.filter)
     if config.image_size and tuple(config.image_size) != trained.image_shape[:2]:
         raise ValueError(
             f"--image-size should be that of the model, {trained.image_shape[:2]}. Got {config.image_size} instead."

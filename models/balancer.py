@@ -48,7 +48,7 @@ def balance_data(config):
         return plan
     if trained is None:
         options = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report}
-        trained = fit_study_gan(dataset, recipe, out, seed=config.seed, **options)
+        trained = fit_study_gan(dataset, recipe, out, filter=config.filter, seed=config.seed, **options)
     lab = _build_lab(config, dataset, trained, candidates)
     arm, reason = _choose(cells, candidates, out, lab, config.quiet)
     report(f"chosen: {arm.name}. {reason}")
@@ -104,6 +104,7 @@ def _open_source(config):
     if find_model_folder(config.model).resolve().is_relative_to(Path(config.out).resolve()):
         raise ValueError(f"--out should be another folder than the model's. Got {config.out} for both.")
     trained = TrainedGAN(find_model_folder(config.model))
+    trained.check_filter(config.filter)
     dataset = load_data(whole, trained.request | {"real_per_class": None, "classes": None})
     made = dict(zip(trained.label_values, trained.class_names, strict=True))
     known = dict(zip(dataset.label_values, dataset.class_names, strict=True))

@@ -70,7 +70,7 @@ def fit_filter(images, labels, class_count, path, seed):
 
     What it wrongly rejects is lost to the synthetic images, so it is fitted for longer than the extractor.
     """
-    options = {"epochs": 10, "rate_decay": "cosine"}
+    options = {"epochs": 10, "rate_decay": "cosine", "batch_size": 32}
     return load_or_fit_classifier(images, labels, class_count, path, left_out=1, seed=seed, **options)
 
 

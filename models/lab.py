@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from models.scored import fit_and_score
-from models.trained import TrainedGAN
+from models.trained import TrainedGAN, prepare_filter
 from models.training import check_recipe, fit_gan
 from synth.arms import CURVE_POINTS
 from synth.errors import RunError
@@ -146,11 +146,12 @@ def fit_recipe(recipe, name, dataset):
     return recipe
 
 
-def fit_study_gan(dataset, recipe, folder, *, seed, max_minutes=None, quiet=False, report=print):
+def fit_study_gan(dataset, recipe, folder, *, filter="none", seed, max_minutes=None, quiet=False, report=print):
     """Train a GAN into `folder` as generate_data.py does, or continue it, and return the TrainedGAN."""
     folder.mkdir(parents=True, exist_ok=True)
     save_hashes(folder, dataset.train_hashes())
     fit_gan(dataset, recipe, folder / "model", seed=seed, max_minutes=max_minutes, quiet=quiet, report=report)
+    prepare_filter(folder / "model", dataset, filter)
     return TrainedGAN(folder / "model")
 
 

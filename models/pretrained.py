@@ -44,9 +44,10 @@ def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
     was trained on other images than the train part of `name`, or has weights that float16 can't hold; and where
     out/name exists, unless `overwrite` and it is a packed run.
     """
+    from models.density_ratio import fit_density_ratio
     from models.network_files import load_network, save_packed
     from models.startup import download_standard_set
-    from models.trained import TrainedGAN, save_description
+    from models.trained import TrainedGAN, save_density_ratio, save_description
     from synth.datasets import load_dataset
 
     source, target = find_model_folder(run, "RUN"), Path(out) / name
@@ -67,6 +68,8 @@ def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
         model.mkdir(parents=True)
         for network in ("generator", "discriminator", "filter"):
             save_packed(model / f"{network}.npz", load_network(source, network))
+        ratio = trained.density_ratio
+        save_density_ratio(model, fit_density_ratio(trained, *dataset.part("train")) if ratio is None else ratio)
         save_hashes(model.parent, hashes)
         save_description(model, trained.recipe, dataset, trained.seed)
         if not _is_equal(TrainedGAN(model), trained):

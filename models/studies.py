@@ -147,7 +147,8 @@ def _build_lab(study, config, report):
         dataset = _find_gan_data(study, name, setting, _load(study, setting, seed))
         recipe = fit_recipe(study.recipes[name], name, dataset)
         options = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report}
-        return fit_study_gan(dataset, recipe, _gan_folder(config, name, setting, seed), seed=seed, **options)
+        folder = _gan_folder(config, name, setting, seed)
+        return fit_study_gan(dataset, recipe, folder, filter=config.filter, seed=seed, **options)
 
     sampling = {option: getattr(config, option) for option in SAMPLING}
     return Lab(partial(_load, study), open_gan, study.arms, sampling, steps=config.classifier_steps)

@@ -11,13 +11,16 @@ import tensorflow as tf
 
 from models.building import build_pair
 from models.classifier import build_classifier, compute_probabilities
+from models.density_ratio import compute_log_ratio, fit_density_ratio
 from models.network_files import load_network
 from models.recipes import Recipe
 from models.sampler import Sampler
-from synth.files import load_json, save_json
+from synth.files import load_json, replacing, save_json
 from synth.images import to_network_range
 from synth.sampling import BLOCK_SIZE
 from synth.shards import DESCRIPTION, class_folder, load_hashes
+
+DENSITY_RATIO = "density_ratio.npy"
 
 
 def save_description(folder, recipe, dataset, seed):
@@ -43,6 +46,21 @@ def list_pairs(recipe, class_names):
     return [(k, m, Path(folder) / member) for k, folder in folders.items() for m, member in members.items()]
 
 
+def prepare_filter(folder, dataset, filter):
+    """Fit the density ratio of a finished run's model folder where `filter` wants it and none is there.
+
+    dataset: the synth.datasets.Dataset that it was trained on, of two classes or more.
+    """
+    if filter == "density-ratio" and not (Path(folder) / DENSITY_RATIO).exists():
+        save_density_ratio(folder, fit_density_ratio(TrainedGAN(folder), *dataset.part("train")))
+
+
+def save_density_ratio(folder, weights):
+    """Write `folder`/density_ratio.npy, the weights of models.density_ratio."""
+    with replacing(Path(folder) / DENSITY_RATIO) as temporary:
+        np.save(temporary, weights)
+
+
 def hash_weights(networks):
     """SHA-256 over the weights of the networks, as hex."""
     digest = hashlib.sha256()
@@ -57,6 +75,7 @@ class TrainedGAN:
 
     image_shape, class_names, label_values, data, request, fingerprint: of the training data, as in
     synth.datasets.Dataset. seed: of the training. classifier: the one that filters, or None (a run on one class).
+    density_ratio: weights of models.density_ratio, or None where it was not fitted.
     Raises ValueError where the folder does not hold a finished run, or its networks do not fit its description.
     """
 
@@ -79,11 +98,20 @@ class TrainedGAN:
                 members.append(pair)
         self.latent_dim = self._members[0][0][0].latent_dim
         self.classifier = self._load_classifier(folder) if any(folder.glob("filter.*")) else None
+        self.density_ratio = np.load(folder / DENSITY_RATIO) if (folder / DENSITY_RATIO).exists() else None
 
     @property
     def has_classifier(self):
         """Whether there is a classifier that can filter (a run on one class has none)."""
         return self.classifier is not None
+
+    def check_filter(self, filter):
+        """Raise ValueError where --filter is one that the run was not prepared for."""
+        if filter == "density-ratio" and self.density_ratio is None:
+            raise ValueError(
+                f"--filter density-ratio needs {self._folder / DENSITY_RATIO}, which is fitted after a training with "
+                "this filter: run the command that trained it again with --filter density-ratio --overwrite."
+            )
 
     def train_hashes(self):
         """Return the 64-bit hashes of the images that it was trained on, uint64 [n], for the leakage guard."""
@@ -105,6 +133,13 @@ class TrainedGAN:
     def classify(self, images):
         """Class probabilities [n, K] of images uint8 [n, H, W, C] by the classifier that filters."""
         return compute_probabilities(self.classifier, images)
+
+    def compute_log_ratio(self, images, class_index):
+        """Log density ratio, real to generated, of images uint8 [n, H, W, C] of one class, less a constant: [n].
+
+        models.density_ratio says more.
+        """
+        return compute_log_ratio(self.classifier, self.density_ratio[class_index], images)
 
     def compute_hash(self):
         """SHA-256 over the weights of all generators, as hex: the same weights give the same shards."""

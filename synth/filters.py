@@ -6,17 +6,21 @@ from math import prod
 
 import numpy as np
 
-FILTERS = ("auto", "discriminator", "classifier", "both", "none")
+from synth.images import hash_images
+
+FILTERS = ("auto", "discriminator", "classifier", "both", "density-ratio", "none")
 
 
 @dataclass(frozen=True)
 class Sieve:
-    """Scores every candidate and rejects the unrealistic, the wrongly labelled and the near-duplicates.
+    """Scores every candidate; rejects the unrealistic, the wrongly labelled, the too frequent and near-duplicates.
 
     score: callable (images uint8 [n, H, W, C], class_index) -> realism float32 [n], higher is more real.
     thresholds: {class_index: lowest realism}, or None to keep all.
     classify: callable (images) -> class probabilities [n, K], or None to keep all.
     min_probability: what the classifier must give the class; from 0.5 on it is then the likeliest.
+    log_ratio: callable (images, class_index) -> logarithm of the probability of keeping each image, 0 or more: surely;
+        or None to keep all. Chance is a hash of the image: the same images are kept each time.
     duplicate_distance: root mean square pixel difference (grey levels, 0..255) up to which two images of a
         shard are the same; 0 keeps all.
     """
@@ -25,6 +29,7 @@ class Sieve:
     thresholds: dict[int, float] | None = None
     classify: Callable | None = None
     min_probability: float = 0.0
+    log_ratio: Callable | None = None
     duplicate_distance: float = 0.0
 
     def __call__(self, images, class_index, accepted):
@@ -39,6 +44,9 @@ class Sieve:
         if self.classify is not None:
             right = self.classify(images)[:, class_index] >= self.min_probability
             reasons[(reasons == "") & ~right] = "classifier"
+        if self.log_ratio is not None:
+            chance = hash_images(images) / 2.0**64
+            reasons[(reasons == "") & (chance >= np.exp(self.log_ratio(images, class_index)))] = "density-ratio"
         kept = np.flatnonzero(reasons == "")
         reasons[kept[find_near_duplicates(images[kept], accepted, self.duplicate_distance)]] = "duplicate"
         return reasons, scores

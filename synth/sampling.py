@@ -68,6 +68,7 @@ def sample_filtered(blocks, sieve, class_index, rows):
             rejects = ", ".join(f"{reason} {count}" for reason, count in tally.items() if reason != "candidates")
             advice = {
                 "discriminator": "Use --filter none or a higher --keep.",
+                "density-ratio": "Use --filter none.",
                 "duplicate": "Train longer, or use --duplicate-distance 0.",
             }.get(max(tally, key=lambda reason: tally[reason] * (reason != "candidates")))
             raise SamplingError(

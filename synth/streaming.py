@@ -27,7 +27,7 @@ def check_sampling(
         raise ValueError(f"--format should be one of {', '.join(FORMATS)}. Got {format!r} instead.")
     if shard_size < 1:
         raise ValueError(f"--shard-size should be an integer of at least 1. Got {shard_size} instead.")
-    if filter in ("classifier", "both") and not has_classifier:
+    if filter in ("classifier", "both", "density-ratio") and not has_classifier:
         raise ValueError(f"--filter {filter} needs two classes or more to tell apart: use --filter discriminator.")
     return filter if filter != "auto" else "classifier" if has_classifier else "discriminator"
 
@@ -36,8 +36,9 @@ def stream_shards(model, sampling, folder, *, quiet=False):
     """Write the shards that are not there yet and return the manifest.
 
     model: has generate (latents, class_index) -> uint8 images, score (images, class_index) -> realism, classify
-        (images) -> probabilities, latent_dim, image_shape, class_names, label_values, data, request, fingerprint and
-        compute_hash, as models.trained.TrainedGAN.
+        (images) -> probabilities, compute_log_ratio (images, class_index) -> log density ratio, latent_dim,
+        image_shape, class_names, label_values, data, request, fingerprint and compute_hash, as
+        models.trained.TrainedGAN.
     sampling: class_size {class name: count}, filter, keep, min_probability, duplicate_distance, latent_std, format,
         shard_size and seed.
 
@@ -133,9 +134,11 @@ def build_sieve(model, sampling, class_names, thresholds=None):
             thresholds = calibrate_thresholds(scores, sampling["keep"])
         by_index = {model.class_names.index(name): threshold for name, threshold in thresholds.items()}
     classify = model.classify if filter in ("classifier", "both") else None
-    return Sieve(
-        model.score, by_index, classify, sampling["min_probability"], sampling["duplicate_distance"]
-    ), thresholds
+    log_ratio = model.compute_log_ratio if filter == "density-ratio" else None
+    sieve = Sieve(
+        model.score, by_index, classify, sampling["min_probability"], log_ratio, sampling["duplicate_distance"]
+    )
+    return sieve, thresholds
 
 
 def _draw_scores(model, name, seed, latent_std):

@@ -100,6 +100,21 @@ def test_a_trained_run_is_sampled_without_training(finished, tmp_path, capsys):
         assert (shard["scores"] >= manifest["filter"]["thresholds"]["1"]).all()
 
 
+def test_images_can_be_kept_in_proportion_to_their_density_ratio(finished, data, tmp_path, capsys):
+    shutil.copytree(finished, tmp_path / "run")
+    arguments = ["--data", data, "--out", str(tmp_path / "run"), *TINY, *FILES, "--filter", "density-ratio"]
+    assert main([*arguments, "--duplicate-distance", "0", "--quiet", "--overwrite"]) == 0
+    manifest = json.loads((tmp_path / "run/manifest.json").read_text())
+    assert {name: counts["accepted"] for name, counts in manifest["classes"].items()} == {"0": 12, "1": 12}
+    assert all(set(counts["rejected"]) <= {"density-ratio"} for counts in manifest["classes"].values())
+    assert np.load(tmp_path / "run/model/density_ratio.npy").shape == (2, 129)
+    arguments = ["--class-size", "3", "--filter", "density-ratio", "--out", str(tmp_path / "more")]
+    assert main([*arguments, "--model", str(tmp_path / "run"), "--quiet"]) == 0
+    code, line = fail(main, capsys, *arguments, "--model", str(finished), "--overwrite")
+    assert code == 2
+    assert "density_ratio.npy, which is fitted after a training with this filter" in line
+
+
 def test_dry_run_says_that_another_run_is_in_the_way(generated, data, capsys):
     code, line = fail(main, capsys, "--data", data, "--out", str(generated), "--dry-run", *TINY, "--class-size", "3")
     assert code == 2
@@ -190,6 +205,7 @@ def test_a_filter_that_rejects_everything_is_a_failed_run(finished, tmp_path, ca
         (["--steps", "-1"], "--steps should be at least 0. Got -1 instead"),
         (["--image-size", "28x28"], "should be SIZE or HEIGHT,WIDTH"),
         (["--classes", "1", "--filter", "classifier"], "--filter classifier needs two classes or more"),
+        (["--classes", "1", "--filter", "density-ratio"], "--filter density-ratio needs two classes or more"),
         (["--max-minutes", "0"], "--max-minutes should be above 0 and finite. Got 0.0 instead"),
         (["--seed", "5000000000"], "--seed should be in the range [0, 2147483648). Got 5000000000 instead"),
         (["--penalty-weight-end", "0"], "--penalty-weight-end should be above 0, the weight falls geometrically"),

@@ -93,10 +93,11 @@ def test_the_command_prints_sizes_and_replaces_on_request_alone(generated, keras
     arguments = [str(generated), "mnist", "--out", str(tmp_path / "out")]
     assert main(arguments) == 0
     lines = capsys.readouterr().out.splitlines()
-    names = ["model/discriminator.npz", "model/filter.npz", "model/generator.npz", "model/recipe.json"]
-    assert [line.partition("mnist/")[2] for line in lines] == [*names, "train_hashes.npy"]
+    networks = ["model/discriminator.npz", "model/filter.npz", "model/generator.npz"]
+    names = ["model/density_ratio.npy", *networks, "model/recipe.json", "train_hashes.npy"]
+    assert [line.partition("mnist/")[2] for line in lines] == names
     size = (tmp_path / "out/mnist/model/generator.npz").stat().st_size
-    assert lines[2].startswith(f"{size:>9,} bytes  ")
+    assert lines[3].startswith(f"{size:>9,} bytes  ")
     assert main(arguments) == 2
     assert "should be a new folder, or a packed run to replace with --overwrite. It exists" in capsys.readouterr().err
     assert main([*arguments, "--overwrite"]) == 0

@@ -29,6 +29,17 @@ def test_a_low_probability_keeps_images_that_look_more_like_another_class():
     assert sieve(plain_images(1, 2), 0, [])[0].tolist() == ["", "classifier"]
 
 
+def test_a_ratio_is_the_probability_of_keeping_an_image_and_the_same_ones_are_kept():
+    images = np.random.default_rng(0).integers(0, 256, (1000, 2, 2, 1)).astype(np.uint8)
+    sieve = Sieve(lambda images, k: np.zeros(len(images)), log_ratio=lambda images, k: np.full(len(images), -1.0))
+    reasons, _ = sieve(images, 0, [])
+    assert set(reasons) == {"", "density-ratio"}
+    assert abs((reasons == "").mean() - np.exp(-1)) < 0.05
+    assert (sieve(images[::-1], 0, [])[0] == reasons[::-1]).all()
+    surely = Sieve(lambda images, k: np.zeros(len(images)), log_ratio=lambda images, k: np.zeros(len(images)))
+    assert (surely(images, 0, [])[0] == "").all()
+
+
 def test_without_filters_all_pass():
     sieve = Sieve(score=lambda images, class_index: np.zeros(len(images)))
     assert sieve(plain_images(1, 1, 1), 0, [plain_images(1)])[0].tolist() == ["", "", ""]
