@@ -12,8 +12,8 @@ import numpy as np
 from models.classifier import build_feature_extractor, compute_features
 from synth.sampling import BLOCK_SIZE, CALIBRATION_SHARD, sample_blocks
 
-_CANDIDATES = 40000  # of all classes together, at most as many of a class as there are real ones
-_FEWEST = 1000  # of a class
+_MAX_CANDIDATES = 40000  # of all classes together; of a class no more than it has real images, but for the next line
+_MIN_CANDIDATES = 1000  # of a class
 _SURELY_KEPT = 0.02  # of the candidates: those with the highest ratios
 
 
@@ -31,7 +31,7 @@ def fit_density_ratio(trained, images, labels):
     weights = []
     for k in range(len(trained.class_names)):
         real = compute_features(extractor, images[labels == k])
-        count = max(_FEWEST, min(len(real), _CANDIDATES // len(trained.class_names)))
+        count = max(_MIN_CANDIDATES, min(len(real), _MAX_CANDIDATES // len(trained.class_names)))
         blocks = sample_blocks(trained.generate, trained.latent_dim, trained.seed, k, CALIBRATION_SHARD)
         blocks = islice(blocks, -(-count // BLOCK_SIZE))
         fake = np.concatenate([compute_features(extractor, block) for block in blocks])
@@ -45,5 +45,5 @@ def fit_density_ratio(trained, images, labels):
 
 
 def compute_log_ratio(classifier, weights, images):
-    """Compute the logarithm, less the constant, of images uint8 [n, H, W, C] of one class, with its weights: [n]."""
+    """Compute the logarithm for images uint8 [n, H, W, C] of one class from its weights float [D + 1]: [n]."""
     return compute_features(build_feature_extractor(classifier), images) @ weights[:-1] + weights[-1]

@@ -39,7 +39,8 @@ def find_model_folder(path, flag="--model"):
 def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
     """Pack a finished run on the data set `name` into out/name, to be opened like a run; return its files' paths.
 
-    What it records of the data is that of the data set by its name, whatever path the run had read it from.
+    The density ratio is fitted where the run has none. What it records of the data is that of the data set by its
+    name, whatever path the run had read it from.
     Raises ValueError for a run that is not finished, has several GANs or networks that its recipe does not build,
     was trained on other images than the train part of `name`, or has weights that float16 can't hold; and where
     out/name exists, unless `overwrite` and it is a packed run.

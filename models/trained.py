@@ -107,10 +107,11 @@ class TrainedGAN:
 
     def check_filter(self, filter):
         """Raise ValueError where --filter is one that the run was not prepared for."""
-        if filter == "density-ratio" and self.density_ratio is None:
+        if filter == "density-ratio" and self.has_classifier and self.density_ratio is None:
             raise ValueError(
                 f"--filter density-ratio needs {self._folder / DENSITY_RATIO}, which is fitted after a training with "
-                "this filter: run the command that trained it again with --filter density-ratio --overwrite."
+                "this filter. It would take another --filter, or the real images: the command that trained the run, "
+                "again, with --filter density-ratio --overwrite, keeps its model and replaces its shards."
             )
 
     def train_hashes(self):
@@ -135,7 +136,7 @@ class TrainedGAN:
         return compute_probabilities(self.classifier, images)
 
     def compute_log_ratio(self, images, class_index):
-        """Log density ratio, real to generated, of images uint8 [n, H, W, C] of one class, less a constant: [n].
+        """Logarithm of the probability of keeping images uint8 [n, H, W, C] of one class by their density ratio: [n].
 
         models.density_ratio says more.
         """

@@ -46,7 +46,8 @@ class Sieve:
             reasons[(reasons == "") & ~right] = "classifier"
         if self.log_ratio is not None:
             chance = hash_images(images) / 2.0**64
-            reasons[(reasons == "") & (chance >= np.exp(self.log_ratio(images, class_index)))] = "density-ratio"
+            probabilities = np.exp(np.minimum(self.log_ratio(images, class_index), 0.0))
+            reasons[(reasons == "") & (chance >= probabilities)] = "density-ratio"
         kept = np.flatnonzero(reasons == "")
         reasons[kept[find_near_duplicates(images[kept], accepted, self.duplicate_distance)]] = "duplicate"
         return reasons, scores
