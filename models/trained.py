@@ -110,8 +110,8 @@ class TrainedGAN:
         if filter == "density-ratio" and self.has_classifier and self.density_ratio is None:
             raise ValueError(
                 f"--filter density-ratio needs {self._folder / DENSITY_RATIO}, which is fitted after a training with "
-                "this filter. It would take another --filter, or the real images: the command that trained the run, "
-                "again, with --filter density-ratio --overwrite, keeps its model and replaces its shards."
+                "this filter. Give another --filter, or the command that trained the run again with --filter "
+                "density-ratio --overwrite, which keeps its model and replaces its shards."
             )
 
     def train_hashes(self):
