@@ -98,7 +98,7 @@ class TrainedGAN:
                 members.append(pair)
         self.latent_dim = self._members[0][0][0].latent_dim
         self.classifier = self._load_classifier(folder) if any(folder.glob("filter.*")) else None
-        self.density_ratio = np.load(folder / DENSITY_RATIO) if (folder / DENSITY_RATIO).exists() else None
+        self.density_ratio = self._load_density_ratio(folder / DENSITY_RATIO)
 
     @property
     def has_classifier(self):
@@ -162,6 +162,18 @@ class TrainedGAN:
 
     def _load_classifier(self, folder):
         return load_network(folder, "filter", lambda: build_classifier(self.image_shape, len(self.class_names)))
+
+    def _load_density_ratio(self, path):
+        if not path.exists():
+            return None
+        shape = (len(self.class_names), self.classifier.get_layer("features").output.shape[-1] + 1)
+        try:
+            weights = np.load(path)
+        except (ValueError, EOFError, OSError):
+            weights = None
+        if weights is None or weights.shape != shape:
+            raise ValueError(f"{path}: should be an array of shape {shape}. Got {getattr(weights, 'shape', 'none')}.")
+        return weights
 
 
 def _build_score(discriminator):
