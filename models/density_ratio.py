@@ -37,7 +37,7 @@ def fit_density_ratio(trained, images, labels):
         fake = np.concatenate([compute_features(extractor, block) for block in blocks])
         scaler = StandardScaler()
         features = scaler.fit_transform(np.concatenate([real, fake]))
-        regression = LogisticRegression(C=0.003, class_weight="balanced", max_iter=1000)
+        regression = LogisticRegression(C=0.003, class_weight="balanced", solver="newton-cholesky")
         regression.fit(features, np.repeat([1, 0], [len(real), len(fake)]))
         slope = regression.coef_[0] / scaler.scale_
         weights.append(np.append(slope, -np.quantile(fake @ slope, 1 - _SURELY_KEPT)))
