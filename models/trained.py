@@ -91,6 +91,7 @@ class TrainedGAN:
         self.fingerprint = description["fingerprint"]
         self.recipe = Recipe(**description["recipe"])
         self.seed = description["seed"]
+        self._networks = []
         self._members = [[] for _ in self.class_names]  # of each class: [(sampler, score), ...]
         for k, _, subfolder in list_pairs(self.recipe, self.class_names):
             pair = self._load_pair(folder / subfolder)
@@ -143,9 +144,11 @@ class TrainedGAN:
         return compute_log_ratio(self.classifier, self.density_ratio[class_index], images)
 
     def compute_hash(self):
-        """SHA-256 over the weights of all generators, as hex: the same weights give the same shards."""
-        samplers = dict.fromkeys(sampler for members in self._members for sampler, _ in members)
-        return hash_weights([sampler.generator for sampler in samplers])
+        """SHA-256 over the weights of all networks, as hex: the same weights give the same shards.
+
+        The density ratio is not counted, it follows from them.
+        """
+        return hash_weights(self._networks)
 
     def _load_pair(self, folder):
         class_count = len(self.class_names) if self.recipe.conditional else 0
@@ -158,10 +161,13 @@ class TrainedGAN:
                 f"{folder}: the generator should make images of shape {self.image_shape}. "
                 f"It makes {generator.output_shape[1:]} instead."
             )
+        self._networks += [generator, discriminator]
         return Sampler(generator, math.ceil(BLOCK_SIZE / self.recipe.members)), _build_score(discriminator)
 
     def _load_classifier(self, folder):
-        return load_network(folder, "filter", lambda: build_classifier(self.image_shape, len(self.class_names)))
+        classifier = load_network(folder, "filter", lambda: build_classifier(self.image_shape, len(self.class_names)))
+        self._networks.append(classifier)
+        return classifier
 
     def _load_density_ratio(self, path):
         if not path.exists():

@@ -339,6 +339,16 @@ def test_trained_networks_are_opened_and_checked(finished, tmp_path):
         TrainedGAN(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["generator.keras", "discriminator.keras", "filter.keras"])
+def test_every_network_counts_in_the_hash(finished, tmp_path, name):
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    before = TrainedGAN(tmp_path).compute_hash()
+    network = keras.models.load_model(tmp_path / name)
+    network.set_weights([1.5 * array for array in network.get_weights()])
+    network.save(tmp_path / name)
+    assert TrainedGAN(tmp_path).compute_hash() != before
+
+
 def test_samples_do_not_depend_on_how_many_are_asked_for():
     gan = build_gan(TINY, (28, 28, 1), 2, seed=0)
     sampler = Sampler(gan.generator)
