@@ -217,7 +217,7 @@ def build_parser():
     parser = command_line.build_parser(__file__, __doc__)
     add_data_flags(parser, Config)
     training = parser.add_argument_group("training")
-    help = "named set of the fields below, compared in docs/recipes.md (default: %(default)s)"
+    help = "named set of the fields below, described in docs/recipes.md (default: %(default)s)"
     training.add_argument("--recipe", choices=RECIPES, default=Config.recipe.name, help=help)
     add_flag(
         training, Config, "max_minutes", "end training by then, in order (default: no limit)", type=float, metavar="M"
