@@ -18,8 +18,15 @@ from models.pretrained import A_RUN
 from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe, take_recipe_options
 from synth import command_line
 from synth.arms import CURVE_POINTS, FAMILIES, Arm, list_arms, parse_gans
-from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, run
-from synth.filters import FILTERS
+from synth.command_line import (
+    add_data_flags,
+    add_filter_flags,
+    add_flag,
+    add_run_flags,
+    parse_config,
+    positive_int,
+    run,
+)
 from synth.kaggle import default_out
 from synth.shards import FORMATS
 
@@ -373,16 +380,7 @@ def _add_training_flags(parser, config_class):
     gan = parser.add_argument_group("GAN, and any field of its recipe as in generate_data.py")
     add_recipe_flags(gan, shown=("steps", "epochs", "batch_size", "augment", "balance_classes"))
     add_flag(gan, config_class, "max_minutes", "end each training by then, in order", type=float, metavar="M")
-    help = "what rejects images; auto is classifier, or discriminator for a single class"
-    add_flag(gan, config_class, "filter", help, choices=FILTERS)
-    help = "fraction that the discriminator keeps, with filters discriminator and both"
-    add_flag(gan, config_class, "keep", help, type=float, metavar="F")
-    help = "of the class, by the classifier, with filters classifier and both"
-    add_flag(gan, config_class, "min_probability", help, type=float, metavar="P")
-    help = "grey levels (root mean square) up to which two images are the same; 0: off"
-    add_flag(gan, config_class, "duplicate_distance", help, type=float, metavar="D")
-    help = "the standard deviation of each latent is drawn from 1 to this: more variety, more to reject"
-    add_flag(gan, config_class, "latent_std", help, type=float, metavar="S")
+    add_filter_flags(gan, config_class)
     help = "replace a run with other options; GANs are kept where all of them are trained alike"
     add_run_flags(parser, config_class, help)
 

@@ -17,8 +17,16 @@ from pathlib import Path
 from models.pretrained import A_RUN, find_model_folder
 from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe
 from synth import command_line
-from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
-from synth.filters import FILTERS
+from synth.command_line import (
+    add_data_flags,
+    add_filter_flags,
+    add_flag,
+    add_run_flags,
+    parse_config,
+    positive_int,
+    report_unless,
+    run,
+)
 from synth.kaggle import default_out
 from synth.shards import FORMATS, HASHES, MANIFEST, load_manifest, save_hashes
 
@@ -228,16 +236,7 @@ def build_parser():
     sampling = parser.add_argument_group("sampling")
     help = "images per class, as 500 or 0:500,Sneaker:200; the environment variable CLASS_SIZE sets it too"
     add_flag(sampling, Config, "class_size", help, metavar="N")
-    help = "what rejects images; auto is classifier, or discriminator for a single class"
-    add_flag(sampling, Config, "filter", help, choices=FILTERS)
-    help = "fraction that the discriminator keeps, with filters discriminator and both"
-    add_flag(sampling, Config, "keep", help, type=float, metavar="F")
-    help = "of the class, by the classifier, with filters classifier and both"
-    add_flag(sampling, Config, "min_probability", help, type=float, metavar="P")
-    help = "grey levels (root mean square) up to which two images are the same; 0: off"
-    add_flag(sampling, Config, "duplicate_distance", help, type=float, metavar="D")
-    help = "the standard deviation of each latent is drawn from 1 to this: more variety, more to reject"
-    add_flag(sampling, Config, "latent_std", help, type=float, metavar="S")
+    add_filter_flags(sampling, Config)
     add_flag(sampling, Config, "format", "of the shards", choices=FORMATS)
     add_flag(sampling, Config, "shard_size", "images per shard", type=positive_int, metavar="N")
     add_run_flags(parser, Config, "replace a run with other options; an equal model is kept")

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from synth.errors import RunError
+from synth.filters import FILTERS
 
 _HELP_WIDTH = 100
 _SEEDS = 2**31
@@ -51,6 +52,20 @@ def add_data_flags(parser, config_class, *, classes="names or numbers to keep, a
     help = "of a CSV's rows, where not square"
     add_flag(group, config_class, "image_shape", help, type=parse_image_shape, metavar="H,W,C")
     return group
+
+
+def add_filter_flags(group, config_class):
+    """Add the flags that say which of a GAN's images are kept, and how various they are."""
+    help = "what rejects images; auto is classifier, or discriminator for a single class"
+    add_flag(group, config_class, "filter", help, choices=FILTERS)
+    help = "fraction that the discriminator keeps, with filters discriminator and both"
+    add_flag(group, config_class, "keep", help, type=float, metavar="F")
+    help = "of the class, by the classifier, with filters classifier and both"
+    add_flag(group, config_class, "min_probability", help, type=float, metavar="P")
+    help = "grey levels (root mean square) up to which two images are the same; 0: off"
+    add_flag(group, config_class, "duplicate_distance", help, type=float, metavar="D")
+    help = "the standard deviation of each latent is drawn from 1 to this: more variety, more to reject"
+    add_flag(group, config_class, "latent_std", help, type=float, metavar="S")
 
 
 def add_run_flags(parser, config_class, overwrite="replace a run with other options", out="output folder"):
