@@ -130,7 +130,8 @@ def build_parser(file, doc, usage="[options]"):
 
 def add_commands(parser, commands):
     """Add sub-commands {name: (help, callable (parser) that adds the flags)}; the name is parsed as "command"."""
-    group = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+    options = {"dest": "command", "required": True, "metavar": "COMMAND", "title": "commands"}
+    group = parser.add_subparsers(prog=parser.prog, **options)
     for name, (help, add_flags) in commands.items():
         options = {"usage": f"{parser.prog} {name} [options]", "formatter_class": parser.formatter_class}
         add_flags(group.add_parser(name, help=help, description=help, **options))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from synth.command_line import Parser, add_flag, parse_image_shape, parse_image_size, run
+from synth.command_line import Parser, add_commands, add_flag, parse_image_shape, parse_image_size, run
 from synth.errors import RunError
 
 
@@ -22,6 +22,14 @@ def test_defaults_come_from_the_dataclass():
     assert vars(parser.parse_args([])) == {"size": 5, "loud": False}
     assert parser.parse_args(["--loud"]).loud
     assert "how many (default: 5)" in parser.format_help()
+
+
+def test_errors_of_a_command_name_it(capsys):
+    parser = Parser(prog="augment.py", usage="augment.py COMMAND [options]")
+    add_commands(parser, {"balance": ("a help", lambda parser: parser.add_argument("--ratio", type=int))})
+    with pytest.raises(SystemExit):
+        parser.parse_args(["balance", "--ratio", "x"])
+    assert capsys.readouterr().err.startswith("augment.py balance: error: argument --ratio")
 
 
 @pytest.mark.parametrize(("text", "size"), [("32", (32, 32)), ("28,20", (28, 20))])
