@@ -27,6 +27,7 @@ from synth.command_line import (
     positive_int,
     run,
 )
+from synth.errors import RequestError
 from synth.kaggle import default_out
 from synth.shards import FORMATS
 
@@ -62,11 +63,11 @@ class BalanceConfig:
 
     def __post_init__(self):
         if self.target is not None and self.ratio != "auto":
-            raise ValueError("--target and --ratio both say how many images to add: give one of them.")
+            raise RequestError("--target and --ratio both say how many images to add: give one of them.")
         if self.ratio != "auto" and not (_is_number(self.ratio) and 0 <= float(self.ratio) <= 100):
-            raise ValueError(f"--ratio should be auto or in the range [0, 100]. Got {self.ratio} instead.")
+            raise RequestError(f"--ratio should be auto or in the range [0, 100]. Got {self.ratio} instead.")
         if self.ratio == "auto" and self.target is None and self.seeds < 2:
-            raise ValueError(f"--seeds should be at least 2 for --ratio auto. Got {self.seeds} instead.")
+            raise RequestError(f"--seeds should be at least 2 for --ratio auto. Got {self.seeds} instead.")
         _check_run(self)
 
 
@@ -99,7 +100,9 @@ class _StudyConfig:
         _resolve_recipes(self)
         unknown = set(self.arms) - set(FAMILIES)
         if unknown:
-            raise ValueError(f"--arms should be among {', '.join(FAMILIES)}. Got {', '.join(sorted(unknown))} instead.")
+            raise RequestError(
+                f"--arms should be among {', '.join(FAMILIES)}. Got {', '.join(sorted(unknown))} instead."
+            )
         _check_run(self)
 
 
@@ -125,11 +128,11 @@ class ImbalanceConfig(_StudyConfig):
             object.__setattr__(self, "gans", ("shared:quick", *alone))
         super().__post_init__()
         if (self.minority is None) == (self.counts is None):
-            raise ValueError("--minority CLASS or --counts N,N,... should be given, and one of them alone.")
+            raise RequestError("--minority CLASS or --counts N,N,... should be given, and one of them alone.")
         if min(self.minority_size, default=0) < 1:
-            raise ValueError(f"--minority-size should be at least 1. Got {self.minority_size} instead.")
+            raise RequestError(f"--minority-size should be at least 1. Got {self.minority_size} instead.")
         if not 0 < self.fill <= 1:
-            raise ValueError(f"--fill should be in the range (0, 1]. Got {self.fill} instead.")
+            raise RequestError(f"--fill should be in the range (0, 1]. Got {self.fill} instead.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,20 +149,20 @@ class ReducedConfig(_StudyConfig):
     def __post_init__(self):
         super().__post_init__()
         if min(self.real, default=0) < 1:
-            raise ValueError(f"--real should be at least 1. Got {_format_list(self.real)} instead.")
+            raise RequestError(f"--real should be at least 1. Got {_format_list(self.real)} instead.")
         if min(self.synthetic, default=-1) < 0 or max(self.synthetic) == 0:
-            raise ValueError(
+            raise RequestError(
                 f"--synthetic should be at least 0, and one above 0. Got {_format_list(self.synthetic)} instead."
             )
         if not all(0 < ratio <= 100 for ratio in self.ratios):
             given = _format_list(self.ratios)
-            raise ValueError(f"--ratios should be in the range (0, 100], synthetic to real. Got {given} instead.")
+            raise RequestError(f"--ratios should be in the range (0, 100], synthetic to real. Got {given} instead.")
 
 
 def balance(config):
     """Top up the classes with synthetic images and write one training set; return its manifest (a dict).
 
-    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises ValueError for what is
+    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
     from models.startup import import_tensorflow
@@ -262,7 +265,7 @@ def _load_base(config):
 
     dataset = load_data(config)
     if not dataset.has_classifier:
-        raise ValueError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
+        raise RequestError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
     return dataset, {name: dataset.request[name] for name in ("data", "classes", "image_size", "image_shape")}
 
 
@@ -272,7 +275,7 @@ def _resolve_recipes(config, **fields):
     recipes = {name: replace(RECIPES[name.partition(":")[2]], **fields | config.recipe_fields) for name in names}
     for name, recipe in recipes.items():
         if name.startswith("shared") and not recipe.conditional:
-            raise ValueError(f"--gans {name}: a GAN of all classes should be conditional. Take alone:{recipe.name}.")
+            raise RequestError(f"--gans {name}: a GAN of all classes should be conditional. Take alone:{recipe.name}.")
     return recipes
 
 
@@ -288,7 +291,7 @@ def _check_run(config):
     command_line.check_seed(config)
     command_line.check_positive(config, "max_minutes")
     if config.classifier_steps % CURVE_POINTS:
-        raise ValueError(
+        raise RequestError(
             f"--classifier-steps should be a multiple of {CURVE_POINTS}, the points of its curve. "
             f"Got {config.classifier_steps} instead."
         )

@@ -18,7 +18,7 @@ import numpy as np
 from models.recipes import RECIPES, add_recipe_flags, take_recipe_options
 from synth import command_line
 from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
-from synth.errors import TrainingError
+from synth.errors import RequestError, TrainingError
 from synth.kaggle import default_out
 
 FEATURES = ("classifier", "inception", "pixels")
@@ -69,25 +69,25 @@ class Config:
         command_line.check_choices(self, features=FEATURES, split=("test", "validation"))
         for name in self.compare:
             if name not in RECIPES:
-                raise ValueError(f"--compare should be one of {', '.join(RECIPES)}. Got {name!r} instead.")
+                raise RequestError(f"--compare should be one of {', '.join(RECIPES)}. Got {name!r} instead.")
         command_line.check_minima(self, images=2, neighbours=1, bootstrap=0)
         command_line.check_seed(self)
         if self.bootstrap == 1:
-            raise ValueError("--bootstrap should be 0 or at least 2. Got 1 instead.")
+            raise RequestError("--bootstrap should be 0 or at least 2. Got 1 instead.")
         if self.inception_weights and self.features != "inception":
-            raise ValueError("--inception-weights is for --features inception.")
+            raise RequestError("--inception-weights is for --features inception.")
         if self.compare and self.runs:
-            raise ValueError("--compare trains its own runs: leave out the runs, or name their folders without it.")
+            raise RequestError("--compare trains its own runs: leave out the runs, or name their folders without it.")
         if (self.recipe_options or self.max_minutes) and not self.compare:
-            raise ValueError("a recipe's flags (as --epochs) are for --compare.")
+            raise RequestError("a recipe's flags (as --epochs) are for --compare.")
         if len(set(self.compare)) < len(self.compare):
-            raise ValueError(f"--compare should name different recipes. Got {', '.join(self.compare)}.")
+            raise RequestError(f"--compare should name different recipes. Got {', '.join(self.compare)}.")
 
 
 def evaluate(config):
     """Compare the runs that `config` names with real images; return the content of evaluation.json (a dict).
 
-    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises ValueError for what is
+    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
     from models.startup import import_tensorflow
@@ -174,7 +174,7 @@ def _open_runs(config, report):
 
     paths = [str(path) for path in config.runs or (default_out(),)]
     if len(set(paths)) < len(paths):
-        raise ValueError(f"RUN should be different folders. Got {', '.join(paths)}.")
+        raise RequestError(f"RUN should be different folders. Got {', '.join(paths)}.")
     names = [Path(path).name for path in paths]
     names = names if len(set(names)) == len(names) else paths
     return {name: open_run(path, report, "RUN") for name, path in zip(names, paths, strict=True)}
@@ -187,14 +187,14 @@ def _load_data(config, runs):
     requests = [opened.request for opened in runs.values() if opened.request]
     inherited = requests[0] if requests else None
     if any(request != inherited for request in requests) and config.data is None:
-        raise ValueError("the runs were made from different data: name those to compare them with, by --data.")
+        raise RequestError("the runs were made from different data: name those to compare them with, by --data.")
     dataset = load_data(config, inherited)
     if len(getattr(dataset, config.split)) < 2:
-        raise ValueError(
+        raise RequestError(
             f"the {config.split} part should have at least 2 images. Got {len(getattr(dataset, config.split))}."
         )
     if config.features == "classifier" and not dataset.has_classifier:
-        raise ValueError("--features classifier needs two classes or more: use --features pixels.")
+        raise RequestError("--features classifier needs two classes or more: use --features pixels.")
     for opened in runs.values():
         opened.check_classes(dataset)
     return dataset
@@ -293,7 +293,7 @@ def _check_tfgan():
     try:
         import_tfgan()
     except ImportError as error:
-        raise ValueError(f"--cross-check compares with TF-GAN. {error}") from error
+        raise RequestError(f"--cross-check compares with TF-GAN. {error}") from error
 
 
 def _add_cross_checks(material, result, seed):

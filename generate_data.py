@@ -27,6 +27,7 @@ from synth.command_line import (
     report_unless,
     run,
 )
+from synth.errors import RequestError
 from synth.kaggle import default_out
 from synth.shards import FORMATS, HASHES, MANIFEST, load_manifest, save_hashes
 
@@ -67,7 +68,7 @@ class Config:
 def generate_data(config):
     """Train or load the GAN that `config` names and write its shards; return the manifest (a dict).
 
-    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises ValueError for what is
+    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails. With several hosts
     (TF_CONFIG) all train, and the first one writes; the others return {}.
     """
@@ -126,7 +127,7 @@ def _open_source(config):
         _check_model_options(config, trained)
         return trained, {"model_hash": trained.compute_hash()}
     if config.max_minutes and os.environ.get("TF_CONFIG"):
-        raise ValueError("--max-minutes is for one host, as several would end at different steps: give --steps.")
+        raise RequestError("--max-minutes is for one host, as several would end at different steps: give --steps.")
     dataset = load_data(config)
     check_recipe(config.recipe, dataset)
     options = {name: getattr(config, name) for name in ("real_per_class", "max_minutes", "seed")}
@@ -148,14 +149,14 @@ def _resolve_sampling(config, source):
 def _check_model_options(config, trained):
     """Refuse options that do not fit the trained model, and an output folder that would replace it."""
     if find_model_folder(config.model).resolve().is_relative_to(Path(config.out).resolve()):
-        raise ValueError(f"--out should be another folder than the model's. Got {config.out} for both.")
+        raise RequestError(f"--out should be another folder than the model's. Got {config.out} for both.")
     if config.data or config.classes or config.real_per_class:
-        raise ValueError(f"--model was trained on {trained.data}: leave out --data, --classes and --real-per-class.")
+        raise RequestError(f"--model was trained on {trained.data}: leave out --data, --classes and --real-per-class.")
     if config.recipe != Config.recipe or config.max_minutes:
-        raise ValueError("--model is trained already: leave out --recipe, its fields' flags and --max-minutes.")
+        raise RequestError("--model is trained already: leave out --recipe, its fields' flags and --max-minutes.")
     trained.check_filter(config.filter)
     if config.image_size and tuple(config.image_size) != trained.image_shape[:2]:
-        raise ValueError(
+        raise RequestError(
             f"--image-size should be that of the model, {trained.image_shape[:2]}. Got {config.image_size} instead."
         )
 

@@ -18,6 +18,7 @@ import numpy as np
 from models.pretrained import A_RUN, find_model_folder
 from synth import command_line
 from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
+from synth.errors import RequestError
 from synth.kaggle import default_out, find_test_csv, save_submission
 from synth.leakage import find_leaks
 from synth.sampling import check_latent_std
@@ -82,31 +83,31 @@ class Config:
         choices = {"classifier": CLASSIFIERS, "filter": ("classifier", "none"), "rate_decay": RATE_DECAYS}
         command_line.check_choices(self, mode=MODES, **choices)
         if self.ratio is not None and not 0 < self.ratio < float("inf"):
-            raise ValueError(f"--ratio should be above 0, synthetic images per real one. Got {self.ratio} instead.")
+            raise RequestError(f"--ratio should be above 0, synthetic images per real one. Got {self.ratio} instead.")
         if self.ratio is not None and (self.mode != "mixed" or self.synthetic_per_class):
-            raise ValueError("--ratio is for mixed training, without --synthetic-per-class.")
+            raise RequestError("--ratio is for mixed training, without --synthetic-per-class.")
         if self.fresh and not self.model:
-            raise ValueError("--fresh should come with --model DIR, the trained run to draw from.")
+            raise RequestError("--fresh should come with --model DIR, the trained run to draw from.")
         if self.model and not self.fresh:
-            raise ValueError("--model is for --fresh; to use shards, make them: generate_data.py --model DIR.")
+            raise RequestError("--model is for --fresh; to use shards, make them: generate_data.py --model DIR.")
         if self.fresh and self.mode == "real-only":
-            raise ValueError("--fresh draws synthetic images: leave out --real-only.")
+            raise RequestError("--fresh draws synthetic images: leave out --real-only.")
         if not 0 <= self.min_probability < 1:
-            raise ValueError(f"--min-probability should be in the range [0, 1). Got {self.min_probability} instead.")
+            raise RequestError(f"--min-probability should be in the range [0, 1). Got {self.min_probability} instead.")
         check_latent_std(self.latent_std)
         if self.latent_std != 1 and not self.fresh:
-            raise ValueError("--latent-std is for --fresh; shards have that of generate_data.py --latent-std.")
+            raise RequestError("--latent-std is for --fresh; shards have that of generate_data.py --latent-std.")
         command_line.check_positive(self, "rate", "steps")
         command_line.check_minima(self, epochs=1, batch_size=1, seeds=1)
         command_line.check_seed(self)
         if self.steps and self.steps % self.epochs:
-            raise ValueError(f"--steps should be a multiple of --epochs, {self.epochs}. Got {self.steps} instead.")
+            raise RequestError(f"--steps should be a multiple of --epochs, {self.epochs}. Got {self.steps} instead.")
 
 
 def predict(config):
     """Train the classifier that `config` describes, score it, and return the metrics (a dict).
 
-    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises ValueError for what is
+    With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
     from models.startup import import_tensorflow
@@ -180,7 +181,7 @@ def _gather(config, report):
     run = _find_run(config, report)
     dataset = load_data(config, run.request)
     if not dataset.has_classifier:
-        raise ValueError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
+        raise RequestError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
     build_classifier(dataset.image_shape, len(dataset.class_names), config.classifier)  # too small images are refused
     run.check_classes(dataset)
     teacher, taught = _find_teacher(config, dataset)
@@ -191,10 +192,10 @@ def _gather(config, report):
         name for k, name in enumerate(dataset.class_names) if not rows["real"].get(k, 0) + rows["synthetic"].get(k, 0)
     ]
     if empty:
-        raise ValueError(f"every class should have images to train on. Got none of {', '.join(empty)}.")
+        raise RequestError(f"every class should have images to train on. Got none of {', '.join(empty)}.")
     for split in ("validation", "test"):
         if not len(getattr(dataset, split)):
-            raise ValueError(f"the real data should leave images for {split}. Got none: more real images are needed.")
+            raise RequestError(f"the real data should leave images for {split}. Got none: more real images are needed.")
     hashes = [dataset.train_hashes()] if config.mode != "synthetic-only" else []
     hashes += [known for known in (run.hashes, taught) if known is not None]
     hashes = np.concatenate([np.zeros(0, np.uint64), *hashes])
@@ -210,10 +211,10 @@ def _find_teacher(config, dataset):
         return None, None
     trained = TrainedGAN(find_model_folder(config.teacher, "--teacher"))
     if not trained.has_classifier:
-        raise ValueError(f"--teacher should be a run with a classifier. {config.teacher} has no model/filter.keras.")
+        raise RequestError(f"--teacher should be a run with a classifier. {config.teacher} has no model/filter.keras.")
     given, expected = ((source.label_values, source.image_shape) for source in (trained, dataset))
     if given != expected:
-        raise ValueError(
+        raise RequestError(
             f"--teacher should know the real data's classes {expected[0]} as {expected[1]} images. "
             f"It knows {given[0]} as {given[1]}."
         )
@@ -258,16 +259,16 @@ def _find_run(config, report):
 
 
 def _check_submission(config, material):
-    """Raise ValueError where the predictions that are asked for could not be made or written."""
+    """Raise RequestError where the predictions that are asked for could not be made or written."""
     if not config.submission:
         return
     path = Path(config.submission)
     if material.unlabelled is None:
-        raise ValueError("--submission should come with --test-csv FILE, the images to predict.")
+        raise RequestError("--submission should come with --test-csv FILE, the images to predict.")
     if path.exists() and not config.overwrite:
-        raise ValueError(f"--submission should be a new file. {path} exists: use --overwrite.")
+        raise RequestError(f"--submission should be a new file. {path} exists: use --overwrite.")
     if not path.absolute().parent.is_dir():
-        raise ValueError(f"--submission should be in a folder that exists. Got {path} instead.")
+        raise RequestError(f"--submission should be in a folder that exists. Got {path} instead.")
 
 
 def _find_synthetic(config, dataset, run):
@@ -278,16 +279,16 @@ def _find_synthetic(config, dataset, run):
     real_per_class = round(len(dataset.train) / len(dataset.class_names))
     per_class = round(config.ratio * real_per_class) if config.ratio else config.synthetic_per_class
     if per_class == 0:
-        raise ValueError(f"--ratio should ask for an image per class or more. Got {config.ratio} instead.")
+        raise RequestError(f"--ratio should ask for an image per class or more. Got {config.ratio} instead.")
     if run.trained:
         unknown = set(run.trained.label_values) - set(dataset.label_values)
         if unknown or run.trained.image_shape != dataset.image_shape:
-            raise ValueError(
+            raise RequestError(
                 f"--model should make the real data's classes {dataset.label_values} as {dataset.image_shape} images. "
                 f"It makes {run.trained.label_values} as {run.trained.image_shape}."
             )
         if config.filter == "classifier" and not run.trained.has_classifier:
-            raise ValueError("--filter classifier needs a model of two classes or more: use --filter none.")
+            raise RequestError("--filter classifier needs a model of two classes or more: use --filter none.")
         indices = [dataset.label_values.index(value) for value in run.trained.label_values]
         options = (per_class or real_per_class, config.filter, config.min_probability, config.latent_std)
         return lambda seed: draw_fresh(run.trained, indices, *options, seed)
@@ -295,10 +296,10 @@ def _find_synthetic(config, dataset, run):
     sources = index_shards(run.paths, dataset.image_shape, dataset.label_values, per_class, skip)
     counts = count_rows(sources)
     if per_class and not counts:
-        raise ValueError(f"--synthetic should have images that are marked as synthetic. {config.synthetic} has none.")
+        raise RequestError(f"--synthetic should have images that are marked as synthetic. {config.synthetic} has none.")
     for k, count in counts.items():
         if per_class and count < per_class:
-            raise ValueError(
+            raise RequestError(
                 f"{'--ratio' if config.ratio else '--synthetic-per-class'} asks for {per_class} synthetic images of "
                 f"each class. The shards have {count} of {dataset.class_names[k]}: make more, or ask for fewer."
             )

@@ -16,6 +16,7 @@ from benchmarks.search_report import render_search
 from models.recipes import RECIPES, parse_fields
 from synth import command_line
 from synth.command_line import add_flag, add_run_flags, parse_config, positive_int, report_unless, run
+from synth.errors import RequestError
 from synth.files import load_json, replacing, save_json
 from synth.kaggle import default_out
 from synth.output import open_output
@@ -75,12 +76,12 @@ class Config:
         command_line.check_seed(self)
         names = list(self.parse_variations())
         if len(names) <= len(self.variations):
-            raise ValueError(
+            raise RequestError(
                 f"--variations should have different names, and none be {BASE}. Got {', '.join(self.variations)}."
             )
         for fields in self.parse_variations().values():
             if self.minutes and {"steps", "epochs", "round_steps"} & set(fields):
-                raise ValueError("--minutes decides steps, epochs and round_steps: leave them out of --variations.")
+                raise RequestError("--minutes decides steps, epochs and round_steps: leave them out of --variations.")
 
     def parse_variations(self):
         """Return {name: {recipe field: value}}, the base first."""
@@ -93,7 +94,7 @@ def parse_variation(text):
     if not colon and name in VARIATIONS:
         return name, VARIATIONS[name]
     if not colon or not re.fullmatch(r"[\w.-]+", name):
-        raise ValueError(
+        raise RequestError(
             f"--variations should be among {', '.join(VARIATIONS)}, or NAME:field=value,field=value. "
             f"Got {text!r} instead."
         )
@@ -103,7 +104,7 @@ def parse_variation(text):
 def search(config):
     """Run what is not finished yet of a search; return its results (a DataFrame), or the plan (a dict) of a dry run.
 
-    Raises ValueError for what is wrong with the request, before costly work, and synth.errors.RunError, after all
+    Raises RequestError for what is wrong with the request, before costly work, and synth.errors.RunError, after all
     others have run, for variations that can't be trained.
     """
     from models.startup import import_tensorflow, load_data
@@ -142,20 +143,20 @@ def _build_recipes(config, dataset):
     from synth.comparison import check_counts
 
     if not dataset.has_classifier:
-        raise ValueError("--data should have two classes or more, for the classifiers that measure.")
+        raise RequestError("--data should have two classes or more, for the classifiers that measure.")
     if config.images < 2 * len(dataset.class_names):
-        raise ValueError(f"--images should be at least 2 of each class. Got {config.images} in all instead.")
+        raise RequestError(f"--images should be at least 2 of each class. Got {config.images} in all instead.")
     check_counts(dataset.part("validation"), draw_spare(dataset), dataset.class_names)
     recipes = {}
     for name, fields in config.parse_variations().items():
         try:
             recipes[name] = replace(RECIPES[config.recipe], **fields)
             check_recipe(recipes[name], dataset)
-        except ValueError as error:
-            raise ValueError(f"variation {name}: {error}") from error
+        except RequestError as error:
+            raise RequestError(f"variation {name}: {error}") from error
         gans, _ = recipes[name].plan_gans(len(dataset.class_names), len(dataset.train))
         if gans > 1:
-            raise ValueError(f"variation {name} should be one GAN for all classes. It is {gans} GANs.")
+            raise RequestError(f"variation {name} should be one GAN for all classes. It is {gans} GANs.")
     return recipes
 
 
@@ -194,7 +195,9 @@ def _fix_lengths(config, dataset, recipes, report):
     variations = config.parse_variations()
     for name, fields in variations.items():
         if name in known and known[name]["fields"] != fields:
-            raise ValueError(f"variation {name} has other fields there, {known[name]['fields']}: give it another name.")
+            raise RequestError(
+                f"variation {name} has other fields there, {known[name]['fields']}: give it another name."
+            )
     rounds, _ = plan_rounds(recipes[BASE], len(dataset.train))
     for name in variations:
         if name not in known:

@@ -12,6 +12,7 @@ from models.trained import TrainedGAN
 from synth.balancing import build_candidate, choose, list_candidates, save_training_set
 from synth.command_line import report_unless
 from synth.counts import parse_classes
+from synth.errors import RequestError
 from synth.files import replacing
 from synth.leakage import find_leaks
 from synth.output import open_output
@@ -102,16 +103,16 @@ def _open_source(config):
         recipe = fit_recipe(config.recipe, config.recipe.name, dataset)
         return dataset, None, recipe
     if find_model_folder(config.model).resolve().is_relative_to(Path(config.out).resolve()):
-        raise ValueError(f"--out should be another folder than the model's. Got {config.out} for both.")
+        raise RequestError(f"--out should be another folder than the model's. Got {config.out} for both.")
     trained = TrainedGAN(find_model_folder(config.model))
     trained.check_filter(config.filter)
     dataset = load_data(whole, trained.request | {"real_per_class": None, "classes": None})
     made = dict(zip(trained.label_values, trained.class_names, strict=True))
     known = dict(zip(dataset.label_values, dataset.class_names, strict=True))
     if not made.items() <= known.items():
-        raise ValueError(f"--model should make classes of the data, {known}. It makes {made} instead.")
+        raise RequestError(f"--model should make classes of the data, {known}. It makes {made} instead.")
     if trained.image_shape != dataset.image_shape:
-        raise ValueError(
+        raise RequestError(
             f"--model should make images of shape {dataset.image_shape}. It makes {trained.image_shape} instead."
         )
     advice = "Leave out --data, or use a GAN that was trained on the train part alone."
@@ -126,7 +127,7 @@ def _find_classes(config, dataset, trained):
         return tuple(made)
     classes = parse_classes(config.classes, dataset.class_names, dataset.label_values)
     if not set(classes) <= set(made):
-        raise ValueError(f"--classes should be among those of --model, {', '.join(trained.class_names)}.")
+        raise RequestError(f"--classes should be among those of --model, {', '.join(trained.class_names)}.")
     return classes
 
 
@@ -148,12 +149,12 @@ def _list_candidates(config, dataset, trained, total):
         arm = build_candidate(name, filtered, classes=classes, **amount)
         if not arm.count_added(total):
             counts = ", ".join(f"{dataset.class_names[k]} {total[k]:,}" for k in classes)
-            raise ValueError(f"--target or --ratio should ask for more images than there are ({counts}).")
+            raise RequestError(f"--target or --ratio should ask for more images than there are ({counts}).")
         return [arm]
     if not dataset.has_classifier:
-        raise ValueError("--ratio auto needs two classes or more to tell apart: give --ratio or --target.")
+        raise RequestError("--ratio auto needs two classes or more to tell apart: give --ratio or --target.")
     if len(np.unique(dataset.labels[dataset.validation])) < len(dataset.class_names):
-        raise ValueError("--ratio auto needs validation images of every class: more real images, or give --ratio.")
+        raise RequestError("--ratio auto needs validation images of every class: more real images, or give --ratio.")
     return list_candidates(total, config.filter, classes)
 
 

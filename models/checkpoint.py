@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from synth.errors import RequestError
 from synth.files import replacing
 
 CHECKPOINT = "checkpoint/state.npz"
@@ -35,7 +36,7 @@ def load_checkpoint(path, gan):
         variables = _state(gan)
         stored = sum(key.startswith("state_") for key in archive.files)
         if stored != len(variables):
-            raise ValueError(f"{path}: should hold {len(variables)} variables. Got {stored} instead.")
+            raise RequestError(f"{path}: should hold {len(variables)} variables. Got {stored} instead.")
         for index, variable in enumerate(variables):
             variable.assign(archive[f"state_{index}"])
         best_count = sum(key.startswith("best_") for key in archive.files)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from synth.errors import RequestError
 from synth.images import to_network_range
 from synth.resampling import compute_class_weights
 
@@ -19,7 +20,7 @@ def build_classifier(image_shape, class_count, name="cnn"):
     strong: three blocks of two batch-normalised convolutions and dropout, and a batch-normalised dense layer.
     """
     if min(image_shape[:2]) < MIN_SIZES[name]:
-        raise ValueError(
+        raise RequestError(
             f"images should be at least {MIN_SIZES[name]} x {MIN_SIZES[name]} pixels for the classifier {name}. "
             f"Got {image_shape[0]} x {image_shape[1]} instead: --image-size {MIN_SIZES[name]} or more resizes them."
         )

@@ -7,6 +7,8 @@ No flips: a mirrored digit or letter is another one.
 import keras
 import tensorflow as tf
 
+from synth.errors import RequestError
+
 AUGMENTATIONS = ("translation", "cutout", "brightness", "contrast")
 
 
@@ -19,11 +21,11 @@ def augment(images, names, seed_generator):
 
 
 def parse_augmentations(text):
-    """Turn "translation,cutout" into a tuple of names; "" and "none" into (). ValueError for an unknown one."""
+    """Turn "translation,cutout" into a tuple of names; "" and "none" into (). RequestError for an unknown one."""
     names = tuple(name.strip() for name in text.split(",") if name.strip() not in ("", "none"))
     for name in names:
         if name not in AUGMENTATIONS:
-            raise ValueError(f"--augment should name some of {', '.join(AUGMENTATIONS)}. Got {name!r} instead.")
+            raise RequestError(f"--augment should name some of {', '.join(AUGMENTATIONS)}. Got {name!r} instead.")
     return names
 
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from models.classifier import build_feature_extractor, compute_features, draw_folds
 from models.judge import load_or_fit_classifier
 from models.trained import hash_weights
+from synth.errors import RequestError
 from synth.images import to_network_range
 
 LEFT_OUT = 0  # the fold of the train part that the classifier does not see
@@ -35,7 +36,7 @@ def build_extractor(name, dataset, cache, inception_weights=None):
 
     classifier: the penultimate layer of the `cnn`, fitted on four fifths of the train part and kept in the folder
     `cache`. inception: the pooled features of keras.applications' InceptionV3 (with `inception_weights`, a file).
-    pixels: grey levels in [0, 1]. Raises ValueError where the weights can't be had.
+    pixels: grey levels in [0, 1]. Raises RequestError where the weights can't be had.
     """
     if name == "pixels":
         return Extractor(name, name, int(np.prod(dataset.image_shape)), _flatten)
@@ -66,7 +67,7 @@ def draw_spare(dataset):
 def _load_inception(weights):
     file = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
     if weights and not Path(weights).is_file():
-        raise ValueError(f"--inception-weights should be a file. No such: {weights}")
+        raise RequestError(f"--inception-weights should be a file. No such: {weights}")
     shape = (_INCEPTION_SIZE, _INCEPTION_SIZE, 3)
     options = {"include_top": False, "pooling": "avg", "input_shape": shape}
     try:
@@ -74,10 +75,10 @@ def _load_inception(weights):
     except Exception as error:  # a bare one from the download, others from h5py and Keras
         reason = " ".join(str(error).split())[:200]
         if weights:
-            raise ValueError(
+            raise RequestError(
                 f"--inception-weights should be keras.applications' {file}. Got {weights}: {reason}"
             ) from error
-        raise ValueError(
+        raise RequestError(
             f"--features inception needs {file}, which could not be downloaded ({reason}): "
             "connect once, or name the file with --inception-weights."
         ) from error

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from models.classifier import build_feature_extractor, compute_features, fit_on_folds
+from synth.errors import RequestError
 from synth.metrics import compute_frechet_distance, compute_spread, fit_gaussian
 
 _MAX_IMAGES = 3000
@@ -21,7 +22,7 @@ class Judge:
 
     def __init__(self, extractor, images, labels, seed):
         if len(images) < 2:
-            raise ValueError(
+            raise RequestError(
                 f"validation should have at least 2 images. Got {len(images)}: more real images are needed."
             )
         order = np.random.default_rng(seed).permutation(len(images))[:_MAX_IMAGES]

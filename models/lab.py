@@ -11,7 +11,7 @@ from models.scored import fit_and_score
 from models.trained import TrainedGAN, prepare_filter
 from models.training import check_recipe, fit_gan
 from synth.arms import CURVE_POINTS
-from synth.errors import RunError
+from synth.errors import RequestError, RunError
 from synth.reading import split_in_memory
 from synth.resampling import compute_class_weights, resample
 from synth.shards import save_hashes
@@ -128,7 +128,7 @@ class Lab:
 def fit_recipe(recipe, name, dataset):
     """Return the recipe as it is used on so few images: one GAN per class if "alone", batches no larger than the data.
 
-    Raises ValueError where there are too few images to train a GAN on.
+    Raises RequestError where there are too few images to train a GAN on.
     """
     recipe = replace(recipe, conditional=recipe.conditional and not name.startswith("alone"))
     counts = dataset.count_train()
@@ -136,7 +136,7 @@ def fit_recipe(recipe, name, dataset):
     available, validation = (part.sum() if recipe.conditional else part.min() for part in (counts, held_out))
     if available < _MIN_GAN_IMAGES or validation < 2:
         which = "all classes together" if recipe.conditional else f"class {dataset.class_names[counts.argmin()]!r}"
-        raise ValueError(
+        raise RequestError(
             f"a GAN ({name}) should have at least {_MIN_GAN_IMAGES} train images and 2 for validation. Got {available} "
             f"and {validation} of {which} instead: take more real images, or classic augmentation alone "
             "(predict.py --real-only --augment; in a study --arms real classic)."

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from keras import ops
 
 from models.tfgan import import_tfgan
+from synth.errors import RequestError
 
 _FROM_TFGAN = ("least-squares", "wasserstein", "relativistic")
 
@@ -38,11 +39,11 @@ def build_loss(name):
             lambda real, fake: ops.mean(ops.softplus(real - fake)),
         )
     if name not in _FROM_TFGAN:
-        raise ValueError(f"no loss is called {name!r}")
+        raise RequestError(f"no loss is called {name!r}")
     try:
         losses = import_tfgan().losses.wargs
     except ImportError as error:
-        raise ValueError(f"--loss {name} comes from TF-GAN. {error}") from error
+        raise RequestError(f"--loss {name} comes from TF-GAN. {error}") from error
     if name == "relativistic":
         return AdversarialLoss(losses.relativistic_discriminator_loss, losses.relativistic_generator_loss)
     generator_loss = getattr(losses, f"{name.replace('-', '_')}_generator_loss")

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from synth import command_line
+from synth.errors import RequestError
 from synth.sampling import draw_latents
 from synth.shards import DESCRIPTION, save_hashes
 
@@ -25,7 +26,7 @@ _MAX_DIFFERENCE = 0.01  # of the outputs of packed networks, relative; rounding 
 def find_model_folder(path, flag="--model"):
     """Return the model folder of a run: `path` is the run's folder, its model/, or else the name of a shipped one.
 
-    Raises ValueError, in the name of `flag`, where there is none.
+    Raises RequestError, in the name of `flag`, where there is none.
     """
     folders = [Path(path) / "model", Path(path)]
     if str(path) in PRETRAINED:
@@ -33,7 +34,7 @@ def find_model_folder(path, flag="--model"):
     for folder in folders:
         if (folder / DESCRIPTION).exists():
             return folder
-    raise ValueError(f"{flag} should be {A_RUN}. No model/{DESCRIPTION} in {path}.")
+    raise RequestError(f"{flag} should be {A_RUN}. No model/{DESCRIPTION} in {path}.")
 
 
 def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
@@ -41,7 +42,7 @@ def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
 
     The density ratio is fitted where the run has none. What it records of the data is that of the data set by its
     name, whatever path the run had read it from.
-    Raises ValueError for a run that is not finished, has several GANs or networks that its recipe does not build,
+    Raises RequestError for a run that is not finished, has several GANs or networks that its recipe does not build,
     was trained on other images than the train part of `name`, or has weights that float16 can't hold; and where
     out/name exists, unless `overwrite` and it is a packed run.
     """
@@ -53,13 +54,13 @@ def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
 
     source, target = find_model_folder(run, "RUN"), Path(out) / name
     if target.exists() and not (overwrite and (target / "model" / "generator.npz").exists()):
-        raise ValueError(f"{target} should be a new folder, or a packed run to replace with --overwrite. It exists.")
+        raise RequestError(f"{target} should be a new folder, or a packed run to replace with --overwrite. It exists.")
     trained = TrainedGAN(source)
     if not trained.recipe.conditional or trained.recipe.members > 1:
-        raise ValueError(f"{run}: should have one GAN for all classes. The recipe {trained.recipe.name} has several.")
+        raise RequestError(f"{run}: should have one GAN for all classes. The recipe {trained.recipe.name} has several.")
     dataset, hashes = load_dataset(name, download=download_standard_set), trained.train_hashes()
     if trained.fingerprint != dataset.fingerprint or set(hashes) != set(dataset.train_hashes()):
-        raise ValueError(
+        raise RequestError(
             f"{run}: should be trained on the {len(dataset.train):,} train images of {name} "
             f"({dataset.fingerprint[:12]}). Got {len(hashes):,} images of {trained.data} ({trained.fingerprint[:12]})."
         )
@@ -74,7 +75,7 @@ def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
         save_hashes(model.parent, hashes)
         save_description(model, trained.recipe, dataset, trained.seed)
         if not _is_equal(TrainedGAN(model), trained):
-            raise ValueError(f"{run}: should have the networks of its recipe, {trained.recipe.name}. They differ.")
+            raise RequestError(f"{run}: should have the networks of its recipe, {trained.recipe.name}. They differ.")
         if target.exists():
             shutil.rmtree(target)
         model.parent.rename(target)

@@ -7,6 +7,8 @@ import argparse
 import re
 from dataclasses import dataclass, field, fields, replace
 
+from synth.errors import RequestError
+
 
 def _option(default, help, *, choices=None, minimum=None):
     return field(default=default, metadata={"help": help, "choices": choices, "minimum": minimum})
@@ -16,7 +18,7 @@ def _option(default, help, *, choices=None, minimum=None):
 class Recipe:
     """One way to build and train a GAN; every field but the name is a flag of the scripts (`--batch-size 32`).
 
-    Raises ValueError for a value outside its choices or below its minimum.
+    Raises RequestError for a value outside its choices or below its minimum.
     """
 
     name: str = "custom"
@@ -68,15 +70,15 @@ class Recipe:
             value, flag = getattr(self, option.name), "--" + option.name.replace("_", "-")
             choices, minimum = option.metadata.get("choices"), option.metadata.get("minimum")
             if choices and value not in choices:
-                raise ValueError(f"{flag} should be one of {', '.join(choices)}. Got {value!r} instead.")
+                raise RequestError(f"{flag} should be one of {', '.join(choices)}. Got {value!r} instead.")
             if minimum is not None and not value >= minimum:
-                raise ValueError(f"{flag} should be at least {minimum}. Got {value} instead.")
+                raise RequestError(f"{flag} should be at least {minimum}. Got {value} instead.")
         if self.penalty != "none" and self.penalty_weight and not self.penalty_weight_end:
-            raise ValueError("--penalty-weight-end should be above 0, the weight falls geometrically. Got 0 instead.")
+            raise RequestError("--penalty-weight-end should be above 0, the weight falls geometrically. Got 0 instead.")
         if not self.decay_start < 1:
-            raise ValueError(f"--decay-start should be below 1. Got {self.decay_start} instead.")
+            raise RequestError(f"--decay-start should be below 1. Got {self.decay_start} instead.")
         if not self.steps and not self.epochs:
-            raise ValueError("--steps or --epochs should be above 0. Got 0 for both.")
+            raise RequestError("--steps or --epochs should be above 0. Got 0 for both.")
 
     def total_steps(self, train_count):
         """Return the number of generator steps for so many train images."""
@@ -138,7 +140,7 @@ def parse_recipe(options):
 def parse_fields(text):
     """Turn "generator_rate=5e-4,noise=no" into {field: value}, with values of the fields' types.
 
-    A comma within a value (augment=translation,cutout) stays there. Raises ValueError for an unknown field or a value
+    A comma within a value (augment=translation,cutout) stays there. Raises RequestError for an unknown field or a value
     that is not of its type; the Recipe checks the rest.
     """
     types = {option.name: option.type for option in _flags()}
@@ -146,12 +148,12 @@ def parse_fields(text):
     for part in re.split(r",(?=\w*=)", text):
         name, _, value = part.partition("=")
         if name not in types:
-            raise ValueError(f"a recipe's field should be one of {', '.join(types)}. Got {name!r} instead.")
+            raise RequestError(f"a recipe's field should be one of {', '.join(types)}. Got {name!r} instead.")
         try:
             given[name] = {"yes": True, "no": False}[value] if types[name] is bool else types[name](value)
         except (KeyError, ValueError):
             expected = {bool: "yes or no", int: "an integer", float: "a number"}[types[name]]
-            raise ValueError(f"{name} should be {expected}. Got {value!r} instead.") from None
+            raise RequestError(f"{name} should be {expected}. Got {value!r} instead.") from None
     return take_recipe_options(given)
 
 

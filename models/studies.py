@@ -12,6 +12,7 @@ from models.startup import download_standard_set
 from models.trained import list_pairs
 from synth.command_line import report_unless
 from synth.datasets import load_dataset
+from synth.errors import RequestError
 from synth.files import replacing
 from synth.output import list_same_sections, open_output
 from synth.pace import estimate_classifier_minutes, estimate_gan_minutes
@@ -84,26 +85,26 @@ def conduct(study, config):
 
 
 def _check_parts(datasets):
-    """Raise ValueError where there is nothing to train or to score on."""
+    """Raise RequestError where there is nothing to train or to score on."""
     for setting, dataset in datasets.items():
         if not dataset.count_train().min():
             name = dataset.class_names[dataset.count_train().argmin()]
-            raise ValueError(f"class {name!r} should have train images ({setting}). {dataset.name} has none.")
+            raise RequestError(f"class {name!r} should have train images ({setting}). {dataset.name} has none.")
         counts = np.bincount(dataset.labels[dataset.test], minlength=len(dataset.class_names))
         if not counts.min() or not len(dataset.validation):
-            raise ValueError(
+            raise RequestError(
                 f"{dataset.name} should have test images of each class, and some for validation. Got "
                 f"{', '.join(map(str, counts))} and {len(dataset.validation)} ({setting}) instead: take more images."
             )
 
 
 def _check_added(study, datasets):
-    """Raise ValueError where the arms that should add images add none, as the classes are equal already."""
+    """Raise RequestError where the arms that should add images add none, as the classes are equal already."""
     filling = [arm for arm in study.arms.values() if arm.gans or arm.balance in ("oversampling", "smote")]
     for setting, dataset in datasets.items():
         counts = dataset.count_train()
         if filling and not any(arm.count_added(counts) for arm in filling):
-            raise ValueError(
+            raise RequestError(
                 f"a study should have classes that are smaller than the largest ({setting}). "
                 f"Got {', '.join(map(str, counts))} train images instead."
             )
@@ -116,7 +117,7 @@ def _check_resampling(study, datasets):
         import_imblearn()
     for setting, dataset in datasets.items():
         if "smote" in methods and dataset.count_train().min() < 2:
-            raise ValueError(
+            raise RequestError(
                 f"--arms smote should have at least 2 train images of each class. Got 1 ({setting}) instead: "
                 "take more real images, or other --arms."
             )

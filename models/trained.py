@@ -15,6 +15,7 @@ from models.density_ratio import compute_log_ratio, fit_density_ratio
 from models.network_files import load_network
 from models.recipes import Recipe
 from models.sampler import Sampler
+from synth.errors import RequestError
 from synth.files import load_json, replacing, save_json
 from synth.images import to_network_range
 from synth.sampling import BLOCK_SIZE
@@ -76,7 +77,7 @@ class TrainedGAN:
     image_shape, class_names, label_values, data, request, fingerprint: of the training data, as in
     synth.datasets.Dataset. seed: of the training. classifier: the one that filters, or None (a run on one class).
     density_ratio: weights of models.density_ratio, or None where it was not fitted.
-    Raises ValueError where the folder does not hold a finished run, or its networks do not fit its description.
+    Raises RequestError where the folder does not hold a finished run, or its networks do not fit its description.
     """
 
     def __init__(self, folder):
@@ -107,9 +108,9 @@ class TrainedGAN:
         return self.classifier is not None
 
     def check_filter(self, filter):
-        """Raise ValueError where --filter is one that the run was not prepared for."""
+        """Raise RequestError where --filter is one that the run was not prepared for."""
         if filter == "density-ratio" and self.has_classifier and self.density_ratio is None:
-            raise ValueError(
+            raise RequestError(
                 f"--filter density-ratio needs {self._folder / DENSITY_RATIO}, which is fitted after a training with "
                 "this filter. Give another --filter, or the command that trained the run again with --filter "
                 "density-ratio --overwrite, which keeps its model and replaces its shards."
@@ -157,7 +158,7 @@ class TrainedGAN:
             load_network(folder, name, lambda k=k: build()[k]) for k, name in enumerate(("generator", "discriminator"))
         )
         if generator.output_shape[1:] != self.image_shape:
-            raise ValueError(
+            raise RequestError(
                 f"{folder}: the generator should make images of shape {self.image_shape}. "
                 f"It makes {generator.output_shape[1:]} instead."
             )
@@ -178,7 +179,7 @@ class TrainedGAN:
         except (ValueError, EOFError, OSError):
             weights = None
         if weights is None or weights.shape != shape:
-            raise ValueError(f"{path}: should be an array of shape {shape}. Got {getattr(weights, 'shape', 'none')}.")
+            raise RequestError(f"{path}: should be an array of shape {shape}. Got {getattr(weights, 'shape', 'none')}.")
         return weights
 
 

@@ -20,6 +20,7 @@ from models.judge import Judge, fit_extractor, fit_filter, fit_frozen_classifier
 from models.losses import build_loss
 from models.sampler import Sampler
 from models.trained import list_pairs, save_description
+from synth.errors import RequestError
 from synth.files import load_json, replacing
 from synth.plots import plot_samples, save_figure
 from synth.shards import DESCRIPTION
@@ -39,7 +40,7 @@ def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, r
     report: callable (text) for warnings and results.
     strategy: a tf.distribute strategy; by default that of build_strategy. With several hosts `folder` is shared
     between them, and the first one writes it.
-    Raises ValueError for a recipe that does not fit the data and TrainingError when training diverges.
+    Raises RequestError for a recipe that does not fit the data and TrainingError when training diverges.
     """
     strategy = strategy or build_strategy()  # several hosts: before a device is touched
     check_recipe(recipe, dataset)
@@ -91,23 +92,23 @@ def _fit_networks(dataset, recipe, shared, folder, *, seed, max_minutes, quiet, 
 
 
 def check_recipe(recipe, dataset):
-    """Raise ValueError where the recipe's names or sizes do not fit each other or the data."""
+    """Raise RequestError where the recipe's names or sizes do not fit each other or the data."""
     build_loss(recipe.loss)
     parse_augmentations(recipe.augment)
     if recipe.penalty != "none" and recipe.discriminator_norm == "batch":
-        raise ValueError("--penalty should be none with --discriminator-norm batch: it is one image's gradient.")
+        raise RequestError("--penalty should be none with --discriminator-norm batch: it is one image's gradient.")
     train_labels = dataset.labels[dataset.train]
     counts = np.bincount(train_labels, minlength=len(dataset.class_names))
     if counts.min() == 0:
-        raise ValueError(f"class {dataset.class_names[counts.argmin()]!r} should have train images. Got none.")
+        raise RequestError(f"class {dataset.class_names[counts.argmin()]!r} should have train images. Got none.")
     held_out = np.bincount(dataset.labels[dataset.validation], minlength=len(counts))
     if (held_out.sum() if recipe.conditional else held_out.min()) < 2:
-        raise ValueError("validation should have at least 2 images for each GAN: more real images are needed.")
+        raise RequestError("validation should have at least 2 images for each GAN: more real images are needed.")
     if dataset.has_classifier:
         build_classifier(dataset.image_shape, len(counts))  # it judges and filters: too small images are refused
     available = len(train_labels) if recipe.conditional else counts.min()
     if available < recipe.batch_size:
-        raise ValueError(
+        raise RequestError(
             f"--batch-size should be at most the number of train images, {available}. Got {recipe.batch_size} instead."
         )
 

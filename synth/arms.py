@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from synth.errors import RequestError
+
 SCOPES = ("shared", "alone")
 CURVE_POINTS = 5  # of every classifier's curve; its steps are a multiple
 FAMILIES = (
@@ -75,16 +77,16 @@ def list_arms(gans, families=FAMILIES, **amount):
 def parse_gans(entries, recipe_names):
     """Check the entries of --gans, "shared:small" or joined "shared:small+alone:mlp-minority", and return their names.
 
-    Returns the names of single GANs, each once. Raises ValueError for an unknown scope or recipe, and for repeats.
+    Returns the names of single GANs, each once. Raises RequestError for an unknown scope or recipe, and for repeats.
     """
     for entry in entries:
         if len(set(entry.split("+"))) < len(entry.split("+")) or entries.count(entry) > 1:
-            raise ValueError(f"--gans should name each GAN once. Got {entry!r} instead.")
+            raise RequestError(f"--gans should name each GAN once. Got {entry!r} instead.")
     names = dict.fromkeys(name for entry in entries for name in entry.split("+"))
     for name in names:
         scope, _, recipe = name.partition(":")
         if scope not in SCOPES or recipe not in recipe_names:
-            raise ValueError(
+            raise RequestError(
                 f"--gans should be SCOPE:RECIPE, scope {' or '.join(SCOPES)}, recipe one of {', '.join(recipe_names)}. "
                 f"Got {name!r} instead."
             )

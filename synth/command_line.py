@@ -4,19 +4,19 @@ import argparse
 import errno
 import math
 import shutil
+import signal
 import sys
 import textwrap
-import traceback
+import threading
 from dataclasses import MISSING, fields
 from functools import partial
 from pathlib import Path
 
-from synth.errors import RunError
+from synth.errors import RequestError, RunError
 from synth.filters import FILTERS
 
 _HELP_WIDTH = 100
 _SEEDS = 2**31
-_PROJECT = Path(__file__).resolve().parent.parent
 
 
 class Parser(argparse.ArgumentParser):
@@ -80,33 +80,33 @@ def add_run_flags(parser, config_class, overwrite="replace a run with other opti
 
 
 def check_choices(config, **choices):
-    """Raise ValueError for a field that is not among its choices."""
+    """Raise RequestError for a field that is not among its choices."""
     for name, allowed in choices.items():
         if getattr(config, name) not in allowed:
-            raise ValueError(
+            raise RequestError(
                 f"{_flag(name)} should be one of {', '.join(allowed)}. Got {getattr(config, name)!r} instead."
             )
 
 
 def check_minima(config, **minima):
-    """Raise ValueError for a field below its minimum."""
+    """Raise RequestError for a field below its minimum."""
     for name, minimum in minima.items():
         if getattr(config, name) < minimum:
-            raise ValueError(f"{_flag(name)} should be at least {minimum}. Got {getattr(config, name)} instead.")
+            raise RequestError(f"{_flag(name)} should be at least {minimum}. Got {getattr(config, name)} instead.")
 
 
 def check_seed(config):
-    """Raise ValueError for a seed that NumPy or TensorFlow would refuse."""
+    """Raise RequestError for a seed that NumPy or TensorFlow would refuse."""
     if not 0 <= config.seed < _SEEDS:
-        raise ValueError(f"--seed should be in the range [0, {_SEEDS}). Got {config.seed} instead.")
+        raise RequestError(f"--seed should be in the range [0, {_SEEDS}). Got {config.seed} instead.")
 
 
 def check_positive(config, *names):
-    """Raise ValueError for a field that is given (not None) and is not a finite number above 0."""
+    """Raise RequestError for a field that is given (not None) and is not a finite number above 0."""
     for name in names:
         value = getattr(config, name)
         if value is not None and not 0 < value < math.inf:
-            raise ValueError(f"{_flag(name)} should be above 0 and finite. Got {value} instead.")
+            raise RequestError(f"{_flag(name)} should be above 0 and finite. Got {value} instead.")
 
 
 def _flag(name):
@@ -138,10 +138,10 @@ def add_commands(parser, commands):
 
 
 def parse_config(parser, build, argv=None):
-    """Parse the command line and return build(options, a dict); its ValueErrors are wrong uses, too."""
+    """Parse the command line and return build(options, a dict); its RequestErrors are wrong uses, too."""
     try:
         return build(vars(parser.parse_args(argv)))
-    except ValueError as error:
+    except RequestError as error:
         parser.error(str(error))
 
 
@@ -181,19 +181,24 @@ def positive_int(text):
 def run(parser, function, after_interrupt):
     """Call `function` and return 0; show what went wrong as one line: 2 for a wrong request, 1 for a failed run.
 
-    after_interrupt: what to say of a run that Ctrl-C has ended. A ValueError that no `raise` statement of this project
-    has raised is a defect, and keeps its traceback.
+    after_interrupt: what to say of a run that Ctrl-C or SIGTERM has ended. Any other error is a defect, and keeps its
+    traceback.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a notebook's and a test's streams take every character
+            stream.reconfigure(errors="replace")
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         function()
-    except ValueError as error:
-        if not _is_raised_here(error):
-            raise
+    except RequestError as error:
         return _fail(parser, error, 2)
     except ModuleNotFoundError as error:
         return _fail(parser, f"{error.name} is not installed: pip install -r requirements.txt", 1)
     except RunError as error:
         return _fail(parser, error, 1)
+    except MemoryError as error:
+        return _fail(parser, f"the memory is full ({error or 'no details'}): take fewer or smaller images.", 1)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         advice = " What is finished is kept: make room and run the same command again." if full else ""
@@ -201,12 +206,6 @@ def run(parser, function, after_interrupt):
     except KeyboardInterrupt:
         return _fail(parser, f"interrupted. {after_interrupt}", 1)
     return 0
-
-
-def _is_raised_here(error):
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    ours = Path(last.filename).resolve().is_relative_to(_PROJECT) and "site-packages" not in last.filename
-    return ours and last.line.startswith("raise ")
 
 
 def _fail(parser, message, code):

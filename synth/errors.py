@@ -1,4 +1,8 @@
-"""What can go wrong in a run that was asked for rightly (wrong requests are ValueErrors)."""
+"""What can go wrong: a request that is wrong, or a run that was asked for rightly and fails."""
+
+
+class RequestError(ValueError):
+    """What the user has asked for or given can't be right; a script shows the message and exits with 2."""
 
 
 class RunError(RuntimeError):

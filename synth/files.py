@@ -5,6 +5,8 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
+from synth.errors import RequestError
+
 
 @contextmanager
 def replacing(path):
@@ -26,9 +28,14 @@ def save_json(path, content):
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def load_json(path):
-    """Read a JSON file; ValueError names it where it can't be parsed."""
+def load_json(path, keys=()):
+    """Read a JSON file that holds an object with at least these keys; RequestError names the file and what is wrong."""
+    path = Path(path)
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: should be a JSON file. Line {error.lineno}: {error.msg}.") from error
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:  # not JSON, or not UTF-8
+        raise RequestError(f"{path}: should be a JSON file. ({error})") from error
+    missing = [key for key in keys if key not in content] if isinstance(content, dict) else ["an object"]
+    if missing:
+        raise RequestError(f"{path}: should be a JSON object with {', '.join(keys)}. It lacks {', '.join(missing)}.")
+    return content

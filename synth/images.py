@@ -4,6 +4,8 @@ import hashlib
 
 import numpy as np
 
+from synth.errors import RequestError
+
 _HALF_RANGE = 127.5
 
 
@@ -21,20 +23,20 @@ def to_uint8(images):
 def check_images(images, source):
     """Return images as uint8 [N, H, W, C] with C in {1, 3}; a missing channel axis is added.
 
-    Raises ValueError naming `source` for any other dtype, rank or channel count, and for pixels outside 0..255.
+    Raises RequestError naming `source` for any other dtype, rank or channel count, and for pixels outside 0..255.
     """
     images = np.asarray(images)
     if images.ndim == 3:
         images = images[..., np.newaxis]
     if images.ndim != 4 or images.shape[-1] not in (1, 3):
-        raise ValueError(
+        raise RequestError(
             f"{source}: images should have shape [N, H, W], [N, H, W, 1] or [N, H, W, 3]. Got {images.shape} instead."
         )
     if images.dtype != np.uint8:
         if images.dtype.kind not in "iu":
-            raise ValueError(f"{source}: pixels should be integers 0..255. Got {images.dtype} instead.")
+            raise RequestError(f"{source}: pixels should be integers 0..255. Got {images.dtype} instead.")
         if images.size and (images.min() < 0 or images.max() > 255):
-            raise ValueError(f"{source}: pixels should be in 0..255. Got {images.min()}..{images.max()} instead.")
+            raise RequestError(f"{source}: pixels should be in 0..255. Got {images.min()}..{images.max()} instead.")
         images = images.astype(np.uint8)
     return np.ascontiguousarray(images)
 

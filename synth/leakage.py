@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from synth.errors import RequestError
 from synth.images import hash_images
 
 MAX_OVERLAP = 0.01
@@ -13,11 +14,11 @@ ADVICE = "Train on other images, or add --allow-leak to go on with the result ma
 def find_leaks(test_images, train_hashes, *, allow=False, source="test", advice=ADVICE):
     """Return a mask [n] of the test images (uint8 [n, H, W, C]) whose exact hash is among `train_hashes`.
 
-    Raises ValueError with the numbers when more than 1 % are, unless `allow`.
+    Raises RequestError with the numbers when more than 1 % are, unless `allow`.
     """
     leaked = np.isin(hash_images(test_images), train_hashes)
     if leaked.mean() > MAX_OVERLAP and not allow:
-        raise ValueError(
+        raise RequestError(
             f"{leaked.sum()} of {len(leaked)} {source} images ({leaked.mean():.1%}) were trained on: the score would "
             f"mean nothing. {advice}"
         )

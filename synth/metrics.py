@@ -6,6 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
+from synth.errors import RequestError
+
 _BLOCK_ROWS = 1000  # of pairwise distances that are in memory at once
 
 
@@ -44,7 +46,7 @@ class Moments:
         self._scatter = 0.0  # sum of the outer products of the deviations from the mean
 
     def update(self, features):
-        """Add features [n, D]; ValueError for NaN or infinity."""
+        """Add features [n, D]; RequestError for NaN or infinity."""
         features = _check(features)
         count, mean = len(features), features.mean(axis=0)
         deviations = features - mean
@@ -56,14 +58,14 @@ class Moments:
         self.count = total
 
     def fit(self):
-        """Return the Gaussian of all features so far; ValueError for fewer than 2."""
+        """Return the Gaussian of all features so far; RequestError for fewer than 2."""
         if self.count < 2:
-            raise ValueError(f"features should be of at least 2 images. Got {self.count} instead.")
+            raise RequestError(f"features should be of at least 2 images. Got {self.count} instead.")
         return Gaussian(self.count, self._mean, self._scatter / (self.count - 1))
 
 
 def fit_gaussian(features):
-    """Return the Gaussian of features [N, D]; ValueError for fewer than 2 images, NaN or infinity."""
+    """Return the Gaussian of features [N, D]; RequestError for fewer than 2 images, NaN or infinity."""
     moments = Moments()
     moments.update(features)
     gaussian = moments.fit()
@@ -100,7 +102,7 @@ def compute_kernel_distance(real_features, fake_features, max_block_size=1000, r
     sets = [(features, np.zeros(len(features)) if strata is None else strata) for features, strata in sets]
     rarest = min(np.unique(strata, return_counts=True)[1].min() for _, strata in sets)
     if rarest < 2:
-        raise ValueError(f"both sets should have at least 2 images (of each class). Got {rarest} instead.")
+        raise RequestError(f"both sets should have at least 2 images (of each class). Got {rarest} instead.")
     count = min(-(-max(len(real_features), len(fake_features)) // max_block_size), int(rarest) // 2)
     blocks = (_cut(array, count) for pair in sets for array in pair)
     estimates = np.array([_estimate_discrepancy(*block) for block in zip(*blocks, strict=True)])
@@ -119,7 +121,7 @@ def compute_prdc(real_features, fake_features, neighbours=5):
 
     real_features, fake_features = _check(real_features), _check(fake_features)
     if min(len(real_features), len(fake_features)) <= neighbours:
-        raise ValueError(
+        raise RequestError(
             f"both sets should have more than {neighbours} images. Got {len(real_features)} and {len(fake_features)}."
         )
     real_radii = _compute_radii(real_features, neighbours)
@@ -208,7 +210,7 @@ def _compute_radii(features, neighbours):
 def _check(features):
     features = np.asarray(features, np.float64)
     if features.ndim != 2:
-        raise ValueError(f"features should be [N, D]. Got {features.shape} instead.")
+        raise RequestError(f"features should be [N, D]. Got {features.shape} instead.")
     if not np.isfinite(features).all():
-        raise ValueError("features should be finite. Got NaN or infinity instead.")
+        raise RequestError("features should be finite. Got NaN or infinity instead.")
     return features

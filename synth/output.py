@@ -6,6 +6,7 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
+from synth.errors import RequestError
 from synth.files import load_json, save_json
 
 CONFIG = "config.json"
@@ -15,7 +16,7 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn")
 def open_output(folder, settings, owned, *, overwrite=False, keep=None, dry_run=False):
     """Make `folder` ready for a run with these settings ({section: {option: value}}) and record them in config.json.
 
-    An earlier run with the same settings is continued. One with others raises ValueError naming each difference,
+    An earlier run with the same settings is continued. One with others raises RequestError naming each difference,
     or with `overwrite` is removed: the entries `owned` of the folder, but for `keep` = (entry, section), which stays
     when its section of the settings is the same. With `dry_run` an earlier run is checked, and nothing is changed.
     """
@@ -29,7 +30,7 @@ def open_output(folder, settings, owned, *, overwrite=False, keep=None, dry_run=
         (folder / ".tmp-writable").touch()
         (folder / ".tmp-writable").unlink()
     except OSError as error:
-        raise ValueError(f"--out should be a folder that can be written. {folder}: {error.strerror}.") from error
+        raise RequestError(f"--out should be a folder that can be written. {folder}: {error.strerror}.") from error
     if differences:
         kept = keep[0] if keep and keep[1] in list_same_sections(folder, settings) else None
         _remove(folder, [name for name in owned if name != kept])
@@ -55,18 +56,18 @@ def installed_versions():
 
 
 def _check_earlier(folder, settings, owned, overwrite, keep):
-    """Return how an earlier run in `folder` differs; raise ValueError where it is in the way."""
+    """Return how an earlier run in `folder` differs; raise RequestError where it is in the way."""
     if not (folder / CONFIG).exists():
         strangers = [name for name in owned if (folder / name).exists()]
         if strangers:
-            raise ValueError(f"{folder} holds {', '.join(strangers)}, but no {CONFIG}: choose another --out.")
+            raise RequestError(f"{folder} holds {', '.join(strangers)}, but no {CONFIG}: choose another --out.")
         return []
     differences = list(_differences(load_json(folder / CONFIG), settings))
     if differences and not overwrite:
         kept = keep and keep[1] in list_same_sections(folder, settings)
         there = keep and (folder / keep[0]).exists()
         fate = f" (its {keep[0]}/ {'stays, as it is the same' if kept else 'is replaced, too'})" if there else ""
-        raise ValueError(
+        raise RequestError(
             f"{folder} holds a run with other options ({'; '.join(differences)}): choose another --out, "
             f"or replace it with --overwrite{fate}."
         )

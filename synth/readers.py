@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from synth.errors import RequestError
 from synth.images import check_images
 from synth.output import CONFIG
 
@@ -40,7 +41,7 @@ def read_csv(path, image_shape=None, rows=None):
     """
     chunks = list(read_csv_chunks(path, image_shape, rows=rows))
     if not any(len(chunk.labels) for chunk in chunks):
-        raise ValueError(f"{path}: should have at least one image. Got the header alone instead.")
+        raise RequestError(f"{path}: should have at least one image. Got the header alone instead.")
     marked = chunks[0].synthetic is not None
     return LabelledImages(
         np.concatenate([chunk.images for chunk in chunks]),
@@ -58,12 +59,12 @@ def read_csv_chunks(path, image_shape=None, rows=None, chunk_rows=5000):
                 yield _parse_table(table, path, image_shape, first_line)
                 first_line += len(table)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OverflowError) as error:
-        raise ValueError(f"{path}: should be a CSV with the columns label,pixel0,... {_one_line(error)}") from error
+        raise RequestError(f"{path}: should be a CSV with the columns label,pixel0,... {_one_line(error)}") from error
 
 
 def _parse_table(table, path, image_shape, first_line):
     if "label" not in table.columns:
-        raise ValueError(
+        raise RequestError(
             f"{path}: should have a column 'label'. Got {', '.join(map(str, table.columns[:4]))[:80]}... instead."
         )
     labels = _integer_values(table[["label"]], path, first_line)[:, 0]
@@ -77,14 +78,14 @@ def _parse_pixels(table, path, image_shape, first_line):
     pixels = _integer_values(table, path, first_line)
     height, width, channels = image_shape or _square_shape(pixels.shape[1], path)
     if height * width * channels != pixels.shape[1]:
-        raise ValueError(
+        raise RequestError(
             f"{path}: {height} x {width} x {channels} images should have {height * width * channels} pixel columns. "
             f"Got {pixels.shape[1]} instead."
         )
     outside = (pixels < 0) | (pixels > 255)
     if outside.any():
         row, column = np.argwhere(outside)[0]
-        raise ValueError(
+        raise RequestError(
             f"{path}: pixels should be in 0..255. "
             f"Got {pixels[row, column]} in line {row + first_line}, pixel {column} instead."
         )
@@ -96,11 +97,11 @@ def read_unlabelled_csv(path, image_shape):
     try:
         table = pd.read_csv(path, index_col=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: should be a CSV with the columns pixel0,... {_one_line(error)}") from error
+        raise RequestError(f"{path}: should be a CSV with the columns pixel0,... {_one_line(error)}") from error
     if "label" in table.columns:
-        raise ValueError(f"{path}: should have no column 'label': these images are to be predicted.")
+        raise RequestError(f"{path}: should have no column 'label': these images are to be predicted.")
     if table.empty:
-        raise ValueError(f"{path}: should have at least one image. Got the header alone instead.")
+        raise RequestError(f"{path}: should have at least one image. Got the header alone instead.")
     return _parse_pixels(table, path, image_shape, first_line=2)
 
 
@@ -110,11 +111,11 @@ def read_npz(path):
         with np.load(path, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: should be a readable .npz archive. {_one_line(error)}") from error
+        raise RequestError(f"{path}: should be a readable .npz archive. {_one_line(error)}") from error
     keys = ("images", "labels") if "images" in arrays else ("x_train", "y_train", "x_test", "y_test")
     missing = [key for key in keys if key not in arrays]
     if missing:
-        raise ValueError(
+        raise RequestError(
             f"{path}: should have the keys x_train, y_train, x_test, y_test or images, labels. "
             f"Got {', '.join(arrays) or 'none'} instead."
         )
@@ -124,7 +125,7 @@ def read_npz(path):
         parts += [images, _check_labels(arrays[labels_key], len(images), f"{path}: {labels_key}")]
     names, marks = arrays.get("class_names"), arrays.get(SYNTHETIC)
     if marks is not None and (marks.dtype != bool or marks.shape != parts[1].shape):
-        raise ValueError(
+        raise RequestError(
             f"{path}: {SYNTHETIC} should be {len(parts[1])} booleans, one per image. Got {marks.dtype} {marks.shape}."
         )
     class_names = None if names is None else dict(enumerate(map(str, names)))
@@ -153,7 +154,7 @@ def read_image_folder(folder, image_size=None):
     parts = {name.lower(): folder / name for name in list_image_classes(folder)}
     has_split = set(parts) == {"train", "test"}
     if not has_split and ({"train", "test"} < set(parts) or {"train"} < set(parts) <= _SPLIT_NAMES):
-        raise ValueError(
+        raise RequestError(
             f"{folder}: should hold one sub-folder per class, or train and test alone. "
             f"Got {', '.join(sorted(parts))}: move the validation images into train."
         )
@@ -164,7 +165,7 @@ def read_image_folder(folder, image_size=None):
         return LabelledImages(images, labels, class_names=dict(enumerate(class_names)))
     test_images, test_labels = _read_class_folders(parts["test"], class_names, image_size)
     if test_images.shape[-1] != images.shape[-1]:
-        raise ValueError(f"{folder}: train and test should both be grey or both be in colour.")
+        raise RequestError(f"{folder}: train and test should both be grey or both be in colour.")
     return LabelledImages(images, labels, test_images, test_labels, dict(enumerate(class_names)))
 
 
@@ -188,7 +189,7 @@ def _read_class_folders(folder, class_names, image_size):
         paths += found
         labels += [label] * len(found)
     if not paths:
-        raise ValueError(
+        raise RequestError(
             f"{folder}: should hold one sub-folder per class with images ({', '.join(IMAGE_SUFFIXES)}). Got none."
         )
     images = []
@@ -197,11 +198,11 @@ def _read_class_folders(folder, class_names, image_size):
             with Image.open(path) as picture:
                 image = _to_uint8_array(picture)
         except (OSError, SyntaxError, ValueError) as error:
-            raise ValueError(f"{path}: should be a readable image. {_one_line(error)}") from error
+            raise RequestError(f"{path}: should be a readable image. {_one_line(error)}") from error
         image = image.reshape(1, *image.shape[:2], -1)
         images.append(resize_images(image, *image_size)[0] if image_size else image[0])
         if images[-1].shape[:2] != images[0].shape[:2]:
-            raise ValueError(
+            raise RequestError(
                 f"{path}: images should all have the size of the first, {images[0].shape[0]} x {images[0].shape[1]}. "
                 f"Got {image.shape[1]} x {image.shape[2]} instead (--image-size resizes them)."
             )
@@ -221,7 +222,7 @@ def _read_idx_pair(folder, prefix):
     images = _read_idx(_idx_file(folder, f"{prefix}-images"))
     labels_path = _idx_file(folder, f"{prefix}-labels")
     if labels_path is None:
-        raise ValueError(f"{folder}: should hold {prefix}-labels-idx1-ubyte[.gz] beside the images. It is missing.")
+        raise RequestError(f"{folder}: should hold {prefix}-labels-idx1-ubyte[.gz] beside the images. It is missing.")
     images = check_images(images, f"{folder}: {prefix}-images")
     return images, _check_labels(_read_idx(labels_path), len(images), str(labels_path))
 
@@ -236,14 +237,14 @@ def _read_idx(path):
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
             content = file.read()
     except (OSError, EOFError) as error:
-        raise ValueError(f"{path}: should be a readable IDX file. {_one_line(error)}") from error
+        raise RequestError(f"{path}: should be a readable IDX file. {_one_line(error)}") from error
     if len(content) < 4 or content[:3] != b"\0\0\x08":
-        raise ValueError(f"{path}: should be an IDX file of uint8. Its first bytes are {content[:4].hex()} instead.")
+        raise RequestError(f"{path}: should be an IDX file of uint8. Its first bytes are {content[:4].hex()} instead.")
     rank = content[3]
     shape = np.frombuffer(content, ">u4", rank, offset=4) if len(content) >= 4 + 4 * rank else np.array([])
     data = content[4 + 4 * rank :]
     if not len(shape) or len(data) != np.prod(shape, dtype=np.int64):
-        raise ValueError(f"{path}: should hold {shape.tolist()} bytes of data. Got {len(data)} bytes instead.")
+        raise RequestError(f"{path}: should hold {shape.tolist()} bytes of data. Got {len(data)} bytes instead.")
     return np.frombuffer(data, np.uint8).reshape(shape.tolist())
 
 
@@ -252,14 +253,14 @@ def _check_labels(labels, count, source):
     if labels.ndim == 2 and labels.shape[1] == 1:  # Keras' CIFAR layout
         labels = labels[:, 0]
     if labels.dtype.kind not in "iu" or labels.shape != (count,):
-        raise ValueError(
+        raise RequestError(
             f"{source}: should be {count} integers, one per image. Got {labels.dtype} {labels.shape} instead."
         )
     return labels.astype(np.int64)
 
 
 def _integer_values(table, path, first_line):
-    """Return the table as int64; ValueError names the first line and column that is not an integer."""
+    """Return the table as int64; RequestError names the first line and column that is not an integer."""
     if all(dtype.kind in "iu" for dtype in table.dtypes):
         return table.to_numpy(np.int64)
     for column in table.columns:
@@ -275,7 +276,7 @@ def _integer_values(table, path, first_line):
                 if isinstance(value, str)
                 else value
             )
-            raise ValueError(
+            raise RequestError(
                 f"{path}: values should be integers. Got {got} in line {row + first_line}, column {column} instead."
             )
     return table.apply(pd.to_numeric).to_numpy(np.int64)
@@ -286,7 +287,7 @@ def _square_shape(pixel_count, path):
         side = round((pixel_count / channels) ** 0.5)
         if pixel_count and side * side * channels == pixel_count:
             return side, side, channels
-    raise ValueError(
+    raise RequestError(
         f"{path}: {pixel_count} pixel columns should be a square image (--image-shape H,W,C names another shape)."
     )
 

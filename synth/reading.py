@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from synth.errors import RequestError
 from synth.readers import list_image_classes, read_csv_chunks, read_image_folder, read_npz
 from synth.shards import DESCRIPTION, MANIFEST, hash_file, load_hashes, load_manifest
 
@@ -45,13 +46,13 @@ class Run:
     identity: str | None = None
 
     def check_classes(self, dataset):
-        """Raise ValueError where a label of the run means another class than in synth.datasets.Dataset.
+        """Raise RequestError where a label of the run means another class than in synth.datasets.Dataset.
 
         A class that is named after its label has no name that could differ.
         """
         for value, name in zip(dataset.label_values, dataset.class_names, strict=True):
             if self.classes.get(value, name) not in (name, str(value)) and name != str(value):
-                raise ValueError(
+                raise RequestError(
                     f"the run's classes should be the real data's: label {value} is {name!r} in "
                     f"{dataset.name}. Got {self.classes[value]!r} instead."
                 )
@@ -81,7 +82,7 @@ def find_shards(pattern, flag="--synthetic"):
     A folder with one sub-folder of image files per class, and no shards, is itself taken as the one shard.
 
     The run is the nearest folder above the shards with a manifest. Where a CSV and an NPZ of the same name lie
-    together they are the same images, and the NPZ is taken. Raises ValueError, with the command that makes shards,
+    together they are the same images, and the NPZ is taken. Raises RequestError, with the command that makes shards,
     where there are none.
     """
     path = Path(pattern)
@@ -98,30 +99,32 @@ def find_shards(pattern, flag="--synthetic"):
     found = sorted(shard for shard in found if shard.suffix in (".csv", ".npz"))
     found = [shard for shard in found if shard.suffix == ".npz" or shard.with_suffix(".npz") not in found]
     if not found:
-        raise ValueError(
+        raise RequestError(
             f"{flag} should be a folder or glob of shards (.csv, .npz). None in {pattern}: "
             f"python generate_data.py --class-size 1000 --out {pattern} makes them."
         )
     folders = {next((parent for parent in shard.parents if (parent / MANIFEST).is_file()), None) for shard in found}
     if len(folders) > 1:
         names = ", ".join(sorted(str(folder or "files of no run") for folder in folders)[:4])
-        raise ValueError(f"{flag} should be the shards of one run. {pattern} holds those of {names}: name one of them.")
+        raise RequestError(
+            f"{flag} should be the shards of one run. {pattern} holds those of {names}: name one of them."
+        )
     return found, folders.pop()
 
 
 def check_shards(paths, folder):
-    """Raise ValueError for a shard that is missing or whose bytes are not those that the run's manifest recorded."""
+    """Raise RequestError for a shard that is missing or whose bytes are not those that the run's manifest recorded."""
     expected = {folder / entry["file"]: entry["sha256"] for entry in load_manifest(folder)["shards"]}
     for path in paths:
         if not path.exists() or hash_file(path) != expected.get(path):
             state = "altered or truncated" if path.exists() else "missing"
-            raise ValueError(f"{path}: should be as {MANIFEST} recorded it, but is {state}: make the shards again.")
+            raise RequestError(f"{path}: should be as {MANIFEST} recorded it, but is {state}: make the shards again.")
 
 
 def index_shards(paths, image_shape, label_values, per_class=None, skip=()):
     """Return one Source per shard that has rows to use: the first `per_class` of each class over all shards, or all.
 
-    Rows with a label in `skip` are left out. Reads each shard once. Raises ValueError for another image shape and for
+    Rows with a label in `skip` are left out. Reads each shard once. Raises RequestError for another image shape and for
     other labels that are not in `label_values`.
     """
     used, sources = Counter(), []
@@ -131,7 +134,7 @@ def index_shards(paths, image_shape, label_values, per_class=None, skip=()):
             labels = labels[~np.isin(labels, skip)]
             unknown = np.setdiff1d(labels, label_values)
             if len(unknown):
-                raise ValueError(
+                raise RequestError(
                     f"{path}: labels should be among the real data's, {', '.join(map(str, label_values))}. "
                     f"Got {', '.join(map(str, unknown[:5]))} instead."
                 )
@@ -233,7 +236,9 @@ def _read_chunks(path, image_shape):
     for part in parts:
         images, labels = part.images, part.labels
         if images.shape[1:] != tuple(image_shape):
-            raise ValueError(f"{path}: images should have shape {tuple(image_shape)}. Got {images.shape[1:]} instead.")
+            raise RequestError(
+                f"{path}: images should have shape {tuple(image_shape)}. Got {images.shape[1:]} instead."
+            )
         if part.synthetic is not None:
             images, labels = images[part.synthetic], labels[part.synthetic]
         yield from _cut(images, labels)

@@ -4,6 +4,8 @@ import warnings
 
 import numpy as np
 
+from synth.errors import RequestError
+
 
 def import_imblearn():
     """Import imbalanced-learn's over-sampling; ModuleNotFoundError names the package to install."""
@@ -18,13 +20,13 @@ def resample(method, images, labels, counts, seed):
     """Bring the classes of images uint8 [n, H, W, C] to {class index: count}; the real images come first, unchanged.
 
     method: "oversampling" repeats images at random; "smote" interpolates between up to 5 nearest neighbours of a
-    class (Chawla et al. 2002). Raises ValueError for SMOTE on a class of one image.
+    class (Chawla et al. 2002). Raises RequestError for SMOTE on a class of one image.
     """
     over_sampling = import_imblearn()
     if method == "smote":
         smallest = min(int((labels == k).sum()) for k in counts)
         if smallest < 2:
-            raise ValueError(f"SMOTE should have at least 2 images of each class. Got {smallest} instead.")
+            raise RequestError(f"SMOTE should have at least 2 images of each class. Got {smallest} instead.")
         sampler = over_sampling.SMOTE(sampling_strategy=counts, k_neighbors=min(5, smallest - 1), random_state=seed)
     else:
         sampler = over_sampling.RandomOverSampler(sampling_strategy=counts, random_state=seed)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from synth.errors import RequestError
 from synth.files import load_json, replacing, save_json
 
 FORMATS = ("csv", "npz", "both")
@@ -69,7 +70,7 @@ def read_shard(path, image_shape, rows=None):
 
     shard = read_csv(path, image_shape, rows) if Path(path).suffix == ".csv" else read_npz(path)
     if shard.images.shape[1:] != tuple(image_shape):
-        raise ValueError(f"{path}: images should have shape {image_shape}. Got {shard.images.shape[1:]} instead.")
+        raise RequestError(f"{path}: images should have shape {image_shape}. Got {shard.images.shape[1:]} instead.")
     return shard.images[:rows], shard.labels[:rows]
 
 
@@ -86,10 +87,10 @@ def save_hashes(folder, hashes):
 
 
 def load_hashes(folder):
-    """Read `folder`/train_hashes.npy; ValueError where it is missing."""
+    """Read `folder`/train_hashes.npy; RequestError where it is missing."""
     path = Path(folder) / HASHES
     if not path.exists():
-        raise ValueError(f"{path}: should hold the hashes of the training images. It is missing.")
+        raise RequestError(f"{path}: should hold the hashes of the training images. It is missing.")
     return np.load(path)
 
 

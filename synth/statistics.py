@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from synth.errors import RequestError
+
 
 def summarise(values):
     """Return mean, standard deviation and half-width of the 95 % interval (Student's t) of repeated measurements.
@@ -21,11 +23,11 @@ def compare_paired(values, baseline):
 
     Returns `summarise` of the differences over the seeds that both have, with "seeds", their number, and "verdict":
     "better" or "worse" where the 95 % interval leaves out zero, "equal" where it does not, and "unknown" for a
-    single seed. Raises ValueError where no seed is common.
+    single seed. Raises RequestError where no seed is common.
     """
     seeds = sorted(set(values) & set(baseline))
     if not seeds:
-        raise ValueError("paired series should have a seed in common. Got none.")
+        raise RequestError("paired series should have a seed in common. Got none.")
     summary = summarise([values[seed] - baseline[seed] for seed in seeds])
     return summary | {"seeds": len(seeds), "verdict": _judge(summary["mean"], summary["interval"])}
 

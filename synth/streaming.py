@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from synth.errors import RequestError
 from synth.filters import FILTERS, Sieve, calibrate_thresholds
 from synth.progress import open_bar
 from synth.sampling import CALIBRATION_SHARD, check_latent_std, draw_latents, sample_blocks, sample_filtered
@@ -15,20 +16,20 @@ def check_sampling(
 ):
     """Check the sampling options and return the filter to use: "auto" becomes "classifier" or "discriminator"."""
     if filter not in FILTERS:
-        raise ValueError(f"--filter should be one of {', '.join(FILTERS)}. Got {filter!r} instead.")
+        raise RequestError(f"--filter should be one of {', '.join(FILTERS)}. Got {filter!r} instead.")
     if not 0 < keep <= 1:
-        raise ValueError(f"--keep should be in the range (0, 1]. Got {keep} instead.")
+        raise RequestError(f"--keep should be in the range (0, 1]. Got {keep} instead.")
     if not 0 <= min_probability < 1:
-        raise ValueError(f"--min-probability should be in the range [0, 1). Got {min_probability} instead.")
+        raise RequestError(f"--min-probability should be in the range [0, 1). Got {min_probability} instead.")
     if not 0 <= duplicate_distance < 256:
-        raise ValueError(f"--duplicate-distance should be in the range [0, 256). Got {duplicate_distance} instead.")
+        raise RequestError(f"--duplicate-distance should be in the range [0, 256). Got {duplicate_distance} instead.")
     check_latent_std(latent_std)
     if format not in FORMATS:
-        raise ValueError(f"--format should be one of {', '.join(FORMATS)}. Got {format!r} instead.")
+        raise RequestError(f"--format should be one of {', '.join(FORMATS)}. Got {format!r} instead.")
     if shard_size < 1:
-        raise ValueError(f"--shard-size should be an integer of at least 1. Got {shard_size} instead.")
+        raise RequestError(f"--shard-size should be an integer of at least 1. Got {shard_size} instead.")
     if filter in ("classifier", "both", "density-ratio") and not has_classifier:
-        raise ValueError(f"--filter {filter} needs two classes or more to tell apart: use --filter discriminator.")
+        raise RequestError(f"--filter {filter} needs two classes or more to tell apart: use --filter discriminator.")
     return filter if filter != "auto" else "classifier" if has_classifier else "discriminator"
 
 
@@ -47,7 +48,7 @@ def stream_shards(model, sampling, folder, *, quiet=False):
     """
     manifest = load_manifest(folder) or _start_manifest(model, sampling)
     if manifest["model_hash"] != model.compute_hash():
-        raise ValueError(f"{folder} holds shards of another model: choose another --out, or use --overwrite.")
+        raise RequestError(f"{folder} holds shards of another model: choose another --out, or use --overwrite.")
     sieve, thresholds = build_sieve(model, sampling, sampling["class_size"], manifest["filter"].get("thresholds"))
     if thresholds is not None:
         manifest["filter"]["thresholds"] = thresholds

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from synth.command_line import Parser, add_commands, add_flag, parse_image_shape, parse_image_size, run
-from synth.errors import RunError
+from synth.errors import RequestError, RunError
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def test_bad_image_shape(text):
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
-        (ValueError("--keep should be lower.\nGot 2."), 2, "p: error: --keep should be lower. Got 2."),
+        (RequestError("--keep should be lower.\nGot 2."), 2, "p: error: --keep should be lower. Got 2."),
         (RunError("diverged"), 1, "p: error: diverged"),
         (ModuleNotFoundError(name="keras"), 1, "p: error: keras is not installed: pip install -r requirements.txt"),
         (OSError(errno.ENOSPC, "No space left on device", "a.csv"), 1, "p: error: No space left on device: a.csv."),
