@@ -35,7 +35,9 @@ def load_json(path, keys=()):
         content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # not JSON, or not UTF-8
         raise RequestError(f"{path}: should be a JSON file. ({error})") from error
-    missing = [key for key in keys if key not in content] if isinstance(content, dict) else ["an object"]
+    if not isinstance(content, dict):
+        raise RequestError(f"{path}: should hold a JSON object. Got {type(content).__name__} instead.")
+    missing = [key for key in keys if key not in content]
     if missing:
-        raise RequestError(f"{path}: should be a JSON object with {', '.join(keys)}. It lacks {', '.join(missing)}.")
+        raise RequestError(f"{path}: should have {', '.join(keys)}. It lacks {', '.join(missing)}.")
     return content
