@@ -25,6 +25,7 @@ from synth.command_line import (
     add_run_flags,
     parse_config,
     positive_int,
+    report_unless,
     run,
 )
 from synth.errors import RequestError
@@ -165,12 +166,10 @@ def balance(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
-    from models.startup import import_tensorflow
-
-    import_tensorflow()
+    threads = _start(config)
     from models.balancer import balance_data
 
-    return balance_data(config)
+    return balance_data(config, threads)
 
 
 def study_imbalance(config):
@@ -178,9 +177,7 @@ def study_imbalance(config):
 
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
-    from models.startup import import_tensorflow
-
-    import_tensorflow()
+    threads = _start(config)
     from models.studies import Study, conduct
     from synth.counts import find_class, parse_counts
     from synth.datasets import check_available
@@ -206,7 +203,8 @@ def study_imbalance(config):
         measures = {f"accuracy {names[k]}": f"accuracy of {names[k]}, %"} | measures
         discuss = partial(discuss_minority, arms=arms, minority=names[k], data=dataset.name)
     recipes = _resolve_recipes(config, balance_classes=True)
-    return conduct(Study(title, request, settings, {"Equal steps": arms}, measures, recipes, discuss), config)
+    study = Study(title, request, settings, {"Equal steps": arms}, measures, recipes, discuss)
+    return conduct(study, config, "augment.py imbalance", threads)
 
 
 def study_reduced(config):
@@ -214,9 +212,7 @@ def study_reduced(config):
 
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
-    from models.startup import import_tensorflow
-
-    import_tensorflow()
+    threads = _start(config)
     from models.studies import Study, conduct
     from synth.datasets import check_available
     from synth.discussion import discuss_reduced
@@ -246,7 +242,15 @@ def study_reduced(config):
     measures = {"accuracy": "test accuracy, %", "macro_f1": "macro F1, %"}
     discuss = partial(discuss_reduced, columns=columns, sweep=sweep, data=dataset.name)
     study = Study("Few real images", request, settings, groups, measures, _resolve_recipes(config), discuss)
-    return conduct(study, config)
+    return conduct(study, config, "augment.py reduced", threads)
+
+
+def _start(config):
+    """Refuse inputs in the output folder and import TensorFlow; return the number of its threads."""
+    from models.startup import start
+
+    inputs = {"--data": config.data, "--model": getattr(config, "model", None)}
+    return start(Path(config.out), inputs, report_unless(config.quiet))
 
 
 def _format_list(values):
@@ -288,7 +292,7 @@ def _is_number(value):
 
 def _check_run(config):
     command_line.check_minima(config, seeds=1, classifier_steps=1)
-    command_line.check_seed(config)
+    command_line.check_common(config)
     command_line.check_positive(config, "max_minutes")
     if config.classifier_steps % CURVE_POINTS:
         raise RequestError(

@@ -71,7 +71,7 @@ class Config:
             if name not in RECIPES:
                 raise RequestError(f"--compare should be one of {', '.join(RECIPES)}. Got {name!r} instead.")
         command_line.check_minima(self, images=2, neighbours=1, bootstrap=0)
-        command_line.check_seed(self)
+        command_line.check_common(self)
         if self.bootstrap == 1:
             raise RequestError("--bootstrap should be 0 or at least 2. Got 1 instead.")
         if self.inception_weights and self.features != "inception":
@@ -90,16 +90,18 @@ def evaluate(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
-    from models.startup import import_tensorflow
-
-    import_tensorflow()
-    from models.extractors import build_extractor
-    from synth.output import open_output
+    from models.startup import start
+    from synth.output import check_inputs, check_output, open_output
 
     report = report_unless(config.quiet)
     out = Path(config.out)
+    inputs = {"--data": config.data, "--inception-weights": config.inception_weights}
+    threads = start(out, inputs | {"RUN": () if config.compare else config.runs or (default_out(),)}, report)
+    from models.extractors import build_extractor
+
     runs = {} if config.compare else _open_runs(config, report)
     dataset = _load_data(config, runs)
+    check_inputs(out, {"--data": dataset.request["data"]})
     if config.cross_check:
         _check_tfgan()
     prepared = _prepare(config, dataset, runs)
@@ -108,24 +110,25 @@ def evaluate(config):
     identities = {name: opened.identity for name, opened in runs.items()}
     settings = {name: str(value) for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
     settings |= {"fingerprint": dataset.fingerprint, "images_of_runs": identities}
-    open_folder = partial(open_output, out, {"evaluation": settings}, OWNED, overwrite=config.overwrite)
+    run = (out, {"evaluation": settings}, Path(__file__).name, OWNED)
     if config.dry_run:
-        open_folder(dry_run=True)
+        check_output(*run, overwrite=config.overwrite)
         return plan
     build = partial(build_extractor, config.features, dataset, out / "cache", config.inception_weights)
     extractor = build() if config.features == "inception" else None  # now: its weights may be missing
-    open_folder()
-    failed = {}
-    if config.compare:
-        runs, failed = _train_recipes(config, report)
-        prepared = _prepare(config, dataset, runs)
-    (out / "cache").mkdir(exist_ok=True)
-    extractor = extractor or build()
-    material, leaks = _gather(config, prepared, extractor, out / "cache")
-    result = {"settings": settings, "failed": failed, "leaks": leaks, "notes": _note_unknown_training(runs, dataset)}
-    result |= _describe_sides(config, dataset, extractor, material)
-    _score_and_save(config, dataset, material, result, report)
-    return result
+    with open_output(*run, overwrite=config.overwrite, threads=threads):
+        failed = {}
+        if config.compare:
+            runs, failed = _train_recipes(config, report)
+            prepared = _prepare(config, dataset, runs)
+        (out / "cache").mkdir(exist_ok=True)
+        extractor = extractor or build()
+        material, leaks = _gather(config, prepared, extractor, out / "cache")
+        notes = _note_unknown_training(runs, dataset)
+        result = {"settings": settings, "failed": failed, "leaks": leaks, "notes": notes}
+        result |= _describe_sides(config, dataset, extractor, material)
+        _score_and_save(config, dataset, material, result, report)
+        return result
 
 
 def _describe_sides(config, dataset, extractor, material):
@@ -184,11 +187,11 @@ def _load_data(config, runs):
     """Load the real data that the flags name, or else those that the runs were made from."""
     from models.startup import load_data
 
-    requests = [opened.request for opened in runs.values() if opened.request]
-    inherited = requests[0] if requests else None
-    if any(request != inherited for request in requests) and config.data is None:
+    known = [(opened.request, opened.fingerprint) for opened in runs.values() if opened.request]
+    inherited = known[0] if known else ()
+    if any(source != inherited for source in known) and config.data is None:
         raise RequestError("the runs were made from different data: name those to compare them with, by --data.")
-    dataset = load_data(config, inherited)
+    dataset = load_data(config, *inherited)
     if len(getattr(dataset, config.split)) < 2:
         raise RequestError(
             f"the {config.split} part should have at least 2 images. Got {len(getattr(dataset, config.split))}."

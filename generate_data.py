@@ -11,6 +11,7 @@ The same command again continues where it stopped.
 
 import os
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class Config:
     quiet: bool = False
 
     def __post_init__(self):
-        command_line.check_seed(self)
+        command_line.check_common(self)
         command_line.check_positive(self, "max_minutes")
 
 
@@ -72,31 +73,40 @@ def generate_data(config):
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails. With several hosts
     (TF_CONFIG) all train, and the first one writes; the others return {}.
     """
-    from models.startup import import_tensorflow
+    from models.startup import start
+    from synth.output import check_inputs, check_output, open_output
 
-    import_tensorflow()
-    from models.trained import TrainedGAN, prepare_filter
-    from models.training import build_strategy, fit_gan, is_chief
-    from synth.output import open_output
-    from synth.streaming import stream_shards
-
-    strategy = build_strategy()  # several hosts: before anything else touches a device
     report = report_unless(config.quiet)
     out = Path(config.out)
+    threads = start(out, {"--data": config.data, "--model": config.model}, report)
+    from models.training import build_strategy, is_chief
+
+    strategy = build_strategy()  # several hosts: before anything else touches a device
     source, training = _open_source(config)
+    check_inputs(out, {"--data": None if config.model else source.request["data"]})
     sampling = _resolve_sampling(config, source)
     plan = _make_plan(config, source, sampling)
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
     made = load_manifest(find_model_folder(config.model).parent) if config.model else None
-    if made and made["seed"] == config.seed:
+    if made and made.get("seed") == config.seed:
         report(f"note: seed {config.seed} gives the images of {config.model} again: --seed names another one")
-    if is_chief():
-        settings = {"training": training, "sampling": sampling}
-        options = {"overwrite": config.overwrite, "keep": ("model", "training"), "dry_run": config.dry_run}
-        open_output(out, settings, OWNED, **options)
+    run = (out, {"training": training, "sampling": sampling}, Path(__file__).name, OWNED)
+    options = {"overwrite": config.overwrite, "keep": ("model", "training")}
     if config.dry_run:
+        check_output(*run, **options)
         return plan
+    with open_output(*run, threads=threads, **options) if is_chief() else nullcontext():
+        return _train_and_sample(config, source, sampling, strategy, report)
+
+
+def _train_and_sample(config, source, sampling, strategy, report):
+    """Train the GAN, unless --model names one, and write shards and figures; return the manifest."""
+    from models.trained import TrainedGAN, prepare_filter
+    from models.training import fit_gan, is_chief
+    from synth.streaming import stream_shards
+
+    out = Path(config.out)
     if is_chief():
         save_hashes(out, source.train_hashes())
     if not config.model:
@@ -107,7 +117,7 @@ def generate_data(config):
     if not config.model:
         prepare_filter(out / "model", source, sampling["filter"])
     trained = source if config.model else TrainedGAN(out / "model")
-    manifest = stream_shards(trained, sampling, out, quiet=config.quiet)
+    manifest = stream_shards(trained, sampling, out, quiet=config.quiet, report=report)
     _save_figures(manifest, out)
     for name, counts in manifest["classes"].items():
         rejected = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "none"
@@ -147,9 +157,7 @@ def _resolve_sampling(config, source):
 
 
 def _check_model_options(config, trained):
-    """Refuse options that do not fit the trained model, and an output folder that would replace it."""
-    if find_model_folder(config.model).resolve().is_relative_to(Path(config.out).resolve()):
-        raise RequestError(f"--out should be another folder than the model's. Got {config.out} for both.")
+    """Refuse options that do not fit the trained model."""
     if config.data or config.classes or config.real_per_class:
         raise RequestError(f"--model was trained on {trained.data}: leave out --data, --classes and --real-per-class.")
     if config.recipe != Config.recipe or config.max_minutes:

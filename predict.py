@@ -19,6 +19,7 @@ from models.pretrained import A_RUN, find_model_folder
 from synth import command_line
 from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
 from synth.errors import RequestError
+from synth.files import claim, is_claimed
 from synth.kaggle import default_out, find_test_csv, save_submission
 from synth.leakage import find_leaks
 from synth.sampling import check_latent_std
@@ -99,7 +100,7 @@ class Config:
             raise RequestError("--latent-std is for --fresh; shards have that of generate_data.py --latent-std.")
         command_line.check_positive(self, "rate", "steps")
         command_line.check_minima(self, epochs=1, batch_size=1, seeds=1)
-        command_line.check_seed(self)
+        command_line.check_common(self)
         if self.steps and self.steps % self.epochs:
             raise RequestError(f"--steps should be a multiple of --epochs, {self.epochs}. Got {self.steps} instead.")
 
@@ -110,26 +111,36 @@ def predict(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
-    from models.startup import import_tensorflow
-
-    import_tensorflow()
-    from models.scored import fit_and_score
-    from models.trained import hash_weights
-    from synth.output import open_output
+    from models.startup import start
+    from synth.output import check_inputs, check_output, open_output
 
     report = report_unless(config.quiet)
     out = Path(config.out or default_out(f"prediction-{config.mode}"))
+    inputs = ("data", "model", "teacher", "test_csv") + (() if config.fresh else ("synthetic",))
+    threads = start(out, {f"--{name.replace('_', '-')}": getattr(config, name) for name in inputs}, report)
+    from models.trained import hash_weights
+
     material = _gather(config, report)
-    _check_submission(config, material)
+    check_inputs(out, {"--data": material.dataset.request["data"], "--test-csv": material.test_csv})
+    _check_submission(config, out, material)
     plan = _make_plan(config, material, out)
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
     settings = {name: str(value) for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
     settings |= {"fingerprint": material.dataset.fingerprint, "synthetic_images": material.run.identity}
     settings |= {"teacher_weights": hash_weights([material.teacher])} if material.teacher else {}
-    open_output(out, {"prediction": settings}, OWNED, overwrite=config.overwrite, dry_run=config.dry_run)
+    run = (out, {"prediction": settings}, Path(__file__).name, OWNED)
     if config.dry_run:
+        check_output(*run, overwrite=config.overwrite)
         return plan
+    with open_output(*run, overwrite=config.overwrite, threads=threads):
+        return _train_and_score(config, out, material, settings, report)
+
+
+def _train_and_score(config, out, material, settings, report):
+    """Fit and score a classifier for each seed, and write everything; return the metrics."""
+    from models.scored import fit_and_score
+
     options = {
         name: getattr(config, name) for name in ("epochs", "steps", "batch_size", "rate", "rate_decay", "augment")
     }
@@ -179,7 +190,7 @@ def _gather(config, report):
     from synth.reading import count_rows, split_in_memory
 
     run = _find_run(config, report)
-    dataset = load_data(config, run.request)
+    dataset = load_data(config, run.request, run.fingerprint)
     if not dataset.has_classifier:
         raise RequestError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
     build_classifier(dataset.image_shape, len(dataset.class_names), config.classifier)  # too small images are refused
@@ -231,7 +242,7 @@ def _find_test_images(config, dataset, hashes):
     leaked = find_leaks(images, hashes, allow=config.allow_leak)
     leaks = {"test_images": len(leaked), "leaked": int(leaked.sum()), "allowed": config.allow_leak}
     keep = ~leaked | config.allow_leak
-    test_csv = config.test_csv or (find_test_csv(dataset.name) if config.data is None else None)
+    test_csv = config.test_csv or (find_test_csv(dataset.request["data"]) if config.data is None else None)
     if not test_csv:
         return (images[keep], labels[keep]), leaks
     size = dataset.request["image_size"]
@@ -251,20 +262,23 @@ def _find_run(config, report):
     if config.fresh:
         trained = TrainedGAN(find_model_folder(config.model))
         classes = dict(zip(trained.label_values, trained.class_names, strict=True))
-        return Run(trained, (), trained.request, classes, trained.train_hashes(), trained.compute_hash())
+        source = (trained.request, trained.fingerprint, classes)
+        return Run(trained, (), *source, trained.train_hashes(), trained.compute_hash())
     if config.mode == "real-only":
         manifest = load_manifest(config.synthetic)
-        return Run(request=manifest["request"]) if manifest else Run()
+        return Run(request=manifest["request"], fingerprint=manifest["fingerprint"]) if manifest else Run()
     return open_run(config.synthetic, report)
 
 
-def _check_submission(config, material):
+def _check_submission(config, out, material):
     """Raise RequestError where the predictions that are asked for could not be made or written."""
     if not config.submission:
         return
     path = Path(config.submission)
     if material.unlabelled is None:
         raise RequestError("--submission should come with --test-csv FILE, the images to predict.")
+    if path.exists() and not is_claimed(path, out):
+        raise RequestError(f"--submission should be a new file, or one of an earlier run in {out}. {path} exists.")
     if path.exists() and not config.overwrite:
         raise RequestError(f"--submission should be a new file. {path} exists: use --overwrite.")
     if not path.absolute().parent.is_dir():
@@ -421,6 +435,7 @@ def _write_submission(config, out, material, best, report):
 
     predicted = compute_probabilities(best.classifier, material.unlabelled).argmax(axis=1)
     path = Path(config.submission or out / "submission.csv")
+    claim(path, out)
     save_submission(path, np.array(material.dataset.label_values)[predicted])
     report(f"{material.mark}{path}: predictions for the {len(predicted):,} images of {material.test_csv}")
 

@@ -19,7 +19,7 @@ from synth.command_line import add_flag, add_run_flags, parse_config, positive_i
 from synth.errors import RequestError
 from synth.files import load_json, replacing, save_json
 from synth.kaggle import default_out
-from synth.output import open_output
+from synth.output import check_output, open_output
 from synth.pace import estimate_classifier_minutes, estimate_gan_minutes
 from synth.study import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
 
@@ -73,7 +73,7 @@ class Config:
         command_line.check_positive(self, "minutes")
         command_line.check_choices(self, recipe=RECIPES)
         command_line.check_minima(self, images=1, classifier_seeds=1, seeds=1)
-        command_line.check_seed(self)
+        command_line.check_common(self)
         names = list(self.parse_variations())
         if len(names) <= len(self.variations):
             raise RequestError(
@@ -107,10 +107,10 @@ def search(config):
     Raises RequestError for what is wrong with the request, before costly work, and synth.errors.RunError, after all
     others have run, for variations that can't be trained.
     """
-    from models.startup import import_tensorflow, load_data
+    from models.startup import load_data, start
 
-    import_tensorflow()
     report, out = report_unless(config.quiet), Path(config.out)
+    threads = start(out, {"--data": config.data}, report)
     dataset = load_data(config)
     recipes = _build_recipes(config, dataset)
     seeds = range(config.seed, config.seed + config.seeds)
@@ -121,9 +121,17 @@ def search(config):
     left = list_unfinished(cells, out, sections)
     for name, value in (plan := _make_plan(config, dataset, recipes, cells, left)).items():
         report(f"{name + ':':<12} {value}")
-    open_output(out, sections, _OWNED, overwrite=config.overwrite, dry_run=config.dry_run)
+    run = (out, sections, "benchmarks.recipes", _OWNED)
     if config.dry_run:
+        check_output(*run, overwrite=config.overwrite)
         return plan
+    with open_output(*run, overwrite=config.overwrite, threads=threads):
+        return _run_cells(config, dataset, recipes, cells, report)
+
+
+def _run_cells(config, dataset, recipes, cells, report):
+    """Run what is not finished of the cells and write the report; return the results."""
+    out = Path(config.out)
     recipes = _fix_lengths(config, dataset, recipes, report)
     results, _, failed = run_study(cells, out, _build_run_cell(config, dataset, recipes, report), quiet=config.quiet)
     if len(results):

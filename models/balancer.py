@@ -15,7 +15,7 @@ from synth.counts import parse_classes
 from synth.errors import RequestError
 from synth.files import replacing
 from synth.leakage import find_leaks
-from synth.output import open_output
+from synth.output import check_inputs, check_output, open_output
 from synth.pace import estimate_classifier_minutes, estimate_gan_minutes
 from synth.plots import plot_samples, save_figure
 from synth.report import render_arms
@@ -30,10 +30,14 @@ _MEASURE = "balanced_accuracy"
 _NOT_SETTINGS = ("out", "overwrite", "dry_run", "quiet", "recipe", "max_minutes", "seed")
 
 
-def balance_data(config):
-    """Do what augment.BalanceConfig says; return the manifest (a dict), or the plan (a dict) of a dry run."""
+def balance_data(config, threads):
+    """Do what augment.BalanceConfig says; return the manifest (a dict), or the plan (a dict) of a dry run.
+
+    threads: that TensorFlow computes in, to be recorded.
+    """
     report, out = report_unless(config.quiet), Path(config.out)
     dataset, trained, recipe = _open_source(config)
+    check_inputs(out, {"--data": dataset.request["data"]})
     total = np.bincount(dataset.labels[dataset.labelled()], minlength=len(dataset.class_names))
     candidates = _list_candidates(config, dataset, trained, total)
     seeds = range(config.seed, config.seed + config.seeds)
@@ -43,10 +47,18 @@ def balance_data(config):
     plan = _make_plan(config, dataset, recipe, total, candidates, len(left))
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
-    options = {"overwrite": config.overwrite, "keep": ("model", "training"), "dry_run": config.dry_run}
-    open_output(out, settings, OWNED, **options)
+    run = (out, settings, "augment.py balance", OWNED)
+    options = {"overwrite": config.overwrite, "keep": ("model", "training")}
     if config.dry_run:
+        check_output(*run, **options)
         return plan
+    with open_output(*run, threads=threads, **options):
+        return _balance(config, dataset, trained, recipe, total, candidates, cells, report)
+
+
+def _balance(config, dataset, trained, recipe, total, candidates, cells, report):
+    """Train the GAN where there is none yet, choose a candidate, and write the training set; return its manifest."""
+    out = Path(config.out)
     if trained is None:
         options = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report}
         trained = fit_study_gan(dataset, recipe, out, filter=config.filter, seed=config.seed, **options)
@@ -102,11 +114,11 @@ def _open_source(config):
         dataset = load_data(whole)
         recipe = fit_recipe(config.recipe, config.recipe.name, dataset)
         return dataset, None, recipe
-    if find_model_folder(config.model).resolve().is_relative_to(Path(config.out).resolve()):
-        raise RequestError(f"--out should be another folder than the model's. Got {config.out} for both.")
     trained = TrainedGAN(find_model_folder(config.model))
     trained.check_filter(config.filter)
     dataset = load_data(whole, trained.request | {"real_per_class": None, "classes": None})
+    if not config.data and not np.isin(trained.train_hashes(), dataset.train_hashes()).all():
+        raise RequestError(f"{dataset.name} should be the data that --model was trained on. They differ: give --data.")
     made = dict(zip(trained.label_values, trained.class_names, strict=True))
     known = dict(zip(dataset.label_values, dataset.class_names, strict=True))
     if not made.items() <= known.items():

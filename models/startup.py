@@ -3,6 +3,10 @@
 import os
 import sys
 import tempfile
+from contextlib import suppress
+
+from synth.errors import RequestError
+from synth.output import check_inputs, read_threads
 
 
 def import_tensorflow():
@@ -33,14 +37,55 @@ def import_tensorflow():
         tensorflow.config.optimizer.set_experimental_options({"remapping": False})
 
 
-def load_data(config, inherited=None):
-    """Load the data set that a script's config names, or else, without `data`, as the arguments `inherited` say."""
-    from synth.datasets import REQUEST, load_dataset
+def start(out, inputs, report):
+    """Refuse inputs {flag: paths} that lie in the output folder, and import TensorFlow; return its threads' number."""
+    check_inputs(out, inputs)
+    import_tensorflow()
+    return set_threads(out, report)
+
+
+def set_threads(out, report):
+    """Compute in as many threads as the run in `out` has recorded, or else as there are cores; return their number.
+
+    The last digits of sums, and so pixels, depend on it. Where TensorFlow has begun with another number (an earlier
+    call in a notebook), `report` (a callable) is told.
+    """
+    import tensorflow as tf
+
+    recorded = read_threads(out)
+    wanted = recorded or count_cores()
+    with suppress(RuntimeError):  # it has begun
+        tf.config.threading.set_intra_op_parallelism_threads(wanted)
+    threads = tf.config.threading.get_intra_op_parallelism_threads() or count_cores()
+    if recorded and threads != recorded:
+        report(f"note: {out} was begun with {recorded} threads and goes on with {threads}: bytes may differ")
+    return threads
+
+
+def count_cores():
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def load_data(config, inherited=None, fingerprint=None):
+    """Load the data set that a script's config names, or else, without `data`, as the arguments `inherited` say.
+
+    fingerprint: of the inherited data; RequestError where others are found in their place, and where there are none.
+    """
+    from synth.datasets import REQUEST, check_request, load_dataset
 
     given = {name: getattr(config, name, None) for name in REQUEST if name != "seed"}
     given = {name: value for name, value in given.items() if value is not None}
     inherited = inherited if inherited and config.data is None else {}
-    return load_dataset(**{"seed": config.seed, **inherited, **given}, download=download_standard_set)
+    if inherited:
+        check_request(inherited)
+    dataset = load_dataset(**{"seed": config.seed, **inherited, **given}, download=download_standard_set)
+    if inherited and fingerprint not in (None, dataset.fingerprint) and not set(given) - {"real_per_class"}:
+        raise RequestError(
+            f"{dataset.name} should be the data that the run was made from ({fingerprint[:12]}). "
+            f"It has changed ({dataset.fingerprint[:12]}): name the right ones with --data."
+        )
+    return dataset
 
 
 def download_standard_set(name):

@@ -14,7 +14,7 @@ from synth.command_line import report_unless
 from synth.datasets import load_dataset
 from synth.errors import RequestError
 from synth.files import replacing
-from synth.output import list_same_sections, open_output
+from synth.output import check_inputs, check_output, list_same_sections, open_output
 from synth.pace import estimate_classifier_minutes, estimate_gan_minutes
 from synth.plots import plot_arm_curves, plot_arms, plot_samples, save_figure
 from synth.report import compute_summary, describe_filters, describe_verdict, render_arms
@@ -52,15 +52,17 @@ class Study:
         return {arm.name: arm for arms in self.groups.values() for arm in arms}
 
 
-def conduct(study, config):
+def conduct(study, config, script, threads):
     """Run what is not finished yet of a study; return its results (a DataFrame), or the plan (a dict) of a dry run.
 
     config: has seed, seeds, classifier_steps, the sampling options, max_minutes, out, overwrite, dry_run and quiet.
+    script, threads: the command, and the number of threads that TensorFlow computes in, to be recorded.
     """
     report, out = report_unless(config.quiet), Path(config.out)
     seeds = range(config.seed, config.seed + config.seeds)
     cells = [Cell(setting, arm, seed) for setting in study.settings for seed in seeds for arm in study.arms]
     datasets = {setting: _load(study, setting, config.seed) for setting in study.settings}
+    check_inputs(out, {"--data": next(iter(datasets.values())).request["data"]})
     _check_parts(datasets)
     _check_added(study, datasets)
     _check_resampling(study, datasets)
@@ -70,10 +72,18 @@ def conduct(study, config):
     plan = _make_plan(study, config, cells, left, datasets, gans_kept=gans_kept)
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
-    options = {"overwrite": config.overwrite, "keep": ("gans", "gans"), "dry_run": config.dry_run}
-    open_output(out, settings, OWNED, **options)
+    run = (out, settings, script, OWNED)
+    options = {"overwrite": config.overwrite, "keep": ("gans", "gans")}
     if config.dry_run:
+        check_output(*run, **options)
         return plan
+    with open_output(*run, threads=threads, **options):
+        return _run_cells(study, config, cells, report)
+
+
+def _run_cells(study, config, cells, report):
+    """Run what is not finished of the cells and write the report; return the results."""
+    out = Path(config.out)
     lab = _build_lab(study, config, report)
     results, curves, failed = run_study(cells, out, lab.run, quiet=config.quiet)
     if len(results):

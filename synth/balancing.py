@@ -7,7 +7,7 @@ import numpy as np
 from synth.arms import Arm
 from synth.files import replacing
 from synth.report import compare_arms, describe_difference, find_best
-from synth.shards import csv_header, csv_rows, hash_file, save_manifest, shard_formats
+from synth.shards import csv_header, csv_rows, describe_file, save_manifest, shard_formats
 
 _RATIOS = (0.0, 1.0, 2.0)  # synthetic images on top of the balanced classes, per image of the largest class
 _CHUNK = 512  # rows
@@ -55,7 +55,7 @@ def save_training_set(folder, format, images, labels, synthetic, dataset, manife
         with replacing(path) as temporary:
             write = _write_csv if suffix == "csv" else _write_npz
             write(temporary, images, labels, synthetic, dataset)
-        files.append({"file": path.name, "rows": len(labels), "sha256": hash_file(path)})
+        files.append({"file": path.name, "rows": len(labels)} | describe_file(path))
     classes = {}
     for name, value in zip(dataset.class_names, dataset.label_values, strict=True):
         of_class = labels == value

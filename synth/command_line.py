@@ -95,10 +95,13 @@ def check_minima(config, **minima):
             raise RequestError(f"{_flag(name)} should be at least {minimum}. Got {getattr(config, name)} instead.")
 
 
-def check_seed(config):
-    """Raise RequestError for a seed that NumPy or TensorFlow would refuse."""
+def check_common(config):
+    """Raise RequestError for a seed that NumPy or TensorFlow would refuse, and for an empty text in any field."""
     if not 0 <= config.seed < _SEEDS:
         raise RequestError(f"--seed should be in the range [0, {_SEEDS}). Got {config.seed} instead.")
+    for name, value in vars(config).items():
+        if any(isinstance(text, str) and not text.strip() for text in (value if isinstance(value, tuple) else [value])):
+            raise RequestError(f"{_flag(name)} should not be empty. Is a variable unset that stands in its place?")
 
 
 def check_positive(config, *names):

@@ -128,7 +128,8 @@ def load_dataset(
     labels = np.searchsorted(label_values, labels)
     if len({class_folder(name) for name in class_names}) < len(class_names):
         raise RequestError(f"{name}: class names should give different folder names. Got {', '.join(class_names)}.")
-    request = dict(zip(REQUEST, (name, classes, real_per_class, image_size, image_shape, seed), strict=True))
+    place = name if name in (*STANDARD_SETS, "mnist5k") else os.path.abspath(name)  # found again from anywhere
+    request = dict(zip(REQUEST, (place, classes, real_per_class, image_size, image_shape, seed), strict=True))
     parts = (np.flatnonzero(split == part) for part in range(3))
     dataset = Dataset(name, request, images, labels, class_names, label_values, *parts, bool(from_test_part.any()))
     if real_per_class is None:
@@ -136,6 +137,19 @@ def load_dataset(
     counts = parse_counts(real_per_class, class_names, label_values, "--real-per-class")
     check_available(dataset, counts, "--real-per-class")
     return _reduce(dataset, counts, seed)
+
+
+def check_request(request):
+    """Raise RequestError where the arguments of load_dataset that a run has recorded are damaged, or its data gone."""
+    nothing, sizes = type(None), (list, tuple, type(None))
+    kinds = ((str,), (str, nothing), (str, int, nothing), sizes, sizes, (int,))
+    kinds = dict(zip(REQUEST, kinds, strict=True))
+    damaged = [name for name, value in request.items() if type(value) not in kinds.get(name, ())]
+    if damaged or "data" not in request:
+        raise RequestError(f"the run should record how its data are loaded. {', '.join(damaged) or 'data'} is damaged.")
+    data = request["data"]
+    if data not in (*STANDARD_SETS, "mnist5k") and not Path(data).exists():
+        raise RequestError(f"the data that the run was made from are not at {data}: name them with --data.")
 
 
 def check_available(dataset, counts, flag):

@@ -1,29 +1,62 @@
-"""Whole files or none: everything is written under a temporary name and renamed."""
+"""Whole files or none, under a temporary name and renamed; and in a run's folder a list of what the run has written.
+
+Only what is listed is ever replaced or removed. Whatever else lies in the folder is the user's.
+"""
 
 import json
 import os
+import re
+import secrets
 from contextlib import contextmanager
 from pathlib import Path
 
 from synth.errors import RequestError
 
+CONFIG = "config.json"  # with the program's mark: the folder is a run's
+WRITTEN = "files.txt"  # the list
+PROGRAM = "gan-augmentation"
+_TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{16}(\.\w+)?")
+
 
 @contextmanager
 def replacing(path):
-    """Yield a temporary path with the suffix of `path`; rename it to `path` if the block succeeds, else delete it."""
+    """Yield a temporary path with the suffix of `path`; rename it to `path` if the block succeeds, else delete it.
+
+    In a run's folder `path` is listed first: RequestError where it is somebody else's file.
+    """
+    with _renaming(path) as temporary:
+        yield temporary
+        claim(path)
+
+
+@contextmanager
+def _renaming(path):
+    """As replacing, unlisted. The temporary file is new: nothing is written through a symlink, or by two at once."""
     path = Path(path)
-    temporary = path.with_name(f".tmp-{path.name}")
+    temporary = path.with_name(f".tmp-{secrets.token_hex(8)}{path.suffix}")
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
-        with temporary.open("rb") as file:
+        with temporary.open("r+b") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def _sync_folder(folder):
+    """Make a new name survive a loss of power, where the system can."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def save_json(path, content):
-    """Write a JSON file atomically, with sorted keys left as given and two spaces of indentation."""
+    """Write a JSON file, whole or not at all, with two spaces of indentation."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -39,5 +72,94 @@ def load_json(path, keys=()):
         raise RequestError(f"{path}: should hold a JSON object. Got {type(content).__name__} instead.")
     missing = [key for key in keys if key not in content]
     if missing:
-        raise RequestError(f"{path}: should have {', '.join(keys)}. It lacks {', '.join(missing)}.")
+        raise RequestError(f"{path}: lacks {', '.join(missing)}. It is damaged, or another program's.")
     return content
+
+
+def mark_folder(folder, script, content):
+    """Write `folder`/config.json: the mark of this program and its script, then `content` (a dict)."""
+    with _renaming(folder / CONFIG) as temporary:
+        marked = {"made_by": {"program": PROGRAM, "script": script}} | content
+        temporary.write_text(json.dumps(marked, indent=2) + "\n", encoding="utf-8")
+
+
+def find_mark(folder):
+    """Return the script that has marked `folder`, or None where it is no run's, or one of version 0.1."""
+    try:
+        mark = load_json(folder / CONFIG).get("made_by")
+    except (OSError, RequestError):
+        return None
+    return mark.get("script") if isinstance(mark, dict) and mark.get("program") == PROGRAM else None
+
+
+def claim(path, folder=None):
+    """List `path` in the run's folder that it is in (or in `folder`), so that it may be written, and replaced later.
+
+    Raises RequestError for a file that is there and not listed: it is somebody else's. Outside of runs nothing is
+    listed.
+    """
+    path = Path(path).absolute()
+    folder = Path(folder).absolute() if folder else next(filter(find_mark, path.parents), None)
+    if folder is None:
+        return
+    name, listed = _name(path, folder), list_written(folder)
+    if name in listed:
+        return
+    if os.path.lexists(path):
+        raise RequestError(
+            f"{path} should be new, or written by the run in {folder}. It is somebody else's file (it is not in "
+            f"{WRITTEN}): move it away, or choose another --out."
+        )
+    with (folder / WRITTEN).open("a", encoding="utf-8") as file:
+        file.write(f"{name}\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def is_claimed(path, folder):
+    """Tell whether `path` is listed in the run's folder `folder`."""
+    return _name(Path(path).absolute(), Path(folder).absolute()) in list_written(folder)
+
+
+def list_written(folder):
+    """Return the names of what the run in `folder` has written: below it, or absolute where it is elsewhere."""
+    path = Path(folder) / WRITTEN
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+    except UnicodeDecodeError as error:
+        raise RequestError(f"{path}: should list what the run has written. ({error}) Choose another --out.") from error
+    return text.split("\n")[:-1]
+
+
+def remove_written(folder, kept=None):
+    """Remove what a run has written, but for its sub-folder `kept`, and the folders that are empty then.
+
+    What lies elsewhere, or behind a symlink, stays.
+    """
+    folder = Path(folder).absolute()
+    left = []
+    for name in list_written(folder):
+        path, relative = folder / name, Path(name)
+        inside = not relative.is_absolute() and path.parent.resolve() == folder.resolve() / relative.parent
+        if not inside or path.is_dir() or relative.parts[0] == kept:
+            left.append(name)
+            continue
+        path.unlink(missing_ok=True)
+        while path.parent != folder and path.parent.is_dir() and not any(path.parent.iterdir()):
+            path = path.parent
+            path.rmdir()
+    with _renaming(folder / WRITTEN) as temporary:
+        temporary.write_text("".join(f"{name}\n" for name in left), encoding="utf-8")
+
+
+def remove_temporaries(folder):
+    """Remove the temporary files that a kill has left where a run writes."""
+    folder = Path(folder)
+    for place in {folder, *((folder / name).parent for name in list_written(folder))}:
+        for path in place.glob(".tmp-*"):
+            if _TEMPORARY.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+
+
+def _name(path, folder):
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)

@@ -6,6 +6,7 @@ import numpy as np
 
 from synth.errors import RequestError
 
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")  # that are read
 _HALF_RANGE = 127.5
 
 

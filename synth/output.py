@@ -1,40 +1,112 @@
-"""The output folder of a run: one configuration per folder, continued or refused, never mixed."""
+"""The output folder of a run: one run at a time, one configuration, continued or refused, never mixed."""
 
+import glob
 import json
+import os
 import platform
-import shutil
+import socket
+from contextlib import contextmanager
+from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 
-from synth.errors import RequestError
-from synth.files import load_json, save_json
+from synth.errors import RequestError, RunError
+from synth.files import (
+    CONFIG,
+    WRITTEN,
+    find_mark,
+    list_written,
+    load_json,
+    mark_folder,
+    remove_temporaries,
+    remove_written,
+)
+from synth.images import IMAGE_SUFFIXES
 
-CONFIG = "config.json"
+_LOCK = ".lock"
+_HOLDER = ".lock-holder"
 _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn")
+_NOT_COMPARED = ("made_by", "versions", "threads")
 
 
-def open_output(folder, settings, owned, *, overwrite=False, keep=None, dry_run=False):
-    """Make `folder` ready for a run with these settings ({section: {option: value}}) and record them in config.json.
+@contextmanager
+def open_output(folder, settings, script, owned, *, overwrite=False, keep=None, threads=None):
+    """Hold `folder` for a run of `script` with these settings ({section: {option: value}}), recorded in config.json.
 
     An earlier run with the same settings is continued. One with others raises RequestError naming each difference,
-    or with `overwrite` is removed: the entries `owned` of the folder, but for `keep` = (entry, section), which stays
-    when its section of the settings is the same. With `dry_run` an earlier run is checked, and nothing is changed.
+    or with `overwrite` is removed: all that it has written, but for the sub-folder `keep[0]` where the section
+    `keep[1]` of the settings is the same. So do runs of other scripts and programs, and somebody else's files among
+    the names `owned`. RunError while another process holds the folder. threads: as recorded.
     """
     folder = Path(folder)
-    settings = _as_stored(settings)
-    differences = _check_earlier(folder, settings, owned, overwrite, keep)
-    if dry_run:
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".tmp-writable").touch()
-        (folder / ".tmp-writable").unlink()
-    except OSError as error:
-        raise RequestError(f"--out should be a folder that can be written. {folder}: {error.strerror}.") from error
-    if differences:
-        kept = keep[0] if keep and keep[1] in list_same_sections(folder, settings) else None
-        _remove(folder, [name for name in owned if name != kept])
-    save_json(folder / CONFIG, settings | {"versions": installed_versions()})
+    check_output(folder, settings, script, owned, overwrite=overwrite, keep=keep)
+    with _hold(folder, script):
+        differences = check_output(folder, settings, script, owned, overwrite=overwrite, keep=keep)
+        if differences:
+            remove_written(folder, keep[0] if keep and keep[1] in list_same_sections(folder, settings) else None)
+        if find_mark(folder) or not (folder / CONFIG).exists():  # a run of 0.1 stays what it is
+            content = _as_stored(settings) | {"versions": installed_versions()}
+            mark_folder(folder, script, content | ({"threads": threads} if threads else {}))
+            remove_temporaries(folder)
+        yield
+
+
+def check_output(folder, settings, script, owned, *, overwrite=False, keep=None):
+    """Return how an earlier run in `folder` differs (texts), and change nothing; raise RequestError as open_output."""
+    folder, settings = Path(folder), _as_stored(settings)
+    if not (folder / CONFIG).exists():
+        _refuse(folder, [name for name in owned if (folder / name).exists()], f"but no {CONFIG}")
+        return []
+    stored, made_by = load_json(folder / CONFIG), find_mark(folder)
+    differences = list(_differences(stored, settings))
+    if made_by not in (script, None):
+        raise RequestError(f"{folder} holds a run of {made_by}: choose another --out for {script}.")
+    if made_by is None and differences:
+        raise RequestError(
+            f"{folder} holds a {CONFIG} of another program, or of version 0.1 with other options "
+            f"({'; '.join(differences[:3])}): choose another --out. Nothing there is replaced."
+        )
+    if made_by:
+        strangers = [name for name in set(owned) - set(list_written(folder)) if (folder / name).is_file()]
+        _refuse(folder, strangers, f"which the run there has not written (see {WRITTEN})")
+    if differences and not overwrite:
+        kept = keep and keep[1] in list_same_sections(folder, settings)
+        there = keep and (folder / keep[0]).exists()
+        fate = f" (its {keep[0]}/ {'stays, as it is the same' if kept else 'is replaced, too'})" if there else ""
+        raise RequestError(
+            f"{folder} holds a run with other options ({'; '.join(differences)}): choose another --out, "
+            f"or replace it with --overwrite{fate}."
+        )
+    return differences
+
+
+def check_inputs(out, inputs):
+    """Raise RequestError where an input lies in the output folder, or that among the pictures of a class of --data.
+
+    inputs: {flag: a path, a pattern, a name of something that is no file, None, or a tuple of these}.
+    """
+    where = Path(out).resolve()
+    for flag, given in inputs.items():
+        for path in given if isinstance(given, tuple) else (given,):
+            for found in glob.glob(glob.escape(str(path))) or glob.glob(str(path)) if path else ():
+                place = Path(found).resolve()
+                if place.is_relative_to(where):
+                    raise RequestError(
+                        f"--out should be a folder without the inputs, as its files may be replaced. {flag} {found} "
+                        f"{'is the same folder' if place == where else f'lies in {out}'}: choose another --out."
+                    )
+                if flag == "--data" and any(map(_holds_pictures, _list_between(where, place))):
+                    raise RequestError(f"--out should not be among the pictures of --data {found}. Got {out} instead.")
+
+
+def _list_between(folder, above):
+    """Return `folder` and the folders over it up to `above`, which is left out."""
+    return [path for path in (folder, *folder.parents) if above in path.parents]
+
+
+def _holds_pictures(folder):
+    names = os.listdir(folder) if folder.is_dir() and not find_mark(folder) else ()
+    return any(name.lower().endswith(IMAGE_SUFFIXES) for name in names)
 
 
 def list_same_sections(folder, settings):
@@ -42,6 +114,12 @@ def list_same_sections(folder, settings):
     path = Path(folder) / CONFIG
     stored = load_json(path) if path.exists() else {}
     return {name for name, section in _as_stored(settings).items() if stored.get(name) == section}
+
+
+def read_threads(folder):
+    """Return the number of threads that an earlier run in `folder` has recorded, or None."""
+    threads = load_json(Path(folder) / CONFIG).get("threads") if find_mark(Path(folder)) else None
+    return threads if type(threads) is int and threads > 0 else None
 
 
 def installed_versions():
@@ -55,23 +133,33 @@ def installed_versions():
     return versions
 
 
-def _check_earlier(folder, settings, owned, overwrite, keep):
-    """Return how an earlier run in `folder` differs; raise RequestError where it is in the way."""
-    if not (folder / CONFIG).exists():
-        strangers = [name for name in owned if (folder / name).exists()]
-        if strangers:
-            raise RequestError(f"{folder} holds {', '.join(strangers)}, but no {CONFIG}: choose another --out.")
-        return []
-    differences = list(_differences(load_json(folder / CONFIG), settings))
-    if differences and not overwrite:
-        kept = keep and keep[1] in list_same_sections(folder, settings)
-        there = keep and (folder / keep[0]).exists()
-        fate = f" (its {keep[0]}/ {'stays, as it is the same' if kept else 'is replaced, too'})" if there else ""
-        raise RequestError(
-            f"{folder} holds a run with other options ({'; '.join(differences)}): choose another --out, "
-            f"or replace it with --overwrite{fate}."
-        )
-    return differences
+@contextmanager
+def _hold(folder, script):
+    """Hold the folder's lock, which the kernel drops with the process; make the folder where there is none."""
+    from filelock import FileLock, Timeout
+
+    holder = folder / _HOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / _LOCK, timeout=0)
+        lock.acquire()
+        started = datetime.now().astimezone().isoformat(timespec="seconds")
+        holder.write_text(f"{script}, process {os.getpid()} on {socket.gethostname()}, since {started}", "utf-8")
+    except Timeout as error:
+        who = holder.read_text("utf-8", errors="replace") if holder.exists() else "another process"
+        raise RunError(f"{folder} is in use by {who}. Wait for its end, or choose another --out.") from error
+    except OSError as error:
+        raise RequestError(f"--out should be a folder that can be written. {folder}: {error.strerror}.") from error
+    try:
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _refuse(folder, names, but):
+    if names:
+        raise RequestError(f"{folder} holds {', '.join(sorted(names))}, {but}: choose another --out.")
 
 
 def _as_stored(settings):
@@ -81,16 +169,10 @@ def _as_stored(settings):
 def _differences(stored, settings, prefix=""):
     for name in dict.fromkeys([*stored, *settings]):
         there, here = stored.get(name, "nothing"), settings.get(name, "nothing")
-        if there == here or (not prefix and name == "versions"):
+        if there == here or (not prefix and name in _NOT_COMPARED):
             continue
         if isinstance(there, dict) and isinstance(here, dict):
             yield from _differences(there, here, f"{name}." if prefix else " ")
         else:
             there, here = ("given" if isinstance(value, dict) else value for value in (there, here))
             yield f"{prefix.strip()}{name}: {there} there, {here} here"
-
-
-def _remove(folder, names):
-    for name in names:
-        path = folder / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from synth.errors import RequestError
-from synth.images import check_images
-from synth.output import CONFIG
+from synth.files import CONFIG
+from synth.images import IMAGE_SUFFIXES, check_images
 
 SYNTHETIC = "synthetic"  # the column or array that marks synthetic images
 _SPLIT_NAMES = {"train", "test", "val", "valid", "validation"}
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)

@@ -34,13 +34,14 @@ class Run:
     """The run that synthetic images come from, as far as it is known.
 
     trained: models.trained.TrainedGAN, where images are drawn from it. paths: its shards. request: how its data were
-    loaded. classes: {label value: name}. hashes: of the images its GAN was trained on. identity: hash of the
-    generator's weights or of the shards.
+    loaded, and fingerprint: theirs. classes: {label value: name}. hashes: of the images its GAN was trained on.
+    identity: hash of the generator's weights or of the shards.
     """
 
     trained: object = None
     paths: tuple = ()
     request: dict = field(default_factory=dict)
+    fingerprint: str | None = None
     classes: dict = field(default_factory=dict)
     hashes: np.ndarray | None = None
     identity: str | None = None
@@ -73,7 +74,8 @@ def open_run(pattern, report, flag="--synthetic"):
         report(f"warning: {folder} is incomplete: the command that made it, run again, completes it.")
     classes = dict(zip(manifest["label_values"], manifest["class_names"], strict=True))
     identity = _hash_texts(entry["sha256"] for entry in manifest["shards"])
-    return Run(None, paths, manifest["request"], classes, load_hashes(folder), identity)
+    hashes = load_hashes(folder, manifest.get("train_hashes"))
+    return Run(None, paths, manifest["request"], manifest["fingerprint"], classes, hashes, identity)
 
 
 def find_shards(pattern, flag="--synthetic"):

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -14,6 +14,10 @@ FORMATS = ("csv", "npz", "both")
 MANIFEST = "manifest.json"
 HASHES = "train_hashes.npy"
 DESCRIPTION = "recipe.json"  # in model/: the recipe, and what it was trained on
+_MANIFEST_TYPES = {"class_names": (list, str), "label_values": (list, int), "image_shape": (list, int)}
+_MANIFEST_TYPES |= {"request": (dict, None), "fingerprint": (str, None), "data": (str, None)}
+_MANIFEST_TYPES |= {"shards": (list, dict), "complete": (bool, None)}
+_ENTRY_TYPES = {"file": (str, None), "rows": (int, None), "sha256": (str, None)}
 _CSV_CHUNK = 512  # rows: the text of a chunk stays in the processor's cache
 _PIXEL_TEXT = np.array([f",{value}" for value in range(256)], "S4").view(np.uint32)  # padded with zero bytes
 
@@ -80,18 +84,51 @@ def hash_file(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_whole(path, entry):
+    """Tell whether a shard is as its manifest entry says: by size and time, or by SHA-256 where these differ."""
+    if not path.is_file():
+        return False
+    status = path.stat()
+    same = (status.st_size, status.st_mtime_ns) == (entry.get("bytes"), entry.get("modified"))
+    return same or hash_file(path) == entry["sha256"]
+
+
+def describe_file(path):
+    """Return what a manifest says of a file: its size, its time of change in nanoseconds, and its SHA-256."""
+    status = Path(path).stat()
+    return {"bytes": status.st_size, "modified": status.st_mtime_ns, "sha256": hash_file(path)}
+
+
 def save_hashes(folder, hashes):
     """Write `folder`/train_hashes.npy, uint64 [n]."""
     with replacing(Path(folder) / HASHES) as temporary:
         np.save(temporary, hashes)
 
 
-def load_hashes(folder):
-    """Read `folder`/train_hashes.npy; RequestError where it is missing."""
+def describe_hashes(hashes):
+    """Return what a manifest says of the hashes of the training images: their number, and a SHA-256 over them."""
+    return {"images": len(hashes), "sha256": hashlib.sha256(hashes.astype("<u8").tobytes()).hexdigest()}
+
+
+def load_hashes(folder, expected=None):
+    """Read `folder`/train_hashes.npy, uint64 [n]; RequestError where it is missing or damaged.
+
+    expected: what describe_hashes said when it was written, or a part of it.
+    """
     path = Path(folder) / HASHES
     if not path.exists():
         raise RequestError(f"{path}: should hold the hashes of the training images. It is missing.")
-    return np.load(path)
+    try:
+        hashes = np.load(path, allow_pickle=False)
+        found = describe_hashes(hashes) if hashes.dtype == np.uint64 and hashes.ndim == 1 else {}
+    except (ValueError, OSError, EOFError, MemoryError) as error:
+        raise RequestError(f"{path}: should hold the hashes of the training images, uint64. ({error})") from error
+    if not found or not (expected or {}).items() <= found.items():
+        raise RequestError(
+            f"{path}: should hold the hashes of the {(expected or {}).get('images', 'training')} images as recorded. "
+            "It is damaged, and the leakage guard blind without it: the command that made the run writes it anew."
+        )
+    return hashes
 
 
 def save_manifest(folder, manifest):
@@ -100,6 +137,25 @@ def save_manifest(folder, manifest):
 
 
 def load_manifest(folder):
-    """Read `folder`/manifest.json, or return None where there is none yet."""
+    """Read `folder`/manifest.json, or return None where there is none yet; RequestError where it is damaged."""
     path = Path(folder) / MANIFEST
-    return load_json(path) if path.exists() else None
+    if not path.exists():
+        return None
+    manifest = load_json(path, _MANIFEST_TYPES)
+    _check_types(manifest, _MANIFEST_TYPES, path)
+    for entry in manifest["shards"]:
+        _check_types(entry, _ENTRY_TYPES, path)
+        place = PurePosixPath(entry["file"])
+        if place.is_absolute() or ".." in place.parts or place.suffix not in (".csv", ".npz"):
+            raise RequestError(f"{path}: shards should be files below its folder. Got {entry['file']!r} instead.")
+    if len(set(manifest["class_names"])) != len(set(manifest["label_values"])):
+        raise RequestError(f"{path}: class_names and label_values should be as many. They are not: it is damaged.")
+    return manifest
+
+
+def _check_types(content, types, path):
+    """Raise RequestError where a value of {key: (type, type of its items or None)} has another type."""
+    for key, (kind, item_kind) in types.items():
+        value = content.get(key) if type(content) is dict else None
+        if type(value) is not kind or (item_kind and any(type(item) is not item_kind for item in value)):
+            raise RequestError(f"{path}: {key} should be a {kind.__name__}. Got {str(value)[:40]!r}: it is damaged.")

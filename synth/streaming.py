@@ -6,9 +6,22 @@ from synth.errors import RequestError
 from synth.filters import FILTERS, Sieve, calibrate_thresholds
 from synth.progress import open_bar
 from synth.sampling import CALIBRATION_SHARD, check_latent_std, draw_latents, sample_blocks, sample_filtered
-from synth.shards import FORMATS, class_folder, hash_file, load_manifest, save_manifest, shard_formats, write_shard
+from synth.shards import (
+    FORMATS,
+    MANIFEST,
+    class_folder,
+    describe_file,
+    describe_hashes,
+    is_whole,
+    load_manifest,
+    save_manifest,
+    shard_formats,
+    write_shard,
+)
 
 _CALIBRATION_BLOCKS = 4
+_REMOVE = "It is damaged: remove it, and all shards are made again."
+_GROWING = ("classes", "shards", "complete")  # what of a manifest grows with the shards
 
 
 def check_sampling(
@@ -33,32 +46,32 @@ def check_sampling(
     return filter if filter != "auto" else "classifier" if has_classifier else "discriminator"
 
 
-def stream_shards(model, sampling, folder, *, quiet=False):
+def stream_shards(model, sampling, folder, *, quiet=False, report=print):
     """Write the shards that are not there yet and return the manifest.
 
     model: has generate (latents, class_index) -> uint8 images, score (images, class_index) -> realism, classify
         (images) -> probabilities, compute_log_ratio (images, class_index) -> log density ratio, latent_dim,
-        image_shape, class_names, label_values, data, request, fingerprint and compute_hash, as
+        image_shape, class_names, label_values, data, request, fingerprint, train_hashes and compute_hash, as
         models.trained.TrainedGAN.
     sampling: class_size {class name: count}, filter, keep, min_probability, duplicate_distance, latent_std, format,
         shard_size and seed.
+    report: callable (text), told of shards that were altered since they were written.
 
     Memory is one shard. A finished shard is in the manifest with its hash; after an interruption the same call
-    goes on behind the last one.
+    goes on behind the last one, and makes again what is not as the manifest says.
     """
-    manifest = load_manifest(folder) or _start_manifest(model, sampling)
-    if manifest["model_hash"] != model.compute_hash():
-        raise RequestError(f"{folder} holds shards of another model: choose another --out, or use --overwrite.")
+    manifest = _continue_manifest(folder, _start_manifest(model, sampling))
     sieve, thresholds = build_sieve(model, sampling, sampling["class_size"], manifest["filter"].get("thresholds"))
     if thresholds is not None:
         manifest["filter"]["thresholds"] = thresholds
-    written = {entry["file"]: entry["rows"] for entry in manifest["shards"]}
-    for temporary in folder.glob("shards/*/.tmp-*"):
-        temporary.unlink()
+    written = {entry["file"]: entry for entry in manifest["shards"]}
     bar = open_bar(quiet=quiet, total=sum(sampling["class_size"].values()), desc="sampling", unit="img")
     with bar:
         for name, files, shard, rows in _list_shards(sampling):
-            if not all(file in written and (folder / file).exists() for file in files):
+            damaged = [file for file in files if file in written and not is_whole(folder / file, written[file])]
+            for file in damaged:
+                report(f"note: {folder / file} is not what {MANIFEST} says, and is made again")
+            if damaged or not all(file in written and written[file]["rows"] == rows for file in files):
                 manifest["shards"] = [entry for entry in manifest["shards"] if entry["file"] not in files]
                 manifest["shards"] += _write_one(model, sieve, sampling, folder, name, files, shard, rows)
                 manifest["classes"] = _sum_up(model, sampling, manifest["shards"])
@@ -79,7 +92,7 @@ def _write_one(model, sieve, sampling, folder, name, files, shard, rows):
     for file in files:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         write_shard(folder / file, images, label, scores)
-        entry = {"file": file, "class": name, "shard": shard, "rows": rows, "sha256": hash_file(folder / file)}
+        entry = {"file": file, "class": name, "shard": shard, "rows": rows} | describe_file(folder / file)
         entries.append(entry | {"candidates": candidates, "rejected": tally})
     return entries
 
@@ -114,12 +127,44 @@ def _start_manifest(model, sampling):
         "request": model.request,
         "fingerprint": model.fingerprint,
         "model_hash": model.compute_hash(),
+        "train_hashes": describe_hashes(model.train_hashes()),
         "latent_std": sampling["latent_std"],
         "filter": {option: sampling[option] for option in ("filter", "keep", "min_probability", "duplicate_distance")},
         "classes": {},
         "shards": [],
         "complete": False,
     }
+
+
+def _continue_manifest(folder, started):
+    """Return the manifest in `folder`, or `started` where there is none; RequestError where it is of other shards."""
+    manifest = load_manifest(folder)
+    if manifest is None:
+        return started
+    _check_counts(manifest, folder / MANIFEST)
+    there = manifest | {"filter": {name: manifest["filter"].get(name) for name in started["filter"]}}
+    there = {"train_hashes": started["train_hashes"]} | there  # those of version 0.1 don't say
+    differing = [key for key in started if key not in _GROWING and there.get(key) != started[key]]
+    if differing:
+        raise RequestError(
+            f"{folder / MANIFEST} is of other shards than those that are asked for ({', '.join(differing)} differ). "
+            "Choose another --out, or remove the manifest: all shards are made again then."
+        )
+    return manifest
+
+
+def _check_counts(manifest, path):
+    """Raise RequestError where what only a run that goes on reads of its manifest is damaged."""
+    filter = manifest.get("filter")
+    thresholds = filter.get("thresholds", {}) if type(filter) is dict else None
+    if type(thresholds) is not dict or any(type(value) is not float for value in thresholds.values()):
+        raise RequestError(f"{path}: filter should have thresholds that are numbers. {_REMOVE}")
+    for entry in manifest["shards"]:
+        rejected = entry.get("rejected")
+        counts = rejected.values() if type(rejected) is dict else [None]
+        counts = [entry.get("shard"), entry.get("candidates"), *counts]
+        if entry.get("class") not in manifest["class_names"] or any(type(count) is not int for count in counts):
+            raise RequestError(f"{path}: {entry['file']} should have a class, a number and counts. {_REMOVE}")
 
 
 def build_sieve(model, sampling, class_names, thresholds=None):

@@ -104,7 +104,8 @@ def minority(data, tmp_path_factory):
 def test_an_imbalance_study_leaves_results_report_and_figures(minority):
     names = {path.name for path in minority.iterdir()}
     assert names == {
-        "config.json", "results.csv", "curves.csv", "report.md", "arms.png", "curves.png", "samples", "gans",
+        ".lock", "config.json", "files.txt",
+        "results.csv", "curves.csv", "report.md", "arms.png", "curves.png", "samples", "gans",
     }  # fmt: skip
     results = pd.read_csv(minority / "results.csv").set_index("arm")
     assert results.loc["real", "train_images"] == 76  # 56 + 20

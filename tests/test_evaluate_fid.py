@@ -31,7 +31,7 @@ def test_default_run_needs_no_flag(generated, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     result = json.loads((out / "evaluation.json").read_text())
     assert {path.name for path in out.iterdir()} == {
-        "config.json", "cache", "evaluation.json", "evaluation.md", *FIGURES,
+        ".lock", "config.json", "files.txt", "cache", "evaluation.json", "evaluation.md", *FIGURES,
     }  # fmt: skip
     run = result["runs"]["synthetic"]
     assert run["images"] == 80

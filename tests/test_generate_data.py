@@ -42,7 +42,8 @@ def shard_bytes(out):
 def test_a_run_leaves_what_the_design_says(finished):
     names = {path.name for path in finished.iterdir()}
     assert names == {
-        "config.json", "manifest.json", "train_hashes.npy", "model", "shards", "samples.png", "curves.png",
+        ".lock", "config.json", "files.txt",
+        "manifest.json", "train_hashes.npy", "model", "shards", "samples.png", "curves.png",
     }  # fmt: skip
     manifest = json.loads((finished / "manifest.json").read_text())
     assert manifest["complete"]
@@ -253,7 +254,8 @@ def test_the_models_own_folder_is_never_the_output(finished, capsys):
     before = sorted(finished.rglob("*"))
     code, line = fail(main, capsys, "--model", str(finished), "--out", str(finished), "--overwrite")
     assert code == 2
-    assert "--out should be another folder than the model's" in line
+    assert "--out should be a folder without the inputs" in line
+    assert f"--model {finished} is the same folder" in line
     assert sorted(finished.rglob("*")) == before
 
 

@@ -14,7 +14,7 @@ from predict import Config, main, parse_args, predict
 from synth.datasets import load_dataset
 from synth.images import hash_images
 from synth.kaggle import find_train_csv
-from synth.shards import load_hashes, save_hashes
+from synth.shards import describe_hashes, load_hashes, load_manifest, save_hashes, save_manifest
 from tests.conftest import TRAINING, WIDTHS, fail, make_images
 
 FAST = ["--epochs", "1", "--batch-size", "16"]
@@ -30,7 +30,8 @@ def test_synthetic_only_needs_no_further_flag(generated, tmp_path, monkeypatch, 
     assert main(["--synthetic-only", *FAST, "--seeds", "2"]) == 0
     out = tmp_path / "prediction-synthetic-only"
     assert {path.name for path in out.iterdir()} == {
-        "config.json", "metrics.json", "classifier.keras", "history.csv", "curves.png", "confusion.png", "mistakes.png",
+        ".lock", "config.json", "files.txt",
+        "metrics.json", "classifier.keras", "history.csv", "curves.png", "confusion.png", "mistakes.png",
     }  # fmt: skip
     metrics = load_metrics(out)
     assert metrics["trained_on"] == {"real": {}, "synthetic": {"0": 40, "1": 40}}
@@ -193,13 +194,19 @@ def test_training_on_the_images_to_predict_is_caught(data, tmp_path, capsys):
     assert load_metrics(tmp_path / "out")["leaks"]["unlabelled_leaked"] > 25
 
 
+def train_on(folder, hashes):
+    """Make a run say that its GAN was trained on the images of these hashes."""
+    save_hashes(folder, hashes)
+    save_manifest(folder, load_manifest(folder) | {"train_hashes": describe_hashes(hashes)})
+
+
 def test_a_gan_that_was_trained_on_test_images_is_caught_and_few_are_left_out(generated, tmp_path, capsys, monkeypatch):
     shutil.copytree(generated, tmp_path / "synthetic")
     monkeypatch.chdir(tmp_path)
     manifest = json.loads((generated / "manifest.json").read_text())
     dataset = load_dataset(**manifest["request"])
     test_hashes = hash_images(dataset.part("test")[0])
-    save_hashes(tmp_path / "synthetic", np.concatenate([load_hashes(generated), test_hashes]))
+    train_on(tmp_path / "synthetic", np.concatenate([load_hashes(generated), test_hashes]))
     code, line = fail(main, capsys, "--synthetic-only", *FAST)
     assert code == 2
     assert "14 of 14 test images (100.0%) were trained on" in line
@@ -207,7 +214,7 @@ def test_a_gan_that_was_trained_on_test_images_is_caught_and_few_are_left_out(ge
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("LEAKED (14 images were trained on): ") for line in lines) == 5
     monkeypatch.setattr("synth.leakage.MAX_OVERLAP", 0.5)
-    save_hashes(tmp_path / "synthetic", np.concatenate([load_hashes(generated), test_hashes[:2]]))
+    train_on(tmp_path / "synthetic", np.concatenate([load_hashes(generated), test_hashes[:2]]))
     assert main(["--synthetic-only", *FAST, "--overwrite"]) == 0
     assert "2 of 14 test images had been trained on, and were left out" in capsys.readouterr().out
     assert load_metrics(tmp_path / "prediction-synthetic-only")["runs"][0]["test"]["images"] == 12
@@ -217,7 +224,7 @@ def test_the_guard_finds_the_run_of_single_shards_and_says_where_there_is_none(g
     shutil.copytree(generated, tmp_path / "synthetic")
     request = json.loads((generated / "manifest.json").read_text())["request"]
     hashes = hash_images(load_dataset(**request).part("test")[0])
-    save_hashes(tmp_path / "synthetic", hashes)
+    train_on(tmp_path / "synthetic", hashes)
     for pattern in ("synthetic/shards", "synthetic/shards/*/*.npz"):
         code, line = fail(main, capsys, "--synthetic-only", "--synthetic", str(tmp_path / pattern))
         assert code == 2

@@ -30,8 +30,10 @@ def write_shards(folder, suffix="npz", shards=4, rows=30):
         path = folder / f"shards/{LABELS[shard % 2]}/part-{shard:05d}.{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_shard(path, images, LABELS[shard % 2], np.zeros(rows))
-        entries.append({"file": str(path.relative_to(folder)), "sha256": hash_file(path)})
-    save_manifest(folder, {"shards": entries, "complete": True})
+        entries.append({"file": str(path.relative_to(folder)), "rows": rows, "sha256": hash_file(path)})
+    known = {"class_names": ["ape", "bee"], "label_values": list(LABELS), "image_shape": list(SHAPE)}
+    known |= {"data": "apes", "request": {}, "fingerprint": ""}
+    save_manifest(folder, known | {"shards": entries, "complete": True})
     return folder
 
 

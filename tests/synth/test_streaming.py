@@ -1,9 +1,12 @@
-from pathlib import Path
+import json
+import shutil
 
 import numpy as np
 import pytest
 
 from synth import streaming
+from synth.errors import RequestError
+from synth.files import save_json
 from synth.shards import hash_file, load_manifest, read_shard
 from synth.streaming import check_sampling, stream_shards
 
@@ -37,6 +40,9 @@ class NoiseModel:
         is_ape = images[:, 0, 0, 0] > 128
         return np.stack([is_ape, ~is_ape], axis=1).astype(float)
 
+    def train_hashes(self):
+        return np.arange(3, dtype=np.uint64)
+
     def compute_hash(self):
         return "1" * 64
 
@@ -46,7 +52,12 @@ def stream(folder, **changes):
 
 
 def contents(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """The bytes of every file, but for the times of the shards in the manifest."""
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    manifest = json.loads(files["manifest.json"])
+    for entry in manifest["shards"]:
+        del entry["modified"]
+    return files | {"manifest.json": manifest}
 
 
 def test_shards_and_manifest_agree(tmp_path):
@@ -78,7 +89,6 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(tmp_path, monke
     def write_then_die(path, *arguments):
         calls.append(path)
         if len(calls) == 6:
-            Path(path).with_name(f".tmp-{path.name}").write_bytes(b"half")
             raise KeyboardInterrupt
         write_shard(path, *arguments)
 
@@ -97,9 +107,67 @@ def test_a_lost_shard_is_made_again(tmp_path):
     before = contents(tmp_path)
     (tmp_path / "shards/ape/part-00001.csv").unlink()
     stream(tmp_path)
-    assert {name: data for name, data in contents(tmp_path).items() if name != "manifest.json"} == {
-        name: data for name, data in before.items() if name != "manifest.json"
-    }
+    assert contents(tmp_path) == before | {"manifest.json": contents(tmp_path)["manifest.json"]}
+
+
+def test_a_shard_that_was_altered_is_made_again_to_the_same_bytes(tmp_path):
+    stream(tmp_path)
+    before = contents(tmp_path)
+    shard = tmp_path / "shards/ape/part-00001.csv"
+    altered = bytearray(shard.read_bytes())
+    altered[-2] ^= 1  # as long as before
+    notes = []
+    for content in (bytes(altered), altered[:100], b""):
+        shard.write_bytes(content)
+        stream_shards(NoiseModel(), SAMPLING, tmp_path, quiet=True, report=notes.append)
+        assert shard.read_bytes() == before["shards/ape/part-00001.csv"]
+    assert notes == [f"note: {shard} is not what manifest.json says, and is made again"] * 3
+
+
+def test_a_copied_run_is_not_made_again(tmp_path, monkeypatch):
+    stream(tmp_path / "run")
+    shutil.copytree(tmp_path / "run", tmp_path / "copy", copy_function=shutil.copyfile)  # with other times
+    monkeypatch.setattr(streaming, "write_shard", None)
+    stream(tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("seed", 1), ("latent_std", 1.5), ("fingerprint", "1" * 64), ("label_values", [4, 8])]
+)
+def test_a_manifest_of_other_shards_is_refused(tmp_path, key, value):
+    stream(tmp_path)
+    save_json(tmp_path / "manifest.json", load_manifest(tmp_path) | {key: value})
+    with pytest.raises(RequestError, match=rf"manifest\.json is of other shards .*\({key} differ\)"):
+        stream(tmp_path)
+
+
+def test_a_manifest_with_another_filter_is_refused(tmp_path):
+    stream(tmp_path)
+    with pytest.raises(RequestError, match=r"\(filter differ\)"):
+        stream(tmp_path, keep=0.7)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"shards": [{}]}, "file should be a str"),
+        ({"shards": [{"file": "../a.npz", "rows": 1, "sha256": ""}]}, "shards should be files below its folder"),
+        ({"shards": [{"file": "/a.npz", "rows": 1, "sha256": ""}]}, "shards should be files below its folder"),
+        ({"shards": [{"file": "a.npz", "rows": 1, "sha256": ""}]}, "a.npz should have a class, a number and counts"),
+        ({"shards": None}, "shards should be a list"),
+        ({"class_names": ["ape"]}, "class_names and label_values should be as many"),
+        ({"complete": 1}, "complete should be a bool"),
+        (
+            {"filter": {"thresholds": {"ape": None}}},
+            "filter should have thresholds that are numbers",
+        ),
+    ],
+)
+def test_a_damaged_manifest_is_named(tmp_path, change, message):
+    stream(tmp_path)
+    save_json(tmp_path / "manifest.json", json.loads((tmp_path / "manifest.json").read_text()) | change)
+    with pytest.raises(RequestError, match=rf"manifest\.json: {message}"):
+        stream(tmp_path)
 
 
 def test_a_shard_does_not_depend_on_what_else_is_asked_for(tmp_path):
@@ -123,7 +191,7 @@ def test_wider_latents_give_other_shards(tmp_path):
 def test_another_models_shards_are_not_continued(tmp_path, monkeypatch):
     stream(tmp_path)
     monkeypatch.setattr(NoiseModel, "compute_hash", lambda self: "2" * 64)
-    with pytest.raises(ValueError, match="holds shards of another model"):
+    with pytest.raises(ValueError, match=r"of other shards than those .*\(model_hash differ\)"):
         stream(tmp_path)
 
 

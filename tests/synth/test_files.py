@@ -1,0 +1,165 @@
+import os
+
+import pytest
+
+from synth.errors import RequestError
+from synth.files import (
+    claim,
+    is_claimed,
+    list_written,
+    load_json,
+    mark_folder,
+    remove_temporaries,
+    remove_written,
+    replacing,
+    save_json,
+)
+
+
+@pytest.fixture
+def run(tmp_path):
+    mark_folder(tmp_path, "generate_data.py", {"seed": 0})
+    return tmp_path
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_text(text)
+
+
+def names(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_file_is_there_whole_or_not_at_all(tmp_path):
+    write(tmp_path / "a.txt", "whole")
+
+    def fail():
+        with replacing(tmp_path / "a.txt") as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert names(tmp_path) == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "whole"
+
+
+def test_a_new_file_has_the_usual_permissions(tmp_path):
+    write(tmp_path / "a.txt", "")
+    (tmp_path / "b.txt").touch()
+    assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "b.txt").stat().st_mode
+
+
+def test_nothing_is_written_through_a_symlink(tmp_path):
+    (tmp_path / "theirs.txt").write_text("theirs")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "theirs.txt")
+    write(tmp_path / "link.txt", "ours")
+    assert (tmp_path / "theirs.txt").read_text() == "theirs"
+    assert not (tmp_path / "link.txt").is_symlink()
+
+
+def test_a_run_lists_what_it_writes_once(run):
+    write(run / "a.txt", "1")
+    write(run / "deep/er/b.txt", "1")
+    write(run / "a.txt", "2")
+    assert list_written(run) == ["a.txt", "deep/er/b.txt"]
+
+
+def test_a_run_in_a_run_lists_its_own(run):
+    (run / "inner").mkdir()
+    mark_folder(run / "inner", "generate_data.py", {})
+    write(run / "inner/model/a.txt", "")
+    assert list_written(run) == []
+    assert list_written(run / "inner") == ["model/a.txt"]
+
+
+def test_somebody_elses_file_is_never_replaced(run):
+    (run / "samples.png").write_text("theirs")
+    with pytest.raises(RequestError, match=r"samples\.png should be new, or written by the run .*somebody else's"):
+        write(run / "samples.png", "ours")
+    assert (run / "samples.png").read_text() == "theirs"
+    assert names(run) == ["config.json", "samples.png"]
+
+
+def test_a_config_of_another_program_marks_no_run(tmp_path):
+    save_json(tmp_path / "config.json", {"architectures": ["BertModel"]})
+    write(tmp_path / "a.txt", "")
+    assert names(tmp_path) == ["a.txt", "config.json"]
+
+
+def test_what_was_written_is_removed_and_nothing_else(run):
+    for name in ("model/generator.keras", "shards/0/part.npz", "shards/1/part.npz", "samples.png"):
+        write(run / name, "ours")
+    (run / "shards/0/theirs.npz").write_text("theirs")
+    (run / "notes.txt").write_text("theirs")
+    remove_written(run, kept="model")
+    assert names(run) == ["config.json", "files.txt", "model/generator.keras", "notes.txt", "shards/0/theirs.npz"]
+    assert not (run / "shards/1").exists()
+    assert list_written(run) == ["model/generator.keras"]
+
+
+def test_what_a_symlink_leads_to_is_not_removed(run, tmp_path_factory):
+    write(run / "shards/part.npz", "ours")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    os.rename(run / "shards", elsewhere / "shards")
+    (run / "shards").symlink_to(elsewhere / "shards")
+    remove_written(run)
+    assert (elsewhere / "shards/part.npz").exists()
+
+
+@pytest.mark.parametrize("name", ["../theirs.txt", "/theirs.txt", "a/../../theirs.txt"])
+def test_a_list_that_was_tampered_with_reaches_nothing_outside(tmp_path, name):
+    run = tmp_path / "run"
+    (run / "a").mkdir(parents=True)
+    mark_folder(run, "generate_data.py", {})
+    (tmp_path / "theirs.txt").write_text("theirs")
+    (run / "files.txt").write_text(name.replace("/theirs", f"{tmp_path}/theirs", name.startswith("/")) + "\n")
+    remove_written(run)
+    assert (tmp_path / "theirs.txt").exists()
+
+
+def test_a_file_elsewhere_can_be_claimed_and_stays(run, tmp_path_factory):
+    path = tmp_path_factory.mktemp("elsewhere") / "submission.csv"
+    claim(path, run)
+    path.write_text("ours")
+    claim(path, run)
+    assert is_claimed(path, run)
+    remove_written(run)
+    assert path.exists()
+    assert is_claimed(path, run)
+
+
+def test_temporaries_of_a_kill_are_removed_and_others_stay(run):
+    write(run / "shards/0/part.npz", "")
+    ours = run / "shards/0/.tmp-0123456789abcdef.npz"
+    theirs = run / "shards/0/.tmp-mine.npz"
+    for path in (ours, theirs):
+        path.touch()
+    remove_temporaries(run)
+    assert not ours.exists()
+    assert theirs.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "should be a JSON file"),
+        (b"\xff\xfe", "should be a JSON file"),
+        (b'{"seed": 0', "should be a JSON file"),
+        (b"[" * 100_000, "should be a JSON file"),
+        (b"[1]", "should hold a JSON object. Got list instead"),
+        (b'{"a": 1}', r"lacks seed\. It is damaged, or another program's"),
+    ],
+)
+def test_a_damaged_json_file_is_named(tmp_path, content, message):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(RequestError, match=rf"a\.json: {message}"):
+        load_json(tmp_path / "a.json", ("a", "seed"))
+
+
+def test_a_damaged_list_is_named(run):
+    (run / "files.txt").write_bytes(b"\xff\n")
+    with pytest.raises(RequestError, match=r"files\.txt: should list what the run has written.*another --out"):
+        list_written(run)
