@@ -1,0 +1,80 @@
+"""SIGKILL at random moments: the same command again ends with the same bytes."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from models.trained import TrainedGAN
+from tests.conftest import WIDTHS
+
+KILLED = Path(__file__).with_name("killed.py")
+GAN = ["--batch-size", "16", "--dtype", "float32", *WIDTHS, "--steps", "6", "--round-steps", "2"]
+PLAIN = ["--filter", "none", "--duplicate-distance", "0"]
+WORK = {
+    "generate_data": ["--class-size", "12", "--shard-size", "4", "--format", "both", *GAN, *PLAIN],
+    "augment balance": ["--seeds", "2", "--classifier-steps", "5", "--format", "both", *GAN, *PLAIN],
+    "augment reduced": [
+        *["--real", "24", "--synthetic", "0", "8", "--ratios", "1", "--arms", "real", "classic-gan"],
+        *["--seeds", "1", "--classifier-steps", "5", *GAN, *PLAIN],
+    ],
+    "evaluate_fid": ["--compare", "quick", "small", "--bootstrap", "2", *GAN],
+}  # fmt: skip
+KILLS = 5  # of each
+
+
+def run(seconds, folder, work, data):
+    """Run a command, killed so many seconds after it holds its folder; return (exit code, output, errors)."""
+    script, *command = work.split()
+    arguments = [sys.executable, KILLED, str(seconds), folder, script, *command, "--data", data, *WORK[work]]
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=300)
+    return done.returncode, done.stdout, done.stderr
+
+
+def read_results(folder):
+    """Everything of a run that its bytes are promised for, without times."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if (
+            (path.suffix == ".npz" and "cache" not in name)
+            or name in ("train.csv", "train_hashes.npy")
+            or path.parent.parent.name == "shards"
+        ):
+            found[name] = path.read_bytes()
+        elif path.name == "results.csv":
+            found[name] = pd.read_csv(path).drop(columns="seconds").to_csv()
+        elif path.name == "evaluation.json":
+            found[name] = {key: json.loads(path.read_text())[key] for key in ("runs", "floor", "verdicts")}
+        elif path.name == "recipe.json":
+            found[name] = TrainedGAN(path.parent).compute_hash()
+    return found
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_a_run_that_was_killed_again_and_again_ends_as_if_it_never_was(work, data, tmp_path):
+    code, whole_seconds, errors = run("never", tmp_path / "whole", work, data)
+    assert (code, errors) == (0, "")
+    moments = random.Random(work)
+    kills = 0
+    for _ in range(KILLS):
+        code, _, errors = run(moments.uniform(0, 0.7 * float(whole_seconds)), tmp_path / "killed", work, data)
+        assert code in (0, -signal.SIGKILL), errors  # 0: the rest took less
+        kills += code != 0
+    assert kills >= 2
+    code, _, errors = run("never", tmp_path / "killed", work, data)
+    assert (code, errors) == (0, "")
+    results = read_results(tmp_path / "whole")
+    assert len(results) >= 3
+    again = read_results(tmp_path / "killed")
+    assert again.keys() == results.keys()
+    for name, expected in results.items():
+        assert again[name] == expected, name
+    assert not list((tmp_path / "killed").rglob(".tmp-*"))
