@@ -41,3 +41,11 @@ def load_json(path, keys=()):
     if missing:
         raise RequestError(f"{path}: should have {', '.join(keys)}. It lacks {', '.join(missing)}.")
     return content
+
+
+def check_regular_file(path):
+    """Raise RequestError for what is no regular file, before it is opened: reading from a pipe may never end."""
+    path = Path(path)
+    if not path.is_file():
+        got = "a folder" if path.is_dir() else "a pipe, socket or device" if path.exists() else "none"
+        raise RequestError(f"{path}: should be a regular file. Got {got} instead.")
