@@ -6,7 +6,7 @@ from synth.errors import RequestError
 from synth.filters import FILTERS, Sieve, calibrate_thresholds
 from synth.progress import open_bar
 from synth.sampling import CALIBRATION_SHARD, check_latent_std, draw_latents, sample_blocks, sample_filtered
-from synth.shards import FORMATS, class_folder, hash_file, load_manifest, save_manifest, shard_formats, write_shard
+from synth.shards import FORMATS, class_folders, hash_file, load_manifest, save_manifest, shard_formats, write_shard
 
 _CALIBRATION_BLOCKS = 4
 
@@ -57,7 +57,7 @@ def stream_shards(model, sampling, folder, *, quiet=False):
         temporary.unlink()
     bar = open_bar(quiet=quiet, total=sum(sampling["class_size"].values()), desc="sampling", unit="img")
     with bar:
-        for name, files, shard, rows in _list_shards(sampling):
+        for name, files, shard, rows in _list_shards(sampling, class_folders(model.class_names)):
             if not all(file in written and (folder / file).exists() for file in files):
                 manifest["shards"] = [entry for entry in manifest["shards"] if entry["file"] not in files]
                 manifest["shards"] += _write_one(model, sieve, sampling, folder, name, files, shard, rows)
@@ -90,12 +90,12 @@ def sample_shard(model, sieve, seed, class_index, shard, rows, latent_std):
     return sample_filtered(blocks, sieve, class_index, rows)
 
 
-def _list_shards(sampling):
+def _list_shards(sampling, folders):
     """Yield (class name, files, shard, rows) of every shard that is asked for."""
     size = sampling["shard_size"]
     for name, count in sampling["class_size"].items():
         for shard, start in enumerate(range(0, count, size)):
-            stem = f"shards/{class_folder(name)}/part-{shard:05d}"
+            stem = f"shards/{folders[name]}/part-{shard:05d}"
             yield (
                 name,
                 [f"{stem}.{suffix}" for suffix in shard_formats(sampling["format"])],
