@@ -119,11 +119,7 @@ def load_dataset(
     if image_size:
         images = resize_images(images, *image_size)
     label_values = tuple(int(value) for value in np.unique(labels))
-    known_names = source.class_names or {}
-    if len(label_values) > _MAX_CLASSES:
-        raise RequestError(f"{name}: should have at most {_MAX_CLASSES:,} classes. Got {len(label_values):,} instead.")
-    class_names = tuple(known_names.get(value, str(value)) for value in label_values)
-    readers.check_class_names(class_names, name)  # a label that has no name could be another's
+    class_names = _name_classes(name, label_values, source.class_names or {})
     split = _split(np.searchsorted(label_values, labels), from_test_part, len(label_values))
     if classes:
         wanted = parse_classes(classes, class_names, label_values)
@@ -238,6 +234,15 @@ def _join_parts(name, source):
     images = np.concatenate([source.images, source.test_images])
     labels = np.concatenate([source.labels, source.test_labels])
     return images, labels, np.append(from_test_part, np.ones(len(source.test_labels), bool))
+
+
+def _name_classes(name, label_values, known_names):
+    """Return the name of each class, which is its label where the source `name` has none."""
+    if len(label_values) > _MAX_CLASSES:
+        raise RequestError(f"{name}: should have at most {_MAX_CLASSES:,} classes. Got {len(label_values):,} instead.")
+    class_names = tuple(known_names.get(value, str(value)) for value in label_values)
+    readers.check_class_names(class_names, name)  # a label may be the name of another class
+    return class_names
 
 
 def _split(labels, from_test_part, class_count):

@@ -25,7 +25,7 @@ def read_integers(path, expected, rows=None, chunk_rows=5000):
     """
     check_regular_file(path)
     wanted = f"{path}: should be a CSV with the columns {expected}."
-    columns, count = None, 0
+    count = 0
     with open(path, encoding="utf-8-sig") as file:
         try:
             lines = _number_lines(file, wanted)

@@ -1,6 +1,8 @@
 """Find and read pictures, whatever their bytes may be."""
 
+import os
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +15,13 @@ _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")  # Pillow would run oth
 
 def list_pictures(folder):
     """Return the regular files at any depth that have a picture's suffix, sorted; pipes and dangling links are none."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+
+    def fail(error):
+        raise error
+
+    # rglob leaves out what can't be read, and so whole classes, without a word
+    found = (Path(root, name) for root, _, names in os.walk(folder, onerror=fail) for name in names)
+    return sorted(path for path in found if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
 
 
 def read_picture(path, size=None):

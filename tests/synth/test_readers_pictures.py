@@ -80,6 +80,15 @@ def test_what_is_no_regular_file_is_skipped(folder, monkeypatch):
     assert len(read_image_folder(folder).images) == 1
 
 
+def test_a_folder_that_cannot_be_read_is_not_left_out(folder, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError, match="Permission denied"):
+        list_image_classes(folder)
+
+
 def test_a_link_to_a_picture_is_a_picture(folder):
     (folder / "ape" / "2.png").symlink_to("1.png")
     assert len(read_image_folder(folder).images) == 2
