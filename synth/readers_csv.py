@@ -12,7 +12,7 @@ from synth.files import check_regular_file
 
 _MAX_LINE = 2**26  # characters: five times a row of 1024 x 1024 x 3 pixels
 _MAX_COLUMNS = 2**22
-_CHUNK_CHARACTERS = 2**26  # memory, where the lines are long
+_CHUNK_CHARACTERS = 2**22  # so that memory is bounded where lines are long
 _EXACT = 2**53  # below it a float holds every integer
 _SHOWN = 60  # characters of a value that is named in an error
 
@@ -24,7 +24,7 @@ def read_integers(path, expected, rows=None, chunk_rows=5000):
     Lines without text are left out. Raises RequestError for all that is not a table of integers.
     """
     check_regular_file(path)
-    wanted = f"{path}: should be a CSV with the columns {expected}."
+    wanted = f"{path}: should be a CSV with the columns {expected}"
     count = 0
     with open(path, encoding="utf-8-sig") as file:
         try:
