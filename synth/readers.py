@@ -114,6 +114,8 @@ def read_npz(path):
         raise RequestError(
             f"{path}: {SYNTHETIC} should be {len(parts[1])} booleans, one per image. Got {marks.dtype} {marks.shape}."
         )
+    if marks is not None:
+        marks = marks.view(np.uint8) != 0  # NumPy counts on bytes of 0 and 1 alone
     class_names = _parse_class_names(arrays["class_names"], path) if "class_names" in arrays else None
     return LabelledImages(*parts, class_names=class_names, synthetic=marks)
 

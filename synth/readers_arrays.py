@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import sys
 import warnings
 import zipfile
 import zlib
@@ -63,6 +64,8 @@ def _read_entry(archive, entry):
         if promised != left or min(shape, default=0) < 0:
             raise RequestError(f"{name} promises {promised:,} bytes of data for shape {shape}. It has {left:,}.")
         data = _read_bytes(file, left + 1)
+    if dtype.kind == "U" and (np.frombuffer(data, f"{dtype.byteorder}u4") > sys.maxunicode).any():
+        raise RequestError(f"{name} should hold text. Some of its numbers are no character.")
     array = np.frombuffer(data, dtype)
     return array.reshape(shape[::-1]).T if fortran_order else array.reshape(shape)
 

@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import zipfile
 
 import numpy as np
 import pytest
@@ -173,16 +174,13 @@ def check_result(source):
         assert (labels.dtype, labels.shape) == (np.int64, (len(images),))
 
 
-@pytest.mark.parametrize("kind", WRITERS)
-def test_mutated_files_are_read_or_refused_by_name(tmp_path, kind):
-    path, read = WRITERS[kind](tmp_path)
-    content = path.read_bytes()
-    check_result(read())
+def check_mutations(path, content, write, read):
+    """Assert that every mutation of `content`, which `write` brings into the file, is read or refused by name."""
 
     @settings(_FIXED, max_examples=EXAMPLES)
     @given(MUTATIONS)
     def check(mutations):
-        path.write_bytes(mutate(content, mutations))
+        write(mutate(content, mutations))
         message = path.name
         try:
             check_result(read())
@@ -190,4 +188,25 @@ def test_mutated_files_are_read_or_refused_by_name(tmp_path, kind):
             message = str(error)
         assert path.name in " ".join(message.split())
 
+    check_result(read())
     check()
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_mutated_files_are_read_or_refused_by_name(tmp_path, kind):
+    path, read = WRITERS[kind](tmp_path)
+    check_mutations(path, path.read_bytes(), path.write_bytes, read)
+
+
+@pytest.mark.parametrize("key", ["images", "labels", "class_names", "synthetic"])
+def test_mutated_arrays_of_a_sound_archive_are_read_or_refused_by_name(tmp_path, key):
+    path, read = write_compressed_npz(tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+
+    def write(content):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, member in (members | {f"{key}.npy": content}).items():
+                archive.writestr(name, member)
+
+    check_mutations(path, members[f"{key}.npy"], write, read)

@@ -51,6 +51,7 @@ def make_npy(shape, descr="|u1", data=b""):
         ({"class_names": np.array(["a", "b\nc"])}, r"class names should be one line of text each. Got 'b\\nc'"),
         ({"class_names": np.array(["a", "b\x1b"])}, r"class names should be one line of text each. Got 'b\\x1b'"),
         ({"class_names": np.array(["a", "b\ud800"])}, r"class names should be one line of text each. Got 'b\\ud800'"),
+        ({"class_names": np.full(2, 2**31, np.uint32).view("<U1")}, "class_names.npy should hold text"),
         ({"synthetic": np.array([0, 1])}, "synthetic should be 2 booleans"),
     ],
 )
@@ -61,6 +62,11 @@ def test_npz_with_wrong_arrays_is_one_line(tmp_path, arrays, message):
 
 def test_what_is_not_needed_of_an_npz_is_not_read(tmp_path):
     assert read_npz(save_npz(tmp_path, extra=np.array([None, 1]))).labels.tolist() == [0, 1]
+
+
+def test_marks_of_other_bytes_than_0_and_1_are_marks(tmp_path):
+    marks = read_npz(save_npz(tmp_path, synthetic=np.array([0, 200], np.uint8).view(bool))).synthetic
+    assert marks.view(np.uint8).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
