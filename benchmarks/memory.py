@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from synth.datasets import load_dataset
-from synth.shards import class_folder, write_shard
+from synth.shards import class_folders, write_shard
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -56,13 +56,13 @@ def _write_shards(options, count, folder):
     """Write `count` of the data's train images, over and over, in shards of 5,000."""
     dataset = load_dataset(options.data)
     images, labels = dataset.part("train")
-    for k, name in enumerate(dataset.class_names):
+    for k, name in enumerate(class_folders(dataset.class_names).values()):
         members = np.resize(np.flatnonzero(labels == k), count // len(dataset.class_names))
-        (folder / class_folder(name)).mkdir()
+        (folder / name).mkdir()
         for shard, start in enumerate(range(0, len(members), 5000)):
             rows = members[start : start + 5000]
             write_shard(
-                folder / class_folder(name) / f"part-{shard:05d}.npz",
+                folder / name / f"part-{shard:05d}.npz",
                 images[rows],
                 dataset.label_values[k],
                 np.zeros(len(rows)),

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from contextlib import suppress
 
+from synth.command_line import report_unless
 from synth.errors import RequestError
 from synth.output import check_inputs, read_threads
 
@@ -85,6 +86,8 @@ def load_data(config, inherited=None, fingerprint=None):
             f"{dataset.name} should be the data that the run was made from ({fingerprint[:12]}). "
             f"It has changed ({dataset.fingerprint[:12]}): name the right ones with --data."
         )
+    for note in dataset.notes:
+        report_unless(config.quiet)(f"note: {note}")
     return dataset
 
 

@@ -19,7 +19,7 @@ from synth.errors import RequestError
 from synth.files import load_json, replacing, save_json
 from synth.images import to_network_range
 from synth.sampling import BLOCK_SIZE
-from synth.shards import DESCRIPTION, class_folder, load_hashes
+from synth.shards import DESCRIPTION, class_folders, load_hashes
 
 DENSITY_RATIO = "density_ratio.npy"
 
@@ -42,7 +42,7 @@ def save_description(folder, recipe, dataset, seed):
 
 def list_pairs(recipe, class_names):
     """Return a run's pairs of networks, [(class index, or None for all classes, member, sub-folder of model/)]."""
-    folders = {None: ""} if recipe.conditional else {k: class_folder(name) for k, name in enumerate(class_names)}
+    folders = {None: ""} if recipe.conditional else dict(enumerate(class_folders(class_names).values()))
     members = {member: f"member-{member}" if recipe.members > 1 else "" for member in range(recipe.members)}
     return [(k, m, Path(folder) / member) for k, folder in folders.items() for m, member in members.items()]
 

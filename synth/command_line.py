@@ -12,8 +12,10 @@ from dataclasses import MISSING, fields
 from functools import partial
 from pathlib import Path
 
+from synth.counts import MAX_COUNT, parse_count, parse_digits
 from synth.errors import RequestError, RunError
 from synth.filters import FILTERS
+from synth.images import MAX_SIDE
 
 _HELP_WIDTH = 100
 _SEEDS = 2**31
@@ -155,30 +157,37 @@ def report_unless(quiet):
 
 def parse_image_size(text):
     """Turn "32" or "28,20" into (height, width)."""
-    sizes = [int(part) for part in text.split(",") if part.strip().isdecimal()]
-    if len(sizes) not in (1, 2) or len(sizes) != len(text.split(",")) or min(sizes) < 8:
-        raise argparse.ArgumentTypeError(f"should be SIZE or HEIGHT,WIDTH of at least 8 pixels. Got {text!r} instead.")
+    sizes = [parse_digits(part) or 0 for part in text.split(",")]
+    if len(sizes) > 2 or min(sizes) < 8 or max(sizes) > MAX_SIDE:
+        raise argparse.ArgumentTypeError(
+            f"should be SIZE or HEIGHT,WIDTH of at least 8 pixels and at most {MAX_SIDE}. Got {text!r:.80} instead."
+        )
     return (sizes[0], sizes[-1])
 
 
 def parse_image_shape(text):
     """Turn "28,28,1" into (height, width, channels)."""
-    sizes = [int(part) for part in text.split(",") if part.strip().isdecimal()]
-    if len(sizes) != 3 or len(text.split(",")) != 3 or min(sizes) < 1 or sizes[2] not in (1, 3):
-        raise argparse.ArgumentTypeError(f"should be HEIGHT,WIDTH,CHANNELS with 1 or 3 channels. Got {text!r} instead.")
+    sizes = [parse_digits(part) or 0 for part in text.split(",")]
+    if len(sizes) != 3 or min(sizes) < 1 or max(sizes) > MAX_SIDE or sizes[2] not in (1, 3):
+        raise argparse.ArgumentTypeError(
+            f"should be HEIGHT,WIDTH,CHANNELS with 1 or 3 channels and sides of at most {MAX_SIDE} pixels. "
+            f"Got {text!r:.80} instead."
+        )
     return tuple(sizes)
 
 
 def parse_number_or_text(text):
     """Turn "300" into a number and leave "Sneaker:100" as it is."""
-    return int(text) if text.isdecimal() else text
+    number = parse_digits(text)
+    return text if number is None or number > MAX_COUNT else number  # what is no count is refused with the others
 
 
 def positive_int(text):
-    """Turn text into an integer of at least 1."""
-    if not text.strip().isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"should be an integer of at least 1. Got {text!r} instead.")
-    return int(text)
+    """Turn text into an integer of at least 1 and at most MAX_COUNT."""
+    try:
+        return parse_count(text)
+    except RequestError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def run(parser, function, after_interrupt):

@@ -1,6 +1,10 @@
 """Per-class requests, turned once, at the door, into {class name: count}."""
 
+import re
+
 from synth.errors import RequestError
+
+MAX_COUNT = 10**12
 
 
 def parse_counts(text, class_names, label_values, flag):
@@ -12,9 +16,9 @@ def parse_counts(text, class_names, label_values, flag):
     """
     text = str(text).strip()
     if ":" not in text and "," not in text:
-        return dict.fromkeys(class_names, _parse_count(text, flag))
+        return dict.fromkeys(class_names, parse_count(text, flag))
     if ":" not in text:
-        counts = [_parse_count(part, flag) for part in text.split(",")]
+        counts = [parse_count(part, flag) for part in text.split(",")]
         if len(counts) != len(class_names):
             raise RequestError(
                 f"{flag} should be one, or one for each of {len(class_names)} classes. Got {len(counts)}."
@@ -25,8 +29,8 @@ def parse_counts(text, class_names, label_values, flag):
         key, _, count = part.rpartition(":")
         name = class_names[find_class(key, class_names, label_values, f"{flag}: class")]
         if name in counts:
-            raise RequestError(f"class {name!r} should be given once. Got {text!r} instead.")
-        counts[name] = _parse_count(count, flag)
+            raise RequestError(f"class {name!r} should be given once. Got {text!r:.80} instead.")
+        counts[name] = parse_count(count, flag)
     return counts
 
 
@@ -40,18 +44,30 @@ def find_class(key, class_names, label_values, flag):
     key = key.strip()
     if key in class_names:
         return class_names.index(key)
-    if key.lstrip("-").isdecimal() and int(key) in label_values:
+    if re.fullmatch("-?[0-9]{1,19}", key) and int(key) in label_values:  # 64 bits have 19 digits
         return label_values.index(int(key))
     known = ", ".join(_describe(name, value) for name, value in zip(class_names, label_values, strict=True))
-    raise RequestError(f"{flag} should be one of {known}. Got {key!r} instead.")
+    raise RequestError(f"{flag} should be one of {known}. Got {key!r:.80} instead.")
 
 
 def _describe(name, value):
     return name if name == str(value) else f"{name} ({value})"
 
 
-def _parse_count(text, flag):
-    text = text.strip()
-    if not text.isdecimal() or int(text) < 1:
-        raise RequestError(f"{flag} should be an integer of at least 1. Got {text!r} instead.")
-    return int(text)
+def parse_digits(text):
+    """Turn text of ASCII digits alone into an integer, or any other into None; more than MAX_COUNT is MAX_COUNT + 1."""
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdecimal()):
+        return None
+    # Python refuses to read thousands of digits
+    return MAX_COUNT + 1 if len(digits.lstrip("0")) > len(str(MAX_COUNT)) else int(digits[-20:])
+
+
+def parse_count(text, flag=""):
+    """Turn text into an integer of at least 1 and at most MAX_COUNT; RequestError names the `flag`."""
+    count = parse_digits(text)
+    if not count:
+        raise RequestError(f"{flag} should be an integer of at least 1. Got {text.strip()!r:.80} instead.".lstrip())
+    if count > MAX_COUNT:
+        raise RequestError(f"{flag} should be at most {MAX_COUNT:,}. Got {text.strip()!r:.80} instead.".lstrip())
+    return count

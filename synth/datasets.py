@@ -10,10 +10,11 @@ import numpy as np
 
 from synth import readers
 from synth.counts import parse_classes, parse_counts
-from synth.errors import RequestError
+from synth.errors import RequestError, show
+from synth.files import check_regular_file
 from synth.images import check_images, hash_images, resize_images
 from synth.kaggle import find_train_csv
-from synth.shards import class_folder
+from synth.shards import class_folders, fold_name
 
 REQUEST = ("data", "classes", "real_per_class", "image_size", "image_shape", "seed")  # what load_dataset is asked for
 STANDARD_SETS = ("mnist", "fashion_mnist")
@@ -21,6 +22,7 @@ FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
 DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")
+_MAX_CLASSES = 10_000  # more are no classes, but a column of numbers that differ
 _SPLIT_SEED = 2026  # not the run's seed: every run of every script must see the same test part
 
 
@@ -46,6 +48,7 @@ class Dataset:
     validation: np.ndarray
     test: np.ndarray
     has_own_test: bool = False  # the source brought the test part
+    notes: tuple[str, ...] = ()  # what the user should know of the data, a line each
 
     @property
     def image_shape(self):
@@ -116,8 +119,7 @@ def load_dataset(
     if image_size:
         images = resize_images(images, *image_size)
     label_values = tuple(int(value) for value in np.unique(labels))
-    known_names = source.class_names or {}
-    class_names = tuple(known_names.get(value, str(value)) for value in label_values)
+    class_names = _name_classes(name, label_values, source.class_names or {})
     split = _split(np.searchsorted(label_values, labels), from_test_part, len(label_values))
     if classes:
         wanted = parse_classes(classes, class_names, label_values)
@@ -126,12 +128,11 @@ def load_dataset(
         keep = np.isin(labels, label_values)
         images, labels, split = images[keep], labels[keep], split[keep]
     labels = np.searchsorted(label_values, labels)
-    if len({class_folder(name) for name in class_names}) < len(class_names):
-        raise RequestError(f"{name}: class names should give different folder names. Got {', '.join(class_names)}.")
     place = name if name in (*STANDARD_SETS, "mnist5k") else os.path.abspath(name)  # found again from anywhere
     request = dict(zip(REQUEST, (place, classes, real_per_class, image_size, image_shape, seed), strict=True))
     parts = (np.flatnonzero(split == part) for part in range(3))
-    dataset = Dataset(name, request, images, labels, class_names, label_values, *parts, bool(from_test_part.any()))
+    options = {"has_own_test": bool(from_test_part.any()), "notes": _note_similar_names(class_names)}
+    dataset = Dataset(name, request, images, labels, class_names, label_values, *parts, **options)
     if real_per_class is None:
         return dataset
     counts = parse_counts(real_per_class, class_names, label_values, "--real-per-class")
@@ -171,6 +172,8 @@ def _read_source(data, image_size, image_shape, download):
     if data == "mnist5k":
         return data, _read_mnist5k()
     path = Path(data)
+    if str(path) != show(path):
+        raise RequestError(f"--data should have a name in UTF-8. Got {path} instead.")
     if path.is_dir():
         is_idx = readers.is_idx_folder(path)
         return str(data), readers.read_idx_folder(path) if is_idx else readers.read_image_folder(path, image_size)
@@ -178,6 +181,7 @@ def _read_source(data, image_size, image_shape, download):
         raise RequestError(
             f"--data should be one of mnist, fashion_mnist, mnist5k, a file or a folder. No such: {data}"
         )
+    check_regular_file(path)
     if path.suffix == ".npz":
         return str(data), readers.read_npz(path)
     if path.suffix == ".csv":
@@ -246,6 +250,15 @@ def _join_parts(name, source):
     return images, labels, np.append(from_test_part, np.ones(len(source.test_labels), bool))
 
 
+def _name_classes(name, label_values, known_names):
+    """Return the name of each class, which is its label where the source `name` has none."""
+    if len(label_values) > _MAX_CLASSES:
+        raise RequestError(f"{name}: should have at most {_MAX_CLASSES:,} classes. Got {len(label_values):,} instead.")
+    class_names = tuple(known_names.get(value, str(value)) for value in label_values)
+    readers.check_class_names(class_names, name)  # a label may be the name of another class
+    return class_names
+
+
 def _split(labels, from_test_part, class_count):
     """Return the part of each image, 0 train, 1 validation, 2 test, stratified: 80/10/10, or 90/10 of what the source
     does not bring as its own test part. From three images of a class on, each part has at least one.
@@ -261,6 +274,19 @@ def _split(labels, from_test_part, class_count):
         if not from_test_part.any():
             split[members[tenth : 2 * tenth]] = 2
     return split
+
+
+def _note_similar_names(class_names):
+    """Return a line for each group of class names that differ by case or Unicode form alone."""
+    folders, groups = class_folders(class_names), {}
+    for name in class_names:
+        groups.setdefault(fold_name(name), []).append(name)
+    return tuple(
+        f"classes {', '.join(map(ascii, names))} differ by case or Unicode form alone: each is a class of its own, "
+        f"with the folders {', '.join(folders[name] for name in names)}"
+        for names in groups.values()
+        if len(names) > 1
+    )
 
 
 def _reduce(dataset, counts, seed):

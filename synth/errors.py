@@ -1,8 +1,13 @@
 """What can go wrong: a request that is wrong, or a run that was asked for rightly and fails."""
 
+_SHOWN = 200  # characters of a cause
+
 
 class RequestError(ValueError):
     """What the user has asked for or given can't be right; a script shows the message and exits with 2."""
+
+    def __str__(self):
+        return show(super().__str__())
 
 
 class RunError(RuntimeError):
@@ -15,3 +20,13 @@ class TrainingError(RunError):
 
 class SamplingError(RunError):
     """The filter lets too few candidates pass."""
+
+
+def show(text):
+    """Return text that can be printed: bytes of a file name that are not UTF-8 as numbers."""
+    return str(text).encode("utf-8", "backslashreplace").decode()
+
+
+def describe_cause(error):
+    """Return in parentheses, on one line, what another library said."""
+    return f"({' '.join(str(error).split())[:_SHOWN] or type(error).__name__})"

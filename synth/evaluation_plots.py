@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from synth.plots import use_log_scale
+from synth.plots import use_log_scale  # which also makes `$` plain text
 
 _SCATTER_POINTS = 1000
 

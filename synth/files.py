@@ -163,3 +163,11 @@ def remove_temporaries(folder):
 
 def _name(path, folder):
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def check_regular_file(path):
+    """Raise RequestError for what is no regular file, before it is opened: reading from a pipe may never end."""
+    path = Path(path)
+    if not path.is_file():
+        got = "a folder" if path.is_dir() else "a pipe, socket or device" if path.exists() else "none"
+        raise RequestError(f"{path}: should be a regular file. Got {got} instead.")

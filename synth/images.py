@@ -7,6 +7,7 @@ import numpy as np
 from synth.errors import RequestError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")  # that are read
+MAX_SIDE = 1024  # pixels, of an image to train on
 _HALF_RANGE = 127.5
 
 
@@ -33,6 +34,8 @@ def check_images(images, source):
         raise RequestError(
             f"{source}: images should have shape [N, H, W], [N, H, W, 1] or [N, H, W, 3]. Got {images.shape} instead."
         )
+    if not all(images.shape[1:]):
+        raise RequestError(f"{source}: images should have pixels. Got the shape {images.shape} instead.")
     if images.dtype != np.uint8:
         if images.dtype.kind not in "iu":
             raise RequestError(f"{source}: pixels should be integers 0..255. Got {images.dtype} instead.")

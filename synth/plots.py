@@ -2,12 +2,15 @@
 
 from itertools import zip_longest
 
+import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from synth.files import replacing
+
+matplotlib.rcParams["text.parse_math"] = False  # "$" in a class name is text, in labels made at drawing, too
 
 
 def plot_samples(images_of_class, columns=10):

@@ -9,7 +9,7 @@ from synth.sampling import CALIBRATION_SHARD, check_latent_std, draw_latents, sa
 from synth.shards import (
     FORMATS,
     MANIFEST,
-    class_folder,
+    class_folders,
     describe_file,
     describe_hashes,
     is_whole,
@@ -67,7 +67,7 @@ def stream_shards(model, sampling, folder, *, quiet=False, report=print):
     written = {entry["file"]: entry for entry in manifest["shards"]}
     bar = open_bar(quiet=quiet, total=sum(sampling["class_size"].values()), desc="sampling", unit="img")
     with bar:
-        for name, files, shard, rows in _list_shards(sampling):
+        for name, files, shard, rows in _list_shards(sampling, class_folders(model.class_names)):
             damaged = [file for file in files if file in written and not is_whole(folder / file, written[file])]
             for file in damaged:
                 report(f"note: {folder / file} is not what {MANIFEST} says, and is made again")
@@ -103,12 +103,12 @@ def sample_shard(model, sieve, seed, class_index, shard, rows, latent_std):
     return sample_filtered(blocks, sieve, class_index, rows)
 
 
-def _list_shards(sampling):
+def _list_shards(sampling, folders):
     """Yield (class name, files, shard, rows) of every shard that is asked for."""
     size = sampling["shard_size"]
     for name, count in sampling["class_size"].items():
         for shard, start in enumerate(range(0, count, size)):
-            stem = f"shards/{class_folder(name)}/part-{shard:05d}"
+            stem = f"shards/{folders[name]}/part-{shard:05d}"
             yield (
                 name,
                 [f"{stem}.{suffix}" for suffix in shard_formats(sampling["format"])],

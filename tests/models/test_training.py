@@ -293,6 +293,12 @@ def test_one_class_alone_is_judged_by_principal_components(tmp_path, digits_npz)
     assert (tmp_path / "1" / "generator.keras").exists()
 
 
+def test_the_pairs_of_classes_with_similar_names_have_folders_of_their_own():
+    pairs = list_pairs(replace(TINY, conditional=False), ("Box", "box", "a/b", "a b"))
+    assert [str(folder) for _, _, folder in pairs] == ["Box", "box-2", "a-b", "a-b-2"]
+    assert [k for k, _, _ in pairs] == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize("conditional", [True, False])
 def test_members_are_trained_from_other_seeds_and_take_turns(dataset, finished, tmp_path, conditional):
     recipe = replace(TINY, conditional=conditional, members=2)

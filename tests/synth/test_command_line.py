@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from synth.command_line import Parser, add_commands, add_flag, parse_image_shape, parse_image_size, run
+from synth.command_line import (
+    Parser,
+    add_commands,
+    add_flag,
+    parse_image_shape,
+    parse_image_size,
+    parse_number_or_text,
+    positive_int,
+    run,
+)
 from synth.errors import RequestError, RunError
 
 
@@ -37,16 +46,42 @@ def test_image_size(text, size):
     assert parse_image_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "4", "28x20", "28,20,1", "-3"])
+@pytest.mark.parametrize("text", ["", "4", "28x20", "28,20,1", "-3", "1025", "9" * 5000, "\u0663\u0663"])
 def test_bad_image_size(text):
-    with pytest.raises(argparse.ArgumentTypeError, match="should be SIZE or HEIGHT,WIDTH of at least 8 pixels"):
+    with pytest.raises(
+        argparse.ArgumentTypeError, match="should be SIZE or HEIGHT,WIDTH of at least 8 pixels and at most 1024"
+    ):
         parse_image_size(text)
 
 
-@pytest.mark.parametrize("text", ["28,28", "28,28,2", "a,b,c", "0,28,1"])
+@pytest.mark.parametrize("text", ["28,28", "28,28,2", "a,b,c", "0,28,1", "28,1025,1", f"28,{'9' * 5000},1"])
 def test_bad_image_shape(text):
-    with pytest.raises(argparse.ArgumentTypeError, match="should be HEIGHT,WIDTH,CHANNELS with 1 or 3 channels"):
+    with pytest.raises(
+        argparse.ArgumentTypeError,
+        match="should be HEIGHT,WIDTH,CHANNELS with 1 or 3 channels and sides of at most 1024",
+    ):
         parse_image_shape(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0", "should be an integer of at least 1. Got '0' instead"),
+        ("\u00b2", "should be an integer of at least 1"),
+        ("9" * 5000, "^should be at most 1,000,000,000,000"),
+    ],
+)
+def test_bad_positive_int(text, message):
+    assert positive_int(" 12") == 12
+    with pytest.raises(argparse.ArgumentTypeError, match=message):
+        positive_int(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("300", 300), ("Sneaker:100", "Sneaker:100"), ("9" * 5000, "9" * 5000), ("\u00b2", "\u00b2")]
+)
+def test_numbers_are_told_from_text(text, value):
+    assert parse_number_or_text(text) == value
 
 
 @pytest.mark.parametrize(

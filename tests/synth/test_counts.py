@@ -1,6 +1,7 @@
 import pytest
 
 from synth.counts import find_class, parse_classes, parse_counts
+from synth.errors import RequestError
 
 NAMES, VALUES = ("Trouser", "Sneaker", "9"), (1, 7, 9)
 
@@ -23,6 +24,28 @@ def test_counts_are_normalised(text, counts):
 def test_counts_below_one_are_refused(text):
     with pytest.raises(ValueError, match=r"should be an integer of at least 1\. Got"):
         parse_counts(text, NAMES, VALUES, "--class-size")
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "1000000000001", "Sneaker:" + "9" * 5000])
+def test_absurd_counts_are_refused(text):
+    with pytest.raises(RequestError, match=r"--class-size should be at most 1,000,000,000,000\. Got '[0-9]{,80}"):
+        parse_counts(text, NAMES, VALUES, "--class-size")
+
+
+@pytest.mark.parametrize("text", ["\u0663", "\u00b2", "1_000", "Sneaker:\u0663"])
+def test_digits_that_are_not_ascii_are_refused(text):
+    with pytest.raises(RequestError, match="--class-size should be an integer of at least 1"):
+        parse_counts(text, NAMES, VALUES, "--class-size")
+
+
+def test_zeros_before_a_count_are_none_of_it():
+    assert parse_counts("0" * 5000 + "7", NAMES, VALUES, "--class-size")["9"] == 7
+
+
+@pytest.mark.parametrize("key", ["--5", "9" * 5000, "-" + "9" * 5000, "\u0663", "\u00b2", "-"])
+def test_keys_that_are_no_label_are_unknown_classes(key):
+    with pytest.raises(RequestError, match="--classes should be one of Trouser"):
+        parse_classes(key, NAMES, VALUES)
 
 
 def test_unknown_class_lists_the_known_ones():

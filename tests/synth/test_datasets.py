@@ -1,9 +1,12 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from synth import datasets
 from synth.datasets import load_dataset
+from synth.errors import RequestError
 
 
 @pytest.fixture
@@ -163,9 +166,52 @@ def test_paths_that_are_no_data(tmp_path, monkeypatch, name, message):
         load_dataset(name)
 
 
-def test_class_names_that_would_share_a_folder_are_refused(tmp_path):
-    for name in ("a b", "a-b"):
-        (tmp_path / name).mkdir()
-        Image.new("L", (4, 4)).save(tmp_path / name / "1.png")
-    with pytest.raises(ValueError, match="class names should give different folder names. Got a b, a-b"):
-        load_dataset(tmp_path)
+def save_class_folders(folder, names):
+    for name in names:
+        (folder / name).mkdir()
+        Image.new("L", (4, 4)).save(folder / name / "1.png")
+
+
+def test_class_names_may_share_a_safe_folder_name(tmp_path):
+    save_class_folders(tmp_path, ("a b", "a-b", "(", ")", "US$5"))
+    dataset = load_dataset(tmp_path)
+    assert dataset.class_names == ("(", ")", "US$5", "a b", "a-b")
+    assert dataset.notes == ()
+
+
+def test_class_names_that_differ_by_case_or_unicode_form_alone_are_noted(tmp_path):
+    names = np.array(["Box", "box", "Caf\u00e9", "Cafe\u0301"])
+    np.savez(tmp_path / "a.npz", images=np.zeros((4, 4, 4), np.uint8), labels=range(4), class_names=names)
+    notes = load_dataset(tmp_path / "a.npz").notes
+    assert notes == (
+        "classes 'Box', 'box' differ by case or Unicode form alone: each is a class of its own, with the folders Box, "
+        "box-2",
+        r"classes 'Caf\xe9', 'Cafe\u0301' differ by case or Unicode form alone: each is a class of its own, with the "
+        "folders Caf\u00e9, Cafe-",
+    )
+
+
+def test_a_label_without_a_name_is_not_named_like_another(tmp_path):
+    np.savez(tmp_path / "a.npz", images=np.zeros((2, 4, 4), np.uint8), labels=[0, 5], class_names=["5"])
+    with pytest.raises(RequestError, match=r"a\.npz: class names should differ\. Got '5' twice"):
+        load_dataset(tmp_path / "a.npz")
+
+
+def test_labels_that_are_no_classes_are_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", images=np.zeros((10_001, 1, 1), np.uint8), labels=range(10_001))
+    with pytest.raises(RequestError, match="should have at most 10,000 classes. Got 10,001 instead"):
+        load_dataset(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "npz"])
+def test_data_that_is_a_pipe_is_never_opened(tmp_path, suffix):
+    os.mkfifo(tmp_path / f"a.{suffix}")
+    with pytest.raises(RequestError, match=rf"a\.{suffix}: should be a regular file\. Got a pipe, socket or device"):
+        load_dataset(tmp_path / f"a.{suffix}")
+
+
+def test_data_with_a_name_that_is_not_utf_8_are_refused(tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    with pytest.raises(RequestError, match=r"--data should have a name in UTF-8\. Got .*caf\\udce9 instead"):
+        load_dataset(folder)

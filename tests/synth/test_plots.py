@@ -2,7 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
+from synth.evaluation_plots import plot_neighbours, plot_sizes
 from synth.plots import (
     plot_arm_curves,
     plot_arms,
@@ -47,6 +49,26 @@ def test_distances_have_a_logarithmic_axis_with_plain_numbers(distances):
     low, high = axis.get_view_interval()
     ticks = [float(label.get_text()) for label in axis.get_ticklabels() if label.get_text()]
     assert sum(low <= tick <= high for tick in ticks) >= 2
+
+
+@pytest.mark.parametrize("name", ["US$5", "$x", "$\\frac$", "a$b$c"])
+def test_dollars_in_class_names_are_text(tmp_path, name):
+    images = np.zeros((1, 4, 4, 1), np.uint8)
+    history = pd.DataFrame({"step": [1, 2], "discriminator_loss": 1.0, "generator_loss": 2.0, "frechet": [9.0, 4.0]})
+    curves = pd.DataFrame({"setting": name, "arm": name, "seed": 0, "epoch": [1, 2], "accuracy": 0.5})
+    figures = [
+        plot_samples({name: images}),
+        plot_history({name: history}),
+        plot_confusion([[3, 1], [0, 2]], (name, "bee")),
+        plot_mistakes(images, np.array([0]), np.array([[0.1, 0.9]]), ("bee", name)),
+        plot_arms({name: {name: {"mean": 0.5, "interval": 0.1}}}, "accuracy, %", {"real"}),
+        plot_arm_curves(curves.assign(test_accuracy=0.5)),  # with a legend
+        plot_sizes({name: ([10, 20], [2.0, 1.0])}),
+        plot_neighbours({name: (images, images, [1.0])}),
+    ]
+    for figure in figures:
+        save_figure(tmp_path / "a.png", figure)
+        assert any(name in text.get_text() and not text.get_parse_math() for text in figure.findobj(Text))
 
 
 def test_confusion_matrix_shows_every_count():

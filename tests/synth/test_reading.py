@@ -6,6 +6,7 @@ import pytest
 from synth import reading
 from synth.balancing import save_training_set
 from synth.datasets import load_dataset
+from synth.errors import RequestError
 from synth.images import hash_images
 from synth.reading import (
     check_shards,
@@ -145,6 +146,21 @@ def test_damaged_shards_are_named(tmp_path, damage, state):
     damage(paths[1])
     with pytest.raises(ValueError, match=rf"{paths[1].name}: should be as manifest\.json recorded it, but is {state}"):
         check_shards(paths, run)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"label,a,b,c,d\n1,2,3,4,5,6\n", "Line 2 has 6 values for 5 columns"),
+        ("a.csv", b"label,a,b,c,d\n", "Got the header alone"),
+        ("a.npz", b"PK", "should be a readable .npz archive"),
+    ],
+)
+def test_damaged_files_of_no_run_are_one_line(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    paths, _ = find_shards(tmp_path)
+    with pytest.raises(RequestError, match=f"{name}.*{message}"):
+        index_shards(paths, (2, 2, 1), (0, 1))
 
 
 def test_shards_of_other_shapes_and_classes_are_refused(tmp_path):

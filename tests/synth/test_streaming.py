@@ -188,6 +188,16 @@ def test_wider_latents_give_other_shards(tmp_path):
     assert 1.2 < wide.std() / narrow.std() < 2
 
 
+def test_classes_have_folders_of_their_own_whatever_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(NoiseModel, "class_names", ("Box", "box"))
+    stream(tmp_path / "both", class_size={"Box": 5, "box": 5}, format="npz")
+    manifest = stream(tmp_path / "one", class_size={"box": 5}, format="npz")
+    assert [entry["file"] for entry in manifest["shards"]] == ["shards/box-2/part-00000.npz"]
+    both, one = contents(tmp_path / "both"), contents(tmp_path / "one")
+    assert both["shards/box-2/part-00000.npz"] == one["shards/box-2/part-00000.npz"]
+    assert "shards/Box/part-00000.npz" in both
+
+
 def test_another_models_shards_are_not_continued(tmp_path, monkeypatch):
     stream(tmp_path)
     monkeypatch.setattr(NoiseModel, "compute_hash", lambda self: "2" * 64)
