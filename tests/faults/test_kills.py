@@ -19,7 +19,9 @@ GAN = ["--batch-size", "16", "--dtype", "float32", *WIDTHS, "--steps", "6", "--r
 PLAIN = ["--filter", "none", "--duplicate-distance", "0"]
 WORK = {
     "generate_data": ["--class-size", "12", "--shard-size", "4", "--format", "both", *GAN, *PLAIN],
-    "augment balance": ["--recipe", "small", "--seeds", "2", "--classifier-steps", "5", "--format", "both", *GAN, *PLAIN],
+    "augment balance": [
+        *["--recipe", "small", "--seeds", "2", "--classifier-steps", "5", "--format", "both", *GAN, *PLAIN],
+    ],
     "augment reduced": [
         *["--real", "24", "--synthetic", "0", "8", "--ratios", "1", "--arms", "real", "classic-gan"],
         *["--gans", "shared:small", "--seeds", "1", "--classifier-steps", "5", *GAN, *PLAIN],

@@ -1,6 +1,11 @@
 import argparse
 import datetime
 import errno
+import io
+import os
+import signal
+import sys
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -91,6 +96,7 @@ def test_numbers_are_told_from_text(text, value):
         (RunError("diverged"), 1, "p: error: diverged"),
         (ModuleNotFoundError(name="keras"), 1, "p: error: keras is not installed: pip install -r requirements.txt"),
         (OSError(errno.ENOSPC, "No space left on device", "a.csv"), 1, "p: error: No space left on device: a.csv."),
+        (MemoryError("Unable to allocate 9 TiB"), 1, "p: error: the memory is full (Unable to allocate 9 TiB): take"),
         (KeyboardInterrupt(), 1, "p: error: interrupted. Go on."),
     ],
 )
@@ -100,6 +106,28 @@ def test_errors_are_one_line_and_an_exit_code(capsys, error, code, line):
 
     assert run(Parser(prog="p"), fail, "Go on.") == code
     assert capsys.readouterr().err.startswith(line)
+
+
+def test_sigterm_says_what_ctrl_c_says(capsys):
+    assert run(Parser(prog="p"), lambda: os.kill(os.getpid(), signal.SIGTERM) or time.sleep(5), "Go on.") == 1
+    assert capsys.readouterr().err == "p: error: interrupted. Go on.\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_output_never_fails_on_a_character(monkeypatch, encoding):
+    streams = {name: io.TextIOWrapper(io.BytesIO(), encoding, newline="") for name in ("stdout", "stderr")}
+    for name, stream in streams.items():
+        monkeypatch.setattr(sys, name, stream)
+
+    def report():
+        print("frechet ↓ 99 % ± 1, Ярлык")
+        raise RequestError("Ярлык")
+
+    assert run(Parser(prog="p"), report, "") == 2
+    for stream in streams.values():
+        stream.seek(0)
+    assert streams["stdout"].read().startswith("frechet ? 99 % ")
+    assert streams["stderr"].read() == "p: error: ?????\n"
 
 
 def test_a_defect_keeps_its_traceback():
