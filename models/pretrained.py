@@ -14,6 +14,8 @@ import numpy as np
 
 from synth import command_line
 from synth.errors import RequestError
+from synth.files import load_json
+from synth.output import CONFIG
 from synth.sampling import draw_latents
 from synth.shards import DESCRIPTION, save_hashes
 
@@ -34,7 +36,16 @@ def find_model_folder(path, flag="--model"):
     for folder in folders:
         if (folder / DESCRIPTION).exists():
             return folder
+    if _has_begun(Path(path)):
+        raise RequestError(f"{path} is an unfinished run of generate_data.py: the same command again finishes it.")
     raise RequestError(f"{flag} should be {A_RUN}. No model/{DESCRIPTION} in {path}.")
+
+
+def _has_begun(folder):
+    """Whether generate_data.py has begun, in `folder`, to train; a run of --model trains nothing."""
+    config = load_json(folder / CONFIG) if (folder / CONFIG).is_file() else {}
+    training = config.get("training")
+    return isinstance(training, dict) and "recipe" in training
 
 
 def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
@@ -47,9 +58,10 @@ def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
     out/name exists, unless `overwrite` and it is a packed run.
     """
     from models.density_ratio import fit_density_ratio
+    from models.description import save_description
     from models.network_files import load_network, save_packed
     from models.startup import download_standard_set
-    from models.trained import TrainedGAN, save_density_ratio, save_description
+    from models.trained import TrainedGAN, save_density_ratio
     from synth.datasets import load_dataset
 
     source, target = find_model_folder(run, "RUN"), Path(out) / name

@@ -206,7 +206,7 @@ def test_a_filter_that_rejects_everything_is_a_failed_run(finished, tmp_path, ca
         (["--batch-size", "1000"], "--batch-size should be at most the number of train images, 112"),
         (["--keep", "0"], "--keep should be in the range (0, 1]. Got 0.0 instead"),
         (["--recipe", "fine"], "argument --recipe: invalid choice: 'fine'"),
-        (["--steps", "-1"], "--steps should be at least 0. Got -1 instead"),
+        (["--steps", "-1"], "--steps should be in the range [0, 1000000000]. Got -1 instead"),
         (["--image-size", "28x28"], "should be SIZE or HEIGHT,WIDTH"),
         (["--classes", "1", "--filter", "classifier"], "--filter classifier needs two classes or more"),
         (["--classes", "1", "--filter", "density-ratio"], "--filter density-ratio needs two classes or more"),
