@@ -87,6 +87,23 @@ def test_the_library_call_does_the_same_as_the_command(finished, data, tmp_path)
     assert generate_data(config) == json.loads((finished / "manifest.json").read_text())
 
 
+def test_a_damaged_history_leaves_out_the_curves(finished, data, tmp_path, capsys):
+    shutil.copytree(finished, tmp_path / "out")
+    (tmp_path / "out/curves.png").unlink()
+    (tmp_path / "out/model/history.csv").write_bytes(b"\xff\x00")
+    assert main(["--data", data, "--out", str(tmp_path / "out"), *TINY, *SAMPLING]) == 0
+    assert "note: curves.png is left out. " in capsys.readouterr().out
+    assert not (tmp_path / "out/curves.png").exists()
+
+
+def test_a_number_of_thousands_of_digits_is_one_short_line(capsys):
+    for digits in (4000, 5000):
+        code, line = fail(main, capsys, "--steps", "9" * digits)
+        assert code == 2
+        assert "--steps" in line
+        assert len(line) < 1100
+
+
 def test_a_trained_run_is_sampled_without_training(finished, tmp_path, capsys):
     arguments = ["--model", str(finished), "--out", str(tmp_path), "--class-size", "1:7", "--format", "npz"]
     assert main([*arguments, "--filter", "discriminator", "--keep", "0.5"]) == 0

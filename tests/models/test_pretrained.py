@@ -89,6 +89,21 @@ def test_an_unknown_name_is_refused_with_the_shipped_ones():
         find_model_folder("emnist")
 
 
+def test_an_unfinished_run_is_named_as_such(generated, tmp_path):
+    shutil.copytree(generated, tmp_path / "run")
+    (tmp_path / "run/model/generator.keras").unlink()
+    message = "run is an unfinished run of generate_data.py: the same command again finishes it"
+    with pytest.raises(ValueError, match=message):
+        TrainedGAN(find_model_folder(tmp_path / "run"))
+    shutil.rmtree(tmp_path / "run/model")
+    with pytest.raises(ValueError, match=message):
+        find_model_folder(tmp_path / "run")
+    for sampled in ({"training": {"model_hash": "x"}}, {"study": {}}):
+        (tmp_path / "run/config.json").write_text(json.dumps(sampled))
+        with pytest.raises(ValueError, match="--model should be a run's folder, or pretrained"):
+            find_model_folder(tmp_path / "run")
+
+
 def test_the_command_prints_sizes_and_replaces_on_request_alone(generated, keras_home, tmp_path, capsys):
     arguments = [str(generated), "mnist", "--out", str(tmp_path / "out")]
     assert main(arguments) == 0
@@ -106,7 +121,7 @@ def test_the_command_prints_sizes_and_replaces_on_request_alone(generated, keras
 def test_an_unfinished_run_is_not_packed(generated, keras_home, tmp_path):
     shutil.copytree(generated, tmp_path / "run")
     (tmp_path / "run/model/generator.keras").unlink()
-    with pytest.raises(ValueError, match=r"should be a finished run's folder. No generator\.keras there"):
+    with pytest.raises(ValueError, match=r"is an unfinished run of generate_data\.py.*generator\.keras"):
         pack(tmp_path / "run", "mnist", tmp_path / "out")
     with pytest.raises(ValueError, match="RUN should be a run's folder"):
         pack(tmp_path / "nowhere", "mnist", tmp_path / "out")

@@ -1,3 +1,4 @@
+import json
 import shutil
 from dataclasses import replace
 
@@ -215,6 +216,53 @@ def test_killed_training_continues_to_the_same_weights(dataset, finished, tmp_pa
     for folder in ("",) if conditional else ("0", "1"):
         assert_equal_weights(tmp_path / "whole" / folder, tmp_path / "cut" / folder)
     assert len(saves) == (3 if conditional else 6)
+
+
+def test_a_training_whose_last_checkpoint_is_damaged_ends_with_the_same_weights(
+    dataset, finished, tmp_path, monkeypatch
+):
+    saves, save_checkpoint = [], callbacks.save_checkpoint
+
+    def save_then_die(*arguments):
+        save_checkpoint(*arguments)
+        saves.append(1)
+        if len(saves) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(callbacks, "save_checkpoint", save_then_die)
+    with pytest.raises(KeyboardInterrupt):
+        fit(dataset, TINY, tmp_path, finished)
+    path = tmp_path / "checkpoint" / "state.npz"
+    path.write_bytes(path.read_bytes()[:-1000])
+    (tmp_path / "filter.keras").unlink()
+    (tmp_path / "judge.keras").write_bytes(b"cut off")
+    lines = fit(dataset, TINY, tmp_path)
+    assert "judge.keras could not be read and is fitted anew" in lines[0]
+    assert "state.npz: should be a readable NumPy archive" in lines[1]
+    assert "from the checkpoint before it, step 2" in lines[1]
+    assert len(saves) == 4
+    assert not (tmp_path / "checkpoint").exists()
+    assert_equal_weights(tmp_path, finished[0])
+    assert TrainedGAN(tmp_path).has_classifier
+
+
+def test_a_run_without_its_filter_is_not_taken_for_one_of_one_class(finished, tmp_path):
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    (tmp_path / "filter.keras").unlink()
+    with pytest.raises(
+        ValueError, match=r"No filter\.keras there: the command that trained the run"
+    ):
+        TrainedGAN(tmp_path)
+
+
+@pytest.mark.parametrize("names", [["0"], ["0", "1", "2"]])
+def test_a_run_of_other_classes_than_its_networks_is_refused(finished, tmp_path, names):
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "recipe.json"
+    content = json.loads(path.read_text()) | {"class_names": names, "label_values": [*range(len(names))]}
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=rf"generator\.keras: should know {len(names)} classes. It knows 2"):
+        TrainedGAN(tmp_path)
 
 
 def test_a_finished_training_is_not_redone(dataset, finished):
