@@ -93,8 +93,8 @@ def load_or_fit_classifier(images, labels, class_count, path, *, left_out, seed,
     if path.exists():
         try:
             return load_classifier(path.parent, path.stem, images.shape[1:], class_count)
-        except RequestError as error:
-            report(f"note: {path} could not be read and is fitted anew. ({error})")
+        except RequestError:  # its advice is for a file that is not fitted anew by itself
+            report(f"note: {path} could not be read, or is another's, and is fitted anew.")
     classifier = fit_on_folds(images, labels, class_count, left_out=left_out, seed=seed, **options)
     with replacing(path) as temporary:
         classifier.save(temporary)

@@ -22,6 +22,7 @@ def import_tensorflow():
     os.environ["KERAS_BACKEND"] = "tensorflow"  # counts before keras.json
     if "tensorflow" not in sys.modules:
         _import_quietly()
+    _import_keras()
     import keras
 
     keras.config.set_floatx("float32")

@@ -261,11 +261,11 @@ def _load_features(path, extractor_hash, count):
         return None
     if stored.keys() != {"features", "extractor_hash", "count", "mean", "covariance"}:
         return None
-    features, mean, covariance = (stored[name] for name in ("features", "mean", "covariance"))
+    features, mean, covariance, images = (stored[name] for name in ("features", "mean", "covariance", "count"))
     dimensions = features.shape[1:]
-    shapes = (len(dimensions), features.shape[:1], mean.shape, covariance.shape, stored["count"].shape)
+    shapes = (len(dimensions), features.shape[:1], mean.shape, covariance.shape, images.shape)
     if shapes != (1, (count,), dimensions, dimensions * 2, ()) or str(stored["extractor_hash"]) != extractor_hash:
         return None
-    if not all(array.dtype.kind in "fi" and np.isfinite(array).all() for array in (features, mean, covariance)):
+    if not all(array.dtype.kind in "fi" and np.isfinite(array).all() for array in (features, mean, covariance, images)):
         return None
-    return features, Gaussian(int(stored["count"]), mean, covariance)
+    return features, Gaussian(int(images), mean, covariance)

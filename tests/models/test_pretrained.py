@@ -136,8 +136,8 @@ def test_a_run_with_one_gan_per_class_is_not_packed(generated, keras_home, tmp_p
     (model / "recipe.json").write_text(json.dumps(description))
     for name in ("0", "1"):
         (model / name).mkdir()
-        for network in ("generator", "discriminator"):
-            shutil.copy(model / f"{network}.keras", model / name)
+        for network in build_pair(Recipe(**description["recipe"]), (28, 28, 1), 0):
+            network.save(model / name / f"{network.name}.keras")
     with pytest.raises(ValueError, match="should have one GAN for all classes. The recipe dcgan has several"):
         pack(tmp_path / "run", "mnist", tmp_path / "out")
 
