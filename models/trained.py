@@ -52,7 +52,8 @@ class TrainedGAN:
     """The networks of a finished run's model folder.
 
     image_shape, class_names, label_values, data, request, fingerprint: of the training data, as in
-    synth.datasets.Dataset. seed: of the training. classifier: the one that filters, or None (a run on one class).
+    synth.datasets.Dataset. seed: of the training. classifier: the one that filters, or None (a run on one class, or
+    one that was made by hand without it).
     density_ratio: weights of models.density_ratio, or None where it was not fitted.
     Raises RequestError where the folder does not hold a finished run, or its networks do not fit its description.
     That they have its classes is told by their label embeddings: a comparison with the networks that build_pair makes
@@ -80,7 +81,7 @@ class TrainedGAN:
             for members in self._members if k is None else [self._members[k]]:
                 members.append(pair)
         self.latent_dim = self._members[0][0][0].latent_dim
-        self.classifier = self._load_classifier(folder) if len(self.class_names) > 1 else None
+        self.classifier = self._load_classifier(folder)
         self.density_ratio = self._load_density_ratio(folder / DENSITY_RATIO)
 
     @property
@@ -145,6 +146,10 @@ class TrainedGAN:
         return Sampler(generator, math.ceil(BLOCK_SIZE / self.recipe.members)), _build_score(discriminator)
 
     def _load_classifier(self, folder):
+        left_by_training = any((folder / name).exists() for name in ("judge.keras", "generator.npz"))
+        made_by_hand = find_network(folder, "filter") is None and not left_by_training  # as in docs/extending.md
+        if len(self.class_names) < 2 or made_by_hand:
+            return None
         classifier = load_classifier(folder, "filter", self.image_shape, len(self.class_names))
         self._networks.append(classifier)
         return classifier
