@@ -114,7 +114,7 @@ def evaluate(config):
     if config.dry_run:
         check_output(*run, overwrite=config.overwrite)
         return plan
-    build = partial(build_extractor, config.features, dataset, out / "cache", config.inception_weights)
+    build = partial(build_extractor, config.features, dataset, out / "cache", config.inception_weights, report)
     extractor = build() if config.features == "inception" else None  # now: its weights may be missing
     with open_output(*run, overwrite=config.overwrite, threads=threads):
         failed = {}
@@ -335,18 +335,17 @@ def _plot(config, dataset, material, memorisations, result):
         figures["sizes"] = plots.plot_sizes(traces)
     if config.compare:
         folders = {name: Path(config.out) / "runs" / name / "model" for name in result["runs"]}
-        figures |= _plot_training(folders, dataset, config.seed)
+        figures |= _plot_training(folders, dataset, config.seed, report_unless(config.quiet))
     return figures
 
 
-def _plot_training(folders, dataset, seed):
+def _plot_training(folders, dataset, seed, report):
     """Return the sample grid of all recipes, with the same latents in each column, and their curves."""
-    import pandas as pd
-
     from models.trained import TrainedGAN
     from synth.evaluation_plots import plot_score_curves
     from synth.plots import plot_samples
     from synth.sampling import draw_latents
+    from synth.tables import load_histories
 
     per_class = max(1, _GRID_COLUMNS // len(dataset.class_names))
     rows = {}
@@ -354,11 +353,13 @@ def _plot_training(folders, dataset, seed):
         trained = TrainedGAN(folder)
         latents = draw_latents(seed, 0, 0, 0, trained.latent_dim)[:per_class]
         rows[name] = np.concatenate([trained.generate(latents, k) for k in range(len(dataset.class_names))])
-    curves = {
-        name: [pd.read_csv(path) for path in sorted(folder.rglob("history.csv"))] for name, folder in folders.items()
-    }
-    columns = per_class * len(dataset.class_names)
-    return {"samples": plot_samples(rows, columns), "curves": plot_score_curves(curves)}
+    figures = {"samples": plot_samples(rows, per_class * len(dataset.class_names))}
+    try:
+        curves = {name: list(load_histories(folder).values()) for name, folder in folders.items()}
+    except RequestError as error:
+        report(f"note: curves.png is left out. {error}")
+        return figures
+    return figures | {"curves": plot_score_curves(curves)}
 
 
 def parse_args(argv=None):

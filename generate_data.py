@@ -118,7 +118,7 @@ def _train_and_sample(config, source, sampling, strategy, report):
         prepare_filter(out / "model", source, sampling["filter"])
     trained = source if config.model else TrainedGAN(out / "model")
     manifest = stream_shards(trained, sampling, out, quiet=config.quiet, report=report)
-    _save_figures(manifest, out)
+    _save_figures(manifest, out, report)
     for name, counts in manifest["classes"].items():
         rejected = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "none"
         report(f"class {name}: {counts['accepted']} images of {counts['candidates']} candidates (rejected: {rejected})")
@@ -206,20 +206,21 @@ def _make_plan(config, source, sampling):
     return plan
 
 
-def _save_figures(manifest, out):
+def _save_figures(manifest, out, report):
     """Save samples.png from each class's first shard, and curves.png where a model was trained here."""
-    import pandas as pd
-
     from synth.plots import plot_history, plot_samples, save_figure
     from synth.shards import read_shard
+    from synth.tables import load_histories
 
     first = {entry["class"]: entry["file"] for entry in reversed(manifest["shards"])}
     names = [name for name in manifest["class_names"] if name in first]
     images = {name: read_shard(out / first[name], manifest["image_shape"], rows=10)[0] for name in names}
     save_figure(out / "samples.png", plot_samples(images))
-    model = out / "model"
-    paths = sorted(model.rglob("history.csv"))
-    histories = {"/".join(path.parent.relative_to(model).parts): pd.read_csv(path) for path in paths}
+    try:
+        histories = load_histories(out / "model")
+    except RequestError as error:
+        report(f"note: curves.png is left out. {error}")
+        return
     if histories:
         save_figure(out / "curves.png", plot_history(histories))
 

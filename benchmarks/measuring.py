@@ -17,6 +17,7 @@ from synth.files import replacing
 from synth.reading import split_in_memory
 from synth.sampling import BLOCK_SIZE, draw_latents
 from synth.statistics import summarise
+from synth.tables import load_histories
 
 _NEAR_BEST = 1.1  # times the best Frechet distance
 _PROBE_STEPS = 50
@@ -61,7 +62,7 @@ def measure_gan(dataset, trained, folder, fidelity_judge, cache, *, count, class
     all runs are compared with. count: images that are drawn, equally many of each class, unfiltered.
     """
     class_count = len(dataset.class_names)
-    history = pd.read_csv(folder / "model" / "history.csv")
+    (history,) = load_histories(folder / "model").values()
     training = describe_training([history], trained.recipe)
     generator, discriminator = build_pair(trained.recipe, dataset.image_shape, class_count)
     images, labels = draw_images(trained, seed, count // class_count)

@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from benchmarks.measuring import describe_training, fit_fidelity_judge, score_as_training_set
 from generate_data import Config, generate_data
@@ -22,6 +21,7 @@ from models.classifier import compute_accuracy
 from models.recipes import RECIPES
 from synth.datasets import load_dataset
 from synth.shards import read_shard
+from synth.tables import load_histories
 
 
 def measure(data, recipe, out, seeds, seed):
@@ -37,7 +37,7 @@ def measure(data, recipe, out, seeds, seed):
         "data": dataset.name,
         "recipe": recipe.name,
         "seed": seed,
-        **describe_training([pd.read_csv(path) for path in Path(out, "model").rglob("history.csv")], recipe),
+        **describe_training([*load_histories(Path(out, "model")).values()], recipe),
         "synthetic": _score(dataset, images, labels, seeds),
         "as_many_real": _score(dataset, real_images, real_labels, seeds),
         "label_fidelity": round(compute_accuracy(fit_fidelity_judge(dataset), images, labels), 4),

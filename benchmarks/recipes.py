@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
-from benchmarks.search_report import render_search
+from benchmarks.search_report import COLUMNS, render_search
 from models.recipes import RECIPES, parse_fields
 from synth import command_line
 from synth.command_line import add_flag, add_run_flags, parse_config, positive_int, report_unless, run
@@ -133,7 +133,8 @@ def _run_cells(config, dataset, recipes, cells, report):
     """Run what is not finished of the cells and write the report; return the results."""
     out = Path(config.out)
     recipes = _fix_lengths(config, dataset, recipes, report)
-    results, _, failed = run_study(cells, out, _build_run_cell(config, dataset, recipes, report), quiet=config.quiet)
+    options = {"columns": {RESULTS: COLUMNS}, "quiet": config.quiet}
+    results, _, failed = run_study(cells, out, _build_run_cell(config, dataset, recipes, report), **options)
     if len(results):
         text = render_search(f"Variations of {config.recipe}", _describe_conditions(config, dataset), results, BASE)
         report(text)

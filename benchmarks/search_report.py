@@ -23,6 +23,7 @@ _CONDITIONS = {  # column: (heading, format)
     "generator_parameters": ("generator", ",.0f"),
     "discriminator_parameters": ("discriminator", ",.0f"),
 }
+COLUMNS = (*_MEASURES, *_CONDITIONS)  # of results.csv that a report needs
 
 
 def render_search(title, conditions, results, base):

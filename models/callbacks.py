@@ -11,6 +11,7 @@ from models.checkpoint import CHECKPOINT, save_checkpoint
 from synth.errors import TrainingError
 from synth.files import replacing
 from synth.progress import open_bar
+from synth.tables import HISTORY
 
 _FINAL_RATE = 0.02
 
@@ -102,7 +103,7 @@ class MeasureRounds(keras.callbacks.Callback):
         if frechet < progress.best_frechet:
             progress.best_frechet, progress.best_step = frechet, progress.step
             self._best_weights[:] = self.model.moving_average.get_weights() + self.model.discriminator.get_weights()
-        with replacing(self._folder / "history.csv") as temporary:
+        with replacing(self._folder / HISTORY) as temporary:
             pd.DataFrame(progress.history).to_csv(temporary, index=False)
         self._save_grid(progress.step)
         save_checkpoint(self._folder / CHECKPOINT, self.model, self._best_weights, progress)

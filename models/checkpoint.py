@@ -1,14 +1,17 @@
-"""Exact resume: every variable that the next training step reads, in one file, replaced atomically."""
+"""Exact resume: every variable that the next training step reads, in one file, and the one before it."""
 
 import json
+import os
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from synth.arrays import load_arrays
 from synth.errors import RequestError
 from synth.files import replacing
 
-CHECKPOINT = "checkpoint/state.npz"
+CHECKPOINT = "checkpoint"  # folder beside the networks, while they are trained
+_LAST, _PREVIOUS = "state.npz", "previous.npz"
 
 
 @dataclass
@@ -22,26 +25,85 @@ class Progress:
     history: list = field(default_factory=list)  # one dict per round
 
 
-def save_checkpoint(path, gan, best_weights, progress):
-    """Write networks, moving average, optimizers, random state, the best generator and discriminator, and progress."""
+def save_checkpoint(folder, gan, best_weights, progress):
+    """Write networks, moving average, optimizers, random state, the best generator and discriminator, and progress.
+
+    The checkpoint that was there is kept as the one before.
+    """
+    path = folder / _LAST
     arrays = {f"state_{index}": variable.numpy() for index, variable in enumerate(_state(gan))}
     arrays |= {f"best_{index}": array for index, array in enumerate(best_weights)}
     with replacing(path) as temporary:
         np.savez(temporary, progress=json.dumps(asdict(progress)), **arrays)
+        if path.exists():
+            os.replace(path, folder / _PREVIOUS)
 
 
-def load_checkpoint(path, gan):
-    """Put the state at `path` into `gan`; return (best_weights, progress)."""
-    with np.load(path, allow_pickle=False) as archive:
-        variables = _state(gan)
-        stored = sum(key.startswith("state_") for key in archive.files)
-        if stored != len(variables):
-            raise RequestError(f"{path}: should hold {len(variables)} variables. Got {stored} instead.")
-        for index, variable in enumerate(variables):
-            variable.assign(archive[f"state_{index}"])
-        best_count = sum(key.startswith("best_") for key in archive.files)
-        best_weights = [archive[f"best_{index}"] for index in range(best_count)]
-        return best_weights, Progress(**json.loads(str(archive["progress"])))
+def load_checkpoint(folder, gan, report):
+    """Put the last state in `folder` that can be read into `gan`; return (best_weights, progress).
+
+    Where none was saved yet, `gan` stays as it is. report: callable (text), told where it is the one before the last.
+    Raises RequestError where none that was saved can be used.
+    """
+    paths = [path for path in (folder / _LAST, folder / _PREVIOUS) if path.exists()]
+    problems = []
+    for path in paths:
+        try:
+            state, best_weights, progress = _read(path, gan)
+        except RequestError as error:
+            problems.append(str(error))
+            continue
+        for variable, array in zip(_state(gan), state, strict=True):
+            variable.assign(array)
+        if path.name == _PREVIOUS:
+            (folder / _LAST).unlink(missing_ok=True)  # the next save would put it in the place of the good one
+            reason = problems[0] if problems else f"{folder / _LAST} is missing."
+            report(f"note: {reason} Training goes on from the checkpoint before it, step {progress.step}.")
+        return best_weights, progress
+    if problems:
+        raise RequestError(f"{problems[0]} Nor can one before it be used: remove {folder} to train anew.")
+    return [], Progress()
+
+
+def remove_checkpoint(folder):
+    """Remove both files, and the folder where it holds nothing else."""
+    for name in (_LAST, _PREVIOUS):
+        (folder / name).unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _read(path, gan):
+    """Return (arrays of the state, best weights, progress); RequestError where they are not those of `gan`."""
+    arrays = load_arrays(path)
+    progress = _parse_progress(path, arrays.pop("progress", None))
+    best = [*gan.moving_average.weights, *gan.discriminator.weights] if progress.best_step else []
+    expected = {f"state_{index}": variable for index, variable in enumerate(_state(gan))}
+    expected |= {f"best_{index}": variable for index, variable in enumerate(best)}
+    expected = {name: (tuple(variable.shape), variable.dtype) for name, variable in expected.items()}
+    given = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
+    if given != expected:
+        wrong = sorted(name for name in given.keys() | expected.keys() if given.get(name) != expected.get(name))
+        raise RequestError(
+            f"{path}: should hold the {len(expected)} variables of this training. "
+            f"Got {len(given)}, of which {wrong[0]} and {len(wrong) - 1} others differ."
+        )
+    state, best_weights = ([arrays[name] for name in expected if name.startswith(p)] for p in ("state_", "best_"))
+    return state, best_weights, progress
+
+
+def _parse_progress(path, text):
+    try:
+        progress = Progress(**json.loads(str(text)))
+        steps = [progress.step, progress.best_step, *(row["step"] for row in progress.history)]
+        if not all(isinstance(step, int) and step >= 0 for step in steps):
+            raise ValueError("a step is no count")
+        numbers = [progress.seconds, progress.best_frechet, *(row["frechet"] for row in progress.history)]
+        if not all(isinstance(number, float) for number in numbers):
+            raise ValueError("a measurement is no number")
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise RequestError(f"{path}: should hold the progress of a training. ({error})") from error
+    return progress
 
 
 def _state(gan):

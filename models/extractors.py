@@ -31,7 +31,7 @@ class Extractor:
     compute: Callable
 
 
-def build_extractor(name, dataset, cache, inception_weights=None):
+def build_extractor(name, dataset, cache, inception_weights=None, report=print):
     """Build the extractor "classifier", "inception" or "pixels".
 
     classifier: the penultimate layer of the `cnn`, fitted on four fifths of the train part and kept in the folder
@@ -48,7 +48,8 @@ def build_extractor(name, dataset, cache, inception_weights=None):
         digest = hashlib.sha256(dataset.train_hashes().tobytes() + labels.astype("<i8").tobytes()).hexdigest()
         path = Path(cache) / f"classifier-{digest[:16]}.keras"
         classes = len(dataset.class_names)
-        network = load_or_fit_classifier(images, labels, classes, path, left_out=LEFT_OUT, seed=SEED)
+        options = {"left_out": LEFT_OUT, "seed": SEED, "report": report}
+        network = load_or_fit_classifier(images, labels, classes, path, **options)
         network = build_feature_extractor(network)
         compute, dimensions = (lambda images: compute_features(network, images)), network.output_shape[-1]
     return Extractor(name, hash_weights([network]), dimensions, compute)

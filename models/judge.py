@@ -1,10 +1,11 @@
 """The classifiers of a training: the judge, which measures it on validation, the filter, and the frozen features."""
 
-import keras
 import numpy as np
 
 from models.classifier import build_feature_extractor, compute_features, fit_on_folds
+from models.network_files import load_classifier
 from synth.errors import RequestError
+from synth.files import replacing
 from synth.metrics import compute_frechet_distance, compute_spread, fit_gaussian
 
 _MAX_IMAGES = 3000
@@ -53,7 +54,7 @@ class Judge:
         return compute_spread(fake) < _COLLAPSED_SPREAD * compute_spread(real)
 
 
-def fit_extractor(images, labels, class_count, path, seed):
+def fit_extractor(images, labels, class_count, path, seed, report=print):
     """Return a callable images uint8 -> features, fitted on the train part.
 
     With two classes or more: the penultimate layer of a classifier, kept at `path` (.keras). With one class, which
@@ -61,34 +62,39 @@ def fit_extractor(images, labels, class_count, path, seed):
     """
     if class_count < 2:
         return _fit_principal_components(images)
-    classifier = load_or_fit_classifier(images, labels, class_count, path, left_out=0, seed=seed)
+    classifier = load_or_fit_classifier(images, labels, class_count, path, left_out=0, seed=seed, report=report)
     extractor = build_feature_extractor(classifier)
     return lambda images: compute_features(extractor, images)
 
 
-def fit_filter(images, labels, class_count, path, seed):
+def fit_filter(images, labels, class_count, path, seed, report=print):
     """Return the classifier that filters, fitted on the train part and kept at `path` (.keras).
 
     What it wrongly rejects is lost to the synthetic images, so it is fitted for longer than the extractor.
     """
-    options = {"epochs": 10, "rate_decay": "cosine", "batch_size": 32}
+    options = {"epochs": 10, "rate_decay": "cosine", "batch_size": 32, "report": report}
     return load_or_fit_classifier(images, labels, class_count, path, left_out=1, seed=seed, **options)
 
 
-def fit_frozen_classifier(images, labels, class_count, path, seed):
+def fit_frozen_classifier(images, labels, class_count, path, seed, report=print):
     """Return the classifier whose features a second discriminator sees, fitted on the train part, kept at `path`.
 
     It is neither the one that measures nor the one that filters: to these the generator is a stranger.
     """
-    return load_or_fit_classifier(images, labels, class_count, path, left_out=2, seed=seed, rate_decay="cosine")
+    options = {"rate_decay": "cosine", "report": report}
+    return load_or_fit_classifier(images, labels, class_count, path, left_out=2, seed=seed, **options)
 
 
-def load_or_fit_classifier(images, labels, class_count, path, *, left_out, seed, **options):
-    """Load the classifier from `path`, or fit it on all folds but one (options of fit_classifier) and save it there."""
-    from synth.files import replacing
+def load_or_fit_classifier(images, labels, class_count, path, *, left_out, seed, report=print, **options):
+    """Load the classifier from `path`, or fit it on all folds but one (options of fit_classifier) and save it there.
 
+    One that can't be read or does not fit is fitted anew, and `report`, callable (text), told so.
+    """
     if path.exists():
-        return keras.models.load_model(path)
+        try:
+            return load_classifier(path.parent, path.stem, images.shape[1:], class_count)
+        except RequestError:  # its advice is for a file that is not fitted anew by itself
+            report(f"note: {path} could not be read, or is another's, and is fitted anew.")
     classifier = fit_on_folds(images, labels, class_count, left_out=left_out, seed=seed, **options)
     with replacing(path) as temporary:
         classifier.save(temporary)

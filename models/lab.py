@@ -16,12 +16,15 @@ from synth.reading import split_in_memory
 from synth.resampling import compute_class_weights, resample
 from synth.shards import save_hashes
 from synth.streaming import build_sieve, check_sampling, sample_shard
+from synth.study import CURVES, RESULTS
 
 BATCH = 128  # images per step of every classifier
 SAMPLING = ("filter", "keep", "min_probability", "duplicate_distance", "latent_std")
 _MIN_GAN_IMAGES = 16
 _SHARD_ROWS = 500  # images that are drawn, and freed from near-duplicates, together
 _MEASURES = ("accuracy", "balanced_accuracy", "geometric_mean", "macro_f1")
+_COUNTS = ("train_images", "synthetic_images", "train_accuracy", "validation_accuracy")
+COLUMNS = {RESULTS: [*_COUNTS, *_MEASURES, "seconds"], CURVES: ["epoch", "accuracy", "test_accuracy"]}  # of every study
 
 
 class Lab:

@@ -1,35 +1,66 @@
 """Networks on disk: Keras' own files, and packed ones, which are the weights alone in half the precision."""
 
-from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from models.classifier import build_classifier
+from synth.arrays import load_arrays
 from synth.errors import RequestError
 from synth.files import replacing
 
+ANY = None  # stands for a shape that may be any
+_ADVICE = "Restore it, or remove it: the command that trained the run, given again, makes it anew."
 
-def load_network(folder, name, build=None):
-    """Open a network of a model folder, not compiled: `name`.keras or, packed, `name`.npz.
+
+def find_network(folder, name):
+    """Return the path of a network of a model folder, `name`.keras or, packed, `name`.npz; None where there is none."""
+    paths = (Path(folder) / f"{name}{suffix}" for suffix in (".keras", ".npz"))
+    return next((path for path in paths if path.exists()), None)
+
+
+def load_network(folder, name, build=None, shapes=None, class_count=0):
+    """Open a network of a model folder, not compiled.
 
     build: callable () -> the network that packed weights go into; by default packed ones are not opened.
+    shapes: (those of the inputs, that of the output), without the batch, that it should have; ANY leaves one open.
+    class_count: the number of labels that it should know, where it is conditional.
     Raises RequestError where there is no such file, and where it can't be read or does not fit.
     """
-    loaders = {".keras": partial(keras.models.load_model, compile=False)}
-    if build:
-        loaders[".npz"] = partial(_load_packed, build)
-    for suffix, load in loaders.items():
-        path = Path(folder) / f"{name}{suffix}"
-        if path.exists():
-            try:
-                return load(path)
-            except Exception as error:  # whatever zipfile, h5py and Keras raise on a damaged file
-                message = " ".join(str(error).split())[:200]
-                raise RequestError(
-                    f"{path}: should be a Keras model file or its packed weights. ({message})"
-                ) from error
-    raise RequestError(f"{folder}: should be a finished run's folder. No {name}.keras there.")
+    path = find_network(folder, name)
+    if path is None or (path.suffix == ".npz" and not build):
+        raise RequestError(
+            f"{folder}: should be a finished run's folder. No {name}.keras there: "
+            "the command that trained the run, given again, makes it anew."
+        )
+    try:
+        network = _load_packed(build, path) if path.suffix == ".npz" else keras.models.load_model(path, compile=False)
+        given = ([tensor.shape[1:] for tensor in network.inputs], network.output.shape[1:])
+        is_finite = all(np.isfinite(array).all() for array in network.get_weights())
+    except Exception as error:  # whatever zipfile, h5py and Keras raise on a damaged file
+        message = " ".join(str(error).split())[:200]
+        raise RequestError(
+            f"{path}: should be a Keras model file or its packed weights. ({message}) {_ADVICE}"
+        ) from error
+    if not is_finite:
+        raise RequestError(f"{path}: weights should be finite. Got NaN or infinity. {_ADVICE}")
+    _check_shapes(path, given, shapes)
+    _check_labels(path, network, class_count)
+    return network
+
+
+def load_classifier(folder, name, image_shape, class_count):
+    """Open a classifier `cnn` of a model folder for these images and classes; RequestError as of load_network."""
+    fresh = build_classifier(image_shape, class_count)
+    network = load_network(folder, name, lambda: fresh)
+    given, expected = ([tuple(weight.shape) for weight in of.weights] for of in (network, fresh))
+    if given != expected or "features" not in {layer.name for layer in network.layers}:
+        raise RequestError(
+            f"{find_network(folder, name)}: should be the classifier of {class_count} classes of {image_shape} images. "
+            f"It is another network. {_ADVICE}"
+        )
+    return network
 
 
 def save_packed(path, network):
@@ -52,7 +83,30 @@ def save_packed(path, network):
 
 
 def _load_packed(build, path):
+    arrays = load_arrays(path)
     network = build()
-    with np.load(path) as archive:
-        network.set_weights([archive[f"arr_{k}"] for k in range(len(archive.files))])
+    network.set_weights([arrays[f"arr_{k}"] for k in range(len(arrays))])
     return network
+
+
+def _check_shapes(path, given, shapes):
+    """Raise RequestError where (shapes of the inputs, shape of the output) are not as wanted."""
+    if shapes is None:
+        return
+    (given_inputs, given_output), (inputs, output) = given, shapes
+    fits = len(given_inputs) == len(inputs) and given_output == output
+    if not fits or not all(wanted in (ANY, has) for wanted, has in zip(inputs, given_inputs, strict=True)):
+        wanted = ", ".join("any" if shape is ANY else str(shape) for shape in inputs)
+        has = ", ".join(map(str, given_inputs))
+        raise RequestError(
+            f"{path}: should be a network from {wanted} to {output}. Got one from {has} to {given_output}. {_ADVICE}"
+        )
+
+
+def _check_labels(path, network, class_count):
+    """Raise RequestError where an embedding of the label does not have a row for each class."""
+    for weight in network.weights if class_count else ():
+        if weight.path.endswith("embeddings") and weight.shape[0] != class_count:
+            raise RequestError(
+                f"{path}: should know {class_count} classes. It knows {weight.shape[0]} instead. {_ADVICE}"
+            )

@@ -5,7 +5,6 @@
 A shipped GAN is named after the data set on whose train part it was trained; docs/files.md describes its files.
 """
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -14,12 +13,15 @@ import numpy as np
 
 from synth import command_line
 from synth.errors import RequestError
+from synth.files import load_json
+from synth.output import CONFIG
 from synth.sampling import draw_latents
-from synth.shards import DESCRIPTION, save_hashes
+from synth.shards import DENSITY_RATIO, DESCRIPTION, HASHES, save_hashes
 
 PRETRAINED = ("mnist", "fashion_mnist")
 A_RUN = f"a run's folder, or pretrained: {', '.join(PRETRAINED)}"  # what --model takes
 PRETRAINED_FOLDER = Path(__file__).resolve().parent / "pretrained"
+_NETWORKS = ("generator", "discriminator", "filter")
 _MAX_DIFFERENCE = 0.01  # of the outputs of packed networks, relative; rounding alone makes less
 
 
@@ -34,7 +36,16 @@ def find_model_folder(path, flag="--model"):
     for folder in folders:
         if (folder / DESCRIPTION).exists():
             return folder
+    if _has_begun(Path(path)):
+        raise RequestError(f"{path} is an unfinished run of generate_data.py: the same command again finishes it.")
     raise RequestError(f"{flag} should be {A_RUN}. No model/{DESCRIPTION} in {path}.")
+
+
+def _has_begun(folder):
+    """Whether generate_data.py has begun, in `folder`, to train; a run of --model trains nothing."""
+    config = load_json(folder / CONFIG) if (folder / CONFIG).is_file() else {}
+    training = config.get("training")
+    return isinstance(training, dict) and "recipe" in training
 
 
 def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
@@ -47,13 +58,14 @@ def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
     out/name exists, unless `overwrite` and it is a packed run.
     """
     from models.density_ratio import fit_density_ratio
+    from models.description import save_description
     from models.network_files import load_network, save_packed
     from models.startup import download_standard_set
-    from models.trained import TrainedGAN, save_density_ratio, save_description
+    from models.trained import TrainedGAN, save_density_ratio
     from synth.datasets import load_dataset
 
     source, target = find_model_folder(run, "RUN"), Path(out) / name
-    if target.exists() and not (overwrite and (target / "model" / "generator.npz").exists()):
+    if target.exists() and not (overwrite and _is_packed(target)):
         raise RequestError(f"{target} should be a new folder, or a packed run to replace with --overwrite. It exists.")
     trained = TrainedGAN(source)
     if not trained.recipe.conditional or trained.recipe.members > 1:
@@ -68,7 +80,7 @@ def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
     with tempfile.TemporaryDirectory(dir=out) as temporary:
         model = Path(temporary) / name / "model"
         model.mkdir(parents=True)
-        for network in ("generator", "discriminator", "filter"):
+        for network in _NETWORKS:
             save_packed(model / f"{network}.npz", load_network(source, network))
         ratio = trained.density_ratio
         save_density_ratio(model, fit_density_ratio(trained, *dataset.part("train")) if ratio is None else ratio)
@@ -77,9 +89,16 @@ def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
         if not _is_equal(TrainedGAN(model), trained):
             raise RequestError(f"{run}: should have the networks of its recipe, {trained.recipe.name}. They differ.")
         if target.exists():
-            shutil.rmtree(target)
+            target.rename(Path(temporary) / "earlier")
         model.parent.rename(target)
     return sorted(path for path in target.rglob("*") if path.is_file())
+
+
+def _is_packed(folder):
+    """Whether the folder holds a packed run and nothing else."""
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    networks = {f"model/{name}.npz" for name in _NETWORKS}
+    return networks <= files <= networks | {f"model/{DESCRIPTION}", f"model/{DENSITY_RATIO}", HASHES}
 
 
 def _is_equal(packed, trained):

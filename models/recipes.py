@@ -9,31 +9,35 @@ from dataclasses import dataclass, field, fields, replace
 
 from synth.errors import RequestError
 
+_TYPES = {bool: bool, int: int, float: (float, int), str: str}
+_EXPECTED = {bool: "yes or no", int: "an integer", float: "a number", str: "a text"}
 
-def _option(default, help, *, choices=None, minimum=None):
-    return field(default=default, metadata={"help": help, "choices": choices, "minimum": minimum})
+
+def _option(default, help, *, choices=None, minimum=None, maximum=None):
+    metadata = {"help": help, "choices": choices, "minimum": minimum, "maximum": maximum}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class Recipe:
     """One way to build and train a GAN; every field but the name is a flag of the scripts (`--batch-size 32`).
 
-    Raises RequestError for a value outside its choices or below its minimum.
+    Raises RequestError for a value of another type, outside its choices or outside its range.
     """
 
     name: str = "custom"
     network: str = _option("dcgan", "convolutional or fully connected", choices=("dcgan", "mlp"))
     conditional: bool = _option(True, "one GAN for all classes, or one per class")
-    members: int = _option(1, "GANs from different seeds, which take turns in the images", minimum=1)
-    latent_dim: int = _option(64, "size of the latent vector, per-pixel noise not counted", minimum=1)
+    members: int = _option(1, "GANs from different seeds, which take turns in the images", minimum=1, maximum=100)
+    latent_dim: int = _option(64, "size of the latent vector, per-pixel noise not counted", minimum=1, maximum=10_000)
     noise: bool = _option(True, "per-pixel noise enters the generator (dcgan)")
-    generator_width: int = _option(32, "channels of the generator's last block (dcgan)", minimum=1)
+    generator_width: int = _option(32, "channels of the generator's last block (dcgan)", minimum=1, maximum=1024)
     generator_norm: str = _option(
         "modulated",
         "normalisation, modulated by the latent and the class, or the class alone (dcgan)",
         choices=("modulated", "batch", "none"),
     )
-    discriminator_width: int = _option(32, "channels of the first block (dcgan)", minimum=1)
+    discriminator_width: int = _option(32, "channels of the first block (dcgan)", minimum=1, maximum=1024)
     discriminator_norm: str = _option("none", "normalisation (dcgan)", choices=("none", "spectral", "batch"))
     loss: str = _option(
         "relativistic-pairing",
@@ -41,24 +45,30 @@ class Recipe:
         choices=("hinge", "non-saturating", "relativistic-pairing", "least-squares", "wasserstein", "relativistic"),
     )
     penalty: str = _option("r1-r2", "on the discriminator's gradient", choices=("none", "r1", "r1-r2", "gradient"))
-    penalty_weight: float = _option(1.0, "weight of the penalty at the start", minimum=0)
-    penalty_weight_end: float = _option(0.1, "its weight from half of training on; falls geometrically", minimum=0)
-    feature_weight: float = _option(1.0, "weight of the second discriminator, on features; 0: none", minimum=0)
+    penalty_weight: float = _option(1.0, "weight of the penalty at the start", minimum=0, maximum=1e6)
+    penalty_weight_end: float = _option(
+        0.1, "its weight from half of training on; falls geometrically", minimum=0, maximum=1e6
+    )
+    feature_weight: float = _option(
+        1.0, "weight of the second discriminator, on features; 0: none", minimum=0, maximum=1e6
+    )
     augment: str = _option("", "what the discriminator sees: translation,cutout,brightness,contrast")
-    generator_rate: float = _option(1e-3, "Adam", minimum=0)
-    discriminator_rate: float = _option(1e-3, "Adam", minimum=0)
-    beta1: float = _option(0.0, "Adam", minimum=0)
-    beta2: float = _option(0.99, "Adam", minimum=0)
+    generator_rate: float = _option(1e-3, "Adam", minimum=0, maximum=1)
+    discriminator_rate: float = _option(1e-3, "Adam", minimum=0, maximum=1)
+    beta1: float = _option(0.0, "Adam", minimum=0, maximum=0.99999)
+    beta2: float = _option(0.99, "Adam", minimum=0, maximum=0.99999)
     rate_decay: str = _option("linear", "to 2 %% of the rates", choices=("constant", "linear", "cosine"))
-    decay_start: float = _option(0.5, "fraction of training after which the rates decay", minimum=0)
-    discriminator_steps: int = _option(1, "per generator step", minimum=1)
+    decay_start: float = _option(0.5, "fraction of training after which the rates decay", minimum=0, maximum=1)
+    discriminator_steps: int = _option(1, "per generator step", minimum=1, maximum=1000)
     balance_classes: bool = _option(False, "every batch has all classes with equal probability")
-    batch_size: int = _option(64, "images per step", minimum=2)
-    steps: int = _option(5000, "generator steps; 0: as many as --epochs says", minimum=0)
-    epochs: float = _option(0.0, "passes over the train part, where --steps is 0", minimum=0)
-    ema_decay: float = _option(0.998, "moving average of the generator; 0: none", minimum=0)
-    round_steps: int = _option(500, "steps between measurements on validation, checkpoints", minimum=1)
-    patience: int = _option(0, "stop after so many measurements without a better one; 0: never", minimum=0)
+    batch_size: int = _option(64, "images per step", minimum=2, maximum=65_536)
+    steps: int = _option(5000, "generator steps; 0: as many as --epochs says", minimum=0, maximum=10**9)
+    epochs: float = _option(0.0, "passes over the train part, where --steps is 0", minimum=0, maximum=1e6)
+    ema_decay: float = _option(0.998, "moving average of the generator; 0: none", minimum=0, maximum=1)
+    round_steps: int = _option(500, "steps between measurements on validation, checkpoints", minimum=1, maximum=10**9)
+    patience: int = _option(
+        0, "stop after so many measurements without a better one; 0: never", minimum=0, maximum=10**6
+    )
     dtype: str = _option(
         "auto",
         "of the arithmetic while training; auto is mixed_bfloat16 on a CPU that has it, else float32",
@@ -68,11 +78,13 @@ class Recipe:
     def __post_init__(self):
         for option in fields(self):
             value, flag = getattr(self, option.name), "--" + option.name.replace("_", "-")
-            choices, minimum = option.metadata.get("choices"), option.metadata.get("minimum")
+            choices, low, high = (option.metadata.get(name) for name in ("choices", "minimum", "maximum"))
+            if not isinstance(value, _TYPES[option.type]) or (option.type is not bool and isinstance(value, bool)):
+                raise RequestError(f"{flag} should be {_EXPECTED[option.type]}. Got {value!r:.60} instead.")
             if choices and value not in choices:
-                raise RequestError(f"{flag} should be one of {', '.join(choices)}. Got {value!r} instead.")
-            if minimum is not None and not value >= minimum:
-                raise RequestError(f"{flag} should be at least {minimum}. Got {value} instead.")
+                raise RequestError(f"{flag} should be one of {', '.join(choices)}. Got {value!r:.60} instead.")
+            if high is not None and not low <= value <= high:
+                raise RequestError(f"{flag} should be in the range [{low}, {high}]. Got {value!s:.60} instead.")
         if self.penalty != "none" and self.penalty_weight and not self.penalty_weight_end:
             raise RequestError("--penalty-weight-end should be above 0, the weight falls geometrically. Got 0 instead.")
         if not self.decay_start < 1:
@@ -152,8 +164,7 @@ def parse_fields(text):
         try:
             given[name] = {"yes": True, "no": False}[value] if types[name] is bool else types[name](value)
         except (KeyError, ValueError):
-            expected = {bool: "yes or no", int: "an integer", float: "a number"}[types[name]]
-            raise RequestError(f"{name} should be {expected}. Got {value!r} instead.") from None
+            raise RequestError(f"{name} should be {_EXPECTED[types[name]]}. Got {value!r:.60} instead.") from None
     return take_recipe_options(given)
 
 

@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 from contextlib import suppress
+from pathlib import Path
 
 from synth.command_line import report_unless
 from synth.errors import RequestError
@@ -11,22 +12,45 @@ from synth.output import check_inputs, read_threads
 
 
 def import_tensorflow():
-    """Import TensorFlow and Keras; their native start-up notes are held back, and shown if the import fails.
+    """Import TensorFlow, and Keras with the settings that the networks need, whatever keras.json says.
+
+    Raises RequestError where Keras runs on another backend already, or can't read its keras.json.
+    """
+    backend = sys.modules["keras"].config.backend() if "keras" in sys.modules else "tensorflow"
+    if backend != "tensorflow":
+        raise RequestError(
+            f"Keras should run on TensorFlow. It runs on {backend} here: restart Python (the notebook's kernel), "
+            "with KERAS_BACKEND=tensorflow set before Keras is first imported."
+        )
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # counts before keras.json
+    if "tensorflow" not in sys.modules:
+        _import_quietly()
+    _import_keras()
+    import keras
+
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_dtype_policy("float32")
+
+
+def _import_quietly():
+    """Import both; their native start-up notes are held back, and shown if the import fails.
 
     The notes go to the file descriptor before any Python setting counts, so the import itself is wrapped.
     """
-    if "tensorflow" in sys.modules:
-        return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # for what comes after the import
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as notes:
         os.dup2(notes.fileno(), 2)
         try:
-            import keras  # noqa: F401
+            _import_keras()
             import tensorflow
 
             tensorflow.get_logger().setLevel("ERROR")  # no notes on what is deprecated inside packages
+        except RequestError:
+            raise
         except Exception:
             notes.seek(0)
             os.write(terminal, notes.read())
@@ -36,6 +60,17 @@ def import_tensorflow():
             os.close(terminal)
     if tensorflow.__version__.startswith("2.20."):  # its remapper fails on a GAN's step and says so on the terminal
         tensorflow.config.optimizer.set_experimental_options({"remapping": False})
+
+
+def _import_keras():
+    settings = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "keras.json"
+    try:
+        import keras  # noqa: F401
+    except (AssertionError, AttributeError, OSError, TypeError, ValueError) as error:  # of settings that it refuses
+        if not settings.exists():
+            raise
+        reason = " ".join(str(error).split())[:200]
+        raise RequestError(f"{settings}: should be Keras' settings. Correct or remove it. ({reason})") from error
 
 
 def start(out, inputs, report):

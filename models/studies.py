@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.lab import BATCH, SAMPLING, Lab, fit_recipe, fit_study_gan
+from models.description import list_pairs
+from models.lab import BATCH, COLUMNS, SAMPLING, Lab, fit_recipe, fit_study_gan
 from models.startup import download_standard_set
-from models.trained import list_pairs
 from synth.command_line import report_unless
 from synth.datasets import load_dataset
 from synth.errors import RequestError
@@ -85,7 +85,8 @@ def _run_cells(study, config, cells, report):
     """Run what is not finished of the cells and write the report; return the results."""
     out = Path(config.out)
     lab = _build_lab(study, config, report)
-    results, curves, failed = run_study(cells, out, lab.run, quiet=config.quiet)
+    columns = COLUMNS | {RESULTS: [*COLUMNS[RESULTS], *study.measures]}
+    results, curves, failed = run_study(cells, out, lab.run, columns=columns, quiet=config.quiet)
     if len(results):
         text = _write_report(study, config, results, curves, lab)
         report("\n".join(line for line in text.splitlines() if line.startswith(("- ", "## "))))

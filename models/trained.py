@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -10,41 +9,17 @@ import numpy as np
 import tensorflow as tf
 
 from models.building import build_pair
-from models.classifier import build_classifier, compute_probabilities
+from models.classifier import compute_probabilities
 from models.density_ratio import compute_log_ratio, fit_density_ratio
-from models.network_files import load_network
-from models.recipes import Recipe
+from models.description import list_pairs, load_description
+from models.network_files import ANY, find_network, load_classifier, load_network
 from models.sampler import Sampler
+from synth.arrays import load_array
 from synth.errors import RequestError
-from synth.files import load_json, replacing, save_json
+from synth.files import replacing
 from synth.images import to_network_range
 from synth.sampling import BLOCK_SIZE
-from synth.shards import DESCRIPTION, class_folders, load_hashes
-
-DENSITY_RATIO = "density_ratio.npy"
-
-
-def save_description(folder, recipe, dataset, seed):
-    """Write `folder`/recipe.json: the recipe, and what it was trained on."""
-    description = {
-        "recipe": asdict(recipe),
-        "image_shape": list(dataset.image_shape),
-        "class_names": list(dataset.class_names),
-        "label_values": list(dataset.label_values),
-        "data": dataset.name,
-        "request": dataset.request,
-        "fingerprint": dataset.fingerprint,
-        "train_images": len(dataset.train),
-        "seed": seed,
-    }
-    save_json(Path(folder) / DESCRIPTION, description)
-
-
-def list_pairs(recipe, class_names):
-    """Return a run's pairs of networks, [(class index, or None for all classes, member, sub-folder of model/)]."""
-    folders = {None: ""} if recipe.conditional else dict(enumerate(class_folders(class_names).values()))
-    members = {member: f"member-{member}" if recipe.members > 1 else "" for member in range(recipe.members)}
-    return [(k, m, Path(folder) / member) for k, folder in folders.items() for m, member in members.items()]
+from synth.shards import DENSITY_RATIO, load_hashes
 
 
 def prepare_filter(folder, dataset, filter):
@@ -75,31 +50,37 @@ class TrainedGAN:
     """The networks of a finished run's model folder.
 
     image_shape, class_names, label_values, data, request, fingerprint: of the training data, as in
-    synth.datasets.Dataset. seed: of the training. classifier: the one that filters, or None (a run on one class).
+    synth.datasets.Dataset. seed: of the training. classifier: the one that filters, or None (a run on one class, or
+    one that was made by hand without it).
     density_ratio: weights of models.density_ratio, or None where it was not fitted.
     Raises RequestError where the folder does not hold a finished run, or its networks do not fit its description.
+    That they have its classes is told by their label embeddings: a comparison with the networks that build_pair makes
+    would refuse older runs, whose recipes built others.
     """
 
     def __init__(self, folder):
         folder = Path(folder)
         self._folder = folder
-        description = load_json(folder / DESCRIPTION)
-        self.image_shape = tuple(description["image_shape"])
-        self.class_names = tuple(description["class_names"])
-        self.label_values = tuple(description["label_values"])
-        self.data = description["data"]
-        self.request = description["request"]
-        self.fingerprint = description["fingerprint"]
-        self.recipe = Recipe(**description["recipe"])
-        self.seed = description["seed"]
+        description = load_description(folder)
+        self.image_shape = description.image_shape
+        self.class_names = description.class_names
+        self.label_values = description.label_values
+        self.data = description.data
+        self.request = description.request
+        self.fingerprint = description.fingerprint
+        self.recipe = description.recipe
+        self.seed = description.seed
+        self._train_hashes = description.train_hashes
         self._networks = []
         self._members = [[] for _ in self.class_names]  # of each class: [(sampler, score), ...]
-        for k, _, subfolder in list_pairs(self.recipe, self.class_names):
+        pairs = list_pairs(self.recipe, self.class_names)
+        _check_finished(folder, [subfolder for _, _, subfolder in pairs])
+        for k, _, subfolder in pairs:
             pair = self._load_pair(folder / subfolder)
             for members in self._members if k is None else [self._members[k]]:
                 members.append(pair)
         self.latent_dim = self._members[0][0][0].latent_dim
-        self.classifier = self._load_classifier(folder) if any(folder.glob("filter.*")) else None
+        self.classifier = self._load_classifier(folder)
         self.density_ratio = self._load_density_ratio(folder / DENSITY_RATIO)
 
     @property
@@ -118,7 +99,7 @@ class TrainedGAN:
 
     def train_hashes(self):
         """Return the 64-bit hashes of the images that it was trained on, uint64 [n], for the leakage guard."""
-        return load_hashes(self._folder.parent)
+        return load_hashes(self._folder.parent, self._train_hashes)
 
     def generate(self, latents, class_index):
         """Latents float32 [n, latent_dim] -> images uint8 [n, H, W, C] of one class; the members take turns."""
@@ -154,33 +135,47 @@ class TrainedGAN:
     def _load_pair(self, folder):
         class_count = len(self.class_names) if self.recipe.conditional else 0
         build = cache(lambda: build_pair(self.recipe, self.image_shape, class_count))  # for packed weights, once
+        label = [()] if class_count else []
+        shapes = {"generator": ([ANY, *label], self.image_shape), "discriminator": ([self.image_shape, *label], ())}
         generator, discriminator = (
-            load_network(folder, name, lambda k=k: build()[k]) for k, name in enumerate(("generator", "discriminator"))
+            load_network(folder, name, lambda k=k: build()[k], shapes[name], class_count)
+            for k, name in enumerate(shapes)
         )
-        if generator.output_shape[1:] != self.image_shape:
-            raise RequestError(
-                f"{folder}: the generator should make images of shape {self.image_shape}. "
-                f"It makes {generator.output_shape[1:]} instead."
-            )
         self._networks += [generator, discriminator]
         return Sampler(generator, math.ceil(BLOCK_SIZE / self.recipe.members)), _build_score(discriminator)
 
     def _load_classifier(self, folder):
-        classifier = load_network(folder, "filter", lambda: build_classifier(self.image_shape, len(self.class_names)))
+        left_by_training = any((folder / name).exists() for name in ("judge.keras", "generator.npz"))
+        made_by_hand = find_network(folder, "filter") is None and not left_by_training  # as in docs/extending.md
+        if len(self.class_names) < 2 or made_by_hand:
+            return None
+        classifier = load_classifier(folder, "filter", self.image_shape, len(self.class_names))
         self._networks.append(classifier)
         return classifier
 
     def _load_density_ratio(self, path):
-        if not path.exists():
+        if self.classifier is None or not path.exists():
             return None
+        advice = "Remove it: the command that trained the run, given again, fits it anew where it is asked for."
         shape = (len(self.class_names), self.classifier.get_layer("features").output.shape[-1] + 1)
         try:
-            weights = np.load(path)
-        except (ValueError, EOFError, OSError):
-            weights = None
-        if weights is None or weights.shape != shape:
-            raise RequestError(f"{path}: should be an array of shape {shape}. Got {getattr(weights, 'shape', 'none')}.")
+            weights = load_array(path)
+            if weights.shape != shape or weights.dtype != np.float32 or not np.isfinite(weights).all():
+                found = f"{weights.dtype} {weights.shape}"
+                raise RequestError(f"{path}: should be finite numbers, float32 of shape {shape}. Got {found} instead.")
+        except RequestError as error:
+            raise RequestError(f"{error} {advice}") from error
         return weights
+
+
+def _check_finished(folder, subfolders):
+    """Raise RequestError where a pair of networks of the model folder was not trained to its end."""
+    for subfolder in subfolders:
+        if find_network(folder / subfolder, "generator") is None:
+            run, missing = folder.parent if folder.name == "model" else folder, folder / subfolder / "generator.keras"
+            raise RequestError(
+                f"{run} is an unfinished run of generate_data.py: the same command again finishes it. No {missing}."
+            )
 
 
 def _build_score(discriminator):

@@ -1,27 +1,25 @@
 """Train a recipe on a data set: data -> trained pair on disk, with checkpoints and exact resume."""
 
-import json
 import math
-import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from models.building import build_gan, build_pair, choose_dtype
 from models.callbacks import MeasureRounds, Pace, ProgressBar, StopOnNonFinite
-from models.checkpoint import CHECKPOINT, Progress, load_checkpoint
+from models.checkpoint import CHECKPOINT, load_checkpoint, remove_checkpoint
 from models.classifier import build_classifier
+from models.cluster import build_strategy, is_chief
+from models.description import list_pairs, load_description, save_description
 from models.diffaugment import parse_augmentations
 from models.feeding import stream_batches
 from models.judge import Judge, fit_extractor, fit_filter, fit_frozen_classifier
 from models.losses import build_loss
 from models.sampler import Sampler
-from models.trained import list_pairs, save_description
 from synth.errors import RequestError
-from synth.files import load_json, replacing
+from synth.files import replacing
 from synth.plots import plot_samples, save_figure
 from synth.shards import DESCRIPTION
 
@@ -33,7 +31,7 @@ def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, r
     """Train what `recipe` says on the train part of `dataset` and leave it in `folder`.
 
     It leaves generator.keras, discriminator.keras and history.csv there, or in sub-folders where there are several GANs
-    (models.trained.list_pairs). judge.keras measured them; filter.keras, fitted on other folds, can filter,
+    (models.description.list_pairs). judge.keras measured them; filter.keras, fitted on other folds, can filter,
     and through frozen.keras, on others again, the second discriminator saw the images.
     The same call again continues where it stopped and ends with the same weights; what is finished is not redone.
     max_minutes: end by then, in order (shared out evenly between the GANs).
@@ -58,28 +56,20 @@ def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, r
 
 def _settle_dtype(recipe, folder):
     """Return the dtype policy to train in: the one that a training in `folder` has begun with, or this machine's."""
-    begun = folder / DESCRIPTION
-    return choose_dtype(load_json(begun)["recipe"]["dtype"] if begun.exists() else recipe.dtype)
-
-
-def is_chief():
-    """Whether this process is the one that writes: the only one, or of TF_CONFIG's cluster the chief, else worker 0."""
-    settings = json.loads(os.environ.get("TF_CONFIG", "{}"))
-    first = "chief" if "chief" in settings.get("cluster", {}) else "worker"
-    task = {"type": first, "index": 0} | settings.get("task", {})
-    return (task["type"], task["index"]) == (first, 0)
+    begun = (folder / DESCRIPTION).exists()
+    return choose_dtype(load_description(folder).recipe.dtype if begun else recipe.dtype)
 
 
 def _fit_networks(dataset, recipe, shared, folder, *, seed, max_minutes, quiet, report, strategy):
     """Fit the classifiers and the pairs, writing to `folder`; checkpoints are continued from `shared`."""
     images, labels = dataset.part("train")
     class_count = len(dataset.class_names)
-    extractor = fit_extractor(images, labels, class_count, folder / "judge.keras", seed)
+    extractor = fit_extractor(images, labels, class_count, folder / "judge.keras", seed, report)
     frozen = None
     if class_count > 1:
-        fit_filter(images, labels, class_count, folder / "filter.keras", seed)
+        fit_filter(images, labels, class_count, folder / "filter.keras", seed, report)
         if recipe.feature_weight:
-            frozen = fit_frozen_classifier(images, labels, class_count, folder / "frozen.keras", seed)
+            frozen = fit_frozen_classifier(images, labels, class_count, folder / "frozen.keras", seed, report)
     pairs = list_pairs(recipe, dataset.class_names)
     options = {"strategy": strategy, "extractor": extractor, "frozen": frozen}
     options |= {"seed": seed, "quiet": quiet, "report": report}
@@ -113,14 +103,6 @@ def check_recipe(recipe, dataset):
         )
 
 
-def build_strategy():
-    """Return the tf.distribute strategy of this machine: several GPUs, several hosts (TF_CONFIG), or the default."""
-    if os.environ.get("TF_CONFIG"):
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    several_gpus = len(tf.config.list_logical_devices("GPU")) > 1
-    return tf.distribute.MirroredStrategy() if several_gpus else tf.distribute.get_strategy()
-
-
 def _fit_pair(
     dataset,
     recipe,
@@ -142,10 +124,9 @@ def _fit_pair(
 
     Members differ by the seed of their training; all are measured in the same way.
     """
-    if (shared / "generator.keras").exists():
+    if all((shared / f"{name}.keras").exists() for name in ("generator", "discriminator")):
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / CHECKPOINT).parent.mkdir(exist_ok=True)
+    (folder / CHECKPOINT).mkdir(parents=True, exist_ok=True)
     (folder / "progress").mkdir(exist_ok=True)
     parts = {split: dataset.part(split, class_index) for split in ("train", "validation")}
     class_count = len(dataset.class_names) if recipe.conditional else 0
@@ -154,9 +135,7 @@ def _fit_pair(
     own_seed = seed + _MEMBER_SEEDS * member
     with strategy.scope():
         gan = build_gan(recipe, dataset.image_shape, class_count, own_seed + (class_index or 0), frozen)
-    progress, best_weights = Progress(), []
-    if (shared / CHECKPOINT).exists():
-        best_weights, progress = load_checkpoint(shared / CHECKPOINT, gan)
+    best_weights, progress = load_checkpoint(shared / CHECKPOINT, gan, report)
     judge = Judge(extractor, *parts["validation"], seed)
     sampler = Sampler(gan.moving_average)
     grid_classes = [class_index] if class_index is not None else range(class_count)
@@ -231,5 +210,4 @@ def _save_best(pair, best_weights, folder):
     for name, network in (("discriminator", discriminator), ("generator", generator)):
         with replacing(folder / f"{name}.keras") as temporary:
             network.save(temporary)
-    (folder / CHECKPOINT).unlink()
-    (folder / CHECKPOINT).parent.rmdir()
+    remove_checkpoint(folder / CHECKPOINT)

@@ -19,13 +19,14 @@ from synth.images import MAX_SIDE
 
 _HELP_WIDTH = 100
 _SEEDS = 2**31
+_LONGEST_ERROR = 1000  # characters; argparse repeats what it can't read, however long it is
 
 
 class Parser(argparse.ArgumentParser):
     """Prints a wrong use as one line, without the usage, and exits with 2."""
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: error: {message}\n")
+        self.exit(2, f"{self.prog}: error: {message:.{_LONGEST_ERROR}}\n")
 
 
 def add_flag(group, config_class, name, help, *, flag=None, **options):

@@ -2,13 +2,12 @@
 
 import hashlib
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
+from synth.arrays import load_arrays
 from synth.errors import RequestError
 from synth.evaluation import can_trace, extrapolate, score_features, trace_sizes
 from synth.evaluation_report import find_collapsed
@@ -244,13 +243,29 @@ def _load_or_compute(cache, images, labels, extractor):
     """Return the FeatureSet of real images, from the file of the folder `cache` that is named after what it holds."""
     digest = hashlib.sha256(extractor.hash.encode() + repr(images.shape).encode() + images.tobytes()).hexdigest()
     path = Path(cache) / f"real-{digest[:16]}.npz"
-    damaged = (OSError, ValueError, KeyError, EOFError, BadZipFile)  # or missing
-    with suppress(*damaged), path.open("rb") as file, np.load(file) as stored:
-        gaussian = Gaussian(int(stored["count"]), stored["mean"], stored["covariance"])
-        return FeatureSet(images, labels, stored["features"], gaussian)
+    if (stored := _load_features(path, extractor.hash, len(images))) is not None:
+        return FeatureSet(images, labels, *stored)
     features = np.asarray(extractor.compute(images), np.float32)
     gaussian = fit_gaussian(features)
     statistics = {"count": gaussian.count, "mean": gaussian.mean, "covariance": gaussian.covariance}
     with replacing(path) as temporary:
         np.savez(temporary, features=features, extractor_hash=extractor.hash, **statistics)
     return FeatureSet(images, labels, features, gaussian)
+
+
+def _load_features(path, extractor_hash, count):
+    """Return (features, their Gaussian) of `count` images, or None where the file is missing, damaged or another's."""
+    try:
+        stored = load_arrays(path)
+    except RequestError:
+        return None
+    if stored.keys() != {"features", "extractor_hash", "count", "mean", "covariance"}:
+        return None
+    features, mean, covariance, images = (stored[name] for name in ("features", "mean", "covariance", "count"))
+    dimensions = features.shape[1:]
+    shapes = (len(dimensions), features.shape[:1], mean.shape, covariance.shape, images.shape)
+    if shapes != (1, (count,), dimensions, dimensions * 2, ()) or str(stored["extractor_hash"]) != extractor_hash:
+        return None
+    if not all(array.dtype.kind in "fi" and np.isfinite(array).all() for array in (features, mean, covariance, images)):
+        return None
+    return features, Gaussian(int(images), mean, covariance)

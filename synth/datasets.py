@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from synth import readers
+from synth.checks import REQUEST
 from synth.counts import parse_classes, parse_counts
 from synth.errors import RequestError, show
 from synth.files import check_regular_file
@@ -16,7 +17,6 @@ from synth.images import check_images, hash_images, resize_images
 from synth.kaggle import find_train_csv
 from synth.shards import class_folders, fold_name
 
-REQUEST = ("data", "classes", "real_per_class", "image_size", "image_shape", "seed")  # what load_dataset is asked for
 STANDARD_SETS = ("mnist", "fashion_mnist")
 FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -141,13 +141,7 @@ def load_dataset(
 
 
 def check_request(request):
-    """Raise RequestError where the arguments of load_dataset that a run has recorded are damaged, or its data gone."""
-    nothing, sizes = type(None), (list, tuple, type(None))
-    kinds = ((str,), (str, nothing), (str, int, nothing), sizes, sizes, (int,))
-    kinds = dict(zip(REQUEST, kinds, strict=True))
-    damaged = [name for name, value in request.items() if type(value) not in kinds.get(name, ())]
-    if damaged or "data" not in request:
-        raise RequestError(f"the run should record how its data are loaded. {', '.join(damaged) or 'data'} is damaged.")
+    """Raise RequestError where the data that a run has recorded, as of Dataset.request, are gone."""
     data = request["data"]
     if data not in (*STANDARD_SETS, "mnist5k") and not Path(data).exists():
         raise RequestError(f"the data that the run was made from are not at {data}: name them with --data.")

@@ -8,17 +8,27 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from synth.checks import (
+    BOOL,
+    CLASS_NAMES,
+    IMAGE_SHAPE,
+    LABEL_VALUES,
+    REQUEST_OBJECT,
+    TEXT,
+    check_fields,
+    is_integer,
+    is_list_of,
+    is_object,
+    is_text,
+)
 from synth.errors import RequestError
 from synth.files import load_json, replacing, save_json
 
 FORMATS = ("csv", "npz", "both")
 MANIFEST = "manifest.json"
 HASHES = "train_hashes.npy"
+DENSITY_RATIO = "density_ratio.npy"  # in model/
 DESCRIPTION = "recipe.json"  # in model/: the recipe, and what it was trained on
-_MANIFEST_TYPES = {"class_names": (list, str), "label_values": (list, int), "image_shape": (list, int)}
-_MANIFEST_TYPES |= {"request": (dict, None), "fingerprint": (str, None), "data": (str, None)}
-_MANIFEST_TYPES |= {"shards": (list, dict), "complete": (bool, None)}
-_ENTRY_TYPES = {"file": (str, None), "rows": (int, None), "sha256": (str, None)}
 _MAX_FOLDER = 100  # bytes: file systems take 255, and paths have their own limits
 _DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789¹²³")}
 _CSV_CHUNK = 512  # rows: the text of a chunk stays in the processor's cache
@@ -178,21 +188,27 @@ def load_manifest(folder):
     path = Path(folder) / MANIFEST
     if not path.exists():
         return None
-    manifest = load_json(path, _MANIFEST_TYPES)
-    _check_types(manifest, _MANIFEST_TYPES, path)
+    manifest = load_json(path)
+    check_fields(manifest, _MANIFEST, path)
     for entry in manifest["shards"]:
-        _check_types(entry, _ENTRY_TYPES, path)
-        place = PurePosixPath(entry["file"])
-        if place.is_absolute() or ".." in place.parts or place.suffix not in (".csv", ".npz"):
-            raise RequestError(f"{path}: shards should be files below its folder. Got {entry['file']!r} instead.")
-    if len(set(manifest["class_names"])) != len(set(manifest["label_values"])):
-        raise RequestError(f"{path}: class_names and label_values should be as many. They are not: it is damaged.")
+        check_fields(entry, _ENTRY, path)
+    if len(manifest["class_names"]) != len(manifest["label_values"]):
+        raise RequestError(f"{path}: should have a label value for each class. It is damaged.")
     return manifest
 
 
-def _check_types(content, types, path):
-    """Raise RequestError where a value of {key: (type, type of its items or None)} has another type."""
-    for key, (kind, item_kind) in types.items():
-        value = content.get(key) if type(content) is dict else None
-        if type(value) is not kind or (item_kind and any(type(item) is not item_kind for item in value)):
-            raise RequestError(f"{path}: {key} should be a {kind.__name__}. Got {str(value)[:40]!r}: it is damaged.")
+def _is_shard(value):
+    """Whether it is the path of a shard below the manifest's folder."""
+    path = PurePosixPath(value) if is_text(value) else PurePosixPath("..")
+    return path.suffix in (".csv", ".npz") and not path.is_absolute() and ".." not in path.parts
+
+
+def _are_hashes(value):
+    return is_object(value) and is_integer(value.get("images"), 0)
+
+
+HASHES_OBJECT = ("an object with the number of images", _are_hashes)
+_MANIFEST = {"class_names": CLASS_NAMES, "label_values": LABEL_VALUES, "image_shape": IMAGE_SHAPE, "data": TEXT}
+_MANIFEST |= {"request": REQUEST_OBJECT, "fingerprint": TEXT, "complete": BOOL}
+_MANIFEST |= {"shards": ("a list", lambda value: is_list_of(value, is_object))}
+_ENTRY = {"file": ("a shard's path below its folder", _is_shard), "rows": ("an integer", is_integer), "sha256": TEXT}

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from synth.checks import check_fields, is_integer, is_object
 from synth.errors import RequestError
 from synth.filters import FILTERS, Sieve, calibrate_thresholds
 from synth.progress import open_bar
@@ -20,7 +21,8 @@ from synth.shards import (
 )
 
 _CALIBRATION_BLOCKS = 4
-_REMOVE = "It is damaged: remove it, and all shards are made again."
+_COUNT = ("an integer of at least 0", lambda value: is_integer(value, 0))
+_COUNTS = ("an object of counts", lambda value: is_object(value) and all(is_integer(n, 0) for n in value.values()))
 _GROWING = ("classes", "shards", "complete")  # what of a manifest grows with the shards
 
 
@@ -155,16 +157,15 @@ def _continue_manifest(folder, started):
 
 def _check_counts(manifest, path):
     """Raise RequestError where what only a run that goes on reads of its manifest is damaged."""
-    filter = manifest.get("filter")
-    thresholds = filter.get("thresholds", {}) if type(filter) is dict else None
-    if type(thresholds) is not dict or any(type(value) is not float for value in thresholds.values()):
-        raise RequestError(f"{path}: filter should have thresholds that are numbers. {_REMOVE}")
+    check_fields(manifest, {"filter": ("an object whose thresholds are numbers", _is_filter)}, path)
+    known = ("a class of the manifest", manifest["class_names"].__contains__)
     for entry in manifest["shards"]:
-        rejected = entry.get("rejected")
-        counts = rejected.values() if type(rejected) is dict else [None]
-        counts = [entry.get("shard"), entry.get("candidates"), *counts]
-        if entry.get("class") not in manifest["class_names"] or any(type(count) is not int for count in counts):
-            raise RequestError(f"{path}: {entry['file']} should have a class, a number and counts. {_REMOVE}")
+        check_fields(entry, {"class": known, "shard": _COUNT, "candidates": _COUNT, "rejected": _COUNTS}, path)
+
+
+def _is_filter(value):
+    thresholds = value.get("thresholds", {}) if is_object(value) else None
+    return is_object(thresholds) and all(isinstance(threshold, float) for threshold in thresholds.values())
 
 
 def build_sieve(model, sampling, class_names, thresholds=None):

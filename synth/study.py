@@ -4,13 +4,15 @@ from dataclasses import astuple, dataclass, fields
 
 import pandas as pd
 
-from synth.errors import RunError
+from synth.errors import RequestError, RunError
 from synth.files import replacing
 from synth.output import list_same_sections
 from synth.progress import open_bar
+from synth.tables import load_csv
 
 RESULTS = "results.csv"
 CURVES = "curves.csv"
+_ADVICE = f"Restore it, or remove {RESULTS} and {CURVES}: the same command then runs all cells anew."
 _DECIMALS = 6  # few enough that reading and writing again changes no digit
 
 
@@ -26,14 +28,17 @@ class Cell:
 KEYS = [field.name for field in fields(Cell)]
 
 
-def run_study(cells, folder, run_cell, *, quiet=False):
+def run_study(cells, folder, run_cell, *, columns=None, quiet=False):
     """Run the cells that results.csv does not hold yet; return their results, curves (DataFrames) and failures.
 
     run_cell: callable (Cell) -> (dict of results, list of dicts, one per epoch). A cell counts as finished once its
     row is in the file. One that fails (synth.errors.RunError) does not stop the others: failures is {Cell: error}.
+    columns: {RESULTS or CURVES: names of columns} that what is there already should have.
     """
-    tables = {name: load_table(folder / name) for name in (RESULTS, CURVES)}
+    tables = {name: load_table(folder / name, (columns or {}).get(name, ())) for name in (RESULTS, CURVES)}
     finished = _finished(tables[RESULTS])
+    if finished - _finished(tables[CURVES]):
+        raise RequestError(f"{folder / CURVES}: should have the cells of {RESULTS}. It lacks some. {_ADVICE}")
     failed = {}
     with open_bar(quiet=quiet, total=len(cells), initial=len(finished & set(cells)), desc="cells", unit="cell") as bar:
         for cell in cells:
@@ -63,11 +68,25 @@ def raise_failures(failed):
     raise RunError(f"{len(failed)} cells failed, all others are in {RESULTS}. {reasons}")
 
 
-def load_table(path):
-    """Read results.csv or curves.csv; an empty DataFrame where there is none yet."""
+def load_table(path, columns=()):
+    """Read results.csv or curves.csv; an empty DataFrame where there is none yet.
+
+    Raises RequestError where it lacks one of `columns`, holds other than numbers, or a cell's results twice.
+    """
     if not path.exists():
         return pd.DataFrame(columns=KEYS)
-    return pd.read_csv(path, dtype={"setting": str, "arm": str})
+    try:
+        table = load_csv(path, {field.name: field.type for field in fields(Cell)} | dict.fromkeys(columns))
+        texts = table.drop(columns=KEYS).select_dtypes(exclude="number").columns
+        if len(texts):
+            raise RequestError(f"{path}: should have numbers in {texts[0]!r:.60}. Got other text.")
+        twice = table[table.duplicated(KEYS)]
+        if path.name == RESULTS and len(twice):
+            cell = ", ".join(map(str, twice[KEYS].iloc[0]))
+            raise RequestError(f"{path}: should have one row for each cell. Got two of {cell}.")
+    except RequestError as error:
+        raise RequestError(f"{error} {_ADVICE}") from error
+    return table
 
 
 def list_unfinished(cells, folder, settings):

@@ -128,7 +128,7 @@ def test_a_teacher_that_does_not_fit_is_refused(generated, data, tmp_path, capsy
     (tmp_path / "teacher" / "model" / "filter.keras").unlink()
     code, line = fail(main, capsys, "--real-only", "--data", data, "--teacher", str(tmp_path / "teacher"))
     assert code == 2
-    assert "--teacher should be a run with a classifier" in line
+    assert "No filter.keras there: the command that trained the run, given again, makes it anew" in line
 
 
 def test_hand_made_shards_in_kaggles_layout(data, tmp_path):

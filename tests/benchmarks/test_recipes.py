@@ -163,7 +163,7 @@ def test_every_variation_of_the_table_is_a_recipe(name):
         (["--variations", "nosuch"], "--variations should be among no-noise, .*Got 'nosuch' instead."),
         (["--variations", "a/b:noise=no"], "or NAME:field=value,field=value. Got 'a/b:noise=no' instead."),
         (["--variations", "a:nosuch=1"], "a recipe's field should be one of network, .*Got 'nosuch' instead."),
-        (["--variations", "a:batch_size=0"], "variation a: --batch-size should be at least 2. Got 0 instead."),
+        (["--variations", "a:batch_size=0"], "variation a: --batch-size should be in the range .* Got 0 instead."),
         (["--variations", "a:batch_size=4096"], "variation a: --batch-size should be at most the number"),
         (["--variations", "a:conditional=no"], "variation a should be one GAN for all classes"),
         (

@@ -89,16 +89,16 @@ def test_a_blind_leakage_guard_stops_the_run(run, capsys, damage):
 @pytest.mark.parametrize(
     "request_",
     [
-        {},
-        {"data": 5},
+        {"seed": 0},
+        {"data": 5, "seed": 0},
         {"data": "mnist5k", "seed": "0"},
-        {"data": "mnist5k", "other": 1},
-        {"data": "mnist5k", "classes": []},
+        {"data": "mnist5k", "seed": 0, "other": 1},
+        {"data": "mnist5k", "seed": 0, "classes": []},
     ],
 )
 def test_a_damaged_record_of_the_data_is_one_line(run, capsys, request_):
     manifest = json.loads((run / "manifest.json").read_text())
-    save_json(run / "manifest.json", manifest | {"request": request_ or {"classes": None}})
+    save_json(run / "manifest.json", manifest | {"request": request_})
     code, line = fail(predict.main, capsys, "--synthetic-only", "--synthetic", str(run))
     assert code == 2
-    assert "the run should record how its data are loaded" in line
+    assert "request should be an object with data, classes, real_per_class" in line

@@ -17,6 +17,7 @@ from models.recipes import Recipe
 from models.trained import TrainedGAN
 from synth.datasets import load_dataset
 from synth.leakage import find_leaks
+from synth.shards import describe_hashes
 from tests.conftest import make_images
 
 
@@ -89,6 +90,21 @@ def test_an_unknown_name_is_refused_with_the_shipped_ones():
         find_model_folder("emnist")
 
 
+def test_an_unfinished_run_is_named_as_such(generated, tmp_path):
+    shutil.copytree(generated, tmp_path / "run")
+    (tmp_path / "run/model/generator.keras").unlink()
+    message = "run is an unfinished run of generate_data.py: the same command again finishes it"
+    with pytest.raises(ValueError, match=message):
+        TrainedGAN(find_model_folder(tmp_path / "run"))
+    shutil.rmtree(tmp_path / "run/model")
+    with pytest.raises(ValueError, match=message):
+        find_model_folder(tmp_path / "run")
+    for sampled in ({"training": {"model_hash": "x"}}, {"study": {}}):
+        (tmp_path / "run/config.json").write_text(json.dumps(sampled))
+        with pytest.raises(ValueError, match="--model should be a run's folder, or pretrained"):
+            find_model_folder(tmp_path / "run")
+
+
 def test_the_command_prints_sizes_and_replaces_on_request_alone(generated, keras_home, tmp_path, capsys):
     arguments = [str(generated), "mnist", "--out", str(tmp_path / "out")]
     assert main(arguments) == 0
@@ -100,13 +116,17 @@ def test_the_command_prints_sizes_and_replaces_on_request_alone(generated, keras
     assert lines[3].startswith(f"{size:>9,} bytes  ")
     assert main(arguments) == 2
     assert "should be a new folder, or a packed run to replace with --overwrite. It exists" in capsys.readouterr().err
+    (tmp_path / "out/mnist/theirs.txt").touch()
+    assert main([*arguments, "--overwrite"]) == 2
+    assert (tmp_path / "out/mnist/theirs.txt").exists()
+    (tmp_path / "out/mnist/theirs.txt").unlink()
     assert main([*arguments, "--overwrite"]) == 0
 
 
 def test_an_unfinished_run_is_not_packed(generated, keras_home, tmp_path):
     shutil.copytree(generated, tmp_path / "run")
     (tmp_path / "run/model/generator.keras").unlink()
-    with pytest.raises(ValueError, match=r"should be a finished run's folder. No generator\.keras there"):
+    with pytest.raises(ValueError, match=r"is an unfinished run of generate_data\.py.*generator\.keras"):
         pack(tmp_path / "run", "mnist", tmp_path / "out")
     with pytest.raises(ValueError, match="RUN should be a run's folder"):
         pack(tmp_path / "nowhere", "mnist", tmp_path / "out")
@@ -121,8 +141,8 @@ def test_a_run_with_one_gan_per_class_is_not_packed(generated, keras_home, tmp_p
     (model / "recipe.json").write_text(json.dumps(description))
     for name in ("0", "1"):
         (model / name).mkdir()
-        for network in ("generator", "discriminator"):
-            shutil.copy(model / f"{network}.keras", model / name)
+        for network in build_pair(Recipe(**description["recipe"]), (28, 28, 1), 0):
+            network.save(model / name / f"{network.name}.keras")
     with pytest.raises(ValueError, match="should have one GAN for all classes. The recipe dcgan has several"):
         pack(tmp_path / "run", "mnist", tmp_path / "out")
 
@@ -141,6 +161,8 @@ def test_a_run_on_a_part_of_the_images_is_not_packed(generated, keras_home, tmp_
     shutil.copytree(generated, tmp_path / "run")
     hashes = np.load(tmp_path / "run/train_hashes.npy")
     np.save(tmp_path / "run/train_hashes.npy", hashes[:100])
+    path = tmp_path / "run/model/recipe.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"train_hashes": describe_hashes(hashes[:100])}))
     with pytest.raises(ValueError, match="should be trained on the 112 train images of mnist .* Got 100 images"):
         pack(tmp_path / "run", "mnist", tmp_path / "out")
 
@@ -220,7 +242,7 @@ def test_what_ships_opens_and_makes_images(name):
         assert trained.classify(images).argmax(axis=1).tolist().count(k) > 10
     description = json.loads((folder / "recipe.json").read_text())
     assert len(description["fingerprint"]) == 64
-    assert description["train_images"] == len(trained.train_hashes()) > 0
+    assert description["train_hashes"] == describe_hashes(trained.train_hashes())
     assert description["data"] == description["request"]["data"] == name
     description.pop("class_names")  # T-shirt/top
     assert not {"/", "\\"} & set(json.dumps(description))

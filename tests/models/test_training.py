@@ -1,3 +1,4 @@
+import json
 import shutil
 from dataclasses import replace
 
@@ -10,11 +11,12 @@ from models import callbacks, training
 from models.building import build_gan
 from models.callbacks import Pace, compute_penalty_weight, compute_rate_factor
 from models.checkpoint import Progress
+from models.description import list_pairs
 from models.feeding import stream_batches
 from models.gan import GAN
 from models.recipes import RECIPES, Recipe, parse_fields, parse_recipe
 from models.sampler import Sampler
-from models.trained import TrainedGAN, list_pairs
+from models.trained import TrainedGAN
 from models.training import check_recipe, fit_gan, plan_rounds
 from synth.datasets import load_dataset
 from synth.errors import TrainingError
@@ -216,6 +218,51 @@ def test_killed_training_continues_to_the_same_weights(dataset, finished, tmp_pa
     assert len(saves) == (3 if conditional else 6)
 
 
+def test_a_training_whose_last_checkpoint_is_damaged_ends_with_the_same_weights(
+    dataset, finished, tmp_path, monkeypatch
+):
+    saves, save_checkpoint = [], callbacks.save_checkpoint
+
+    def save_then_die(*arguments):
+        save_checkpoint(*arguments)
+        saves.append(1)
+        if len(saves) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(callbacks, "save_checkpoint", save_then_die)
+    with pytest.raises(KeyboardInterrupt):
+        fit(dataset, TINY, tmp_path, finished)
+    path = tmp_path / "checkpoint" / "state.npz"
+    path.write_bytes(path.read_bytes()[:-1000])
+    (tmp_path / "filter.keras").unlink()
+    (tmp_path / "judge.keras").write_bytes(b"cut off")
+    lines = fit(dataset, TINY, tmp_path)
+    assert "judge.keras could not be read, or is another's, and is fitted anew" in lines[0]
+    assert "state.npz: should be a readable NumPy archive" in lines[1]
+    assert "from the checkpoint before it, step 2" in lines[1]
+    assert len(saves) == 4
+    assert not (tmp_path / "checkpoint").exists()
+    assert_equal_weights(tmp_path, finished[0])
+    assert TrainedGAN(tmp_path).has_classifier
+
+
+def test_a_run_without_its_filter_is_not_taken_for_one_of_one_class(finished, tmp_path):
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    (tmp_path / "filter.keras").unlink()
+    with pytest.raises(ValueError, match=r"No filter\.keras there: the command that trained the run"):
+        TrainedGAN(tmp_path)
+
+
+@pytest.mark.parametrize("names", [["0"], ["0", "1", "2"]])
+def test_a_run_of_other_classes_than_its_networks_is_refused(finished, tmp_path, names):
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "recipe.json"
+    content = json.loads(path.read_text()) | {"class_names": names, "label_values": [*range(len(names))]}
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=rf"generator\.keras: should know {len(names)} classes. It knows 2"):
+        TrainedGAN(tmp_path)
+
+
 def test_a_finished_training_is_not_redone(dataset, finished):
     before = (finished[0] / "generator.keras").stat().st_mtime_ns
     assert fit(dataset, TINY, finished[0]) == []
@@ -321,7 +368,7 @@ def test_members_are_trained_from_other_seeds_and_take_turns(dataset, finished, 
     if conditional:
         assert_equal_weights(pairs[0], finished[0])  # the first is the GAN of the recipe without members
     (pairs[1] / "generator.keras").unlink()
-    with pytest.raises(ValueError, match=r"member-1.*No generator\.keras"):
+    with pytest.raises(ValueError, match=r"unfinished run.*member-1/generator\.keras"):
         TrainedGAN(tmp_path)
 
 
@@ -335,13 +382,13 @@ def test_trained_networks_are_opened_and_checked(finished, tmp_path):
     assert np.allclose(trained.classify(images).sum(axis=1), 1, atol=1e-5)
     description = tmp_path / "recipe.json"
     description.write_text(description.read_text().replace("28", "32"))
-    with pytest.raises(ValueError, match=r"should make images of shape \(32, 32, 1\). It makes \(28, 28, 1\) instead"):
+    with pytest.raises(ValueError, match=r"from any, \(\) to \(32, 32, 1\)\. Got one .*to \(28, 28, 1\)"):
         TrainedGAN(tmp_path)
     (tmp_path / "generator.keras").write_bytes(b"no model")
     with pytest.raises(ValueError, match=r"generator\.keras: should be a Keras model file"):
         TrainedGAN(tmp_path)
     (tmp_path / "generator.keras").unlink()
-    with pytest.raises(ValueError, match=r"should be a finished run's folder. No generator\.keras"):
+    with pytest.raises(ValueError, match=r"is an unfinished run of generate_data\.py: .*generator\.keras"):
         TrainedGAN(tmp_path)
 
 
@@ -383,8 +430,13 @@ def test_a_recipe_that_does_not_fit_is_refused(dataset, changes, message):
     ("changes", "message"),
     [
         ({"network": "vae"}, "--network should be one of dcgan, mlp. Got 'vae' instead"),
-        ({"batch_size": 1}, "--batch-size should be at least 2. Got 1 instead"),
-        ({"generator_rate": float("nan")}, "--generator-rate should be at least 0. Got nan instead"),
+        ({"batch_size": 1}, r"--batch-size should be in the range \[2, 65536\]. Got 1 instead"),
+        ({"generator_rate": float("nan")}, r"--generator-rate should be in the range \[0, 1\]. Got nan instead"),
+        ({"latent_dim": 10**12}, r"--latent-dim should be in the range \[1, 10000\]. Got 1000000000000 instead"),
+        ({"epochs": float("inf")}, r"--epochs should be in the range \[0, 1000000.0\]. Got inf instead"),
+        ({"steps": 10**4000}, r"--steps should be in the range .* Got 10{59} instead"),
+        ({"steps": 2.5}, "--steps should be an integer. Got 2.5 instead"),
+        ({"noise": 1}, "--noise should be yes or no. Got 1 instead"),
         ({"decay_start": 1.0}, "--decay-start should be below 1. Got 1.0 instead"),
         ({"steps": 0}, "--steps or --epochs should be above 0"),
     ],

@@ -33,7 +33,7 @@ def write_shards(folder, suffix="npz", shards=4, rows=30):
         write_shard(path, images, LABELS[shard % 2], np.zeros(rows))
         entries.append({"file": str(path.relative_to(folder)), "rows": rows, "sha256": hash_file(path)})
     known = {"class_names": ["ape", "bee"], "label_values": list(LABELS), "image_shape": list(SHAPE)}
-    known |= {"data": "apes", "request": {}, "fingerprint": ""}
+    known |= {"data": "apes", "request": {"data": "mnist5k", "seed": 0}, "fingerprint": ""}
     save_manifest(folder, known | {"shards": entries, "complete": True})
     return folder
 

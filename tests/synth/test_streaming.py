@@ -28,7 +28,7 @@ class NoiseModel:
 
     image_shape, latent_dim = (4, 4, 1), 16
     class_names, label_values = ("ape", "bee"), (4, 9)
-    data, request, fingerprint = "noise", {"data": "noise"}, "0" * 64
+    data, request, fingerprint = "noise", {"data": "noise", "seed": 0}, "0" * 64
 
     def generate(self, latents, class_index):
         return np.clip(latents * 40 + 128, 0, 255).astype(np.uint8).reshape(-1, 4, 4, 1)
@@ -150,16 +150,16 @@ def test_a_manifest_with_another_filter_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"shards": [{}]}, "file should be a str"),
-        ({"shards": [{"file": "../a.npz", "rows": 1, "sha256": ""}]}, "shards should be files below its folder"),
-        ({"shards": [{"file": "/a.npz", "rows": 1, "sha256": ""}]}, "shards should be files below its folder"),
-        ({"shards": [{"file": "a.npz", "rows": 1, "sha256": ""}]}, "a.npz should have a class, a number and counts"),
+        ({"shards": [{}]}, r"file should be a shard's path below its folder. Got 'nothing'"),
+        ({"shards": [{"file": "../a.npz", "rows": 1, "sha256": ""}]}, "file should be a shard's path below its folder"),
+        ({"shards": [{"file": "/a.npz", "rows": 1, "sha256": ""}]}, "file should be a shard's path below its folder"),
+        ({"shards": [{"file": "a.npz", "rows": 1, "sha256": ""}]}, "class should be a class of the manifest"),
         ({"shards": None}, "shards should be a list"),
-        ({"class_names": ["ape"]}, "class_names and label_values should be as many"),
-        ({"complete": 1}, "complete should be a bool"),
+        ({"class_names": ["ape"]}, "should have a label value for each class"),
+        ({"complete": "yes"}, "complete should be true or false"),
         (
             {"filter": {"thresholds": {"ape": None}}},
-            "filter should have thresholds that are numbers",
+            "filter should be an object whose thresholds are numbers",
         ),
     ],
 )

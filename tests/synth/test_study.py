@@ -1,6 +1,6 @@
 import pytest
 
-from synth.errors import RunError, SamplingError
+from synth.errors import RequestError, RunError, SamplingError
 from synth.study import CURVES, RESULTS, Cell, list_unfinished, load_table, raise_failures, run_study
 
 CELLS = [Cell(setting, arm, seed) for setting in ("100", "300") for seed in (0, 1) for arm in ("real", "gan")]
@@ -73,3 +73,33 @@ def test_a_cell_that_fails_does_not_stop_the_others(tmp_path):
     assert list_unfinished(CELLS, tmp_path, {}) == [CELLS[1]]
     assert len(run_study(CELLS, tmp_path, run_cell)[0]) == 8
     raise_failures({})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"should be a CSV table. \(No columns to parse from file\)"),
+        (b"\xff\xfe\x00\x01", "should be a CSV table"),
+        (b"setting,arm,accuracy\n100,real,1\n", "It lacks seed"),
+        (b"setting,arm,seed\n100,real,0\n", "It lacks accuracy"),
+        (b"setting,arm,seed,accuracy\n100,real,zero,1\n", "should be a CSV table"),
+        (b"setting,arm,seed,accuracy\n100,real,0,1,2\n", "should be a CSV table"),
+        (b"setting,arm,seed,accuracy\n,real,0,1\n", "should have a text in each row of setting"),
+        (b"setting,arm,seed,accuracy\n100,real,0,good\n", "should have numbers in 'accuracy'"),
+        (b"setting,arm,seed,accuracy\n100,real,0,1\n100,real,0,1\n", "Got two of 100, real, 0"),
+    ],
+)
+def test_a_damaged_table_says_what_to_do(tmp_path, content, message):
+    run_study(CELLS[:1], tmp_path, run_cell)
+    (tmp_path / RESULTS).write_bytes(content)
+    with pytest.raises(RequestError, match=rf"results\.csv: .*{message}.*Restore it, or remove"):
+        run_study(CELLS, tmp_path, run_cell, columns={RESULTS: ["accuracy"]})
+
+
+def test_results_without_their_curves_are_refused(tmp_path):
+    run_study(CELLS[:1], tmp_path, run_cell)
+    (tmp_path / CURVES).unlink()
+    with pytest.raises(RequestError, match=r"curves\.csv: should have the cells of results\.csv.*or remove results"):
+        run_study(CELLS, tmp_path, run_cell)
+    (tmp_path / RESULTS).unlink()
+    assert len(run_study(CELLS, tmp_path, run_cell)[0]) == 8

@@ -1,0 +1,98 @@
+"""recipe.json in a run's model folder: the recipe, and what it was trained on."""
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from models.recipes import Recipe
+from synth.checks import CLASS_NAMES, IMAGE_SHAPE, LABEL_VALUES, OBJECT, REQUEST_OBJECT, SEED, TEXT, check_fields
+from synth.errors import RequestError
+from synth.files import load_json, save_json
+from synth.shards import DESCRIPTION, HASHES_OBJECT, class_folders, describe_hashes
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a run's networks are, and what they were trained on, as in synth.datasets.Dataset.
+
+    train_hashes: as of synth.shards.describe_hashes; their number alone in a run of version 0.1. seed: of the training.
+    """
+
+    recipe: Recipe
+    image_shape: tuple
+    class_names: tuple
+    label_values: tuple
+    data: str
+    request: dict
+    fingerprint: str
+    train_hashes: dict
+    seed: int
+
+
+def save_description(folder, recipe, dataset, seed):
+    """Write `folder`/recipe.json: the recipe, and what it was trained on."""
+    description = {
+        "recipe": asdict(recipe),
+        "image_shape": list(dataset.image_shape),
+        "class_names": list(dataset.class_names),
+        "label_values": list(dataset.label_values),
+        "data": dataset.name,
+        "request": dataset.request,
+        "fingerprint": dataset.fingerprint,
+        "train_hashes": describe_hashes(dataset.train_hashes()),
+        "seed": seed,
+    }
+    save_json(Path(folder) / DESCRIPTION, description)
+
+
+def load_description(folder):
+    """Read `folder`/recipe.json; fields that the recipe of an older run lacks have their defaults.
+
+    RequestError names the file and what is wrong.
+    """
+    path = Path(folder) / DESCRIPTION
+    try:
+        content = load_json(path)
+        if "train_images" in content:
+            content["train_hashes"] = {"images": content["train_images"]}
+        check_fields(content, _CHECKS, path)
+        content = {name: content[name] for name in _CHECKS}
+        if len(content["class_names"]) != len(content["label_values"]):
+            counts = (len(content[name]) for name in ("class_names", "label_values"))
+            raise RequestError("{}: should have a label value for each class. Got {} and {}.".format(path, *counts))
+        recipe = _build_recipe(path, content["recipe"])
+    except RequestError as error:
+        advice = "Restore it, or remove it: the command that trained the run, given again, writes it anew."
+        raise RequestError(f"{error} {advice}") from error
+    tuples = {name: tuple(content[name]) for name in ("image_shape", "class_names", "label_values")}
+    return Description(**content | tuples | {"recipe": recipe})
+
+
+def list_pairs(recipe, class_names):
+    """Return a run's pairs of networks, [(class index, or None for all classes, member, sub-folder of model/)]."""
+    folders = {None: ""} if recipe.conditional else dict(enumerate(class_folders(class_names).values()))
+    members = {member: f"member-{member}" if recipe.members > 1 else "" for member in range(recipe.members)}
+    return [(k, m, Path(folder) / member) for k, folder in folders.items() for m, member in members.items()]
+
+
+def _build_recipe(path, given):
+    known = [field.name for field in fields(Recipe)]
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise RequestError(f"{path}: the recipe should have fields of this version alone. Got {unknown[0]!r:.60}.")
+    try:
+        return Recipe(**given)
+    except RequestError as error:
+        raise RequestError(f"{path}: {error}") from error
+
+
+_CHECKS = {
+    "recipe": OBJECT,
+    "image_shape": IMAGE_SHAPE,
+    "class_names": CLASS_NAMES,
+    "label_values": LABEL_VALUES,
+    "data": TEXT,
+    "request": REQUEST_OBJECT,
+    "fingerprint": TEXT,
+    "train_hashes": HASHES_OBJECT,
+    "seed": SEED,
+}

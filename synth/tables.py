@@ -1,0 +1,45 @@
+"""Read CSV tables, whatever state they are in."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from synth.errors import RequestError
+
+HISTORY = "history.csv"
+_HISTORY_NUMBERS = dict.fromkeys(("seconds", "discriminator_loss", "generator_loss", "frechet"), float)
+
+
+def load_csv(path, columns):
+    """Read a CSV that has at least these columns, {name: str, int, float or None (any)}; a float may be missing.
+
+    RequestError names the file and what is wrong.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # rows of other lengths
+            table = pd.read_csv(path, index_col=False, dtype={name: dtype for name, dtype in columns.items() if dtype})
+    except (ValueError, OverflowError, MemoryError, OSError, Warning) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise RequestError(f"{path}: should be a CSV table. ({reason})") from error
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise RequestError(f"{path}: should have the columns {', '.join(columns)}. It lacks {', '.join(missing)}.")
+    empty = [name for name, dtype in columns.items() if dtype is str and table[name].isna().any()]
+    if empty:
+        raise RequestError(f"{path}: should have a text in each row of {empty[0]}. One has none.")
+    return table
+
+
+def load_histories(folder):
+    """Read the history.csv of every GAN below a model folder, {sub-folder, or "" for the folder itself: DataFrame}."""
+    paths = sorted(folder.rglob(HISTORY))
+    return {"/".join(path.parent.relative_to(folder).parts): _load_history(path) for path in paths}
+
+
+def _load_history(path):
+    history = load_csv(path, {"step": int} | _HISTORY_NUMBERS)
+    if history.empty or not np.isfinite(history[list(_HISTORY_NUMBERS)]).all(axis=None):
+        raise RequestError(f"{path}: should have rows of finite numbers, one for each round of the training.")
+    return history

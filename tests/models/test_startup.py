@@ -1,0 +1,44 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from models.startup import import_tensorflow
+
+CHECK = """
+from models.startup import import_tensorflow
+import_tensorflow()
+import keras
+print(keras.config.backend(), keras.config.floatx(), keras.config.epsilon(), keras.config.image_data_format())
+print(keras.config.dtype_policy().name, keras.Variable([1.0]).dtype)
+"""
+
+
+def start(home, settings):
+    (home / "keras.json").write_text(settings)
+    environment = os.environ | {"KERAS_HOME": str(home), "KERAS_BACKEND": "jax"}
+    root = Path(__file__).resolve().parents[2]
+    return subprocess.run([sys.executable, "-c", CHECK], cwd=root, env=environment, capture_output=True, text=True)
+
+
+def test_the_settings_of_keras_do_not_decide(tmp_path):
+    wrong = {"backend": "torch", "floatx": "float64", "epsilon": 0.5, "image_data_format": "channels_first"}
+    process = start(tmp_path, json.dumps(wrong))
+    assert process.stdout.split() == ["tensorflow", "float32", "1e-07", "channels_last", "float32", "float32"]
+    assert process.stderr == ""
+
+
+def test_settings_that_keras_refuses_are_named(tmp_path):
+    process = start(tmp_path, '["no settings"]')
+    last = process.stderr.splitlines()[-1]
+    assert f"RequestError: {tmp_path}/keras.json: should be Keras' settings. Correct or remove it." in last
+
+
+def test_keras_on_another_backend_is_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras", SimpleNamespace(config=SimpleNamespace(backend=lambda: "jax")))
+    with pytest.raises(ValueError, match="It runs on jax here: restart Python .*KERAS_BACKEND=tensorflow"):
+        import_tensorflow()
