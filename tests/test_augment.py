@@ -191,7 +191,7 @@ def test_a_gan_on_the_minority_alone_and_one_that_shares(data, tmp_path, monkeyp
     arguments = [*IMBALANCE, "--data", data, "--out", str(tmp_path), "--seeds", "1", "--arms", "real", "gan", "--gans"]
     assert main([*arguments, *gans, "--quiet"]) == 0
     alone = json.loads((tmp_path / "gans/20-1-alone-mlp-minority-seed-0/model/recipe.json").read_text())
-    assert (alone["class_names"], alone["train_images"], alone["recipe"]["conditional"]) == (["1"], 20, False)
+    assert (alone["class_names"], alone["train_hashes"]["images"], alone["recipe"]["conditional"]) == (["1"], 20, False)
     results = pd.read_csv(tmp_path / "results.csv")
     assert results["arm"].tolist() == ["real", *(f"gan {gan}" for gan in gans)]
     assert results["synthetic_images"].tolist() == [0, 36, 36]
