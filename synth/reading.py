@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from synth.errors import RequestError
+from synth.files import find_mark
 from synth.readers import list_image_classes, read_csv_chunks, read_image_folder, read_npz
 from synth.shards import DESCRIPTION, MANIFEST, hash_file, load_hashes, load_manifest
 
@@ -91,6 +92,7 @@ def find_shards(pattern, flag="--synthetic"):
     if (path / MANIFEST).is_file():
         found = [path / entry["file"] for entry in load_manifest(path)["shards"]]
     elif path.is_dir():
+        _check_unmarked(path)
         found = [*path.rglob("*.npz"), *path.rglob("*.csv")]
         found = [shard for shard in found if not (shard.parent / DESCRIPTION).exists() and shard.name != "history.csv"]
     else:
@@ -112,6 +114,15 @@ def find_shards(pattern, flag="--synthetic"):
             f"{flag} should be the shards of one run. {pattern} holds those of {names}: name one of them."
         )
     return found, folders.pop()
+
+
+def _check_unmarked(folder):
+    """Raise RequestError for the folder of a run that has no manifest yet, or never has one."""
+    script = find_mark(folder)
+    if script in ("generate_data.py", "augment.py balance"):
+        raise RequestError(f"{folder} is an unfinished run of {script}: the same command again finishes it.")
+    if script:
+        raise RequestError(f"{folder} is a run of {script}, which makes no shards. Name one of generate_data.py.")
 
 
 def check_shards(paths, folder):

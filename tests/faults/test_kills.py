@@ -32,11 +32,11 @@ WORK = {
 KILLS = 5  # of each, if it takes so long
 
 
-def run(seconds, folder, work, data):
+def run(seconds, folder, work, data, **environment):
     """Run a command, killed so many seconds after it holds its folder; return (exit code, output, errors)."""
     script, *command = work.split()
     arguments = [sys.executable, KILLED, str(seconds), folder, script, *command, "--data", data, *WORK[work]]
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", **environment}
     done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout, done.stderr
 
@@ -83,8 +83,10 @@ def test_a_run_that_was_killed_again_and_again_ends_as_if_it_never_was(work, dat
         assert (code, errors) == (-signal.SIGKILL, "")
         kills += 1
     assert kills >= 3
-    code, _, errors = run("never", tmp_path / "killed", work, data)
+    threads = json.loads((tmp_path / "killed/config.json").read_text())["threads"]
+    code, _, errors = run("never", tmp_path / "killed", work, data, TF_NUM_INTRAOP_THREADS="1")  # set, not inherited
     assert (code, errors) == (0, "")
+    assert json.loads((tmp_path / "killed/config.json").read_text())["threads"] == threads
     results = read_results(tmp_path / "whole")
     assert len(results) >= 2
     again = read_results(tmp_path / "killed")

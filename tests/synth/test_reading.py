@@ -7,6 +7,7 @@ from synth import reading
 from synth.balancing import save_training_set
 from synth.datasets import load_dataset
 from synth.errors import RequestError
+from synth.files import mark_folder
 from synth.images import hash_images
 from synth.reading import (
     check_shards,
@@ -161,6 +162,21 @@ def test_damaged_files_of_no_run_are_one_line(tmp_path, name, content, message):
     paths, _ = find_shards(tmp_path)
     with pytest.raises(RequestError, match=f"{name}.*{message}"):
         index_shards(paths, (2, 2, 1), (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("generate_data.py", "is an unfinished run of generate_data.py: the same command again finishes it"),
+        ("predict.py", "is a run of predict.py, which makes no shards"),
+    ],
+)
+def test_a_run_without_shards_is_named(tmp_path, script, message):
+    mark_folder(tmp_path, script, {})
+    (tmp_path / "model/checkpoint").mkdir(parents=True)
+    (tmp_path / "model/checkpoint/state.npz").touch()
+    with pytest.raises(ValueError, match=message):
+        find_shards(tmp_path)
 
 
 def test_shards_of_other_shapes_and_classes_are_refused(tmp_path):
