@@ -3,7 +3,7 @@
     python -m benchmarks.recipes --data mnist.npz --minutes 5 --seeds 2 --variations no-noise batch-32
     python -m benchmarks.recipes --data mnist.npz --variations lr:generator_rate=5e-4,discriminator_rate=5e-4
 
-The same command again continues where it stopped; more variations or seeds extend it. How to read it: docs/quality.md.
+The same command again continues where it stopped; more variations or seeds extend it. How to read it: docs/recipes.md.
 """
 
 import re
