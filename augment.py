@@ -17,7 +17,6 @@ from pathlib import Path
 from models.pretrained import A_RUN
 from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe, take_recipe_options
 from synth import command_line
-from synth.arms import CURVE_POINTS, FAMILIES, Arm, list_arms, parse_gans
 from synth.command_line import (
     add_data_flags,
     add_filter_flags,
@@ -31,6 +30,7 @@ from synth.command_line import (
 from synth.errors import RequestError
 from synth.kaggle import default_out
 from synth.shards import FORMATS
+from tasks.arms import CURVE_POINTS, FAMILIES, Arm, list_arms, parse_gans
 
 _REDUCED_FAMILIES = ("real", "smote", "classic", "gan", "gan-filtered", "classic-gan", "classic-mixed")
 
@@ -167,7 +167,7 @@ def balance(config):
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
     threads = _start(config)
-    from models.balancer import balance_data
+    from tasks.balance import balance_data
 
     return balance_data(config, threads)
 
@@ -178,10 +178,9 @@ def study_imbalance(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
     threads = _start(config)
-    from models.studies import Study, conduct
     from synth.counts import find_class, parse_counts
     from synth.datasets import check_available
-    from synth.discussion import discuss_long_tailed, discuss_minority
+    from tasks.study import Study, conduct
 
     dataset, request = _load_base(config)
     names, values = dataset.class_names, dataset.label_values
@@ -192,7 +191,6 @@ def study_imbalance(config):
         check_available(dataset, counts, "--counts")
         title, settings = "Long-tailed classes", {"long-tailed": config.counts}
         measures = {"balanced_accuracy": "ACSA, %", "geometric_mean": "geometric mean, %"} | measures
-        discuss = partial(discuss_long_tailed, arms=arms, data=dataset.name, counts=tuple(counts.values()))
     else:
         k = find_class(config.minority, names, values, "--minority")
         arms = list_arms(config.gans, config.arms, fill=config.fill, classes=(k,))
@@ -201,9 +199,8 @@ def study_imbalance(config):
         title = f"One small class: {names[k]}"
         settings = {f"{size} {names[k]}": f"{names[k]}:{size}" for size in config.minority_size}
         measures = {f"accuracy {names[k]}": f"accuracy of {names[k]}, %"} | measures
-        discuss = partial(discuss_minority, arms=arms, minority=names[k], data=dataset.name)
     recipes = _resolve_recipes(config, balance_classes=True)
-    study = Study(title, request, settings, {"Equal steps": arms}, measures, recipes, discuss)
+    study = Study(title, request, settings, {"Equal steps": arms}, measures, recipes)
     return conduct(study, config, "augment.py imbalance", threads)
 
 
@@ -213,9 +210,9 @@ def study_reduced(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
     threads = _start(config)
-    from models.studies import Study, conduct
     from synth.datasets import check_available
-    from synth.discussion import discuss_reduced
+    from tasks.study import Study, conduct
+    from tasks.study_report import render_reduced
 
     dataset, request = _load_base(config)
     for count in config.real:
@@ -240,8 +237,8 @@ def study_reduced(config):
     groups = {"Equal steps": compared, "Epochs": list(columns.values()), "Ratio": sweep}
     settings = {f"{count} real": count for count in config.real}
     measures = {"accuracy": "test accuracy, %", "macro_f1": "macro F1, %"}
-    discuss = partial(discuss_reduced, columns=columns, sweep=sweep, data=dataset.name)
-    study = Study("Few real images", request, settings, groups, measures, _resolve_recipes(config), discuss)
+    render_more = partial(render_reduced, columns=columns, sweep=sweep, filter=config.filter)
+    study = Study("Few real images", request, settings, groups, measures, _resolve_recipes(config), render_more)
     return conduct(study, config, "augment.py reduced", threads)
 
 

@@ -91,7 +91,7 @@ def evaluate(config):
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
     from models.startup import start
-    from synth.output import check_inputs, check_output, open_output
+    from synth.output_folder import check_inputs, check_output, open_output
 
     report = report_unless(config.quiet)
     out = Path(config.out)
@@ -133,7 +133,7 @@ def evaluate(config):
 
 def _describe_sides(config, dataset, extractor, material):
     """Return what evaluation.json says of the real images and of the features."""
-    from synth.output import installed_versions
+    from synth.output_folder import installed_versions
 
     return {
         "versions": installed_versions(),
@@ -147,10 +147,10 @@ def _describe_sides(config, dataset, extractor, material):
 
 def _score_and_save(config, dataset, material, result, report):
     """Add the scores and sentences to `result`, and write it with its figures."""
-    from synth.comparison import score_all, search_nearest
-    from synth.evaluation_report import find_verdicts, find_warnings, render_report, render_scores
+    from evaluation.features import score_all, search_nearest
+    from evaluation.report import find_verdicts, find_warnings, render_report, render_scores
+    from synth.figures import save_figure
     from synth.files import replacing, save_json
-    from synth.plots import save_figure
 
     out = Path(config.out)
     memorisations = search_nearest(material, dataset.part("train")[0])
@@ -172,8 +172,8 @@ def _score_and_save(config, dataset, material, result, report):
 
 
 def _open_runs(config, report):
-    """Return {name: synth.reading.Run} of the folders and patterns that are asked for."""
-    from synth.reading import open_run
+    """Return {name: synth.sources.Run} of the folders and patterns that are asked for."""
+    from synth.sources import open_run
 
     paths = [str(path) for path in config.runs or (default_out(),)]
     if len(set(paths)) < len(paths):
@@ -222,12 +222,12 @@ def _make_plan(config, dataset, runs):
 def _train_recipes(config, report):
     """Train the recipes that are not there yet, and sample them unfiltered.
 
-    Return ({recipe: synth.reading.Run}, {recipe: why it has none}).
+    Return ({recipe: synth.sources.Run}, {recipe: why it has none}).
     """
     from generate_data import Config as GenerateConfig
     from generate_data import generate_data
     from synth.datasets import REQUEST
-    from synth.reading import open_run
+    from synth.sources import open_run
 
     data = {name: getattr(config, name) for name in REQUEST}
     options = {"filter": "none", "duplicate_distance": 0.0, "max_minutes": config.max_minutes}
@@ -250,9 +250,9 @@ def _train_recipes(config, report):
 
 def _prepare(config, dataset, runs):
     """Return the sources of the runs, and real images and the floor's as (images, labels), with what leaked."""
+    from evaluation.features import check_counts, index_sources, take_unknown
     from models.extractors import draw_spare
     from models.startup import download_standard_set
-    from synth.comparison import check_counts, index_sources, take_unknown
     from synth.datasets import load_dataset
 
     known_values = dataset.label_values
@@ -268,7 +268,7 @@ def _prepare(config, dataset, runs):
 
 def _gather(config, prepared, extractor, cache):
     """Collect the features of all images that are compared, as of _prepare: (Material, what leaked)."""
-    from synth.comparison import count_images, gather
+    from evaluation.features import count_images, gather
     from synth.progress import open_bar
 
     sources, real, floor, leaks = prepared
@@ -315,7 +315,7 @@ def _check_agreement(result):
 
 def _plot(config, dataset, material, memorisations, result):
     """Return {file name: Figure}."""
-    from synth import evaluation_plots as plots
+    from evaluation import figures as plots
 
     train_images = dataset.part("train")[0]
     pairs = {}
@@ -341,11 +341,11 @@ def _plot(config, dataset, material, memorisations, result):
 
 def _plot_training(folders, dataset, seed, report):
     """Return the sample grid of all recipes, with the same latents in each column, and their curves."""
-    from models.trained import TrainedGAN
-    from synth.evaluation_plots import plot_score_curves
-    from synth.plots import plot_samples
+    from evaluation.figures import plot_score_curves
+    from models.trained_gan import TrainedGAN
+    from synth.figures import plot_samples
+    from synth.run_files import load_histories
     from synth.sampling import draw_latents
-    from synth.tables import load_histories
 
     per_class = max(1, _GRID_COLUMNS // len(dataset.class_names))
     rows = {}

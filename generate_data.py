@@ -74,7 +74,7 @@ def generate_data(config):
     (TF_CONFIG) all train, and the first one writes; the others return {}.
     """
     from models.startup import start
-    from synth.output import check_inputs, check_output, open_output
+    from synth.output_folder import check_inputs, check_output, open_output
 
     report = report_unless(config.quiet)
     out = Path(config.out)
@@ -102,9 +102,9 @@ def generate_data(config):
 
 def _train_and_sample(config, source, sampling, strategy, report):
     """Train the GAN, unless --model names one, and write shards and figures; return the manifest."""
-    from models.trained import TrainedGAN, prepare_filter
+    from models.trained_gan import TrainedGAN, prepare_filter
     from models.training import fit_gan, is_chief
-    from synth.streaming import stream_shards
+    from synth.shard_writing import stream_shards
 
     out = Path(config.out)
     if is_chief():
@@ -129,7 +129,7 @@ def _train_and_sample(config, source, sampling, strategy, report):
 def _open_source(config):
     """Return the data to train on, or the trained run to sample from, and the settings that identify it."""
     from models.startup import load_data
-    from models.trained import TrainedGAN
+    from models.trained_gan import TrainedGAN
     from models.training import check_recipe
 
     if config.model:
@@ -147,7 +147,7 @@ def _open_source(config):
 def _resolve_sampling(config, source):
     """Return the sampling options, checked, with the counts of each class and the filter that "auto" means."""
     from synth.counts import parse_counts
-    from synth.streaming import check_sampling
+    from synth.shard_writing import check_sampling
 
     names = ("keep", "min_probability", "duplicate_distance", "latent_std", "format", "shard_size")
     options = {name: getattr(config, name) for name in names}
@@ -208,9 +208,9 @@ def _make_plan(config, source, sampling):
 
 def _save_figures(manifest, out, report):
     """Save samples.png from each class's first shard, and curves.png where a model was trained here."""
-    from synth.plots import plot_history, plot_samples, save_figure
+    from synth.figures import plot_history, plot_samples, save_figure
+    from synth.run_files import load_histories
     from synth.shards import read_shard
-    from synth.tables import load_histories
 
     first = {entry["class"]: entry["file"] for entry in reversed(manifest["shards"])}
     names = [name for name in manifest["class_names"] if name in first]

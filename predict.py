@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from evaluation.classification import explain_gap
+from evaluation.statistics import summarise
 from models.pretrained import A_RUN, find_model_folder
 from synth import command_line
 from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
@@ -23,9 +25,7 @@ from synth.files import claim, is_claimed
 from synth.kaggle import default_out, find_test_csv, save_submission
 from synth.leakage import find_leaks
 from synth.sampling import check_latent_std
-from synth.scoring import explain_gap
 from synth.shards import load_manifest
-from synth.statistics import summarise
 
 MODES = ("mixed", "synthetic-only", "real-only")
 CLASSIFIERS = ("cnn", "lenet5", "strong")
@@ -112,13 +112,13 @@ def predict(config):
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
     from models.startup import start
-    from synth.output import check_inputs, check_output, open_output
+    from synth.output_folder import check_inputs, check_output, open_output
 
     report = report_unless(config.quiet)
     out = Path(config.out or default_out(f"prediction-{config.mode}"))
     inputs = ("data", "model", "teacher", "test_csv") + (() if config.fresh else ("synthetic",))
     threads = start(out, {f"--{name.replace('_', '-')}": getattr(config, name) for name in inputs}, report)
-    from models.trained import hash_weights
+    from models.trained_gan import hash_weights
 
     material = _gather(config, report)
     check_inputs(out, {"--data": material.dataset.request["data"], "--test-csv": material.test_csv})
@@ -139,7 +139,7 @@ def predict(config):
 
 def _train_and_score(config, out, material, settings, report):
     """Fit and score a classifier for each seed, and write everything; return the metrics."""
-    from models.scored import fit_and_score
+    from models.classifier_training import fit_and_score
 
     options = {
         name: getattr(config, name) for name in ("epochs", "steps", "batch_size", "rate", "rate_decay", "augment")
@@ -167,7 +167,7 @@ class _Material:
     """What is trained on and scored: real sources, synthetic sources by seed, and the test part without leaks."""
 
     dataset: object
-    run: object  # synth.reading.Run
+    run: object  # synth.sources.Run
     teacher: object  # keras.Model, or None
     real: list
     synthetic: Callable
@@ -187,7 +187,7 @@ class _Material:
 def _gather(config, report):
     from models.classifier import build_classifier
     from models.startup import load_data
-    from synth.reading import count_rows, split_in_memory
+    from synth.sources import count_rows, split_in_memory
 
     run = _find_run(config, report)
     dataset = load_data(config, run.request, run.fingerprint)
@@ -215,8 +215,8 @@ def _gather(config, report):
 
 def _find_teacher(config, dataset):
     """Return the classifier of --teacher and the hashes of the images that it was trained on, or (None, None)."""
-    from models.trained import TrainedGAN
-    from synth.reading import Run
+    from models.trained_gan import TrainedGAN
+    from synth.sources import Run
 
     if not config.teacher:
         return None, None
@@ -235,8 +235,8 @@ def _find_teacher(config, dataset):
 
 def _find_test_images(config, dataset, hashes):
     """Return the test part without leaked images, what leaked, and the images of --test-csv with their path."""
+    from synth.file_formats import read_unlabelled_csv
     from synth.images import resize_images
-    from synth.readers import read_unlabelled_csv
 
     images, labels = dataset.part("test")
     leaked = find_leaks(images, hashes, allow=config.allow_leak)
@@ -256,8 +256,8 @@ def _find_test_images(config, dataset, hashes):
 
 def _find_run(config, report):
     """Find the run that the synthetic images come from; for --real-only, the run whose baseline it is."""
-    from models.trained import TrainedGAN
-    from synth.reading import Run, open_run
+    from models.trained_gan import TrainedGAN
+    from synth.sources import Run, open_run
 
     if config.fresh:
         trained = TrainedGAN(find_model_folder(config.model))
@@ -287,8 +287,8 @@ def _check_submission(config, out, material):
 
 def _find_synthetic(config, dataset, run):
     """Return a callable (seed) -> sources of synthetic images."""
-    from models.feeding import draw_fresh
-    from synth.reading import count_rows, index_shards
+    from models.batches import draw_fresh
+    from synth.sources import count_rows, index_shards
 
     real_per_class = round(len(dataset.train) / len(dataset.class_names))
     per_class = round(config.ratio * real_per_class) if config.ratio else config.synthetic_per_class
@@ -339,7 +339,7 @@ def _make_plan(config, material, out):
 def _summarise(settings, material, runs):
     """Return the content of metrics.json."""
     from models.classifier import compute_accuracy
-    from synth.output import installed_versions
+    from synth.output_folder import installed_versions
 
     names = material.dataset.class_names
     trained_on = {
@@ -374,7 +374,7 @@ def _measure_fidelity(material):
     The first, on up to 10,000 images, is Shmelkov et al.'s GAN-test. A teacher's labels are its likeliest classes.
     """
     from models.classifier import compute_accuracy, compute_probabilities, fit_classifier
-    from synth.reading import stream_images
+    from synth.sources import stream_images
 
     images, labels = next(stream_images(material.synthetic(_JUDGE_SEED), seed=_JUDGE_SEED))
     images, labels = images[:_JUDGED_IMAGES], labels[:_JUDGED_IMAGES]
@@ -408,8 +408,8 @@ def _save_outputs(out, material, metrics, runs, best):
     """Save metrics.json, the best seed's classifier, the history of all, and the figures."""
     import pandas as pd
 
+    from synth.figures import plot_confusion, plot_learning, plot_mistakes, save_figure
     from synth.files import replacing, save_json
-    from synth.plots import plot_confusion, plot_learning, plot_mistakes, save_figure
 
     history = pd.concat([scored.history for scored in runs])
     with replacing(out / "history.csv") as temporary:

@@ -15,8 +15,8 @@ import numpy as np
 import tensorflow as tf
 from scipy import linalg
 
+from evaluation.metrics import compute_frechet_distance, compute_prdc, fit_gaussian
 from models.tfgan import import_tfgan
-from synth.metrics import compute_frechet_distance, compute_prdc, fit_gaussian
 
 
 def measure_frechet(count, dimensions, rounds):

@@ -7,17 +7,17 @@ import keras
 import numpy as np
 import pandas as pd
 
+from evaluation.features import gather, score_all, search_nearest
+from evaluation.statistics import summarise
+from models.batches import stream_batches
 from models.building import build_gan, build_pair
 from models.classifier import build_classifier, compute_accuracy, fit_classifier
 from models.extractors import build_extractor, draw_spare
-from models.feeding import stream_batches
 from models.training import build_strategy
-from synth.comparison import gather, score_all, search_nearest
 from synth.files import replacing
-from synth.reading import split_in_memory
+from synth.run_files import load_histories
 from synth.sampling import BLOCK_SIZE, draw_latents
-from synth.statistics import summarise
-from synth.tables import load_histories
+from synth.sources import split_in_memory
 
 _NEAR_BEST = 1.1  # times the best Frechet distance
 _PROBE_STEPS = 50
@@ -58,8 +58,8 @@ def measure_gan(dataset, trained, folder, fidelity_judge, cache, *, count, class
     """Measure a trained run on the validation part: (results, one dict per round of its training).
 
     What is not known, as the spread of a single classifier, is NaN.
-    trained: the models.trained.TrainedGAN of `folder`. fidelity_judge: of fit_fidelity_judge. cache: folder for what
-    all runs are compared with. count: images that are drawn, equally many of each class, unfiltered.
+    trained: the TrainedGAN of `folder`. fidelity_judge: of fit_fidelity_judge. cache: folder for what all runs are
+    compared with. count: images that are drawn, equally many of each class, unfiltered.
     """
     class_count = len(dataset.class_names)
     (history,) = load_histories(folder / "model").values()
@@ -87,7 +87,7 @@ def measure_gan(dataset, trained, folder, fidelity_judge, cache, *, count, class
 
 
 def draw_images(trained, seed, per_class):
-    """Draw unfiltered images of a models.trained.TrainedGAN: (uint8 [n, H, W, C], class indices [n])."""
+    """Draw unfiltered images of a models.trained_gan.TrainedGAN: (uint8 [n, H, W, C], class indices [n])."""
     blocks = range(-(-per_class // BLOCK_SIZE))
     images = [
         np.concatenate([trained.generate(draw_latents(seed, k, 0, b, trained.latent_dim), k) for b in blocks])
@@ -132,7 +132,7 @@ def compare_with_validation(dataset, images, labels, cache):
     cache: folder that keeps the classifier, and the features of the real images. Returns a dict: frechet, precision,
     recall and coverage (NaN where there are too few images), each also as "..._to_floor", its ratio to that of real
     images which the classifier was not fitted on; nearest_ratio and near_share as "ratio" and "near_share" of
-    synth.memorisation.Memorisation.summarise.
+    evaluation.memorisation.Memorisation.summarise.
     """
     sources = {"synthetic": split_in_memory(images, labels)}
     sides = (dataset.part("validation"), draw_spare(dataset))

@@ -20,8 +20,8 @@ from generate_data import Config, generate_data
 from models.classifier import compute_accuracy
 from models.recipes import RECIPES
 from synth.datasets import load_dataset
+from synth.run_files import load_histories
 from synth.shards import read_shard
-from synth.tables import load_histories
 
 
 def measure(data, recipe, out, seeds, seed):

@@ -12,8 +12,8 @@ import numpy as np
 
 from models.classifier import build_classifier, compile_classifier
 from synth.datasets import load_dataset
-from synth.reading import find_shards, index_shards, stream_images
 from synth.shards import write_shard
+from synth.sources import find_shards, index_shards, stream_images
 
 
 def main():

@@ -19,9 +19,9 @@ from synth.command_line import add_flag, add_run_flags, parse_config, positive_i
 from synth.errors import RequestError
 from synth.files import load_json, replacing, save_json
 from synth.kaggle import default_out
-from synth.output import check_output, open_output
-from synth.pace import estimate_classifier_minutes, estimate_gan_minutes
-from synth.study import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
+from synth.output_folder import check_output, open_output
+from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
+from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
 
 BASE = "base"  # the recipe as it is
 VARIATIONS = {
@@ -147,9 +147,9 @@ def _run_cells(config, dataset, recipes, cells, report):
 
 def _build_recipes(config, dataset):
     """Return {variation: Recipe}, each checked against the data."""
+    from evaluation.features import check_counts
     from models.extractors import draw_spare
     from models.training import check_recipe
-    from synth.comparison import check_counts
 
     if not dataset.has_classifier:
         raise RequestError("--data should have two classes or more, for the classifiers that measure.")
@@ -226,7 +226,7 @@ def _build_run_cell(config, dataset, recipes, report):
     import keras
 
     from benchmarks.measuring import fit_fidelity_judge, measure_gan, reuse_classifiers
-    from models.lab import fit_study_gan
+    from tasks.study_lab import fit_study_gan
 
     out = Path(config.out)
     get_fidelity_judge = lru_cache(lambda: fit_fidelity_judge(dataset))

@@ -2,7 +2,8 @@
 
 import math
 
-from synth.report import render_differences, render_table
+from evaluation.report import render_table
+from tasks.study_report import render_differences
 
 _MEASURES = {  # column: (heading, scale)
     "frechet": ("Frechet ↓", 1),

@@ -1,1 +1,1 @@
-"""Networks and their training: the only folder that imports Keras and TensorFlow."""
+"""Networks and their training; with tasks the only folder that imports Keras and TensorFlow."""

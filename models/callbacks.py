@@ -11,7 +11,7 @@ from models.checkpoint import CHECKPOINT, save_checkpoint
 from synth.errors import TrainingError
 from synth.files import replacing
 from synth.progress import open_bar
-from synth.tables import HISTORY
+from synth.run_files import HISTORY
 
 _FINAL_RATE = 0.02
 

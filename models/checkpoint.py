@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from synth.arrays import load_arrays
 from synth.errors import RequestError
 from synth.files import replacing
+from synth.run_files import load_arrays
 
 CHECKPOINT = "checkpoint"  # folder beside the networks, while they are trained
 _LAST, _PREVIOUS = "state.npz", "previous.npz"

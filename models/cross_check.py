@@ -3,9 +3,14 @@
 import numpy as np
 import tensorflow as tf
 
+from evaluation.metrics import (
+    compute_frechet_distance,
+    compute_kernel_distance,
+    compute_sliced_wasserstein,
+    fit_gaussian,
+)
 from models.tfgan import import_tfgan
 from synth.errors import RunError
-from synth.metrics import compute_frechet_distance, compute_kernel_distance, compute_sliced_wasserstein, fit_gaussian
 
 _TOLERANCE = 1e-3  # relative
 _ROUNDING = 1e-6  # a distance of 0 has no relative error

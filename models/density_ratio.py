@@ -18,7 +18,7 @@ _SURELY_KEPT = 0.02  # of the candidates: those with the highest ratios
 
 
 def fit_density_ratio(trained, images, labels):
-    """Fit, for each class, the logarithm of a models.trained.TrainedGAN's ratio, linear in the D features.
+    """Fit, for each class, the logarithm of a models.trained_gan.TrainedGAN's ratio, linear in the D features.
 
     images uint8 [N, H, W, C], labels [N]: of the train part. Returns weights float32 [K, D + 1]. The last column is
     the constant, which is such that the logarithm is 0 or more for one candidate in 50. It is below for the others,

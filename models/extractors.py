@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from models.classifier import build_feature_extractor, compute_features, draw_folds
-from models.judge import load_or_fit_classifier
-from models.trained import hash_weights
+from models.monitor import load_or_fit_classifier
+from models.trained_gan import hash_weights
 from synth.errors import RequestError
 from synth.images import to_network_range
 

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 
 from models.classifier import build_classifier
-from synth.arrays import load_arrays
 from synth.errors import RequestError
 from synth.files import replacing
+from synth.run_files import load_arrays
 
 ANY = None  # stands for a shape that may be any
 _ADVICE = "Restore it, or remove it: the command that trained the run, given again, makes it anew."

@@ -14,7 +14,7 @@ import numpy as np
 from synth import command_line
 from synth.errors import RequestError
 from synth.files import load_json
-from synth.output import CONFIG
+from synth.output_folder import CONFIG
 from synth.sampling import draw_latents
 from synth.shards import DENSITY_RATIO, DESCRIPTION, HASHES, save_hashes
 
@@ -61,7 +61,7 @@ def pack(run, name, out=PRETRAINED_FOLDER, *, overwrite=False):
     from models.description import save_description
     from models.network_files import load_network, save_packed
     from models.startup import download_standard_set
-    from models.trained import TrainedGAN, save_density_ratio
+    from models.trained_gan import TrainedGAN, save_density_ratio
     from synth.datasets import load_dataset
 
     source, target = find_model_folder(run, "RUN"), Path(out) / name

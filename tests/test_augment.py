@@ -23,11 +23,11 @@ from augment import (
     study_imbalance,
     study_reduced,
 )
-from models import lab
-from models.trained import TrainedGAN
+from models.trained_gan import TrainedGAN
 from synth.datasets import load_dataset
 from synth.errors import SamplingError, TrainingError
 from synth.shards import load_hashes
+from tasks import study_lab
 from tests.conftest import fail, make_images
 
 FIELDS = {
@@ -51,7 +51,7 @@ class QuickClassifier:
     def __init__(self, monkeypatch, stop_after=None):
         self.trained = []
         self._stop_after = stop_after
-        monkeypatch.setattr(lab, "fit_and_score", self)
+        monkeypatch.setattr(study_lab, "fit_and_score", self)
 
     def __call__(self, sources, validation, test, class_names, *, epochs, seed, **options):
         if len(self.trained) == self._stop_after:
@@ -73,8 +73,8 @@ def reject_filtered(monkeypatch):
             raise SamplingError("the filter accepted 0 of 5120 candidates.")
         return original(model, sieve, *arguments)
 
-    original = lab.sample_shard
-    monkeypatch.setattr(lab, "sample_shard", sample_shard)
+    original = study_lab.sample_shard
+    monkeypatch.setattr(study_lab, "sample_shard", sample_shard)
 
 
 @pytest.fixture
@@ -310,7 +310,7 @@ def test_a_gan_that_has_failed_is_not_trained_again_in_the_same_run(data, tmp_pa
         asked.append(arguments)
         raise TrainingError("training diverged.")
 
-    monkeypatch.setattr("models.studies.fit_study_gan", fit_study_gan)
+    monkeypatch.setattr("tasks.study.fit_study_gan", fit_study_gan)
     arguments = [*IMBALANCE, "--data", data, "--out", str(tmp_path / "out"), "--seeds", "2"]
     code, line = fail(main, capsys, *arguments, "--arms", "real", "gan", "gan-filtered", "mixed")
     assert code == 1
@@ -437,7 +437,7 @@ def imbalanced(tmp_path):
 def test_balance_keeps_every_real_row_and_tops_up_the_classes(imbalanced, tmp_path, monkeypatch):
     path, images, labels = imbalanced
     out = tmp_path / "out"
-    monkeypatch.setattr("synth.balancing._RATIOS", (0.0,))
+    monkeypatch.setattr("tasks.balance_candidates._RATIOS", (0.0,))
     arguments = ["balance", "--data", path, *FAST, "--filter", "none", "--seeds", "2", "--format", "both"]
     assert main([*arguments, "--out", str(out), "--quiet"]) == 0
     manifest = json.loads((out / "manifest.json").read_text())
@@ -525,7 +525,7 @@ def test_the_manifest_names_the_filter_that_auto_means(quick_gan, imbalanced, tm
 
 def test_a_ratio_of_synthetic_images_needs_some(quick_gan, imbalanced, tmp_path, monkeypatch, capsys):
     QuickClassifier(monkeypatch)
-    monkeypatch.setattr("models.balancer._MEASURE", "train_accuracy")  # always the same: none is chosen
+    monkeypatch.setattr("tasks.balance._MEASURE", "train_accuracy")  # always the same: none is chosen
     out = tmp_path / "out"
     arguments = ["balance", "--data", imbalanced[0], *FAST, "--filter", "none", "--seeds", "2", "--quiet"]
     assert main([*arguments, "--out", str(out)]) == 0
@@ -564,12 +564,12 @@ def test_the_results_of_another_program_are_refused(imbalanced, tmp_path, capsys
 
 def test_adding_none_wins_where_nothing_is_better(quick_gan, imbalanced, tmp_path, monkeypatch):
     classifier = QuickClassifier(monkeypatch)
-    monkeypatch.setattr("synth.balancing._RATIOS", (0.0,))
+    monkeypatch.setattr("tasks.balance_candidates._RATIOS", (0.0,))
     path, _, _ = imbalanced
     arguments = ["balance", "--data", path, *FAST, "--filter", "none", "--seeds", "2", "--quiet"]
     assert main([*arguments, "--out", str(tmp_path / "a")]) == 0  # the stand-in likes balanced classes
     assert json.loads((tmp_path / "a/manifest.json").read_text())["chosen"]["arm"] == "ratio 0, unfiltered"
-    monkeypatch.setattr("models.balancer._MEASURE", "train_accuracy")  # always 0.5 there
+    monkeypatch.setattr("tasks.balance._MEASURE", "train_accuracy")  # always 0.5 there
     assert main([*arguments, "--out", str(tmp_path / "b")]) == 0
     manifest = json.loads((tmp_path / "b/manifest.json").read_text())
     assert manifest["chosen"]["arm"] == "none"

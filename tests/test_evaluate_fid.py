@@ -46,8 +46,8 @@ def test_default_run_needs_no_flag(generated, tmp_path, monkeypatch, capsys):
 
 
 def test_library_call_with_everything(generated, tmp_path, monkeypatch):
-    monkeypatch.setattr("synth.evaluation._LINEAR_FROM", 0.02)  # of 128 dimensions
-    monkeypatch.setattr("synth.evaluation._TRACED_FROM", 0.02)
+    monkeypatch.setattr("evaluation.scores._LINEAR_FROM", 0.02)  # of 128 dimensions
+    monkeypatch.setattr("evaluation.scores._TRACED_FROM", 0.02)
     config = Config(runs=(generated,), fid_infinity=True, cross_check=True, bootstrap=3, out=tmp_path, quiet=True)
     result = evaluate(config)
     stored = json.loads((tmp_path / "evaluation.json").read_text())
@@ -63,7 +63,7 @@ def test_cached_features_and_another_batching_change_nothing(generated, tmp_path
     config = Config(runs=(generated,), features="pixels", bootstrap=3, out=tmp_path, quiet=True)
     first = evaluate(config)
     assert len(list((tmp_path / "cache").glob("real-*.npz"))) == 2
-    monkeypatch.setattr("synth.reading._CHUNK_SIZE", 7)
+    monkeypatch.setattr("synth.sources._CHUNK_SIZE", 7)
     again = evaluate(config)
     pairs = zip(again["floor"]["scores"].values(), first["floor"]["scores"].values(), strict=True)
     assert all(now["value"] == pytest.approx(before["value"], rel=1e-6) for now, before in pairs)

@@ -65,6 +65,6 @@ def test_switches_are_written_out(kernel):
 def test_the_documented_commands_take_the_files_that_exist_and_the_folders_along():
     commands = (ROOT / "docs/kaggle.md").read_text()
     archived = re.search(r"git archive --prefix=\S+ HEAD ':\(glob\)\*\.py' (.+) \| tar -x", commands)[1].split()
-    assert {"models", "synth", "LICENSE"} <= set(archived)
+    assert {"tasks", "models", "evaluation", "synth", "LICENSE"} <= set(archived)
     assert all((ROOT / path).exists() for path in archived)
     assert re.findall(r"^kaggle datasets create .*-r zip$", commands, re.M)

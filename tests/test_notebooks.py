@@ -52,7 +52,7 @@ def make_idx_folder(folder):
 def attach_bundle(root, bundle):
     """Copy the bundle to where Kaggle mounts it, and make the working folder."""
     (root / "working").mkdir()
-    for name in ("models", "synth"):
+    for name in ("tasks", "models", "evaluation", "synth"):
         shutil.copytree(ROOT / name, root / "input" / bundle / name, ignore=shutil.ignore_patterns("__pycache__"))
     for script in ROOT.glob("*.py"):
         shutil.copy(script, root / "input" / bundle)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import generate_data
-from models import scored
+from models import classifier_training
 from models.classifier import build_classifier, fit_classifier
 from predict import Config, main, parse_args, predict
 from synth.datasets import load_dataset
@@ -61,13 +61,13 @@ def test_real_only_learns(data, tmp_path):
 
 def test_equal_steps_at_a_falling_rate(generated, tmp_path, monkeypatch):
     given = {}
-    fit_and_score = scored.fit_and_score
+    fit_and_score = classifier_training.fit_and_score
 
     def watch(*arguments, **options):
         given.update(options)
         return fit_and_score(*arguments, **options)
 
-    monkeypatch.setattr(scored, "fit_and_score", watch)
+    monkeypatch.setattr(classifier_training, "fit_and_score", watch)
     options = ["--steps", "4", "--rate-decay", "cosine", "--epochs", "2", "--batch-size", "16"]
     assert main(["--synthetic-only", "--synthetic", str(generated), "--out", str(tmp_path), *options, "--quiet"]) == 0
     assert (given["steps"], given["rate_decay"]) == (4, "cosine")

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.measuring import describe_training, draw_images, reuse_classifiers
 from models.recipes import RECIPES
-from models.trained import TrainedGAN
+from models.trained_gan import TrainedGAN
 
 
 def test_images_are_those_that_generate_data_writes(generated):

@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks import measuring
 from benchmarks.recipes import VARIATIONS, Config, main, parse_args, parse_variation, search
-from models import lab
 from models.recipes import RECIPES, Recipe
 from synth.errors import TrainingError
+from tasks import study_lab
 from tests.conftest import fail
 
 SIZES = {"latent_dim": 4, "generator_width": 2, "discriminator_width": 2, "batch_size": 16}
@@ -31,7 +31,7 @@ class Laboratory:
         monkeypatch.setattr(measuring, "measure_speed", lambda dataset, recipe: self.speed)
         monkeypatch.setattr(measuring, "fit_fidelity_judge", lambda dataset: None)
         monkeypatch.setattr(measuring, "measure_gan", self.measure)
-        monkeypatch.setattr(lab, "fit_study_gan", self.train)
+        monkeypatch.setattr(study_lab, "fit_study_gan", self.train)
 
     def train(self, dataset, recipe, folder, *, seed, quiet, report):
         if len(self.trained) == 3 and self.stop:

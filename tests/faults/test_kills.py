@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from models.trained import TrainedGAN
+from models.trained_gan import TrainedGAN
 from synth.files import list_written
 from tests.conftest import WIDTHS
 

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from synth.errors import RequestError
-from synth.readers import read_csv, read_idx_folder, read_image_folder, read_npz, read_unlabelled_csv
+from synth.file_formats import read_csv, read_idx_folder, read_image_folder, read_npz, read_unlabelled_csv
 from synth.shards import csv_header, csv_rows
 
 _FIXED = settings(

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from evaluation import features
 from models.building import build_gan, build_pair
 from models.checkpoint import Progress, load_checkpoint, save_checkpoint
 from models.classifier import build_classifier
 from models.description import list_pairs, load_description, save_description
 from models.network_files import ANY, load_classifier, load_network, save_packed
 from models.recipes import Recipe
-from models.trained import TrainedGAN, save_density_ratio
-from synth import comparison
+from models.trained_gan import TrainedGAN, save_density_ratio
 from synth.errors import RequestError, RunError
-from synth.study import Cell, load_table, run_study
-from synth.tables import load_histories
+from synth.run_files import load_histories
+from tasks.study_cells import Cell, load_table, run_study
 
 TINY = Recipe(latent_dim=4, generator_width=2, discriminator_width=2, dtype="float32")
 SHAPE = (12, 12, 1)
@@ -206,7 +206,7 @@ def test_cached_features(case, tmp_path_factory):
     folder.mkdir(exist_ok=True)
     images = np.arange(12 * 4, dtype=np.uint8).reshape(12, 2, 2, 1)
     extractor = SimpleNamespace(hash="h", compute=lambda images: images.reshape(len(images), -1) / 7)
-    load = partial(comparison._load_or_compute, folder, images, np.zeros(12), extractor)
+    load = partial(features._load_or_compute, folder, images, np.zeros(12), extractor)
     right = load()
     (path,) = folder.glob("*.npz")
     found = check(path, mutate_bytes(case.draw, path.read_bytes()), load)

@@ -2,11 +2,11 @@ import keras
 import numpy as np
 import pytest
 
+from models.batches import build_stream
 from models.classifier import build_augmentation, build_classifier, build_feature_extractor, fit_classifier
-from models.feeding import build_stream
-from models.scored import fit_and_score
+from models.classifier_training import fit_and_score
 from synth.errors import TrainingError
-from synth.reading import split_in_memory
+from synth.sources import split_in_memory
 from tests.conftest import make_images
 
 

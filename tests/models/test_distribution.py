@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.trained import TrainedGAN
+from models.trained_gan import TrainedGAN
 from models.training import is_chief
 from tests.conftest import make_images
 

@@ -14,7 +14,7 @@ from models.building import build_pair
 from models.network_files import load_network, save_packed
 from models.pretrained import PRETRAINED, PRETRAINED_FOLDER, find_model_folder, main, pack
 from models.recipes import Recipe
-from models.trained import TrainedGAN
+from models.trained_gan import TrainedGAN
 from synth.datasets import load_dataset
 from synth.leakage import find_leaks
 from synth.shards import describe_hashes

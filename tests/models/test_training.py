@@ -8,15 +8,15 @@ import pytest
 import tensorflow as tf
 
 from models import callbacks, training
+from models.batches import stream_batches
 from models.building import build_gan
 from models.callbacks import Pace, compute_penalty_weight, compute_rate_factor
 from models.checkpoint import Progress
 from models.description import list_pairs
-from models.feeding import stream_batches
 from models.gan import GAN
+from models.inference import Sampler
 from models.recipes import RECIPES, Recipe, parse_fields, parse_recipe
-from models.sampler import Sampler
-from models.trained import TrainedGAN
+from models.trained_gan import TrainedGAN
 from models.training import check_recipe, fit_gan, plan_rounds
 from synth.datasets import load_dataset
 from synth.errors import TrainingError
@@ -279,7 +279,7 @@ def test_the_seed_decides_the_weights(dataset, finished, tmp_path):
 def test_the_best_generator_is_kept_and_patience_ends_training(dataset, finished, tmp_path, monkeypatch):
     scores = iter([5.0, 3.0, 4.0, 6.0, 1.0])
     kept = []
-    monkeypatch.setattr("models.judge.Judge.measure", lambda self, sampler: (next(scores), []))
+    monkeypatch.setattr("models.monitor.Judge.measure", lambda self, sampler: (next(scores), []))
     on_epoch_end = callbacks.MeasureRounds.on_epoch_end
 
     def record(self, epoch, logs=None):
@@ -294,7 +294,7 @@ def test_the_best_generator_is_kept_and_patience_ends_training(dataset, finished
 
 def test_a_collapsed_class_is_named_once(dataset, finished, tmp_path, monkeypatch):
     rounds = iter([[0, 1], [], [1]])
-    monkeypatch.setattr("models.judge.Judge.measure", lambda self, sampler: (1.0, next(rounds)))
+    monkeypatch.setattr("models.monitor.Judge.measure", lambda self, sampler: (1.0, next(rounds)))
     warnings = [line for line in fit(dataset, TINY, tmp_path, finished) if line.startswith("warning")]
     assert warnings == ["warning: training, step 6: collapsed to nearly one image: class 1"]
 

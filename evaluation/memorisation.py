@@ -1,0 +1,103 @@
+"""Does the generator repeat its training images? The nearest ones, with held-out real images as the baseline."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluation.statistics import compute_rank_probability
+
+_CHUNK_BYTES = 256 * 2**20  # of training images that are searched at once
+_CLOSE_QUANTILE = 0.01
+_SUSPICIOUS, _MEMORISED = 3 * _CLOSE_QUANTILE, 10 * _CLOSE_QUANTILE
+_MIN_HELD_OUT = 100  # for a quantile of 1 %
+
+
+@dataclass(frozen=True)
+class Memorisation:
+    """Distances (RMS grey levels) from synthetic [n] and held-out real images [m] to their nearest training images.
+
+    labels, held_out_labels: their classes. nearest: index [n] of the training image that is nearest to each synthetic
+    one. index: of the synthetic images [n] among those that they were taken from.
+    """
+
+    distances: np.ndarray
+    labels: np.ndarray
+    nearest: np.ndarray
+    index: np.ndarray
+    held_out_distances: np.ndarray
+    held_out_labels: np.ndarray
+
+    def summarise(self, class_index=None):
+        """Return the statistics (a dict) of all images, or of one class.
+
+        ratio: median distance of the synthetic images over that of the held-out ones; below 1 they are nearer to the
+        training images than new real images are. closer_probability: of a synthetic image being nearer than a held-out
+        one (0.5: alike; Mann and Whitney's U). near_share: synthetic images nearer than all but 1 % of the held-out
+        ones; 0.01 is expected of new images; None below 100 held-out images. copies, held_out_copies: images that
+        equal a training image. memorised, suspicious: more than 10 %, 3 % are so near, or copies beyond the held-out
+        ones' share.
+        """
+        distances, held_out = self.distances, self.held_out_distances
+        if class_index is not None:
+            distances, held_out = distances[self.labels == class_index], held_out[self.held_out_labels == class_index]
+        median, held_out_median = float(np.median(distances)), float(np.median(held_out))
+        copies, held_out_copies = int((distances == 0).sum()), int((held_out == 0).sum())
+        near_share = None
+        if len(held_out) >= _MIN_HELD_OUT:
+            near_share = float((distances < np.quantile(held_out, _CLOSE_QUANTILE)).mean())
+        copied = copies / len(distances) - held_out_copies / len(held_out)
+        return {
+            "images": len(distances),
+            "held_out_images": len(held_out),
+            "median_distance": median,
+            "held_out_median_distance": held_out_median,
+            "ratio": median / held_out_median if held_out_median else None,
+            "closer_probability": compute_rank_probability(distances, held_out),
+            "near_share": near_share,
+            "copies": copies,
+            "held_out_copies": held_out_copies,
+            "memorised": bool(max(near_share or 0.0, copied) > _MEMORISED),
+            "suspicious": bool(max(near_share or 0.0, copied) > _SUSPICIOUS),
+        }
+
+    def find_closest(self, count):
+        """Return the positions [count] of the images nearest to a training image, taking the classes in turn."""
+        order = np.argsort(self.distances, kind="stable")
+        turn = np.empty(len(order), np.int64)  # how many of the same class are nearer
+        for k in np.unique(self.labels):
+            members = order[self.labels[order] == k]
+            turn[members] = np.arange(len(members))
+        return np.lexsort((self.distances, turn))[:count]
+
+
+def find_nearest(images, others):
+    """Return (distance in RMS grey levels [n], index [n]) of the image in `others` nearest to each of `images`."""
+    from sklearn.neighbors import NearestNeighbors
+
+    queries = images.reshape(len(images), -1).astype(np.float32)
+    best, index = np.full(len(images), np.inf), np.zeros(len(images), np.int64)
+    step = max(1, _CHUNK_BYTES // (4 * queries.shape[1]))
+    for start in range(0, len(others), step):
+        chunk = others[start : start + step].reshape(-1, queries.shape[1]).astype(np.float32)
+        found = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(chunk).kneighbors(queries, return_distance=False)
+        # Exact distances of the ones found: the search rounds, and a copy should be at 0.
+        distances = np.linalg.norm(queries - chunk[found[:, 0]], axis=1) / queries.shape[1] ** 0.5
+        nearer = distances < best
+        best[nearer], index[nearer] = distances[nearer], start + found[nearer, 0]
+    return best, index
+
+
+def describe_memorisation(summary):
+    """Return one sentence on a Memorisation's summary."""
+    verdict = "memorised" if summary["memorised"] else "some repetition" if summary["suspicious"] else None
+    copies = f"{summary['copies']:,} of {summary['images']:,} images are exact copies of a training image"
+    if summary["held_out_copies"]:
+        copies += f" (of the {summary['held_out_images']:,} held-out real ones, {summary['held_out_copies']:,} are)"
+    if summary["near_share"] is None:
+        known = f"{summary['held_out_images']:,} held-out real images are too few to say more"
+        return f"{verdict or 'memorisation'}: {copies}; {known}."
+    near = (
+        f"{summary['near_share']:.1%} are nearer to one than all but 1 % of {summary['held_out_images']:,} held-out "
+        "real images are"
+    )
+    return f"{verdict or 'no sign of memorisation'}: {copies}; {near}."

@@ -1,0 +1,108 @@
+"""The classifiers of a training: the judge, which measures it on validation, the filter, and the frozen features."""
+
+import numpy as np
+
+from evaluation.metrics import compute_frechet_distance, compute_spread, fit_gaussian
+from models.classifier import build_feature_extractor, compute_features, fit_on_folds
+from models.network_files import load_classifier
+from synth.errors import RequestError
+from synth.files import replacing
+
+_MAX_IMAGES = 3000
+_MIN_IMAGES = 500
+_COLLAPSED_SPREAD = 0.1  # of the real images' feature variance
+
+
+class Judge:
+    """Compares generated images with validation images.
+
+    extractor: callable (images uint8 [n, H, W, C]) -> features [n, D].
+    images, labels: the validation part; at most 3,000 of them are used, and as many are generated, at least 500,
+    in the same proportions of classes.
+    """
+
+    def __init__(self, extractor, images, labels, seed):
+        if len(images) < 2:
+            raise RequestError(
+                f"validation should have at least 2 images. Got {len(images)}: more real images are needed."
+            )
+        order = np.random.default_rng(seed).permutation(len(images))[:_MAX_IMAGES]
+        self._extractor = extractor
+        self._features = extractor(images[order])
+        self._gaussian = fit_gaussian(self._features)
+        self._real_labels = labels[order]
+        self.labels = np.resize(self._real_labels, max(_MIN_IMAGES, len(order)))
+        self._seed = seed
+
+    def measure(self, sampler):
+        """Return (Frechet distance, indices of collapsed classes) of a models.inference.Sampler's images.
+
+        A class has collapsed when the variance of its images' features is under a tenth of the real ones'.
+        """
+        latents = np.random.default_rng([self._seed, 1]).standard_normal(
+            (len(self.labels), sampler.latent_dim), dtype=np.float32
+        )
+        features = self._extractor(sampler(latents, self.labels))
+        collapsed = [int(k) for k in np.unique(self.labels) if self._has_collapsed(features, k)]
+        return compute_frechet_distance(self._gaussian, fit_gaussian(features)), collapsed
+
+    def _has_collapsed(self, features, k):
+        real = self._features[self._real_labels == k]
+        fake = features[self.labels == k]
+        if min(len(real), len(fake)) < 3:
+            return False
+        return compute_spread(fake) < _COLLAPSED_SPREAD * compute_spread(real)
+
+
+def fit_extractor(images, labels, class_count, path, seed, report=print):
+    """Return a callable images uint8 -> features, fitted on the train part.
+
+    With two classes or more: the penultimate layer of a classifier, kept at `path` (.keras). With one class, which
+    leaves nothing to classify: the 64 first principal components of the pixels.
+    """
+    if class_count < 2:
+        return _fit_principal_components(images)
+    classifier = load_or_fit_classifier(images, labels, class_count, path, left_out=0, seed=seed, report=report)
+    extractor = build_feature_extractor(classifier)
+    return lambda images: compute_features(extractor, images)
+
+
+def fit_filter(images, labels, class_count, path, seed, report=print):
+    """Return the classifier that filters, fitted on the train part and kept at `path` (.keras).
+
+    What it wrongly rejects is lost to the synthetic images, so it is fitted for longer than the extractor.
+    """
+    options = {"epochs": 10, "rate_decay": "cosine", "batch_size": 32, "report": report}
+    return load_or_fit_classifier(images, labels, class_count, path, left_out=1, seed=seed, **options)
+
+
+def fit_frozen_classifier(images, labels, class_count, path, seed, report=print):
+    """Return the classifier whose features a second discriminator sees, fitted on the train part, kept at `path`.
+
+    It is neither the one that measures nor the one that filters: to these the generator is a stranger.
+    """
+    options = {"rate_decay": "cosine", "report": report}
+    return load_or_fit_classifier(images, labels, class_count, path, left_out=2, seed=seed, **options)
+
+
+def load_or_fit_classifier(images, labels, class_count, path, *, left_out, seed, report=print, **options):
+    """Load the classifier from `path`, or fit it on all folds but one (options of fit_classifier) and save it there.
+
+    One that can't be read or does not fit is fitted anew, and `report`, callable (text), told so.
+    """
+    if path.exists():
+        try:
+            return load_classifier(path.parent, path.stem, images.shape[1:], class_count)
+        except RequestError:  # its advice is for a file that is not fitted anew by itself
+            report(f"note: {path} could not be read, or is another's, and is fitted anew.")
+    classifier = fit_on_folds(images, labels, class_count, left_out=left_out, seed=seed, **options)
+    with replacing(path) as temporary:
+        classifier.save(temporary)
+    return classifier
+
+
+def _fit_principal_components(images, count=64):
+    flat = images.reshape(len(images), -1).astype(np.float64)[:2000]
+    mean = flat.mean(axis=0)
+    components = np.linalg.svd(flat - mean, full_matrices=False)[2][:count]  # [count, H W C]
+    return lambda images: (images.reshape(len(images), -1) - mean) @ components.T

@@ -1,0 +1,215 @@
+"""Stream filtered synthetic images, class by class, into shards and a manifest."""
+
+from collections import Counter
+
+from synth.checks import check_fields, is_integer, is_object
+from synth.errors import RequestError
+from synth.filters import FILTERS, Sieve, calibrate_thresholds
+from synth.progress import open_bar
+from synth.sampling import CALIBRATION_SHARD, check_latent_std, draw_latents, sample_blocks, sample_filtered
+from synth.shards import (
+    FORMATS,
+    MANIFEST,
+    class_folders,
+    describe_file,
+    describe_hashes,
+    is_whole,
+    load_manifest,
+    save_manifest,
+    shard_formats,
+    write_shard,
+)
+
+_CALIBRATION_BLOCKS = 4
+_COUNT = ("an integer of at least 0", lambda value: is_integer(value, 0))
+_COUNTS = ("an object of counts", lambda value: is_object(value) and all(is_integer(n, 0) for n in value.values()))
+_GROWING = ("classes", "shards", "complete")  # what of a manifest grows with the shards
+
+
+def check_sampling(
+    filter, keep, min_probability, duplicate_distance, latent_std, format, shard_size, *, has_classifier
+):
+    """Check the sampling options and return the filter to use: "auto" becomes "classifier" or "discriminator"."""
+    if filter not in FILTERS:
+        raise RequestError(f"--filter should be one of {', '.join(FILTERS)}. Got {filter!r} instead.")
+    if not 0 < keep <= 1:
+        raise RequestError(f"--keep should be in the range (0, 1]. Got {keep} instead.")
+    if not 0 <= min_probability < 1:
+        raise RequestError(f"--min-probability should be in the range [0, 1). Got {min_probability} instead.")
+    if not 0 <= duplicate_distance < 256:
+        raise RequestError(f"--duplicate-distance should be in the range [0, 256). Got {duplicate_distance} instead.")
+    check_latent_std(latent_std)
+    if format not in FORMATS:
+        raise RequestError(f"--format should be one of {', '.join(FORMATS)}. Got {format!r} instead.")
+    if shard_size < 1:
+        raise RequestError(f"--shard-size should be an integer of at least 1. Got {shard_size} instead.")
+    if filter in ("classifier", "both", "density-ratio") and not has_classifier:
+        raise RequestError(f"--filter {filter} needs two classes or more to tell apart: use --filter discriminator.")
+    return filter if filter != "auto" else "classifier" if has_classifier else "discriminator"
+
+
+def stream_shards(model, sampling, folder, *, quiet=False, report=print):
+    """Write the shards that are not there yet and return the manifest.
+
+    model: has generate (latents, class_index) -> uint8 images, score (images, class_index) -> realism, classify
+        (images) -> probabilities, compute_log_ratio (images, class_index) -> log density ratio, latent_dim,
+        image_shape, class_names, label_values, data, request, fingerprint, train_hashes and compute_hash, as
+        models.trained_gan.TrainedGAN.
+    sampling: class_size {class name: count}, filter, keep, min_probability, duplicate_distance, latent_std, format,
+        shard_size and seed.
+    report: callable (text), told of shards that were altered since they were written.
+
+    Memory is one shard. A finished shard is in the manifest with its hash; after an interruption the same call
+    goes on behind the last one, and makes again what is not as the manifest says.
+    """
+    manifest = _continue_manifest(folder, _start_manifest(model, sampling))
+    sieve, thresholds = build_sieve(model, sampling, sampling["class_size"], manifest["filter"].get("thresholds"))
+    if thresholds is not None:
+        manifest["filter"]["thresholds"] = thresholds
+    written = {entry["file"]: entry for entry in manifest["shards"]}
+    bar = open_bar(quiet=quiet, total=sum(sampling["class_size"].values()), desc="sampling", unit="img")
+    with bar:
+        for name, files, shard, rows in _list_shards(sampling, class_folders(model.class_names)):
+            damaged = [file for file in files if file in written and not is_whole(folder / file, written[file])]
+            for file in damaged:
+                report(f"note: {folder / file} is not what {MANIFEST} says, and is made again")
+            if damaged or not all(file in written and written[file]["rows"] == rows for file in files):
+                manifest["shards"] = [entry for entry in manifest["shards"] if entry["file"] not in files]
+                manifest["shards"] += _write_one(model, sieve, sampling, folder, name, files, shard, rows)
+                manifest["classes"] = _sum_up(model, sampling, manifest["shards"])
+                save_manifest(folder, manifest)
+            bar.update(rows)
+    manifest["complete"] = True
+    save_manifest(folder, manifest)
+    return manifest
+
+
+def _write_one(model, sieve, sampling, folder, name, files, shard, rows):
+    """Sample one shard and write it in every format; return its manifest entries."""
+    k = model.class_names.index(name)
+    label = model.label_values[k]
+    images, scores, tally = sample_shard(model, sieve, sampling["seed"], k, shard, rows, sampling["latent_std"])
+    candidates = tally.pop("candidates")
+    entries = []
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        write_shard(folder / file, images, label, scores)
+        entry = {"file": file, "class": name, "shard": shard, "rows": rows} | describe_file(folder / file)
+        entries.append(entry | {"candidates": candidates, "rejected": tally})
+    return entries
+
+
+def sample_shard(model, sieve, seed, class_index, shard, rows, latent_std):
+    """Sample the first `rows` images of a shard: as synth.sampling.sample_filtered. More rows begin with the fewer."""
+    blocks = sample_blocks(model.generate, model.latent_dim, seed, class_index, shard, latent_std)
+    return sample_filtered(blocks, sieve, class_index, rows)
+
+
+def _list_shards(sampling, folders):
+    """Yield (class name, files, shard, rows) of every shard that is asked for."""
+    size = sampling["shard_size"]
+    for name, count in sampling["class_size"].items():
+        for shard, start in enumerate(range(0, count, size)):
+            stem = f"shards/{folders[name]}/part-{shard:05d}"
+            yield (
+                name,
+                [f"{stem}.{suffix}" for suffix in shard_formats(sampling["format"])],
+                shard,
+                min(size, count - start),
+            )
+
+
+def _start_manifest(model, sampling):
+    return {
+        "class_names": list(model.class_names),
+        "label_values": list(model.label_values),
+        "image_shape": list(model.image_shape),
+        "seed": sampling["seed"],
+        "data": model.data,
+        "request": model.request,
+        "fingerprint": model.fingerprint,
+        "model_hash": model.compute_hash(),
+        "train_hashes": describe_hashes(model.train_hashes()),
+        "latent_std": sampling["latent_std"],
+        "filter": {option: sampling[option] for option in ("filter", "keep", "min_probability", "duplicate_distance")},
+        "classes": {},
+        "shards": [],
+        "complete": False,
+    }
+
+
+def _continue_manifest(folder, started):
+    """Return the manifest in `folder`, or `started` where there is none; RequestError where it is of other shards."""
+    manifest = load_manifest(folder)
+    if manifest is None:
+        return started
+    _check_counts(manifest, folder / MANIFEST)
+    there = manifest | {"filter": {name: manifest["filter"].get(name) for name in started["filter"]}}
+    there = {"train_hashes": started["train_hashes"]} | there  # those of version 0.1 don't say
+    differing = [key for key in started if key not in _GROWING and there.get(key) != started[key]]
+    if differing:
+        raise RequestError(
+            f"{folder / MANIFEST} is of other shards than those that are asked for ({', '.join(differing)} differ). "
+            "Choose another --out, or remove the manifest: all shards are made again then."
+        )
+    return manifest
+
+
+def _check_counts(manifest, path):
+    """Raise RequestError where what only a run that goes on reads of its manifest is damaged."""
+    check_fields(manifest, {"filter": ("an object whose thresholds are numbers", _is_filter)}, path)
+    known = ("a class of the manifest", manifest["class_names"].__contains__)
+    for entry in manifest["shards"]:
+        check_fields(entry, {"class": known, "shard": _COUNT, "candidates": _COUNT, "rejected": _COUNTS}, path)
+
+
+def _is_filter(value):
+    thresholds = value.get("thresholds", {}) if is_object(value) else None
+    return is_object(thresholds) and all(isinstance(threshold, float) for threshold in thresholds.values())
+
+
+def build_sieve(model, sampling, class_names, thresholds=None):
+    """Return the sieve of the sampling options and the discriminator's thresholds, {class name: score} or None.
+
+    What is not given in `thresholds` is calibrated, once per class, on a fixed first draw.
+    """
+    filter, by_index = sampling["filter"], None
+    if filter in ("discriminator", "both"):
+        if thresholds is None:
+            seed, latent_std = sampling["seed"], sampling["latent_std"]
+            scores = {name: _draw_scores(model, name, seed, latent_std) for name in class_names}
+            thresholds = calibrate_thresholds(scores, sampling["keep"])
+        by_index = {model.class_names.index(name): threshold for name, threshold in thresholds.items()}
+    classify = model.classify if filter in ("classifier", "both") else None
+    log_ratio = model.compute_log_ratio if filter == "density-ratio" else None
+    sieve = Sieve(
+        model.score, by_index, classify, sampling["min_probability"], log_ratio, sampling["duplicate_distance"]
+    )
+    return sieve, thresholds
+
+
+def _draw_scores(model, name, seed, latent_std):
+    k = model.class_names.index(name)
+    scores = []
+    for block in range(_CALIBRATION_BLOCKS):
+        latents = draw_latents(seed, k, CALIBRATION_SHARD, block, model.latent_dim, latent_std)
+        scores += model.score(model.generate(latents, k), k).tolist()
+    return scores
+
+
+def _sum_up(model, sampling, entries):
+    """Return the manifest's per-class counts, each shard counted once whatever its formats."""
+    classes = {}
+    for name, asked in sampling["class_size"].items():
+        shards = {entry["shard"]: entry for entry in entries if entry["class"] == name}.values()
+        rejected = Counter()
+        for entry in shards:
+            rejected.update(entry["rejected"])
+        classes[name] = {
+            "label": model.label_values[model.class_names.index(name)],
+            "asked": asked,
+            "accepted": sum(entry["rows"] for entry in shards),
+            "candidates": sum(entry["candidates"] for entry in shards),
+            "rejected": dict(rejected),
+        }
+    return classes

@@ -1,0 +1,268 @@
+"""Stream labelled images from many shards in constant memory, shuffled across them."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from synth.errors import RequestError
+from synth.file_formats import list_image_classes, read_csv_chunks, read_image_folder, read_npz
+from synth.files import find_mark
+from synth.shards import DESCRIPTION, MANIFEST, hash_file, load_hashes, load_manifest
+
+BUFFER_SIZE = 20_000  # images that are shuffled together
+_CHUNK_SIZE = 500  # images taken from one source at a time
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where images come from: a shard, images in memory, a generator.
+
+    rows: {class index: images of it}. read: callable (epoch) -> iterator of chunks (images uint8 [n, H, W, C], class
+    indices [n]), which gives exactly these rows.
+    """
+
+    rows: dict[int, int]
+    read: Callable
+
+
+@dataclass(frozen=True)
+class Run:
+    """The run that synthetic images come from, as far as it is known.
+
+    trained: models.trained_gan.TrainedGAN, where images are drawn from it. paths: its shards. request: how its data
+    were loaded, and fingerprint: theirs. classes: {label value: name}. hashes: of the images its GAN was trained on.
+    identity: hash of the generator's weights or of the shards.
+    """
+
+    trained: object = None
+    paths: tuple = ()
+    request: dict = field(default_factory=dict)
+    fingerprint: str | None = None
+    classes: dict = field(default_factory=dict)
+    hashes: np.ndarray | None = None
+    identity: str | None = None
+
+    def check_classes(self, dataset):
+        """Raise RequestError where a label of the run means another class than in synth.datasets.Dataset.
+
+        A class that is named after its label has no name that could differ.
+        """
+        for value, name in zip(dataset.label_values, dataset.class_names, strict=True):
+            if self.classes.get(value, name) not in (name, str(value)) and name != str(value):
+                raise RequestError(
+                    f"the run's classes should be the real data's: label {value} is {name!r} in "
+                    f"{dataset.name}. Got {self.classes[value]!r} instead."
+                )
+
+
+def open_run(pattern, report, flag="--synthetic"):
+    """Find the shards of `pattern` (see find_shards), check them against their manifest, and return the Run."""
+    paths, folder = find_shards(pattern, flag)
+    if folder is None:
+        report(f"note: {pattern} has no manifest: the leakage guard does not know what the images' GAN was trained on")
+        files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+        files = [file for file in files if file.is_file()]
+        names = [name for path in paths if path.is_dir() for name in list_image_classes(path)]
+        return Run(paths=paths, classes=dict(enumerate(names)), identity=_hash_texts(map(hash_file, files)))
+    check_shards(paths, folder)
+    manifest = load_manifest(folder)
+    if not manifest["complete"]:
+        report(f"warning: {folder} is incomplete: the command that made it, run again, completes it.")
+    classes = dict(zip(manifest["label_values"], manifest["class_names"], strict=True))
+    identity = _hash_texts(entry["sha256"] for entry in manifest["shards"])
+    hashes = load_hashes(folder, manifest.get("train_hashes"))
+    return Run(None, paths, manifest["request"], manifest["fingerprint"], classes, hashes, identity)
+
+
+def find_shards(pattern, flag="--synthetic"):
+    """Return (sorted shard paths, folder of their run or None) of a run's folder, any folder, a file or a glob.
+
+    A folder with one sub-folder of image files per class, and no shards, is itself taken as the one shard.
+
+    The run is the nearest folder above the shards with a manifest. Where a CSV and an NPZ of the same name lie
+    together they are the same images, and the NPZ is taken. Raises RequestError, with the command that makes shards,
+    where there are none.
+    """
+    path = Path(pattern)
+    if (path / MANIFEST).is_file():
+        found = [path / entry["file"] for entry in load_manifest(path)["shards"]]
+    elif path.is_dir():
+        _check_unmarked(path)
+        found = [*path.rglob("*.npz"), *path.rglob("*.csv")]
+        found = [shard for shard in found if not (shard.parent / DESCRIPTION).exists() and shard.name != "history.csv"]
+    else:
+        anchor = Path(path.anchor or ".")
+        found = [path] if path.is_file() else list(anchor.glob(str(path.relative_to(path.anchor))))
+    if path.is_dir() and not found and list_image_classes(path):
+        return [path], None
+    found = sorted(shard for shard in found if shard.suffix in (".csv", ".npz"))
+    found = [shard for shard in found if shard.suffix == ".npz" or shard.with_suffix(".npz") not in found]
+    if not found:
+        raise RequestError(
+            f"{flag} should be a folder or glob of shards (.csv, .npz). None in {pattern}: "
+            f"python generate_data.py --class-size 1000 --out {pattern} makes them."
+        )
+    folders = {next((parent for parent in shard.parents if (parent / MANIFEST).is_file()), None) for shard in found}
+    if len(folders) > 1:
+        names = ", ".join(sorted(str(folder or "files of no run") for folder in folders)[:4])
+        raise RequestError(
+            f"{flag} should be the shards of one run. {pattern} holds those of {names}: name one of them."
+        )
+    return found, folders.pop()
+
+
+def _check_unmarked(folder):
+    """Raise RequestError for the folder of a run that has no manifest yet, or never has one."""
+    script = find_mark(folder)
+    if script in ("generate_data.py", "augment.py balance"):
+        raise RequestError(f"{folder} is an unfinished run of {script}: the same command again finishes it.")
+    if script:
+        raise RequestError(f"{folder} is a run of {script}, which makes no shards. Name one of generate_data.py.")
+
+
+def check_shards(paths, folder):
+    """Raise RequestError for a shard that is missing or whose bytes are not those that the run's manifest recorded."""
+    expected = {folder / entry["file"]: entry["sha256"] for entry in load_manifest(folder)["shards"]}
+    for path in paths:
+        if not path.exists() or hash_file(path) != expected.get(path):
+            state = "altered or truncated" if path.exists() else "missing"
+            raise RequestError(f"{path}: should be as {MANIFEST} recorded it, but is {state}: make the shards again.")
+
+
+def index_shards(paths, image_shape, label_values, per_class=None, skip=()):
+    """Return one Source per shard that has rows to use: the first `per_class` of each class over all shards, or all.
+
+    Rows with a label in `skip` are left out. Reads each shard once. Raises RequestError for another image shape and for
+    other labels that are not in `label_values`.
+    """
+    used, sources = Counter(), []
+    for path in paths:
+        rows = Counter()
+        for _, labels in _read_chunks(path, image_shape):
+            labels = labels[~np.isin(labels, skip)]
+            unknown = np.setdiff1d(labels, label_values)
+            if len(unknown):
+                raise RequestError(
+                    f"{path}: labels should be among the real data's, {', '.join(map(str, label_values))}. "
+                    f"Got {', '.join(map(str, unknown[:5]))} instead."
+                )
+            rows.update(np.searchsorted(label_values, labels).tolist())
+        if per_class is not None:
+            rows = {k: min(count, per_class - used[k]) for k, count in rows.items()}
+        rows = {k: count for k, count in rows.items() if count > 0}
+        used.update(rows)
+        if rows:
+            sources.append(Source(rows, partial(_read_shard, path, image_shape, label_values, rows)))
+    return sources
+
+
+def split_in_memory(images, labels, rows_per_source=5000):
+    """Turn images in memory into sources of shard size, so that they mix evenly with shards."""
+    sources = []
+    for start in range(0, len(images), rows_per_source):
+        part = slice(start, start + rows_per_source)
+        chunks = partial(_cut, images[part], labels[part])
+        sources.append(Source(dict(Counter(labels[part].tolist())), lambda epoch, chunks=chunks: chunks()))
+    return sources
+
+
+def count_rows(sources):
+    """Return {class index: images} over all sources."""
+    total = Counter()
+    for source in sources:
+        total.update(source.rows)
+    return dict(total)
+
+
+def stream_images(sources, seed, epoch=0):
+    """Yield blocks (images uint8 [n, H, W, C], class indices [n]): every image of `sources` once, shuffled.
+
+    A number of sources is open at a time, chosen at random, evenly over the classes that they begin with; their
+    chunks go through a buffer of BUFFER_SIZE images, half of which is drawn at random each time that it is full.
+    Memory is the buffer and the open sources, whatever their number.
+    """
+    generator = np.random.default_rng([seed, epoch])
+    waiting = _interleave(sources, generator)
+    open_count = min(len(waiting), 2 * len(count_rows(sources)))
+    readers = [waiting.pop().read(epoch) for _ in range(open_count)]
+    buffer, buffered = [], 0
+    while readers:
+        position = int(generator.integers(len(readers)))
+        block = next(readers[position], None)
+        if block is None:
+            if waiting:
+                readers[position] = waiting.pop().read(epoch)
+            else:
+                readers.pop(position)
+            continue
+        buffer.append(block)
+        buffered += len(block[1])
+        if buffered >= BUFFER_SIZE:
+            images, labels = _shuffle(buffer, generator)
+            yield images[: BUFFER_SIZE // 2], labels[: BUFFER_SIZE // 2]
+            buffer = [(images[BUFFER_SIZE // 2 :], labels[BUFFER_SIZE // 2 :])]
+            buffered = len(buffer[0][1])
+    if buffered:
+        yield _shuffle(buffer, generator)
+
+
+def _interleave(sources, generator):
+    """Return the sources in random order, the ones that begin with each class spread evenly."""
+    order = generator.permutation(len(sources))
+    seen, keys = Counter(), {}
+    totals = Counter(min(source.rows) for source in sources)
+    for index in order:
+        k = min(sources[index].rows)
+        keys[index] = (seen[k] + generator.random()) / totals[k]
+        seen[k] += 1
+    return [sources[index] for index in sorted(order, key=keys.get)]
+
+
+def _read_shard(path, image_shape, label_values, rows, epoch):
+    """Yield the chunks of a shard, cut to the rows that it may use."""
+    left = dict(rows)
+    for images, labels in _read_chunks(path, image_shape):
+        keep = np.zeros(len(labels), bool)
+        for k, count in left.items():
+            members = np.flatnonzero(labels == label_values[k])[:count]
+            keep[members] = True
+            left[k] -= len(members)
+        if keep.any():
+            yield images[keep], np.searchsorted(label_values, labels[keep])
+
+
+def _hash_texts(texts):
+    return hashlib.sha256("".join(texts).encode()).hexdigest()
+
+
+def _read_chunks(path, image_shape):
+    """Yield (images, label values) of a shard in chunks; where it marks synthetic rows, these alone."""
+    if path.suffix == ".csv":
+        parts = read_csv_chunks(path, image_shape)
+    else:
+        parts = [read_image_folder(path, image_shape[:2]) if path.is_dir() else read_npz(path)]
+    for part in parts:
+        images, labels = part.images, part.labels
+        if images.shape[1:] != tuple(image_shape):
+            raise RequestError(
+                f"{path}: images should have shape {tuple(image_shape)}. Got {images.shape[1:]} instead."
+            )
+        if part.synthetic is not None:
+            images, labels = images[part.synthetic], labels[part.synthetic]
+        yield from _cut(images, labels)
+
+
+def _cut(images, labels):
+    starts = range(0, len(labels), _CHUNK_SIZE)
+    return ((images[start : start + _CHUNK_SIZE], labels[start : start + _CHUNK_SIZE]) for start in starts)
+
+
+def _shuffle(buffer, generator):
+    images, labels = (np.concatenate(part) for part in zip(*buffer, strict=True))
+    order = generator.permutation(len(labels))
+    return images[order], labels[order]

@@ -1,0 +1,96 @@
+"""Top up the classes of a data set: what to try, what to choose, and the training set that comes out."""
+
+import io
+
+import numpy as np
+
+from synth.files import replacing
+from synth.shards import csv_header, csv_rows, describe_file, save_manifest, shard_formats
+from tasks.arms import Arm
+from tasks.study_report import compare_arms, describe_difference, find_best
+
+_RATIOS = (0.0, 1.0, 2.0)  # synthetic images on top of the balanced classes, per image of the largest class
+_CHUNK = 512  # rows
+
+
+def list_candidates(counts, filter, classes):
+    """Return the arms that --ratio auto chooses from: none first, then every ratio, filtered and not.
+
+    "none" is the real images with class weights, so that no candidate wins by balanced classes alone. counts: images
+    per class [K]; a ratio that adds nothing is left out. filter: as --filter. classes: indices of those to top up.
+    """
+    filters = {"auto": (False, True), "none": (False,)}.get(filter, (True,))
+    arms = [
+        build_candidate(f"ratio {ratio:g}", filtered, ratio=ratio, classes=classes)
+        for ratio in _RATIOS
+        for filtered in filters
+    ]
+    return [Arm("none", balance="class-weights")] + [arm for arm in arms if arm.count_added(counts)]
+
+
+def build_candidate(name, filtered, **amount):
+    """Return an arm that adds images of the GAN; amount: ratio, added and classes as in tasks.arms.Arm."""
+    return Arm(f"{name}, {'filtered' if filtered else 'unfiltered'}", gans=("gan",), filtered=filtered, **amount)
+
+
+def choose(results, candidates, measure):
+    """Return the arm to use and why: the best one where it beats "none" beyond noise over the seeds, else "none"."""
+    none = candidates[0]
+    best = find_best(results, [arm.name for arm in candidates[1:]], measure)
+    reason = describe_difference(results, best, none.name, measure, "the real images with class weights")
+    if compare_arms(results, best, none.name, measure)["verdict"] == "better":
+        return next(arm for arm in candidates if arm.name == best), reason
+    return none, f"{reason} Fit with the class weights that the manifest has."
+
+
+def save_training_set(folder, format, images, labels, synthetic, dataset, manifest):
+    """Write train.npz and/or train.csv and the manifest; return the manifest (a dict).
+
+    images uint8 [N, H, W, C], labels: the source's label values [N], synthetic: bool [N]. The NPZ has these names; the
+    CSV is in Kaggle's layout with a last column `synthetic`, 0 or 1. dataset: the source. manifest: what else it holds.
+    """
+    files = []
+    for suffix in shard_formats(format):
+        path = folder / f"train.{suffix}"
+        with replacing(path) as temporary:
+            write = _write_csv if suffix == "csv" else _write_npz
+            write(temporary, images, labels, synthetic, dataset)
+        files.append({"file": path.name, "rows": len(labels)} | describe_file(path))
+    classes = {}
+    for name, value in zip(dataset.class_names, dataset.label_values, strict=True):
+        of_class = labels == value
+        added = int((of_class & synthetic).sum())
+        classes[name] = {"label": value, "real": int(of_class.sum()) - added, "synthetic": added}
+    manifest = {
+        "class_names": list(dataset.class_names),
+        "label_values": list(dataset.label_values),
+        "image_shape": list(dataset.image_shape),
+        "data": dataset.name,
+        "request": dataset.request,
+        "fingerprint": dataset.fingerprint,
+        "classes": classes,
+        **manifest,
+        "shards": files,
+        "complete": True,
+    }
+    save_manifest(folder, manifest)
+    return manifest
+
+
+def _write_npz(path, images, labels, synthetic, dataset):
+    arrays = {"images": images, "labels": labels, "synthetic": synthetic}
+    if dataset.label_values == tuple(range(len(dataset.class_names))):
+        arrays["class_names"] = np.array(dataset.class_names)
+    archive = io.BytesIO()  # numpy leaves an open zip file behind when a disk is full
+    np.savez(archive, **arrays)
+    path.write_bytes(archive.getbuffer())
+
+
+def _write_csv(path, images, labels, synthetic, dataset):
+    with path.open("wb") as file:
+        file.write(csv_header(images[0].size).replace(b"\n", b",synthetic\n"))
+        for mark in (False, True):
+            rows = np.flatnonzero(synthetic == mark)
+            for start in range(0, len(rows), _CHUNK):
+                chunk = rows[start : start + _CHUNK]
+                file.write(csv_rows(images[chunk], labels[chunk], b",1\n" if mark else b",0\n"))

@@ -1,0 +1,122 @@
+"""A study: cells that are run once each, in order, with their results in a CSV that survives a kill."""
+
+from dataclasses import astuple, dataclass, fields
+
+import pandas as pd
+
+from synth.errors import RequestError, RunError
+from synth.files import replacing
+from synth.output_folder import list_same_sections
+from synth.progress import open_bar
+from synth.run_files import load_csv
+
+RESULTS = "results.csv"
+CURVES = "curves.csv"
+_ADVICE = f"Restore it, or remove {RESULTS} and {CURVES}: the same command then runs all cells anew."
+_DECIMALS = 6  # few enough that reading and writing again changes no digit
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training and scoring: an arm at a setting, with one seed."""
+
+    setting: str
+    arm: str
+    seed: int
+
+
+KEYS = [field.name for field in fields(Cell)]
+
+
+def run_study(cells, folder, run_cell, *, columns=None, quiet=False):
+    """Run the cells that results.csv does not hold yet; return their results, curves (DataFrames) and failures.
+
+    run_cell: callable (Cell) -> (dict of results, list of dicts, one per epoch). A cell counts as finished once its
+    row is in the file. One that fails (synth.errors.RunError) does not stop the others: failures is {Cell: error}.
+    columns: {RESULTS or CURVES: names of columns} that what is there already should have.
+    """
+    tables = {name: load_table(folder / name, (columns or {}).get(name, ())) for name in (RESULTS, CURVES)}
+    finished = _finished(tables[RESULTS])
+    if finished - _finished(tables[CURVES]):
+        raise RequestError(f"{folder / CURVES}: should have the cells of {RESULTS}. It lacks some. {_ADVICE}")
+    failed = {}
+    with open_bar(quiet=quiet, total=len(cells), initial=len(finished & set(cells)), desc="cells", unit="cell") as bar:
+        for cell in cells:
+            if cell in finished:
+                continue
+            bar.set_postfix_str(f"{cell.setting}, {cell.arm}, seed {cell.seed}")
+            try:
+                result, curve = run_cell(cell)
+            except RunError as error:
+                failed[cell] = error
+                continue
+            for name, rows in ((CURVES, curve), (RESULTS, [result])):  # the row that counts comes last
+                tables[name] = _append(folder / name, tables[name], cell, rows)
+            bar.update()
+    position = {cell: index for index, cell in enumerate(cells)}
+    return *(_select(tables[name], position) for name in (RESULTS, CURVES)), failed
+
+
+def raise_failures(failed):
+    """Raise RunError with the cells that failed and why, if any did."""
+    if not failed:
+        return
+    cells_of_reason = {}
+    for cell, error in failed.items():
+        cells_of_reason.setdefault(str(error), []).append(f"{cell.setting}, {cell.arm}, seed {cell.seed}")
+    reasons = " ".join(f"{'; '.join(cells)}: {reason}" for reason, cells in cells_of_reason.items())
+    raise RunError(f"{len(failed)} cells failed, all others are in {RESULTS}. {reasons}")
+
+
+def load_table(path, columns=()):
+    """Read results.csv or curves.csv; an empty DataFrame where there is none yet.
+
+    Raises RequestError where it lacks one of `columns`, holds other than numbers, or a cell's results twice.
+    """
+    if not path.exists():
+        return pd.DataFrame(columns=KEYS)
+    try:
+        table = load_csv(path, {field.name: field.type for field in fields(Cell)} | dict.fromkeys(columns))
+        texts = table.drop(columns=KEYS).select_dtypes(exclude="number").columns
+        if len(texts):
+            raise RequestError(f"{path}: should have numbers in {texts[0]!r:.60}. Got other text.")
+        twice = table[table.duplicated(KEYS)]
+        if path.name == RESULTS and len(twice):
+            cell = ", ".join(map(str, twice[KEYS].iloc[0]))
+            raise RequestError(f"{path}: should have one row for each cell. Got two of {cell}.")
+    except RequestError as error:
+        raise RequestError(f"{error} {_ADVICE}") from error
+    return table
+
+
+def list_unfinished(cells, folder, settings):
+    """Return the cells that results.csv does not hold yet: all, where it is of a run with other settings.
+
+    settings: as of synth.output_folder.open_output.
+    """
+    if list_same_sections(folder, settings) != set(settings):
+        return cells
+    finished = _finished(load_table(folder / RESULTS))
+    return [cell for cell in cells if cell not in finished]
+
+
+def _finished(table):
+    return {Cell(*row) for row in table[KEYS].itertuples(index=False, name=None)}
+
+
+def _append(path, table, cell, rows):
+    """Replace the rows of the cell, whatever a kill has left of it, and write the table."""
+    same = (table[KEYS] == list(astuple(cell))).all(axis=1)
+    new = pd.DataFrame([dict(zip(KEYS, astuple(cell), strict=True)) | row for row in rows])
+    new = new.round(_DECIMALS)
+    table = pd.concat([table[~same], new], ignore_index=True) if len(table) else new
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False)
+    return table
+
+
+def _select(table, position):
+    """Return the rows of the cells in `position` {cell: index}, in its order."""
+    order = [position.get(Cell(*row)) for row in table[KEYS].itertuples(index=False, name=None)]
+    table = table.assign(position=order).dropna(subset="position")
+    return table.sort_values("position", kind="stable").drop(columns="position")

@@ -1,0 +1,150 @@
+"""What a study's results say: tables in Markdown, paired differences, and verdicts in one sentence."""
+
+from evaluation.report import render_table
+from evaluation.statistics import compare_paired, summarise
+
+
+def compute_summary(results, arm, measure):
+    """Summarise a measure of one arm over its seeds (evaluation.statistics.summarise); None where it has no results."""
+    values = results.loc[results["arm"] == arm, measure]
+    return summarise(values) if len(values) else None
+
+
+def find_best(results, arms, measure):
+    """Return the name among `arms` with the highest mean; None where none has results."""
+    means = results[results["arm"].isin(arms)].groupby("arm", sort=False)[measure].mean()
+    return None if means.empty else means.idxmax()
+
+
+def compare_arms(results, arm, baseline, measure):
+    """Compare two arms seed by seed (evaluation.statistics.compare_paired)."""
+    series = (results[results["arm"] == name].set_index("seed")[measure].to_dict() for name in (arm, baseline))
+    return compare_paired(*series)
+
+
+def format_percent(summary):
+    """Write a summary of fractions as "96.31 ± 0.12" (percent, half-width of the 95 % interval)."""
+    return "-" if summary is None else f"{100 * summary['mean']:.2f}{_format_interval(summary)}"
+
+
+def format_points(compared, scale=100):
+    """Write a paired difference as "+1.20 ± 0.40" (percentage points, unless `scale` says otherwise)."""
+    return f"{round(scale * compared['mean'], 2) + 0.0:+.2f}{_format_interval(compared, scale)}"  # + 0.0: no "-0.00"
+
+
+def _format_interval(summary, scale=100):
+    return "" if summary["interval"] is None else f" ± {scale * summary['interval']:.2f}"
+
+
+def render_arms(results, arms, measures):
+    """Write one row per arm: mean ± interval of each measure, and the difference of the first to the best control.
+
+    results: of one setting. arms: list of tasks.arms.Arm. measures: {column: heading}.
+    """
+    primary = next(iter(measures))
+    best = find_best(results, [arm.name for arm in arms if arm.is_control], primary)
+    rows = []
+    for arm in arms:
+        of_arm = results[results["arm"] == arm.name]
+        if of_arm.empty:
+            continue
+        difference = "best control" if arm.name == best else "-"
+        if best and arm.name != best:
+            compared = compare_arms(results, arm.name, best, primary)
+            difference = format_points(compared)
+        values = [format_percent(compute_summary(results, arm.name, measure)) for measure in measures]
+        images = f"{of_arm['train_images'].mean():,.0f} ({of_arm['synthetic_images'].mean():,.0f})"
+        rows.append([arm.name, *values, difference, images, len(of_arm)])
+    heading = f"{measures[primary]}: difference to {best or 'control'}"
+    return render_table(["arm", *measures.values(), heading, "images (synthetic)", "seeds"], rows)
+
+
+def render_differences(results, arms, baseline, measures):
+    """Write one row per arm, in the order of `arms`: the mean of each measure, and the paired difference to `baseline`.
+
+    measures: {column: (heading, scale)}; scale 100 turns fractions into percent. The difference is left out where the
+    two have no seed in common.
+    """
+    seeds = {arm: set(results.loc[results["arm"] == arm, "seed"]) for arm in [*arms, baseline]}
+    rows = []
+    for arm in arms:
+        cells = []
+        for measure, (_, scale) in measures.items():
+            text = f"{scale * results.loc[results['arm'] == arm, measure].mean():.2f}"
+            if arm != baseline and seeds[arm] & seeds[baseline]:
+                text += f" ({format_points(compare_arms(results, arm, baseline, measure), scale)})"
+            cells.append(text)
+        rows.append([arm, *cells, len(seeds[arm])])
+    header = ["variation", *(heading for heading, _ in measures.values()), "seeds"]
+    return render_table(header, rows, aligned=True)
+
+
+def describe_verdict(results, arms, measure, heading):
+    """Say in one sentence whether the best arm with a GAN beats the best control that was run, paired by seed."""
+    control = find_best(results, [arm.name for arm in arms if arm.is_control], measure)
+    best = find_best(results, [arm.name for arm in arms if not arm.is_control], measure)
+    if control is None or best is None:
+        return f"{heading}: no verdict, an arm with a GAN and a control are needed."
+    return f"{heading}: {describe_difference(results, best, control, measure, 'the best control that was run')}"
+
+
+def describe_difference(results, arm, baseline, measure, role=""):
+    """Say in one sentence how two arms differ, paired by seed, in percentage points."""
+    compared = compare_arms(results, arm, baseline, measure)
+    versus = f"`{baseline}`" + (f" ({role})" if role else "")
+    if compared["verdict"] == "unknown":
+        return f"`{arm}` differs from {versus} by {format_points(compared)} points: one seed alone is no evidence."
+    numbers = f"{format_points(compared)} points, 95 %, {compared['seeds']} seeds"
+    return {
+        "better": f"`{arm}` is better than {versus}: {numbers}.",
+        "worse": f"no gain: `{arm}` is worse than {versus}: {numbers}.",
+        "equal": f"no significant gain: `{arm}` does not differ from {versus} beyond noise: {numbers}.",
+    }[compared["verdict"]]
+
+
+def describe_filters(results, arms, measure):
+    """Yield one sentence for each filtered arm that has its unfiltered twin among the arms."""
+    unfiltered = {(arm.gans, arm.classic, arm.balance): arm.name for arm in arms if arm.gans and not arm.filtered}
+    present = set(results["arm"])
+    for arm in arms:
+        twin = unfiltered.get((arm.gans, arm.classic, arm.balance))
+        if arm.filtered and {arm.name, twin} <= present:
+            yield "filter: " + describe_difference(results, arm.name, twin, measure)
+
+
+def render_reduced(results, columns, sweep, filter):
+    """Write the table of real x synthetic images after so many epochs, and the sweep of the ratio on validation.
+
+    columns: {synthetic images per class: Arm}. sweep: list of Arm. filter: of their images.
+    """
+    header = ["real per class", *(f"{count:,} synthetic" for count in columns)]
+    kept = "not filtered" if filter == "none" else "filtered"
+    rows, ratios = [], []
+    for setting, here in results.groupby("setting", sort=False):
+        for measure, part in (("accuracy", "test"), ("train_accuracy", "train")):
+            cells = [format_percent(compute_summary(here, arm.name, measure)) for arm in columns.values()]
+            rows.append([f"{setting}, {part}", *cells])
+        ratios.append([setting, *_describe_sweep(here, sweep)])
+    text = ["Every class has as many images, so class weights and plain oversampling would be the same as `real`."]
+    if columns:
+        epochs = next(iter(columns.values())).epochs
+        note = (
+            f"{epochs} passes over real and synthetic images together, at a constant rate, so that more images also "
+            f"mean more steps. The synthetic images are {kept}; the train accuracy is that of the last pass, while "
+            "training."
+        )
+        text += [f"## After {epochs} epochs", note, render_table(header, rows)]
+    if sweep:
+        note = (
+            f"Real to synthetic, at equal steps; the synthetic images are {kept}. The ratio is chosen on validation; the last column is the "
+            "test accuracy of that choice alone."
+        )
+        header = ["real per class", *(f"{arm.name}, validation" for arm in sweep), "chosen", "its test accuracy"]
+        text += ["## Ratio", note, render_table(header, ratios)]
+    return text
+
+
+def _describe_sweep(results, sweep):
+    best = find_best(results, [arm.name for arm in sweep], "validation_accuracy")
+    validation = [format_percent(compute_summary(results, arm.name, "validation_accuracy")) for arm in sweep]
+    return [*validation, best or "-", format_percent(compute_summary(results, best, "accuracy")) if best else "-"]

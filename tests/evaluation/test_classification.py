@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from evaluation.classification import explain_gap, score_predictions
+from synth.images import hash_images
+from synth.leakage import find_leaks
+
+
+def test_scores_of_an_imbalanced_prediction():
+    scores = score_predictions(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1]), ("ape", "bee"))
+    assert scores["accuracy"] == 0.75
+    assert scores["balanced_accuracy"] == pytest.approx((2 / 3 + 1) / 2)
+    assert scores["geometric_mean"] == pytest.approx((2 / 3) ** 0.5)
+    assert scores["macro_f1"] == pytest.approx((0.8 + 2 / 3) / 2)
+    assert scores["per_class_accuracy"] == pytest.approx({"ape": 2 / 3, "bee": 1})
+    assert scores["confusion"] == [[2, 1], [0, 1]]
+
+
+def test_a_class_without_test_images_does_not_count():
+    scores = score_predictions(np.array([0, 0]), np.array([0, 0]), ("ape", "bee"))
+    assert (scores["balanced_accuracy"], scores["macro_f1"]) == (1, 1)
+    assert scores["per_class_accuracy"] == {"ape": 1, "bee": None}
+
+
+@pytest.mark.parametrize(
+    ("gan_train", "gan_test", "real", "words"),
+    [
+        (0.95, 0.99, 0.99, "variety of the real ones"),
+        (0.90, 0.85, 0.99, "do not show their class"),
+        (0.95, 0.955, 0.99, "in balance"),
+        (0.5, 0.5, 0.99, "too few images"),
+        (0.7, 0.7, 0.7, "in balance"),  # a hard set
+    ],
+)
+def test_the_gap_is_explained(gan_train, gan_test, real, words):
+    assert words in explain_gap(gan_train, gan_test, real)
+
+
+def test_leaks_are_found_by_exact_hash():
+    images = np.arange(300 * 4, dtype=np.uint16).view(np.uint8).reshape(300, 2, 4, 1)
+    leaked = find_leaks(images, hash_images(images[[5, 200]]))
+    assert np.flatnonzero(leaked).tolist() == [5, 200]
+    assert not find_leaks(images, hash_images(images ^ 255)).any()
+
+
+def test_more_than_one_percent_leaked_stops_the_run_unless_allowed():
+    images = np.arange(100 * 4, dtype=np.uint16).view(np.uint8).reshape(100, 2, 4, 1)
+    hashes = hash_images(images[:2])
+    with pytest.raises(ValueError, match=r"2 of 100 test images \(2.0%\) were trained on.*--allow-leak"):
+        find_leaks(images, hashes)
+    assert find_leaks(images, hashes, allow=True).sum() == 2
+    assert find_leaks(images, hashes[:1]).sum() == 1

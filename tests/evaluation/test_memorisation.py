@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from evaluation.memorisation import Memorisation, describe_memorisation, find_nearest
+
+
+@pytest.fixture
+def pictures():
+    return np.random.default_rng(0).integers(0, 256, (300, 6, 6, 1)).astype(np.uint8)
+
+
+def summarise(train, synthetic, held_out):
+    distances, nearest = find_nearest(synthetic, train)
+    labels, held_out_labels = np.zeros(len(synthetic)), np.zeros(len(held_out))
+    baseline = find_nearest(held_out, train)[0]
+    return Memorisation(distances, labels, nearest, np.arange(len(labels)), baseline, held_out_labels).summarise()
+
+
+def test_nearest_by_hand():
+    others = np.array([0, 10, 100], np.uint8).reshape(3, 1, 1, 1)
+    distances, index = find_nearest(np.array([12, 90], np.uint8).reshape(2, 1, 1, 1), others)
+    assert distances.tolist() == [2, 10]
+    assert index.tolist() == [1, 2]
+
+
+def test_search_in_parts_is_the_search_of_all(pictures, monkeypatch):
+    whole = find_nearest(pictures[:20], pictures[20:])
+    monkeypatch.setattr("evaluation.memorisation._CHUNK_BYTES", 4 * 36 * 7)
+    parts = find_nearest(pictures[:20], pictures[20:])
+    np.testing.assert_array_equal(whole[0], parts[0])
+    np.testing.assert_array_equal(whole[1], parts[1])
+
+
+def test_memorised_set_is_reported_as_such(pictures):
+    train, held_out = pictures[:200], pictures[200:]
+    summary = summarise(train, train[:100], held_out)
+    assert summary["copies"] == 100
+    assert summary["near_share"] == 1
+    assert summary["closer_probability"] == 1
+    assert describe_memorisation(summary).startswith("memorised: 100 of 100 images are exact copies")
+
+
+def test_nearly_copied_set_is_memorised_too(pictures):
+    train, held_out = pictures[:200], pictures[200:]
+    copies = np.clip(train[:100].astype(int) + 3, 0, 255).astype(np.uint8)
+    summary = summarise(train, copies, held_out)
+    assert summary["copies"] == 0
+    assert summary["memorised"]
+
+
+def test_a_few_copies_are_some_repetition(pictures):
+    summary = summarise(pictures[:150], np.concatenate([pictures[:5], pictures[150:195]]), pictures[195:])
+    assert not summary["memorised"]
+    assert describe_memorisation(summary).startswith("some repetition: 5 of 50 images are exact copies")
+
+
+def test_new_images_are_not_memorised(pictures):
+    summary = summarise(pictures[:150], pictures[150:200], pictures[200:])
+    assert not summary["memorised"]
+    assert 0.3 < summary["closer_probability"] < 0.7
+    assert summary["ratio"] == pytest.approx(1, abs=0.05)
+    assert describe_memorisation(summary).startswith("no sign of memorisation")
+
+
+def test_few_held_out_images_say_nothing_but_copies(pictures):
+    summary = summarise(pictures[:250], pictures[250:270], pictures[270:])
+    assert summary["near_share"] is None
+    assert not summary["memorised"]
+    assert describe_memorisation(summary).endswith("30 held-out real images are too few to say more.")
+    assert summarise(pictures[:250], pictures[:20], pictures[270:])["memorised"]
+
+
+def test_repeated_real_images_are_no_memorisation(pictures):
+    """Data that hold every image twice: held-out images are copies, too, and their median distance is 0."""
+    summary = summarise(pictures[:200], pictures[:100], pictures[100:200])
+    assert summary["ratio"] is None
+    assert not summary["memorised"]
+
+
+def test_closest_pairs_take_the_classes_in_turn():
+    distances, labels = np.array([1.0, 2.0, 3.0, 9.0, 4.0]), np.array([0, 0, 0, 1, 1])
+    found = Memorisation(distances, labels, np.zeros(5, int), np.arange(5), np.ones(2), np.zeros(2))
+    assert found.find_closest(4).tolist() == [0, 4, 1, 3]
+    assert found.summarise(0)["median_distance"] == 2

@@ -1,0 +1,186 @@
+import numpy as np
+import pytest
+
+from evaluation.metrics import (
+    Moments,
+    compute_frechet_distance,
+    compute_kernel_distance,
+    compute_prdc,
+    compute_sliced_wasserstein,
+    compute_spread,
+    draw_directions,
+    fit_gaussian,
+)
+
+
+def sample_gaussian(mean, variances, count=1000, seed=0):
+    """Samples whose mean and covariance are exactly `mean` and diag(variances)."""
+    features = np.random.default_rng(seed).standard_normal((count, len(mean)))
+    features -= features.mean(axis=0)
+    whiten = np.linalg.cholesky(np.linalg.inv(np.cov(features, rowvar=False)))
+    return features @ whiten * np.sqrt(variances) + mean
+
+
+def frechet(real, fake):
+    return compute_frechet_distance(fit_gaussian(real), fit_gaussian(fake))
+
+
+def means(real, fake, neighbours=5):
+    return {name: values.mean() for name, values in compute_prdc(real, fake, neighbours).items()}
+
+
+def test_frechet_distance_of_equal_covariances_is_that_of_the_means():
+    real, fake = sample_gaussian([0, 0, 0], [1, 2, 3]), sample_gaussian([3, 0, 4], [1, 2, 3], seed=1)
+    assert frechet(real, fake) == pytest.approx(25, abs=1e-6)
+
+
+def test_frechet_distance_of_diagonal_covariances():
+    real, fake = sample_gaussian([0, 0], [1, 4]), sample_gaussian([0, 1], [9, 16], seed=1)
+    expected = 1 + (1 - 3) ** 2 + (2 - 4) ** 2
+    assert frechet(real, fake) == pytest.approx(expected, abs=1e-6)
+
+
+def test_frechet_distance_is_symmetric_and_finite_with_fewer_samples_than_dimensions():
+    generator = np.random.default_rng(0)
+    real, fake = generator.standard_normal((5, 40)), generator.standard_normal((6, 40))
+    assert frechet(real, real) == pytest.approx(0, abs=1e-5)
+    assert frechet(real, fake) == pytest.approx(frechet(fake, real))
+
+
+def test_frechet_distance_is_right_with_fewer_samples_than_dimensions():
+    """Sets in orthogonal subspaces: the covariances' product is 0, so what is left is both their traces."""
+    real, fake = np.zeros((3, 8)), np.zeros((3, 8))
+    real[:, 0], fake[:, 5] = [-1, 0, 1], [-2, 0, 2]
+    assert frechet(real, fake) == pytest.approx(1 + 4)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 500, 1000])
+def test_moments_do_not_depend_on_the_batches(batch_size):
+    features = np.random.default_rng(0).standard_normal((1000, 6)) * 3 + 100
+    moments = Moments()
+    for start in range(0, 1000, batch_size):
+        moments.update(features[start : start + batch_size])
+    gaussian = moments.fit()
+    assert gaussian.count == 1000
+    np.testing.assert_allclose(gaussian.mean, features.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(gaussian.covariance, np.cov(features, rowvar=False), atol=1e-9)
+    other = fit_gaussian(features + 1)
+    assert compute_frechet_distance(other, gaussian) == pytest.approx(6, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (np.zeros((1, 4)), r"at least 2 images. Got 1"),
+        (np.zeros(4), r"\[N, D\]. Got \(4,\)"),
+        (np.full((3, 4), np.nan), "should be finite"),
+    ],
+)
+def test_bad_features_are_refused(features, message):
+    with pytest.raises(ValueError, match=message):
+        fit_gaussian(features)
+
+
+def test_kernel_distance_by_hand():
+    """One dimension, two images a side: k(x, y) = (x y + 1)^3."""
+    value, error, blocks = compute_kernel_distance([[0.0], [1.0]], [[2.0], [3.0]])
+    within = (0 * 1 + 1) ** 3 + (2 * 3 + 1) ** 3
+    between = np.mean([1, 1, (1 * 2 + 1) ** 3, (1 * 3 + 1) ** 3])
+    assert value == pytest.approx(within - 2 * between)
+    assert (error, blocks) == (None, 1)
+
+
+def test_kernel_distance_is_unbiased():
+    generator = np.random.default_rng(0)
+    values = [compute_kernel_distance(*generator.standard_normal((2, 40, 3)), 10)[0] for _ in range(200)]
+    assert abs(np.mean(values)) < 3 * np.std(values) / 200**0.5
+    assert min(values) < 0
+
+
+def test_kernel_distance_has_an_error_over_its_blocks():
+    real, fake = np.random.default_rng(0).standard_normal((2, 400, 3))
+    value, error, blocks = compute_kernel_distance(real, fake + 1, 50)
+    assert value > 5 * error > 0
+    assert blocks == 8
+
+
+def test_kernel_distance_of_a_small_set_and_a_large_one_is_unbiased():
+    generator = np.random.default_rng(0)
+    labels, many = np.arange(40) % 10, np.arange(4000) % 10
+    values = []
+    for _ in range(40):
+        few_features = generator.standard_normal((40, 3)) + labels[:, np.newaxis]
+        many_features = generator.standard_normal((4000, 3)) + many[:, np.newaxis]
+        value, _, blocks = compute_kernel_distance(few_features, many_features, 1000, labels, many)
+        values.append(value)
+    assert blocks == 2  # at least two images of each class in a block
+    assert abs(np.mean(values)) < 3 * np.std(values) / len(values) ** 0.5
+
+
+def test_kernel_distance_wants_two_images_of_each_class():
+    with pytest.raises(ValueError, match=r"at least 2 images \(of each class\). Got 1"):
+        compute_kernel_distance(np.zeros((3, 2)), np.ones((3, 2)), 1000, [0, 0, 1], [0, 0, 0])
+
+
+def test_same_distribution_has_high_precision_and_recall():
+    real, fake = np.random.default_rng(0).standard_normal((2, 500, 4))
+    scores = means(real, fake)
+    assert min(scores["precision"], scores["recall"], scores["coverage"]) > 0.85
+    assert scores["density"] == pytest.approx(1, abs=0.1)
+
+
+def test_collapsed_set_has_high_precision_and_no_recall():
+    generator = np.random.default_rng(0)
+    real = generator.standard_normal((500, 4))
+    scores = means(real, 0.01 * generator.standard_normal((500, 4)))
+    assert scores["precision"] == 1
+    assert scores["recall"] < 0.02
+    assert scores["coverage"] < 0.05
+
+
+def test_noise_far_away_has_neither():
+    real, fake = np.random.default_rng(0).standard_normal((2, 100, 4))
+    assert means(real, fake + 100) == {"precision": 0, "recall": 0, "density": 0, "coverage": 0}
+
+
+def test_swapping_real_and_fake_swaps_precision_and_recall():
+    real, fake = np.random.default_rng(0).standard_normal((2, 300, 3))
+    fake = fake[:200] * 0.5
+    there, back = compute_prdc(real, fake), compute_prdc(fake, real)
+    np.testing.assert_array_equal(there["precision"], back["recall"])
+    np.testing.assert_array_equal(there["recall"], back["precision"])
+
+
+def test_prdc_by_hand():
+    """On a line, one neighbour: real balls 0 +- 1, 1 +- 1, 5 +- 4; fake balls 2 +- 0.5, 2.5 +- 0.5."""
+    scores = compute_prdc([[0.0], [1.0], [5.0]], [[2.0], [2.5]], neighbours=1)
+    assert scores["density"].tolist() == [2, 1]
+    assert scores["precision"].tolist() == [1, 1]
+    assert scores["recall"].tolist() == [0, 0, 0]
+    assert scores["coverage"].tolist() == [0, 1, 1]
+
+
+def test_prdc_wants_more_images_than_neighbours():
+    with pytest.raises(ValueError, match="more than 5 images. Got 5 and 9"):
+        compute_prdc(np.zeros((5, 2)), np.zeros((9, 2)))
+
+
+def test_sliced_wasserstein_of_a_shift_is_its_projection():
+    real = np.random.default_rng(0).standard_normal((100, 3))
+    directions = draw_directions(3, 50)
+    assert np.linalg.norm(directions, axis=0) == pytest.approx(1)
+    shift = np.array([1.0, 2.0, 3.0])
+    expected = np.abs(shift @ directions).mean()
+    assert compute_sliced_wasserstein(real, real + shift, directions) == pytest.approx(expected)
+
+
+def test_sliced_wasserstein_of_sets_of_different_sizes():
+    """Every image twice is the same distribution."""
+    real = np.random.default_rng(0).standard_normal((200, 3))
+    directions = draw_directions(3, 20)
+    assert compute_sliced_wasserstein(np.repeat(real, 2, axis=0), real, directions) == pytest.approx(0, abs=1e-12)
+
+
+def test_spread_of_a_collapsed_set_is_zero():
+    assert compute_spread(np.ones((5, 3))) == 0
+    assert compute_spread(sample_gaussian([0, 0], [1, 4])) == pytest.approx(5)

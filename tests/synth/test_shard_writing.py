@@ -1,0 +1,234 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from synth import shard_writing
+from synth.errors import RequestError
+from synth.files import save_json
+from synth.shard_writing import check_sampling, stream_shards
+from synth.shards import hash_file, load_manifest, read_shard
+
+SAMPLING = {
+    "class_size": {"ape": 25, "bee": 5},
+    "filter": "both",
+    "keep": 0.8,
+    "min_probability": 0.5,
+    "duplicate_distance": 0.0,
+    "latent_std": 1.0,
+    "format": "both",
+    "shard_size": 10,
+    "seed": 0,
+}
+
+
+class NoiseModel:
+    """Stands in for a trained run: an image is its latent, the score its mean, and half of them look like apes."""
+
+    image_shape, latent_dim = (4, 4, 1), 16
+    class_names, label_values = ("ape", "bee"), (4, 9)
+    data, request, fingerprint = "noise", {"data": "noise", "seed": 0}, "0" * 64
+
+    def generate(self, latents, class_index):
+        return np.clip(latents * 40 + 128, 0, 255).astype(np.uint8).reshape(-1, 4, 4, 1)
+
+    def score(self, images, class_index):
+        return images.mean(axis=(1, 2, 3))
+
+    def classify(self, images):
+        is_ape = images[:, 0, 0, 0] > 128
+        return np.stack([is_ape, ~is_ape], axis=1).astype(float)
+
+    def train_hashes(self):
+        return np.arange(3, dtype=np.uint64)
+
+    def compute_hash(self):
+        return "1" * 64
+
+
+def stream(folder, **changes):
+    return stream_shards(NoiseModel(), SAMPLING | changes, folder, quiet=True)
+
+
+def contents(folder):
+    """The bytes of every file, but for the times of the shards in the manifest."""
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    manifest = json.loads(files["manifest.json"])
+    for entry in manifest["shards"]:
+        del entry["modified"]
+    return files | {"manifest.json": manifest}
+
+
+def test_shards_and_manifest_agree(tmp_path):
+    manifest = stream(tmp_path)
+    assert manifest == load_manifest(tmp_path)
+    assert manifest["complete"]
+    assert [(entry["file"], entry["rows"]) for entry in manifest["shards"] if entry["file"].endswith("npz")] == [
+        ("shards/ape/part-00000.npz", 10),
+        ("shards/ape/part-00001.npz", 10),
+        ("shards/ape/part-00002.npz", 5),
+        ("shards/bee/part-00000.npz", 5),
+    ]
+    assert all(hash_file(tmp_path / entry["file"]) == entry["sha256"] for entry in manifest["shards"])
+    ape = manifest["classes"]["ape"]
+    assert (ape["label"], ape["asked"], ape["accepted"]) == (4, 25, 25)
+    assert ape["candidates"] == 25 + sum(ape["rejected"].values())
+    assert set(ape["rejected"]) == {"discriminator", "classifier"}
+    thresholds = manifest["filter"]["thresholds"]
+    for name, label in (("ape", 4), ("bee", 9)):
+        images, labels = read_shard(tmp_path / f"shards/{name}/part-00000.csv", (4, 4, 1))
+        assert (labels == label).all()
+        assert (images.mean(axis=(1, 2, 3)) >= thresholds[name]).all()
+
+
+def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(tmp_path, monkeypatch):
+    stream(tmp_path / "whole")
+    write_shard, calls = shard_writing.write_shard, []
+
+    def write_then_die(path, *arguments):
+        calls.append(path)
+        if len(calls) == 6:
+            raise KeyboardInterrupt
+        write_shard(path, *arguments)
+
+    (tmp_path / "cut").mkdir()
+    monkeypatch.setattr(shard_writing, "write_shard", write_then_die)
+    with pytest.raises(KeyboardInterrupt):
+        stream(tmp_path / "cut")
+    assert not load_manifest(tmp_path / "cut")["complete"]
+    monkeypatch.setattr(shard_writing, "write_shard", write_shard)
+    stream(tmp_path / "cut")
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+def test_a_lost_shard_is_made_again(tmp_path):
+    stream(tmp_path)
+    before = contents(tmp_path)
+    (tmp_path / "shards/ape/part-00001.csv").unlink()
+    stream(tmp_path)
+    assert contents(tmp_path) == before | {"manifest.json": contents(tmp_path)["manifest.json"]}
+
+
+def test_a_shard_that_was_altered_is_made_again_to_the_same_bytes(tmp_path):
+    stream(tmp_path)
+    before = contents(tmp_path)
+    shard = tmp_path / "shards/ape/part-00001.csv"
+    altered = bytearray(shard.read_bytes())
+    altered[-2] ^= 1  # as long as before
+    notes = []
+    for content in (bytes(altered), altered[:100], b""):
+        shard.write_bytes(content)
+        stream_shards(NoiseModel(), SAMPLING, tmp_path, quiet=True, report=notes.append)
+        assert shard.read_bytes() == before["shards/ape/part-00001.csv"]
+    assert notes == [f"note: {shard} is not what manifest.json says, and is made again"] * 3
+
+
+def test_a_copied_run_is_not_made_again(tmp_path, monkeypatch):
+    stream(tmp_path / "run")
+    shutil.copytree(tmp_path / "run", tmp_path / "copy", copy_function=shutil.copyfile)  # with other times
+    monkeypatch.setattr(shard_writing, "write_shard", None)
+    stream(tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("seed", 1), ("latent_std", 1.5), ("fingerprint", "1" * 64), ("label_values", [4, 8])]
+)
+def test_a_manifest_of_other_shards_is_refused(tmp_path, key, value):
+    stream(tmp_path)
+    save_json(tmp_path / "manifest.json", load_manifest(tmp_path) | {key: value})
+    with pytest.raises(RequestError, match=rf"manifest\.json is of other shards .*\({key} differ\)"):
+        stream(tmp_path)
+
+
+def test_a_manifest_with_another_filter_is_refused(tmp_path):
+    stream(tmp_path)
+    with pytest.raises(RequestError, match=r"\(filter differ\)"):
+        stream(tmp_path, keep=0.7)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"shards": [{}]}, r"file should be a shard's path below its folder. Got 'nothing'"),
+        ({"shards": [{"file": "../a.npz", "rows": 1, "sha256": ""}]}, "file should be a shard's path below its folder"),
+        ({"shards": [{"file": "/a.npz", "rows": 1, "sha256": ""}]}, "file should be a shard's path below its folder"),
+        ({"shards": [{"file": "a.npz", "rows": 1, "sha256": ""}]}, "class should be a class of the manifest"),
+        ({"shards": None}, "shards should be a list"),
+        ({"class_names": ["ape"]}, "should have a label value for each class"),
+        ({"complete": "yes"}, "complete should be true or false"),
+        (
+            {"filter": {"thresholds": {"ape": None}}},
+            "filter should be an object whose thresholds are numbers",
+        ),
+    ],
+)
+def test_a_damaged_manifest_is_named(tmp_path, change, message):
+    stream(tmp_path)
+    save_json(tmp_path / "manifest.json", json.loads((tmp_path / "manifest.json").read_text()) | change)
+    with pytest.raises(RequestError, match=rf"manifest\.json: {message}"):
+        stream(tmp_path)
+
+
+def test_a_shard_does_not_depend_on_what_else_is_asked_for(tmp_path):
+    stream(tmp_path / "both")
+    stream(tmp_path / "one", class_size={"bee": 5}, format="npz")
+    part = "shards/bee/part-00000.npz"
+    assert (tmp_path / "one" / part).read_bytes() == (tmp_path / "both" / part).read_bytes()
+
+
+def test_wider_latents_give_other_shards(tmp_path):
+    stream(tmp_path / "narrow", filter="none")
+    stream(tmp_path / "wide", filter="none", latent_std=2.0)
+    assert load_manifest(tmp_path / "wide")["latent_std"] == 2.0
+    narrow, wide = (
+        read_shard(tmp_path / name / "shards/ape/part-00000.npz", (4, 4, 1))[0].astype(float)
+        for name in ("narrow", "wide")
+    )
+    assert 1.2 < wide.std() / narrow.std() < 2
+
+
+def test_classes_have_folders_of_their_own_whatever_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(NoiseModel, "class_names", ("Box", "box"))
+    stream(tmp_path / "both", class_size={"Box": 5, "box": 5}, format="npz")
+    manifest = stream(tmp_path / "one", class_size={"box": 5}, format="npz")
+    assert [entry["file"] for entry in manifest["shards"]] == ["shards/box-2/part-00000.npz"]
+    both, one = contents(tmp_path / "both"), contents(tmp_path / "one")
+    assert both["shards/box-2/part-00000.npz"] == one["shards/box-2/part-00000.npz"]
+    assert "shards/Box/part-00000.npz" in both
+
+
+def test_another_models_shards_are_not_continued(tmp_path, monkeypatch):
+    stream(tmp_path)
+    monkeypatch.setattr(NoiseModel, "compute_hash", lambda self: "2" * 64)
+    with pytest.raises(ValueError, match=r"of other shards than those .*\(model_hash differ\)"):
+        stream(tmp_path)
+
+
+def test_auto_filter_follows_the_number_of_classes():
+    options = {"keep": 1.0, "min_probability": 0.0, "duplicate_distance": 0.0, "latent_std": 1.0}
+    options |= {"format": "csv", "shard_size": 1}
+    assert check_sampling("auto", **options, has_classifier=True) == "classifier"
+    assert check_sampling("auto", **options, has_classifier=False) == "discriminator"
+    with pytest.raises(ValueError, match="--filter both needs two classes or more"):
+        check_sampling("both", **options, has_classifier=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"filter": "fine"}, "--filter should be one of auto, .* Got 'fine' instead"),
+        ({"keep": 0.0}, r"--keep should be in the range \(0, 1\]. Got 0.0 instead"),
+        ({"keep": 1.7}, "Got 1.7 instead"),
+        ({"min_probability": 1.0}, r"--min-probability should be in the range \[0, 1\). Got 1.0 instead"),
+        ({"duplicate_distance": -1.0}, r"--duplicate-distance should be in the range \[0, 256\). Got -1.0 instead"),
+        ({"format": "png"}, "--format should be one of csv, npz, both. Got 'png' instead"),
+        ({"latent_std": 0.5}, r"--latent-std should be in the range \[1, 3\]. Got 0.5 instead"),
+        ({"shard_size": 0}, "--shard-size should be an integer of at least 1. Got 0 instead"),
+    ],
+)
+def test_bad_sampling_options_are_refused(change, message):
+    options = {"filter": "none", "keep": 1.0, "min_probability": 0.0, "duplicate_distance": 0.0}
+    options |= {"latent_std": 1.0, "format": "csv", "shard_size": 1} | change
+    with pytest.raises(ValueError, match=message):
+        check_sampling(**options, has_classifier=True)

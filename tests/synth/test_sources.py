@@ -1,0 +1,187 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synth import sources as module
+from synth.datasets import load_dataset
+from synth.errors import RequestError
+from synth.files import mark_folder
+from synth.images import hash_images
+from synth.shards import hash_file, save_manifest, write_shard
+from synth.sources import (
+    check_shards,
+    count_rows,
+    find_shards,
+    index_shards,
+    split_in_memory,
+    stream_images,
+)
+from tasks.balance_candidates import save_training_set
+
+SHAPE, LABELS = (2, 3, 1), (4, 9)
+
+
+def write_shards(folder, suffix="npz", shards=4, rows=30):
+    """Shards of class 4 and 9 in turn; each image holds its own number in its first two pixels."""
+    entries = []
+    for shard in range(shards):
+        numbers = np.arange(shard * rows, (shard + 1) * rows)
+        images = np.zeros((rows, *SHAPE), np.uint8)
+        images[:, 0, 0, 0], images[:, 0, 1, 0] = numbers % 256, numbers // 256
+        path = folder / f"shards/{LABELS[shard % 2]}/part-{shard:05d}.{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_shard(path, images, LABELS[shard % 2], np.zeros(rows))
+        entries.append({"file": str(path.relative_to(folder)), "rows": rows, "sha256": hash_file(path)})
+    known = {"class_names": ["ape", "bee"], "label_values": list(LABELS), "image_shape": list(SHAPE)}
+    known |= {"data": "apes", "request": {"data": "mnist5k", "seed": 0}, "fingerprint": ""}
+    save_manifest(folder, known | {"shards": entries, "complete": True})
+    return folder
+
+
+def numbers_of(blocks):
+    images = np.concatenate([images for images, _ in blocks])
+    return (images[:, 0, :2, 0].astype(int) @ [1, 256]).tolist()
+
+
+@pytest.mark.parametrize("suffix", ["npz", "csv"])
+def test_every_image_comes_once_an_epoch_with_its_label_and_shuffled(tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr(module, "BUFFER_SIZE", 50)
+    monkeypatch.setattr(module, "_CHUNK_SIZE", 7)
+    sources = index_shards(find_shards(write_shards(tmp_path, suffix))[0], SHAPE, LABELS)
+    assert count_rows(sources) == {0: 60, 1: 60}
+    epochs = [list(stream_images(sources, seed=0, epoch=epoch)) for epoch in (0, 0, 1)]
+    orders = [numbers_of(blocks) for blocks in epochs]
+    assert sorted(orders[0]) == list(range(120))
+    assert orders[0] == orders[1] != orders[2]
+    assert sum(a > b for a, b in zip(orders[0], orders[0][1:], strict=False)) > 30
+    for images, labels in epochs[0]:
+        assert len(labels) <= 50
+        assert np.array_equal(np.array(numbers_of([(images, labels)])) // 30 % 2, labels)
+
+
+def test_classes_are_mixed_all_along(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "BUFFER_SIZE", 100)
+    monkeypatch.setattr(module, "_CHUNK_SIZE", 10)
+    sources = index_shards(find_shards(write_shards(tmp_path, shards=40))[0], SHAPE, LABELS)
+    labels = np.concatenate([labels for _, labels in stream_images(sources, seed=0)])
+    shares = labels.reshape(-1, 200).mean(axis=1)
+    assert len(shares) == 6
+    assert (abs(shares - 0.5) < 0.2).all()
+
+
+def test_memory_is_the_buffer_not_the_set(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "BUFFER_SIZE", 50)
+    opened = []
+    read_npz = module.read_npz
+    monkeypatch.setattr(module, "read_npz", lambda path: opened.append(path) or read_npz(path))
+    sources = index_shards(find_shards(write_shards(tmp_path, shards=20))[0], SHAPE, LABELS)
+    opened.clear()
+    next(stream_images(sources, seed=0))
+    assert len(opened) <= 2 * len(LABELS) + 2
+
+
+def test_per_class_takes_the_first_images_of_each_class(tmp_path):
+    sources = index_shards(find_shards(write_shards(tmp_path))[0], SHAPE, LABELS, per_class=35)
+    assert count_rows(sources) == {0: 35, 1: 35}
+    expected = [*range(60), *range(60, 65), *range(90, 95)]
+    assert sorted(numbers_of(stream_images(sources, seed=0))) == expected
+
+
+@pytest.mark.parametrize("suffix", ["npz", "csv"])
+def test_rows_that_are_marked_as_real_are_left_out(digits_npz, tmp_path, suffix):
+    dataset = load_dataset(str(digits_npz))
+    images, labels = dataset.images[:100], dataset.labels[:100]
+    save_training_set(tmp_path, suffix, images, labels, np.arange(100) >= 70, dataset, {})
+    sources = index_shards(find_shards(tmp_path)[0], (28, 28, 1), (0, 1))
+    assert count_rows(sources) == {0: 15, 1: 15}
+    found = np.concatenate([images for images, _ in stream_images(sources, seed=0)])
+    assert sorted(hash_images(found)) == sorted(hash_images(images[70:]))
+
+
+def test_images_in_memory_are_streamed_alongside(tmp_path):
+    shards = index_shards(find_shards(write_shards(tmp_path))[0], SHAPE, LABELS)
+    real = split_in_memory(np.full((7, *SHAPE), 255, np.uint8), np.array([0, 1, 1, 1, 0, 0, 0]), rows_per_source=3)
+    assert count_rows(real) == {0: 4, 1: 3}
+    numbers = numbers_of(stream_images(shards + real, seed=0))
+    assert len(numbers) == 127
+    assert numbers.count(255 + 256 * 255) == 7
+
+
+def test_shards_are_found_in_folders_globs_and_files(tmp_path):
+    write_shards(tmp_path, "npz")
+    write_shards(tmp_path, "csv")
+    (tmp_path / "manifest.json").unlink()
+    found, run = find_shards(tmp_path)
+    assert run is None
+    assert [path.name for path in found] == [f"part-{shard:05d}.npz" for shard in (0, 2, 1, 3)]
+    assert len(find_shards(tmp_path / "shards" / "4" / "*.csv")[0]) == 2
+    assert len(find_shards(tmp_path / "shards" / "4" / "part-00000.csv")[0]) == 1
+
+
+@pytest.mark.parametrize("pattern", ["", "shards", "shards/4", "shards/*/*.npz", "shards/4/part-00000.npz"])
+def test_the_run_of_shards_is_found_from_every_way_to_name_them(tmp_path, pattern):
+    assert find_shards(write_shards(tmp_path) / pattern)[1] == tmp_path
+
+
+def test_shards_of_several_runs_are_refused(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        write_shards(tmp_path / name)
+    with pytest.raises(ValueError, match=r"should be the shards of one run\..*a, .*b: name one of them"):
+        find_shards(tmp_path)
+
+
+def test_no_shards_names_the_command_that_makes_them(tmp_path):
+    with pytest.raises(ValueError, match=r"None in .*nowhere: python generate_data\.py --class-size 1000 --out"):
+        find_shards(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("damage", "state"),
+    [(Path.unlink, "missing"), (lambda path: path.write_bytes(path.read_bytes()[:-1]), "altered or truncated")],
+)
+def test_damaged_shards_are_named(tmp_path, damage, state):
+    paths, run = find_shards(write_shards(tmp_path))
+    check_shards(paths, run)
+    damage(paths[1])
+    with pytest.raises(ValueError, match=rf"{paths[1].name}: should be as manifest\.json recorded it, but is {state}"):
+        check_shards(paths, run)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"label,a,b,c,d\n1,2,3,4,5,6\n", "Line 2 has 6 values for 5 columns"),
+        ("a.csv", b"label,a,b,c,d\n", "Got the header alone"),
+        ("a.npz", b"PK", "should be a readable .npz archive"),
+    ],
+)
+def test_damaged_files_of_no_run_are_one_line(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    paths, _ = find_shards(tmp_path)
+    with pytest.raises(RequestError, match=f"{name}.*{message}"):
+        index_shards(paths, (2, 2, 1), (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("generate_data.py", "is an unfinished run of generate_data.py: the same command again finishes it"),
+        ("predict.py", "is a run of predict.py, which makes no shards"),
+    ],
+)
+def test_a_run_without_shards_is_named(tmp_path, script, message):
+    mark_folder(tmp_path, script, {})
+    (tmp_path / "model/checkpoint").mkdir(parents=True)
+    (tmp_path / "model/checkpoint/state.npz").touch()
+    with pytest.raises(ValueError, match=message):
+        find_shards(tmp_path)
+
+
+def test_shards_of_other_shapes_and_classes_are_refused(tmp_path):
+    paths, _ = find_shards(write_shards(tmp_path))
+    with pytest.raises(ValueError, match=r"images should have shape \(3, 2, 1\). Got \(2, 3, 1\) instead"):
+        index_shards(paths, (3, 2, 1), LABELS)
+    with pytest.raises(ValueError, match="labels should be among the real data's, 4, 5. Got 9 instead"):
+        index_shards(paths, SHAPE, (4, 5))
