@@ -136,8 +136,8 @@ def render_reduced(results, columns, sweep, filter):
         text += [f"## After {epochs} epochs", note, render_table(header, rows)]
     if sweep:
         note = (
-            f"Real to synthetic, at equal steps; the synthetic images are {kept}. The ratio is chosen on validation; the "
-            "last column is the test accuracy of that choice alone."
+            f"Real to synthetic, at equal steps; the synthetic images are {kept}. The ratio is chosen on validation; "
+            "the last column is the test accuracy of that choice alone."
         )
         header = ["real per class", *(f"{arm.name}, validation" for arm in sweep), "chosen", "its test accuracy"]
         text += ["## Ratio", note, render_table(header, ratios)]
