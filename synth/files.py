@@ -24,9 +24,9 @@ def replacing(path):
 
     In a run's folder `path` is listed first: RequestError where it is somebody else's file.
     """
+    claim(path)
     with _renaming(path) as temporary:
         yield temporary
-        claim(path)
 
 
 @contextmanager

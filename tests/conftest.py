@@ -1,5 +1,6 @@
 """Tiny literal data that many tests share. No test needs the network or a data set from elsewhere."""
 
+import json
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import generate_data
+from synth.shards import describe_hashes, save_hashes
 
 TRAINING = ["--steps", "2", "--round-steps", "2", "--batch-size", "16", "--dtype", "float32"]
 WIDTHS = ["--latent-dim", "4", "--generator-width", "2", "--discriminator-width", "2"]
@@ -33,6 +35,13 @@ def fail(main, capsys, *arguments):
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1, lines
     return code, lines[0]
+
+
+def train_on(run, hashes):
+    """Make a run say that its GAN was trained on the images of these hashes."""
+    save_hashes(run, hashes)
+    for path in (run / "manifest.json", run / "model" / "recipe.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"train_hashes": describe_hashes(hashes)}))
 
 
 @pytest.fixture(scope="session")

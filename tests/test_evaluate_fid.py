@@ -14,8 +14,8 @@ from evaluate_fid import Config, evaluate, main
 from synth.datasets import load_dataset
 from synth.errors import TrainingError
 from synth.images import hash_images
-from synth.shards import load_hashes, save_hashes
-from tests.conftest import TRAINING, WIDTHS, fail, make_images
+from synth.shards import load_hashes
+from tests.conftest import TRAINING, WIDTHS, fail, make_images, train_on
 
 FIGURES = {"prdc.png", "neighbours.png", "projection.png"}
 
@@ -158,7 +158,7 @@ def test_dry_run_writes_nothing(data, tmp_path, capsys):
 def test_images_that_a_gan_knows_are_no_reference(generated, tmp_path, capsys):
     shutil.copytree(generated, tmp_path / "synthetic")
     dataset = load_dataset(**json.loads((generated / "manifest.json").read_text())["request"])
-    save_hashes(tmp_path / "synthetic", np.concatenate([load_hashes(generated), hash_images(dataset.part("test")[0])]))
+    train_on(tmp_path / "synthetic", np.concatenate([load_hashes(generated), hash_images(dataset.part("test")[0])]))
     code, line = fail(main, capsys, str(tmp_path / "synthetic"), "--out", str(tmp_path / "out"))
     assert code == 2
     assert "14 of 14 test images (100.0%) were trained on" in line
@@ -167,7 +167,7 @@ def test_images_that_a_gan_knows_are_no_reference(generated, tmp_path, capsys):
 def test_leaks_that_are_allowed_are_marked(generated, tmp_path, capsys):
     shutil.copytree(generated, tmp_path / "synthetic")
     dataset = load_dataset(**json.loads((generated / "manifest.json").read_text())["request"])
-    save_hashes(tmp_path / "synthetic", np.concatenate([load_hashes(generated), hash_images(dataset.part("test")[0])]))
+    train_on(tmp_path / "synthetic", np.concatenate([load_hashes(generated), hash_images(dataset.part("test")[0])]))
     options = ["--features", "pixels", "--bootstrap", "0", "--out", str(tmp_path / "out")]
     assert main([str(tmp_path / "synthetic"), "--allow-leak", *options]) == 0
     assert "LEAKED: 14 of 14 real images were trained on." in capsys.readouterr().out

@@ -14,8 +14,8 @@ from predict import Config, main, parse_args, predict
 from synth.datasets import load_dataset
 from synth.images import hash_images
 from synth.kaggle import find_train_csv
-from synth.shards import describe_hashes, load_hashes, load_manifest, save_hashes, save_manifest
-from tests.conftest import TRAINING, WIDTHS, fail, make_images
+from synth.shards import load_hashes
+from tests.conftest import TRAINING, WIDTHS, fail, make_images, train_on
 
 FAST = ["--epochs", "1", "--batch-size", "16"]
 
@@ -111,7 +111,7 @@ def test_a_teacher_of_fresh_images(generated, tmp_path):
 
 def test_a_teacher_that_was_trained_on_test_images_is_caught(generated, data, tmp_path, capsys):
     shutil.copytree(generated, tmp_path / "teacher")
-    save_hashes(tmp_path / "teacher", hash_images(load_dataset(data).part("test")[0]))
+    train_on(tmp_path / "teacher", hash_images(load_dataset(data).part("test")[0]))
     arguments = ["--real-only", "--data", data, "--teacher", str(tmp_path / "teacher"), "--out", str(tmp_path / "out")]
     code, line = fail(main, capsys, *arguments)
     assert code == 2
@@ -192,12 +192,6 @@ def test_training_on_the_images_to_predict_is_caught(data, tmp_path, capsys):
     assert "--allow-leak" in line
     assert main([*arguments, *FAST, "--allow-leak", "--quiet"]) == 0
     assert load_metrics(tmp_path / "out")["leaks"]["unlabelled_leaked"] > 25
-
-
-def train_on(folder, hashes):
-    """Make a run say that its GAN was trained on the images of these hashes."""
-    save_hashes(folder, hashes)
-    save_manifest(folder, load_manifest(folder) | {"train_hashes": describe_hashes(hashes)})
 
 
 def test_a_gan_that_was_trained_on_test_images_is_caught_and_few_are_left_out(generated, tmp_path, capsys, monkeypatch):
