@@ -10,12 +10,12 @@ The same command again continues where it stopped.
 
 import math
 import sys
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.pretrained import A_RUN
 from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe, take_recipe_options
+from models.startup import start
 from synth import command_line
 from synth.command_line import (
     add_data_flags,
@@ -30,7 +30,7 @@ from synth.command_line import (
 from synth.errors import RequestError
 from synth.kaggle import default_out
 from synth.shards import FORMATS
-from tasks.arms import CURVE_POINTS, FAMILIES, Arm, list_arms, parse_gans
+from tasks.arms import CURVE_POINTS, FAMILIES, resolve_recipes
 
 _REDUCED_FAMILIES = ("real", "smote", "classic", "gan", "gan-filtered", "classic-gan", "classic-mixed")
 
@@ -98,7 +98,7 @@ class _StudyConfig:
     quiet: bool = False
 
     def __post_init__(self):
-        _resolve_recipes(self)
+        resolve_recipes(self.gans, self.recipe_fields)
         unknown = set(self.arms) - set(FAMILIES)
         if unknown:
             raise RequestError(
@@ -178,30 +178,10 @@ def study_imbalance(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
     threads = _start(config)
-    from synth.counts import find_class, parse_counts
-    from synth.datasets import check_available
-    from tasks.study import Study, conduct
+    from tasks.study import conduct
+    from tasks.study_plan import plan_imbalance
 
-    dataset, request = _load_base(config)
-    names, values = dataset.class_names, dataset.label_values
-    measures = {"accuracy": "accuracy, %", "macro_f1": "macro F1, %"}
-    if config.counts:
-        arms = list_arms(config.gans, config.arms, fill=config.fill)
-        counts = parse_counts(config.counts, names, values, "--counts")
-        check_available(dataset, counts, "--counts")
-        title, settings = "Long-tailed classes", {"long-tailed": config.counts}
-        measures = {"balanced_accuracy": "ACSA, %", "geometric_mean": "geometric mean, %"} | measures
-    else:
-        k = find_class(config.minority, names, values, "--minority")
-        arms = list_arms(config.gans, config.arms, fill=config.fill, classes=(k,))
-        for size in config.minority_size:
-            check_available(dataset, {names[k]: size}, "--minority-size")
-        title = f"One small class: {names[k]}"
-        settings = {f"{size} {names[k]}": f"{names[k]}:{size}" for size in config.minority_size}
-        measures = {f"accuracy {names[k]}": f"accuracy of {names[k]}, %"} | measures
-    recipes = _resolve_recipes(config, balance_classes=True)
-    study = Study(title, request, settings, {"Equal steps": arms}, measures, recipes)
-    return conduct(study, config, "augment.py imbalance", threads)
+    return conduct(plan_imbalance(config), config, "augment.py imbalance", threads)
 
 
 def study_reduced(config):
@@ -210,42 +190,14 @@ def study_reduced(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
     threads = _start(config)
-    from synth.datasets import check_available
-    from tasks.study import Study, conduct
-    from tasks.study_report import render_reduced
+    from tasks.study import conduct
+    from tasks.study_plan import plan_reduced
 
-    dataset, request = _load_base(config)
-    for count in config.real:
-        check_available(dataset, dict.fromkeys(dataset.class_names, count), "--real")
-    compared = list_arms(config.gans, config.arms, added=max(config.synthetic))
-    has_gan = not all(arm.is_control for arm in compared)  # without one, the other tables have their real columns alone
-    first = tuple(config.gans[0].split("+"))
-    epochs = config.classifier_epochs
-    columns = {
-        count: Arm(
-            f"{epochs} epochs, {count} synthetic",
-            gans=first if count else (),
-            filtered=True,
-            added=count,
-            epochs=epochs,
-        )
-        for count in config.synthetic
-        if has_gan or not count
-    }
-    ratios = config.ratios if has_gan else ()
-    sweep = [Arm(f"ratio {_format_ratio(r)}", gans=first, filtered=True, ratio=r) for r in ratios]
-    groups = {"Equal steps": compared, "Epochs": list(columns.values()), "Ratio": sweep}
-    settings = {f"{count} real": count for count in config.real}
-    measures = {"accuracy": "test accuracy, %", "macro_f1": "macro F1, %"}
-    render_more = partial(render_reduced, columns=columns, sweep=sweep, filter=config.filter)
-    study = Study("Few real images", request, settings, groups, measures, _resolve_recipes(config), render_more)
-    return conduct(study, config, "augment.py reduced", threads)
+    return conduct(plan_reduced(config), config, "augment.py reduced", threads)
 
 
 def _start(config):
     """Refuse inputs in the output folder and import TensorFlow; return the number of its threads."""
-    from models.startup import start
-
     inputs = {"--data": config.data, "--model": getattr(config, "model", None)}
     return start(Path(config.out), inputs, report_unless(config.quiet))
 
@@ -253,31 +205,6 @@ def _start(config):
 def _format_list(values):
     """Return what was given, as on the command line."""
     return " ".join(map(str, values)) or "none"
-
-
-def _format_ratio(ratio):
-    """Write synthetic per real as real:synthetic, 0.25 -> "4:1"."""
-    return f"1:{ratio:g}" if ratio >= 1 else f"{1 / ratio:g}:1"
-
-
-def _load_base(config):
-    """Return the whole data set, and how to load it."""
-    from models.startup import load_data
-
-    dataset = load_data(config)
-    if not dataset.has_classifier:
-        raise RequestError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
-    return dataset, {name: dataset.request[name] for name in ("data", "classes", "image_size", "image_shape")}
-
-
-def _resolve_recipes(config, **fields):
-    """Return {GAN: Recipe}; `fields` hold where the flags do not say otherwise."""
-    names = parse_gans(config.gans, RECIPES)
-    recipes = {name: replace(RECIPES[name.partition(":")[2]], **fields | config.recipe_fields) for name in names}
-    for name, recipe in recipes.items():
-        if name.startswith("shared") and not recipe.conditional:
-            raise RequestError(f"--gans {name}: a GAN of all classes should be conditional. Take alone:{recipe.name}.")
-    return recipes
 
 
 def _is_number(value):

@@ -1,7 +1,8 @@
 """The arms of a study: the ways to make a training set that are compared, and the GANs that they draw from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from models.recipes import RECIPES
 from synth.errors import RequestError
 
 SCOPES = ("shared", "alone")
@@ -91,3 +92,13 @@ def parse_gans(entries, recipe_names):
                 f"Got {name!r} instead."
             )
     return tuple(names)
+
+
+def resolve_recipes(gans, given, **fields):
+    """Return {GAN: Recipe} with the fields `given` by flags; `fields` hold where these do not say otherwise."""
+    names = parse_gans(gans, RECIPES)
+    recipes = {name: replace(RECIPES[name.partition(":")[2]], **fields | given) for name in names}
+    for name, recipe in recipes.items():
+        if name.startswith("shared") and not recipe.conditional:
+            raise RequestError(f"--gans {name}: a GAN of all classes should be conditional. Take alone:{recipe.name}.")
+    return recipes
