@@ -1,4 +1,4 @@
-"""The classifiers that filter, judge and score images, and the features that they give."""
+"""The classifiers that filter, monitor and score images, and the features that they give."""
 
 import keras
 import numpy as np
@@ -105,7 +105,7 @@ def draw_folds(count, seed, folds=5):
 
 
 def fit_on_folds(images, labels, class_count, *, left_out, seed=0, **options):
-    """Fit a classifier on all folds but one, so that the networks that filter and judge know different images.
+    """Fit a classifier on all folds but one, so that the networks that filter and measure know different images.
 
     options: of fit_classifier.
     """

@@ -128,28 +128,28 @@ class GAN(keras.Model):
         self.discriminator_optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return discriminator_loss, generator_loss
 
-    def _play(self, judge, real, fake, labels):
-        """Return (discriminator's loss, generator's loss, penalty) of what `judge`, (batch, labels) -> logits, sees."""
-        penalty, real_logits, fake_logits = self._judge(judge, real, fake, labels)
+    def _play(self, critic, real, fake, labels):
+        """Return (discriminator's loss, generator's loss, penalty) of what `critic`, (batch, labels) -> logits, sees."""
+        penalty, real_logits, fake_logits = self._score_both(critic, real, fake, labels)
         losses = self.loss_functions
         return losses.discriminator(real_logits, fake_logits), losses.generator(real_logits, fake_logits), penalty
 
-    def _judge(self, judge, real, fake, labels):
+    def _score_both(self, critic, real, fake, labels):
         """Return (penalty, logits of what is real [N], logits of what is fake [N])."""
         if self.penalty == "none":
-            return 0.0, judge(real, labels), judge(fake, labels)
+            return 0.0, critic(real, labels), critic(fake, labels)
         if self.penalty == "gradient":
             ones = [1] * (len(real.shape) - 1)
             mix = keras.random.uniform((tf.shape(real)[0], *ones), seed=self.seed_generator)
-            slopes, _ = _compute_slopes(judge, real + mix * (fake - real), labels)
+            slopes, _ = _compute_slopes(critic, real + mix * (fake - real), labels)
             penalty = tf.reduce_mean((tf.sqrt(slopes + 1e-10) - 1.0) ** 2)
-            return self.penalty_weight * penalty, judge(real, labels), judge(fake, labels)
-        slopes, real_logits = _compute_slopes(judge, real, labels)
+            return self.penalty_weight * penalty, critic(real, labels), critic(fake, labels)
+        slopes, real_logits = _compute_slopes(critic, real, labels)
         penalty = tf.reduce_mean(slopes)
         if self.penalty == "r1":
-            fake_logits = judge(fake, labels)
+            fake_logits = critic(fake, labels)
         else:
-            slopes, fake_logits = _compute_slopes(judge, fake, labels)
+            slopes, fake_logits = _compute_slopes(critic, fake, labels)
             penalty += tf.reduce_mean(slopes)
         return 0.5 * self.penalty_weight * penalty, real_logits, fake_logits
 
@@ -175,9 +175,9 @@ class GAN(keras.Model):
             average.assign(decay * average + (1.0 - decay) * current)
 
 
-def _compute_slopes(judge, inputs, labels):
+def _compute_slopes(critic, inputs, labels):
     """Return the squared norm of d logit / d input, and the logits, both [N]."""
     with tf.GradientTape() as tape:
         tape.watch(inputs)
-        logits = judge(inputs, labels)
+        logits = critic(inputs, labels)
     return tf.reduce_sum(tape.gradient(logits, inputs) ** 2, axis=range(1, len(inputs.shape))), logits

@@ -1,4 +1,4 @@
-"""The classifiers of a training: the judge, which measures it on validation, the filter, and the frozen features."""
+"""The classifiers of a training: the monitor, which measures it on validation, the filter, and the frozen features."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ _MIN_IMAGES = 500
 _COLLAPSED_SPREAD = 0.1  # of the real images' feature variance
 
 
-class Judge:
+class Monitor:
     """Compares generated images with validation images.
 
     extractor: callable (images uint8 [n, H, W, C]) -> features [n, D].

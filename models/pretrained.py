@@ -102,7 +102,7 @@ def _is_packed(folder):
 
 
 def _is_equal(packed, trained):
-    """Tell whether two TrainedGANs make and judge the same images, up to rounding.
+    """Tell whether two TrainedGANs make and score the same images, up to rounding.
 
     Scores are compared within a class, as the filter does: their mean says nothing, and may be near zero.
     """

@@ -2,7 +2,8 @@
 
 import math
 import tempfile
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from models.description import list_pairs, load_description, save_description
 from models.diffaugment import parse_augmentations
 from models.inference import Sampler
 from models.losses import build_loss
-from models.monitor import Judge, fit_extractor, fit_filter, fit_frozen_classifier
+from models.monitor import Monitor, fit_extractor, fit_filter, fit_frozen_classifier
+from models.recipes import Recipe
+from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.figures import plot_samples, save_figure
 from synth.files import replacing
@@ -25,6 +28,28 @@ from synth.shards import DESCRIPTION
 
 _GRID_COLUMNS = 10
 _MEMBER_SEEDS = 1000  # between the seeds of two members
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the trainings of all pairs of a run share.
+
+    shared: the model folder whose checkpoints are continued. folder: the one that is written, another on hosts that
+    are not the first. max_minutes: of one pair, once it is trained. extractor: images -> features, for the monitor.
+    frozen: the classifier through which the second discriminator sees.
+    """
+
+    dataset: Dataset
+    recipe: Recipe
+    shared: Path
+    folder: Path
+    seed: int
+    max_minutes: float | None
+    strategy: object
+    quiet: bool
+    report: Callable
+    extractor: Callable | None = None
+    frozen: object = None
 
 
 def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, report=print, strategy=None):
@@ -48,10 +73,11 @@ def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, r
     if is_chief():
         folder.mkdir(parents=True, exist_ok=True)
         save_description(folder, recipe, dataset, seed)
-        _fit_networks(dataset, recipe, folder, folder, quiet=quiet, report=report, **options)
+        _fit_networks(Training(dataset, recipe, folder, folder, quiet=quiet, report=report, **options))
     else:
         with tempfile.TemporaryDirectory() as own:
-            _fit_networks(dataset, recipe, folder, Path(own), quiet=True, report=lambda text: None, **options)
+            options |= {"quiet": True, "report": lambda text: None}
+            _fit_networks(Training(dataset, recipe, folder, Path(own), **options))
 
 
 def _settle_dtype(recipe, folder):
@@ -60,25 +86,23 @@ def _settle_dtype(recipe, folder):
     return choose_dtype(load_description(folder).recipe.dtype if begun else recipe.dtype)
 
 
-def _fit_networks(dataset, recipe, shared, folder, *, seed, max_minutes, quiet, report, strategy):
-    """Fit the classifiers and the pairs, writing to `folder`; checkpoints are continued from `shared`."""
-    images, labels = dataset.part("train")
-    class_count = len(dataset.class_names)
-    extractor = fit_extractor(images, labels, class_count, folder / "judge.keras", seed, report)
-    frozen = None
-    if class_count > 1:
-        fit_filter(images, labels, class_count, folder / "filter.keras", seed, report)
+def _fit_networks(training):
+    """Fit the classifiers, then the pairs."""
+    dataset, recipe = training.dataset, training.recipe
+    train = (*dataset.part("train"), len(dataset.class_names))
+    options = (training.seed, training.report)
+    extractor, frozen = fit_extractor(*train, training.folder / "judge.keras", *options), None
+    if dataset.has_classifier:
+        fit_filter(*train, training.folder / "filter.keras", *options)
         if recipe.feature_weight:
-            frozen = fit_frozen_classifier(images, labels, class_count, folder / "frozen.keras", seed, report)
+            frozen = fit_frozen_classifier(*train, training.folder / "frozen.keras", *options)
+    training = replace(training, extractor=extractor, frozen=frozen)
     pairs = list_pairs(recipe, dataset.class_names)
-    options = {"strategy": strategy, "extractor": extractor, "frozen": frozen}
-    options |= {"seed": seed, "quiet": quiet, "report": report}
-    options["max_minutes"] = max_minutes and max_minutes / len(pairs)
     for number, (k, member, subfolder) in enumerate(pairs, 1):
         title = "training" if k is None else f"training {dataset.class_names[k]}"
         title += f" ({number}/{len(pairs)})" if len(pairs) > 1 else ""
-        folders = (shared / subfolder, folder / subfolder)
-        _fit_pair(dataset, recipe, *folders, k, member, title, **options)
+        share = training.max_minutes and training.max_minutes / len(pairs)
+        _fit_pair(replace(training, max_minutes=share), k, member, subfolder, title)
 
 
 def check_recipe(recipe, dataset):
@@ -95,7 +119,7 @@ def check_recipe(recipe, dataset):
     if (held_out.sum() if recipe.conditional else held_out.min()) < 2:
         raise RequestError("validation should have at least 2 images for each GAN: more real images are needed.")
     if dataset.has_classifier:
-        build_classifier(dataset.image_shape, len(counts))  # it judges and filters: too small images are refused
+        build_classifier(dataset.image_shape, len(counts))  # it measures and filters: too small images are refused
     available = len(train_labels) if recipe.conditional else counts.min()
     if available < recipe.batch_size:
         raise RequestError(
@@ -103,81 +127,65 @@ def check_recipe(recipe, dataset):
         )
 
 
-def _fit_pair(
-    dataset,
-    recipe,
-    shared,
-    folder,
-    class_index,
-    member,
-    title,
-    *,
-    strategy,
-    extractor,
-    frozen,
-    seed,
-    max_minutes,
-    quiet,
-    report,
-):
+def _fit_pair(training, class_index, member, subfolder, title):
     """Train one generator and discriminator: for all classes, or (class_index) without labels for one.
 
     Members differ by the seed of their training; all are measured in the same way.
     """
+    dataset, recipe = training.dataset, training.recipe
+    shared, folder = training.shared / subfolder, training.folder / subfolder
     if all((shared / f"{name}.keras").exists() for name in ("generator", "discriminator")):
         return
     (folder / CHECKPOINT).mkdir(parents=True, exist_ok=True)
-    (folder / "progress").mkdir(exist_ok=True)
-    parts = {split: dataset.part(split, class_index) for split in ("train", "validation")}
+    images, labels = dataset.part("train", class_index)
     class_count = len(dataset.class_names) if recipe.conditional else 0
-    images, labels = parts["train"]
+    own_seed = training.seed + _MEMBER_SEEDS * member
+    with training.strategy.scope():
+        gan = build_gan(recipe, dataset.image_shape, class_count, own_seed + (class_index or 0), training.frozen)
+    best_weights, progress = load_checkpoint(shared / CHECKPOINT, gan, training.report)
     rounds, round_steps = plan_rounds(recipe, len(images))
-    own_seed = seed + _MEMBER_SEEDS * member
-    with strategy.scope():
-        gan = build_gan(recipe, dataset.image_shape, class_count, own_seed + (class_index or 0), frozen)
-    best_weights, progress = load_checkpoint(shared / CHECKPOINT, gan, report)
-    judge = Judge(extractor, *parts["validation"], seed)
-    sampler = Sampler(gan.moving_average)
-    grid_classes = [class_index] if class_index is not None else range(class_count)
-    total_steps = rounds * round_steps
-
-    def measure():
-        frechet, collapsed = judge.measure(sampler)
-        return frechet, [dataset.class_names[k] for k in collapsed]
-
-    def save_grid(step):
-        rows = sample_grid(sampler, grid_classes, seed)
-        figure = plot_samples({dataset.class_names[k]: row for k, row in zip(grid_classes, rows, strict=True)})
-        save_figure(folder / "progress" / f"step-{step:06d}.png", figure)
-
-    bar = ProgressBar(progress, title, total_steps, recipe.batch_size, quiet)
-    reaction = {"measure": measure, "save_grid": save_grid, "patience": recipe.patience, "warn": report}
+    total_steps, seconds = rounds * round_steps, training.max_minutes and training.max_minutes * 60
+    bar = ProgressBar(progress, title, total_steps, recipe.batch_size, training.quiet)
     callbacks = [
         StopOnNonFinite(progress, title),
-        Pace(progress, recipe, total_steps, max_minutes and max_minutes * 60),
-        MeasureRounds(progress, title, best_weights, folder, **reaction),
+        Pace(progress, recipe, total_steps, seconds),
+        _measure_rounds(training, gan, class_index, folder, title, progress, best_weights),
         bar,
     ]
     try:
-        if not _is_over(progress, recipe, total_steps, max_minutes):
+        if not _is_over(progress, recipe, total_steps, seconds):
             steps = (progress.step, total_steps)
             stream = stream_batches(images, labels, recipe.batch_size, *steps, own_seed, recipe.balance_classes)
-            gan.fit(
-                stream,
-                initial_epoch=progress.step // round_steps,
-                epochs=rounds,
-                steps_per_epoch=round_steps,
-                callbacks=callbacks,
-                shuffle=False,
-                verbose=0,
-            )
+            epochs = {"initial_epoch": progress.step // round_steps, "epochs": rounds, "steps_per_epoch": round_steps}
+            gan.fit(stream, callbacks=callbacks, shuffle=False, verbose=0, **epochs)
     finally:
         bar.close()
     _save_best(build_pair(recipe, dataset.image_shape, class_count), best_weights, folder)
-    report(
+    training.report(
         f"{title}: {progress.step} steps in {progress.seconds / 60:.1f} min, "
         f"best Frechet distance {progress.best_frechet:.2f} (validation) at step {progress.best_step}, kept"
     )
+
+
+def _measure_rounds(training, gan, class_index, folder, title, progress, best_weights):
+    """Return the callback that measures the moving average of the generator after each round, and saves a grid."""
+    names, seed = training.dataset.class_names, training.seed
+    monitor = Monitor(training.extractor, *training.dataset.part("validation", class_index), seed)
+    sampler = Sampler(gan.moving_average)
+    classes = [class_index] if class_index is not None else range(len(names))
+    (folder / "progress").mkdir(exist_ok=True)
+
+    def measure():
+        frechet, collapsed = monitor.measure(sampler)
+        return frechet, [names[k] for k in collapsed]
+
+    def save_grid(step):
+        rows = sample_grid(sampler, classes, seed)
+        figure = plot_samples({names[k]: row for k, row in zip(classes, rows, strict=True)})
+        save_figure(folder / "progress" / f"step-{step:06d}.png", figure)
+
+    reaction = {"measure": measure, "save_grid": save_grid, "warn": training.report}
+    return MeasureRounds(progress, title, best_weights, folder, patience=training.recipe.patience, **reaction)
 
 
 def sample_grid(sampler, classes, seed):
@@ -195,8 +203,8 @@ def plan_rounds(recipe, train_count):
     return rounds, math.ceil(total_steps / rounds)
 
 
-def _is_over(progress, recipe, total_steps, max_minutes):
-    if progress.step >= total_steps or (max_minutes and progress.seconds >= max_minutes * 60):
+def _is_over(progress, recipe, total_steps, max_seconds):
+    if progress.step >= total_steps or (max_seconds and progress.seconds >= max_seconds):
         return True
     rounds_since_best = sum(row["step"] > progress.best_step for row in progress.history)
     return bool(recipe.patience) and rounds_since_best >= recipe.patience

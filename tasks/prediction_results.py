@@ -14,8 +14,8 @@ from synth.kaggle import save_submission
 from synth.output_folder import installed_versions
 from synth.sources import stream_images
 
-_JUDGE_SEED = 1000  # the network that measures label fidelity is no other one
-_JUDGED_IMAGES = 10_000
+_FIDELITY_SEED = 1000  # the network that measures label fidelity is no other one
+_FIDELITY_IMAGES = 10_000
 
 
 def summarise_runs(settings, material, runs):
@@ -52,12 +52,12 @@ def _measure_fidelity(material):
 
     The first, on up to 10,000 images, is Shmelkov et al.'s GAN-test. A teacher's labels are its likeliest classes.
     """
-    images, labels = next(stream_images(material.synthetic(_JUDGE_SEED), seed=_JUDGE_SEED))
-    images, labels = images[:_JUDGED_IMAGES], labels[:_JUDGED_IMAGES]
+    images, labels = next(stream_images(material.synthetic(_FIDELITY_SEED), seed=_FIDELITY_SEED))
+    images, labels = images[:_FIDELITY_IMAGES], labels[:_FIDELITY_IMAGES]
     labels = compute_probabilities(material.teacher, images).argmax(axis=1) if material.teacher else labels
-    judge = fit_classifier(*material.dataset.part("train"), len(material.dataset.class_names), seed=_JUDGE_SEED)
-    judged = ((images, labels), material.dataset.part("validation"))
-    return [compute_accuracy(judge, *part) for part in judged]
+    network = fit_classifier(*material.dataset.part("train"), len(material.dataset.class_names), seed=_FIDELITY_SEED)
+    parts = ((images, labels), material.dataset.part("validation"))
+    return [compute_accuracy(network, *part) for part in parts]
 
 
 def describe_metrics(metrics):

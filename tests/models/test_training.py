@@ -279,7 +279,7 @@ def test_the_seed_decides_the_weights(dataset, finished, tmp_path):
 def test_the_best_generator_is_kept_and_patience_ends_training(dataset, finished, tmp_path, monkeypatch):
     scores = iter([5.0, 3.0, 4.0, 6.0, 1.0])
     kept = []
-    monkeypatch.setattr("models.monitor.Judge.measure", lambda self, sampler: (next(scores), []))
+    monkeypatch.setattr("models.monitor.Monitor.measure", lambda self, sampler: (next(scores), []))
     on_epoch_end = callbacks.MeasureRounds.on_epoch_end
 
     def record(self, epoch, logs=None):
@@ -294,7 +294,7 @@ def test_the_best_generator_is_kept_and_patience_ends_training(dataset, finished
 
 def test_a_collapsed_class_is_named_once(dataset, finished, tmp_path, monkeypatch):
     rounds = iter([[0, 1], [], [1]])
-    monkeypatch.setattr("models.monitor.Judge.measure", lambda self, sampler: (1.0, next(rounds)))
+    monkeypatch.setattr("models.monitor.Monitor.measure", lambda self, sampler: (1.0, next(rounds)))
     warnings = [line for line in fit(dataset, TINY, tmp_path, finished) if line.startswith("warning")]
     assert warnings == ["warning: training, step 6: collapsed to nearly one image: class 1"]
 
