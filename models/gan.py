@@ -129,7 +129,7 @@ class GAN(keras.Model):
         return discriminator_loss, generator_loss
 
     def _play(self, critic, real, fake, labels):
-        """Return (discriminator's loss, generator's loss, penalty) of what `critic`, (batch, labels) -> logits, sees."""
+        """Return (discriminator's loss, generator's loss, penalty) of a `critic`, (batch, labels) -> logits."""
         penalty, real_logits, fake_logits = self._score_both(critic, real, fake, labels)
         losses = self.loss_functions
         return losses.discriminator(real_logits, fake_logits), losses.generator(real_logits, fake_logits), penalty

@@ -45,7 +45,7 @@ def build_linear_gan(penalty, rate=0.0, **options):
 def test_penalties_of_a_linear_discriminator(penalty, expected):
     gan = build_linear_gan(penalty)
     real, fake = tf.random.normal((5, 2, 2, 1)), tf.random.normal((5, 2, 2, 1))
-    value, real_logits, fake_logits = gan._judge(gan._logits, real, fake, None)
+    value, real_logits, fake_logits = gan._score_both(gan._logits, real, fake, None)
     assert float(value) == pytest.approx(expected, rel=1e-4)
     for images, logits in ((real, real_logits), (fake, fake_logits)):
         assert np.allclose(logits, images.numpy().reshape(5, 4) @ SLOPE[:, 0], atol=1e-5)
@@ -64,7 +64,7 @@ def test_the_penalty_pulls_the_slope_towards_zero():
 def test_penalties_of_a_linear_feature_discriminator_are_in_the_features(penalty, expected):
     gan = build_linear_gan(penalty, **build_linear_features(seen=3.0))
     images = tf.random.normal((5, 2, 2, 1))
-    value, _, logits = gan._judge(gan._feature_logits, gan._see(images), gan._see(images), None)
+    value, _, logits = gan._score_both(gan._feature_logits, gan._see(images), gan._see(images), None)
     assert float(value) == pytest.approx(expected, rel=1e-4)
     pixels = 3.0 * images.numpy().reshape(5, 4)
     assert np.allclose(logits, pixels[:, 0] - 2.0 * pixels[:, 1], atol=1e-5)
