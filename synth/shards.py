@@ -162,19 +162,17 @@ def load_hashes(folder, expected=None):
 
     expected: what describe_hashes said when it was written, or a part of it.
     """
-    path = Path(folder) / HASHES
+    from synth.run_files import load_array  # pandas, which writing does not need
+
+    path, expected = Path(folder) / HASHES, expected or {}
+    advice = "Without it the leakage guard is blind: the command that made the run writes it anew."
     if not path.exists():
-        raise RequestError(f"{path}: should hold the hashes of the training images. It is missing.")
-    try:
-        hashes = np.load(path, allow_pickle=False)
-        found = describe_hashes(hashes) if hashes.dtype == np.uint64 and hashes.ndim == 1 else {}
-    except (ValueError, OSError, EOFError, MemoryError) as error:
-        raise RequestError(f"{path}: should hold the hashes of the training images, uint64. ({error})") from error
-    if not found or not (expected or {}).items() <= found.items():
-        raise RequestError(
-            f"{path}: should hold the hashes of the {(expected or {}).get('images', 'training')} images as recorded. "
-            "It is damaged, and the leakage guard blind without it: the command that made the run writes it anew."
-        )
+        raise RequestError(f"{path}: should hold the hashes of the training images. It is missing. {advice}")
+    hashes = load_array(path)
+    is_right = hashes.dtype == np.uint64 and hashes.ndim == 1
+    if not is_right or not expected.items() <= describe_hashes(hashes).items():
+        count = expected.get("images", "training")
+        raise RequestError(f"{path}: should hold the hashes of the {count} images as recorded. It is damaged. {advice}")
     return hashes
 
 

@@ -83,7 +83,7 @@ def test_a_blind_leakage_guard_stops_the_run(run, capsys, damage):
     damage(run / "train_hashes.npy")
     code, line = fail(predict.main, capsys, "--synthetic-only", "--synthetic", str(run))
     assert code == 2
-    assert "train_hashes.npy: should hold the hashes of the" in line
+    assert "train_hashes.npy: should " in line
 
 
 @pytest.mark.parametrize(
