@@ -35,8 +35,8 @@ def open_output(folder, settings, script, owned, *, overwrite=False, keep=None, 
 
     An earlier run with the same settings is continued. One with others raises RequestError naming each difference,
     or with `overwrite` is removed: all that it has written, but for the sub-folder `keep[0]` where the section
-    `keep[1]` of the settings is the same. So do runs of other scripts and programs, and somebody else's files among
-    the names `owned`. RunError while another process holds the folder. threads: as recorded.
+    `keep[1]` of the settings is the same. Runs of other scripts and programs raise it always, and so do somebody
+    else's files among the names `owned`. RunError while another process holds the folder. threads: to be recorded.
     """
     folder = Path(folder)
     check_output(folder, settings, script, owned, overwrite=overwrite, keep=keep)
