@@ -67,7 +67,7 @@ def test_equal_steps_at_a_falling_rate(generated, tmp_path, monkeypatch):
         given.update(options)
         return fit_and_score(*arguments, **options)
 
-    monkeypatch.setattr(classifier_training, "fit_and_score", watch)
+    monkeypatch.setattr("tasks.prediction.fit_and_score", watch)
     options = ["--steps", "4", "--rate-decay", "cosine", "--epochs", "2", "--batch-size", "16"]
     assert main(["--synthetic-only", "--synthetic", str(generated), "--out", str(tmp_path), *options, "--quiet"]) == 0
     assert (given["steps"], given["rate_decay"]) == (4, "cosine")
