@@ -131,7 +131,7 @@ class ImbalanceConfig(_StudyConfig):
         None, "training images of every class, as 4000,2000,1000,..., instead of --minority", metavar="N,N,..."
     )
     fill: float = option(
-        1.0, "part of the way to the size of the largest class to fill with images", above=0, maximum=1, metavar="F"
+        1.0, "fraction of each gap to the largest class to fill with images", above=0, maximum=1, metavar="F"
     )
     gans: tuple[str, ...] = like(
         _StudyConfig,
@@ -140,8 +140,8 @@ class ImbalanceConfig(_StudyConfig):
         help="shared:RECIPE, one for all classes, or alone:RECIPE, one for each small class; joined by +, half each "
         "(default: shared:quick; with --minority alone:mlp-minority, too)",
     )
-    filter: str = like(FilterOptions, "filter", default="discriminator")  # as published for a small class
-    keep: float = like(FilterOptions, "keep", default=0.5)
+    filter: str = like(FilterOptions, "filter", default="discriminator")  # as published, see mlp-minority
+    keep: float = like(FilterOptions, "keep", default=0.5)  # the better half
     out: str | Path = like(RepeatOptions, "out", default=lambda: default_out("imbalance"))
 
     def __post_init__(self):

@@ -63,7 +63,7 @@ class Recipe:
     rate_decay: str = option(
         "linear", "how the learning rates fall, to 2 %% of them", choices=("constant", "linear", "cosine")
     )
-    decay_start: float = option(0.5, "part of training after which the rates fall", minimum=0, below=1)
+    decay_start: float = option(0.5, "share of training after which the rates fall", minimum=0, below=1)
     discriminator_steps: int = option(1, "steps of the discriminator per generator step", minimum=1, maximum=1000)
     balance_classes: bool = option(False, "fill every batch from all classes with equal probability")
     batch_size: int = option(64, "images per step", minimum=2, maximum=65_536)

@@ -161,31 +161,32 @@ def check_options(config):
 
     Lists become tuples.
     """
-    for known in fields(config):
-        value = getattr(config, known.name)
+    for declared in fields(config):
+        value = getattr(config, declared.name)
         if isinstance(value, list):
-            object.__setattr__(config, known.name, tuple(value))
-        check_option(config, known.name, getattr(config, known.name))
+            object.__setattr__(config, declared.name, value := tuple(value))
+        check_option(config, declared.name, value)
 
 
 def check_option(config, name, value):
     """Raise RequestError where `value` can't be that of this field of a config, or of its class."""
-    known = config.__dataclass_fields__[name]
-    if not _fits(value, known.type):
-        raise RequestError(f"{_flag(name)} should be {_describe_type(known.type)}. Got {value!r:.60} instead.")
-    for part in value if isinstance(value, tuple) else (value,):
-        if isinstance(part, str) and not part.strip() and known.default != "":
+    declared = config.__dataclass_fields__[name]
+    choices = declared.metadata.get("choices")
+    if not _fits(value, declared.type):
+        raise RequestError(f"{_flag(name)} should be {_describe_type(declared.type)}. Got {value!r:.60} instead.")
+    for part in value if isinstance(value, tuple) else (value,) if value is not None else ():
+        if isinstance(part, str) and not part.strip() and declared.default != "":
             raise RequestError(f"{_flag(name)} should not be empty. Is a variable unset that stands in its place?")
-        choices = known.metadata.get("choices")
         if choices and part not in choices:
             raise RequestError(f"{_flag(name)} should be one of {', '.join(choices)}. Got {part!r:.60} instead.")
-        if part is not None and not _is_inside(part, known.metadata):
-            raise RequestError(f"{_flag(name)} should be {_describe_range(known.metadata)}. Got {part!s:.60} instead.")
+        if not _is_inside(part, declared.metadata):
+            expected = _describe_range(declared.metadata)
+            raise RequestError(f"{_flag(name)} should be {expected}. Got {part!s:.60} instead.")
 
 
 def list_settings(config):
     """Return {field: value} of what makes a run this one and no other, as plain values; config.json records it."""
-    settings = {known.name for known in fields(config) if known.metadata.get("setting", True)}
+    settings = {declared.name for declared in fields(config) if declared.metadata.get("setting", True)}
     return {name: value for name, value in asdict(config).items() if name in settings}
 
 
@@ -222,14 +223,14 @@ def _flag(name):
     return f"--{name.replace('_', '-')}"
 
 
-def _find_default(known):
-    return known.default_factory() if known.default is MISSING else known.default
+def _find_default(declared):
+    return declared.default_factory() if declared.default is MISSING else declared.default
 
 
-def _find_kind(known, base):
+def _find_kind(declared, base):
     """Return what argparse is told of the values."""
-    metadata = known.metadata
-    kind = get_args(known.type)[0] if isinstance(known.type, UnionType) else known.type
+    metadata = declared.metadata
+    kind = get_args(declared.type)[0] if isinstance(declared.type, UnionType) else declared.type
     if kind is bool:
         return {"action": argparse.BooleanOptionalAction if base else "store_true"}
     several = get_origin(kind) is tuple and not metadata["parse"]
@@ -240,18 +241,18 @@ def _find_kind(known, base):
     return found | ({"nargs": metadata["nargs"]} if several else {"choices": metadata["choices"]})
 
 
-def _describe(known, base):
+def _describe(declared, base):
     """Return the help of a flag, with its default and its range."""
-    default = _find_default(known)
+    default = _find_default(declared)
     notes = []
     if base and default != "":
         notes.append(f"{base}: {('no', 'yes')[default] if isinstance(default, bool) else default}")
     elif not base and default is not False and default not in (None, "", ()):
         notes.append(f"default: {' '.join(map(str, default)) if isinstance(default, tuple) else default}")
-    _, high = _find_limits(known.metadata)
+    _, high = _find_limits(declared.metadata)
     if high is not None and high < _GUARD:
-        notes.append(_describe_range(known.metadata).replace("in the range", "in"))
-    return known.metadata["help"] + (f" ({', '.join(notes)})" if notes else "")
+        notes.append(_describe_range(declared.metadata).replace("in the range", "in"))
+    return declared.metadata["help"] + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _fits(value, kind):
@@ -269,7 +270,8 @@ def _fits(value, kind):
 
 def _describe_type(kind):
     kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
-    return " or ".join(_EXPECTED.get(kind, str(kind)) for kind in kinds if kind is not NoneType)
+    names = {kind: f"a {kind.__name__ if isinstance(kind, type) else kind}" for kind in kinds if kind is not NoneType}
+    return " or ".join(_EXPECTED.get(kind, name) for kind, name in names.items())
 
 
 def _find_limits(metadata):

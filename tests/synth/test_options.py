@@ -117,8 +117,8 @@ def test_an_old_flag_names_the_new_one(arguments, capsys):
         ({"out": ""}, "--out should not be empty"),
         ({"out": 5}, "--out should be a text or a path. Got 5 instead"),
         ({"counts": (1, 0)}, r"--counts should be at least 1\. Got 0 instead"),
-        ({"counts": ("a",)}, r"--counts should be tuple\[int, \.\.\.\]. Got \('a',\) instead"),
-        ({"shape": (1, 2, 3)}, r"--shape should be tuple\[int, int\]. Got \(1, 2, 3\) instead"),
+        ({"counts": ("a",)}, r"--counts should be a tuple\[int, \.\.\.\]. Got \('a',\) instead"),
+        ({"shape": (1, 2, 3)}, r"--shape should be a tuple\[int, int\]. Got \(1, 2, 3\) instead"),
     ],
 )
 def test_what_can_not_be_is_refused(changes, message):
