@@ -5,6 +5,7 @@ A script's Config inherits classes of options, `class Config(DataOptions, RunOpt
 
 import argparse
 import math
+import operator
 import os
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
@@ -19,6 +20,7 @@ from synth.shards import FORMATS
 
 _ACCEPTED = {float: (float, int), Path: os.PathLike}
 _EXPECTED = {bool: "yes or no", int: "an integer", float: "a number", str: "a text", Path: "a path"}
+_COMPARE = {"minimum": operator.ge, "above": operator.gt, "maximum": operator.le, "below": operator.lt}
 _GUARD = 100  # a limit from here on keeps out nonsense alone, and --help does not show it
 
 
@@ -39,9 +41,10 @@ def option(
 ):
     """Return a dataclass field for an option; of a tuple, choices and range are those of its elements.
 
-    default: a value, or a callable that makes it. above, below: as minimum and maximum, which they leave out. parse:
-    callable (text) -> value, where the annotation does not say it. nargs: of a tuple's flag. formerly: an old name,
-    whose flag says how it is called now. setting: whether another value makes it another run.
+    default: a value, or a callable that makes it. minimum, maximum: limits that belong to the range; above, below: that
+    don't. A range has a lower limit. parse: callable (text) -> value, where the annotation does not say it. nargs: of a
+    tuple's flag. formerly: an old name, whose flag says how it is called now. setting: whether another value makes it
+    another run.
     """
     metadata = {"help": help, "choices": choices, "metavar": metavar, "parse": parse, "nargs": nargs}
     metadata |= {"minimum": minimum, "maximum": maximum, "above": above, "below": below}
@@ -281,12 +284,8 @@ def _find_limits(metadata):
 
 
 def _is_inside(value, metadata):
-    low, high = _find_limits(metadata)
-    if low is None:
-        return True
-    over = value > low if metadata["above"] is not None else value >= low
-    under = value < (math.inf if high is None else high) if metadata["maximum"] is None else value <= high
-    return over and under
+    limits = {name: metadata[name] for name in _COMPARE if metadata.get(name) is not None}
+    return not limits or (value < math.inf and all(_COMPARE[name](value, limit) for name, limit in limits.items()))
 
 
 def _describe_range(metadata):

@@ -87,8 +87,8 @@ def quick_gan(minority, monkeypatch):
         asked.append((folder.name, len(dataset.train), recipe, seed))
         return trained
 
-    for module in ("studies", "balancer"):
-        monkeypatch.setattr(f"models.{module}.fit_study_gan", fit_study_gan)
+    for module in ("study", "balance"):
+        monkeypatch.setattr(f"tasks.{module}.fit_study_gan", fit_study_gan)
     return asked
 
 
