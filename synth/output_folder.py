@@ -31,7 +31,7 @@ _RENAMED = {  # {section of config.json: {name in an earlier version: today's}}
     "balance": {"classes": "top_up", "ratio": "surplus"},
     "study": {"synthetic": "added"},
 }
-_RENAMED_IN_RECIPES = {"augment": "diffaugment"}
+_RENAMED_IN_RECIPES = {"augment": "diffaugment"}  # as `formerly` of models.recipes says, which is above
 
 
 @contextmanager
@@ -176,6 +176,7 @@ def _load_settings(folder):
 
 
 def _rename(options, names):
+    """Return options with today's names, {before: now}, and so what is in recipes, however deep they stand."""
     renamed = {}
     for name, value in options.items():
         if isinstance(value, dict) and (names is _RENAMED_IN_RECIPES or name.startswith("recipe")):
