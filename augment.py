@@ -3,7 +3,7 @@
     python augment.py balance --data train.csv --out balanced
     python augment.py imbalance --data fashion_mnist --minority Sneaker --out sneaker
     python augment.py imbalance --data mnist --counts 4000,2000,1000,750,500,350,200,100,60,40
-    python augment.py reduced --data mnist --real 300 700 1000 --synthetic 0 1000 2000 3000 --seeds 3
+    python augment.py reduced --data mnist --real 300 700 1000 --added 0 1000 2000 3000 --seeds 3
 
 The same command again continues where it stopped.
 """
@@ -13,98 +13,107 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from models.pretrained import A_RUN
-from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe, take_recipe_options
+from synth import command_line  # first: it refuses a Python that is too old or too new
+
+# isort: split
+
+from models.recipes import RECIPES, GANOptions, Recipe, add_recipe_flags, parse_recipe, take_recipe_options
 from models.startup import start
-from synth import command_line
-from synth.command_line import (
-    add_data_flags,
-    add_filter_flags,
-    add_flag,
-    add_run_flags,
-    parse_config,
-    positive_int,
-    report_unless,
-    run,
-)
+from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.kaggle import default_out
-from synth.shards import FORMATS
+from synth.options import (
+    DataOptions,
+    FilterOptions,
+    RepeatOptions,
+    ShardOptions,
+    SubsetOptions,
+    add_flags,
+    check_options,
+    like,
+    option,
+)
 from tasks.arms import CURVE_POINTS, FAMILIES, resolve_recipes
 
 _REDUCED_FAMILIES = ("real", "smote", "classic", "gan", "gan-filtered", "classic-gan", "classic-mixed")
 
 
 @dataclass(frozen=True, kw_only=True)
-class BalanceConfig:
-    """What to top up, with what, and how to choose; the flags of the same names say more."""
+class _AugmentOptions(DataOptions, FilterOptions, RepeatOptions):
+    """What all commands are told of the classifiers that are compared."""
 
-    data: str | None = None
-    classes: str | None = None
-    image_size: tuple[int, int] | None = None
-    image_shape: tuple[int, int, int] | None = None
-    recipe: Recipe = RECIPES["quick"]
-    max_minutes: float | None = None
-    model: str | Path | None = None
-    target: int | None = None
-    ratio: str | float = "auto"
-    filter: str = "auto"
-    keep: float = 0.9
-    min_probability: float = 0.5
-    duplicate_distance: float = 4.0
-    latent_std: float = 1.0
-    format: str = "npz"
-    classifier_steps: int = 500
-    seeds: int = 5
-    out: str | Path = field(default_factory=lambda: default_out("balanced"))
-    seed: int = 0
-    overwrite: bool = False
-    dry_run: bool = False
-    quiet: bool = False
+    classifier_steps: int = option(2000, "optimiser steps of every classifier", minimum=1, metavar="N")
 
     def __post_init__(self):
-        if self.target is not None and self.ratio != "auto":
-            raise RequestError("--target and --ratio both say how many images to add: give one of them.")
-        if self.ratio != "auto" and not (_is_number(self.ratio) and 0 <= float(self.ratio) <= 100):
-            raise RequestError(f"--ratio should be auto or in the range [0, 100]. Got {self.ratio} instead.")
-        if self.ratio == "auto" and self.target is None and self.seeds < 2:
-            raise RequestError(f"--seeds should be at least 2 for --ratio auto. Got {self.seeds} instead.")
-        _check_run(self)
+        check_options(self)
+        if self.classifier_steps % CURVE_POINTS:
+            raise RequestError(
+                f"--classifier-steps should be a multiple of {CURVE_POINTS}, the points of its curve. "
+                f"Got {self.classifier_steps} instead."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
-class _StudyConfig:
-    """What both studies are told; the flags of the same names say more."""
+class BalanceConfig(_AugmentOptions):
+    """What to top up, with what, and how to choose; the flags of the same names say more."""
 
-    data: str | None = None
-    classes: str | None = None
-    image_size: tuple[int, int] | None = None
-    image_shape: tuple[int, int, int] | None = None
-    gans: tuple[str, ...] = ("shared:quick",)
-    recipe_fields: dict = field(default_factory=dict)
-    max_minutes: float | None = None
-    filter: str = "auto"
-    keep: float = 0.9
-    min_probability: float = 0.5
-    duplicate_distance: float = 4.0
-    latent_std: float = 1.0
-    arms: tuple[str, ...] = FAMILIES
-    classifier_steps: int = 2000
-    seeds: int = 3
-    out: str | Path = ""
-    seed: int = 0
-    overwrite: bool = False
-    dry_run: bool = False
-    quiet: bool = False
+    recipe: Recipe = like(GANOptions, "recipe", default=RECIPES["quick"], choices=None, setting=False)
+    max_minutes: float | None = like(GANOptions, "max_minutes", setting=False)
+    seed: int = like(RepeatOptions, "seed", setting=False)  # the three are settings of the training
+    model: str | Path | None = like(GANOptions, "model")
+    top_up: str | None = option(
+        None,
+        "names or numbers of the classes to add images to, as 3,Sneaker; the others stay as they are (default: all)",
+        metavar="NAMES",
+        formerly="classes",
+    )
+    target: int | None = option(
+        None, "images of each class in the end (default: as many as the largest has)", minimum=1, metavar="N"
+    )
+    surplus: str | float = option(
+        "auto",
+        "synthetic images beyond equal classes, per image of the largest class; auto: what is best on validation",
+        metavar="R",
+        formerly="ratio",
+    )
+    format: str = like(ShardOptions, "format")
+    classifier_steps: int = like(_AugmentOptions, "classifier_steps", default=500)  # there are up to 7 candidates
+    seeds: int = like(RepeatOptions, "seeds", default=5)
+    out: str | Path = like(RepeatOptions, "out", default=lambda: default_out("balanced"))
 
     def __post_init__(self):
+        super().__post_init__()
+        if self.target is not None and self.surplus != "auto":
+            raise RequestError("--target and --surplus both say how many images to add: give one of them.")
+        if self.surplus != "auto" and not (_is_number(self.surplus) and 0 <= float(self.surplus) <= 100):
+            raise RequestError(f"--surplus should be auto or in the range [0, 100]. Got {self.surplus} instead.")
+        if self.surplus == "auto" and self.target is None and self.seeds < 2:
+            raise RequestError(f"--seeds should be at least 2 for --surplus auto. Got {self.seeds} instead.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _StudyConfig(_AugmentOptions):
+    """What both studies are told; the flags of the same names say more.
+
+    What names the cells is no setting: more of it extends a study.
+    """
+
+    classes: str | None = like(SubsetOptions, "classes")
+    gans: tuple[str, ...] = option(
+        ("shared:quick",),
+        "shared:RECIPE, one for all classes, or alone:RECIPE, one for each small class; joined by +, half each",
+        metavar="GAN",
+    )
+    recipe_fields: dict = field(default_factory=dict)
+    max_minutes: float | None = like(GANOptions, "max_minutes")
+    arms: tuple[str, ...] = option(
+        FAMILIES, "ways to make a training set to compare", choices=FAMILIES, metavar="ARM", setting=False
+    )
+    seeds: int = like(RepeatOptions, "seeds", setting=False)
+
+    def __post_init__(self):
+        super().__post_init__()
         resolve_recipes(self.gans, self.recipe_fields)
-        unknown = set(self.arms) - set(FAMILIES)
-        if unknown:
-            raise RequestError(
-                f"--arms should be among {', '.join(FAMILIES)}. Got {', '.join(sorted(unknown))} instead."
-            )
-        _check_run(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,14 +123,26 @@ class ImbalanceConfig(_StudyConfig):
     Without `gans`, one for all classes is trained, and for one small class also a fully connected one on it alone.
     """
 
-    minority: str | None = None
-    minority_size: tuple[int, ...] = (100,)
-    counts: str | None = None
-    fill: float = 1.0
-    gans: tuple[str, ...] = ()
-    filter: str = "discriminator"
-    keep: float = 0.5
-    out: str | Path = field(default_factory=lambda: default_out("imbalance"))
+    minority: str | None = option(None, "class to make small", metavar="CLASS")
+    minority_size: tuple[int, ...] = option(
+        (100,), "training images of the small class, a study for each", minimum=1, metavar="N", setting=False
+    )
+    counts: str | None = option(
+        None, "training images of every class, as 4000,2000,1000,..., instead of --minority", metavar="N,N,..."
+    )
+    fill: float = option(
+        1.0, "fraction of each gap to the largest class to fill with images", above=0, maximum=1, metavar="F"
+    )
+    gans: tuple[str, ...] = like(
+        _StudyConfig,
+        "gans",
+        default=(),
+        help="shared:RECIPE, one for all classes, or alone:RECIPE, one for each small class; joined by +, half each "
+        "(default: shared:quick; with --minority alone:mlp-minority, too)",
+    )
+    filter: str = like(FilterOptions, "filter", default="discriminator")  # as published, see mlp-minority
+    keep: float = like(FilterOptions, "keep", default=0.5)  # the better half
+    out: str | Path = like(RepeatOptions, "out", default=lambda: default_out("imbalance"))
 
     def __post_init__(self):
         if not self.gans:
@@ -130,34 +151,42 @@ class ImbalanceConfig(_StudyConfig):
         super().__post_init__()
         if (self.minority is None) == (self.counts is None):
             raise RequestError("--minority CLASS or --counts N,N,... should be given, and one of them alone.")
-        if min(self.minority_size, default=0) < 1:
-            raise RequestError(f"--minority-size should be at least 1. Got {self.minority_size} instead.")
-        if not 0 < self.fill <= 1:
-            raise RequestError(f"--fill should be in the range (0, 1]. Got {self.fill} instead.")
+        if not self.minority_size:
+            raise RequestError("--minority-size should be one number or more. Got none.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReducedConfig(_StudyConfig):
     """The reduced-data study: N real images per class, and what synthetic ones add."""
 
-    real: tuple[int, ...] = (300, 700, 1000)
-    synthetic: tuple[int, ...] = (0, 1000, 2000, 3000)
-    ratios: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
-    classifier_epochs: int = 5
-    arms: tuple[str, ...] = _REDUCED_FAMILIES
-    out: str | Path = field(default_factory=lambda: default_out("reduced"))
+    real: tuple[int, ...] = option(
+        (300, 700, 1000), "real training images per class", minimum=1, metavar="N", setting=False
+    )
+    added: tuple[int, ...] = option(
+        (0, 1000, 2000, 3000), "synthetic images to add per class", minimum=0, metavar="N", formerly="synthetic"
+    )
+    ratios: tuple[float, ...] = option(
+        (0.25, 0.5, 1.0, 2.0, 4.0),
+        "synthetic images per real one; the best is chosen on validation",
+        above=0,
+        maximum=100,
+        metavar="R",
+        nargs="*",
+        setting=False,
+    )
+    classifier_epochs: int = option(
+        5, "passes over the images in the table of real and synthetic images", minimum=1, metavar="N"
+    )
+    arms: tuple[str, ...] = like(_StudyConfig, "arms", default=_REDUCED_FAMILIES)  # those for equal classes
+    out: str | Path = like(RepeatOptions, "out", default=lambda: default_out("reduced"))
 
     def __post_init__(self):
         super().__post_init__()
-        if min(self.real, default=0) < 1:
-            raise RequestError(f"--real should be at least 1. Got {_format_list(self.real)} instead.")
-        if min(self.synthetic, default=-1) < 0 or max(self.synthetic) == 0:
-            raise RequestError(
-                f"--synthetic should be at least 0, and one above 0. Got {_format_list(self.synthetic)} instead."
-            )
-        if not all(0 < ratio <= 100 for ratio in self.ratios):
-            given = _format_list(self.ratios)
-            raise RequestError(f"--ratios should be in the range (0, 100], synthetic to real. Got {given} instead.")
+        if not self.real:
+            raise RequestError("--real should be one number or more. Got none.")
+        if not any(self.added):
+            given = " ".join(map(str, self.added)) or "none"
+            raise RequestError(f"--added should have a number above 0. Got {given} instead.")
 
 
 def balance(config):
@@ -202,27 +231,11 @@ def _start(config):
     return start(Path(config.out), inputs, report_unless(config.quiet))
 
 
-def _format_list(values):
-    """Return what was given, as on the command line."""
-    return " ".join(map(str, values)) or "none"
-
-
 def _is_number(value):
     try:
         return math.isfinite(float(value))
     except ValueError:
         return False
-
-
-def _check_run(config):
-    command_line.check_minima(config, seeds=1, classifier_steps=1)
-    command_line.check_common(config)
-    command_line.check_positive(config, "max_minutes")
-    if config.classifier_steps % CURVE_POINTS:
-        raise RequestError(
-            f"--classifier-steps should be a multiple of {CURVE_POINTS}, the points of its curve. "
-            f"Got {config.classifier_steps} instead."
-        )
 
 
 def parse_args(argv=None):
@@ -236,7 +249,7 @@ def _build_config(options):
         return BalanceConfig(recipe=parse_recipe(options), **options)
     config_class = {"imbalance": ImbalanceConfig, "reduced": ReducedConfig}[command]
     options["recipe_fields"] = take_recipe_options(options)
-    return config_class(**{name: tuple(value) if isinstance(value, list) else value for name, value in options.items()})
+    return config_class(**options)
 
 
 def build_parser():
@@ -252,68 +265,36 @@ def build_parser():
 
 
 def _add_balance_flags(parser):
-    help = "names or numbers to top up, as 3,Sneaker; the others' rows are kept (default: all)"
-    add_data_flags(parser, BalanceConfig, classes=help)
+    add_flags(parser.add_argument_group("data"), BalanceConfig, DataOptions)
     group = parser.add_argument_group("balance")
-    help = "images of each class in the end (default: as many as the largest has)"
-    add_flag(group, BalanceConfig, "target", help, type=positive_int, metavar="N")
-    help = "synthetic images on top of balanced classes, per image of the largest; auto chooses on validation"
-    add_flag(group, BalanceConfig, "ratio", help, metavar="R")
-    add_flag(group, BalanceConfig, "format", "of the training set", choices=FORMATS)
-    help = f"instead of training, use {A_RUN}"
-    add_flag(group, BalanceConfig, "model", help, metavar="DIR")
-    add_flag(group, BalanceConfig, "seeds", "classifiers per candidate of --ratio auto", type=positive_int, metavar="N")
-    help = "optimiser steps of each of them"
-    add_flag(group, BalanceConfig, "classifier_steps", help, type=positive_int, metavar="N")
-    group.add_argument("--recipe", choices=RECIPES, default=BalanceConfig.recipe.name, help="(default: %(default)s)")
-    _add_training_flags(parser, BalanceConfig)
+    add_flags(group, BalanceConfig, ("top_up", "target", "surplus", "format", "model", "classifier_steps"))
+    add_flags(group, GANOptions, ("recipe",))
+    _add_common_flags(parser, BalanceConfig)
 
 
 def _add_imbalance_flags(parser):
-    add_data_flags(parser, ImbalanceConfig)
-    group = parser.add_argument_group("imbalance")
-    add_flag(group, ImbalanceConfig, "minority", "the class to make small", metavar="CLASS")
-    help = "train images of it, one study each"
-    add_flag(group, ImbalanceConfig, "minority_size", help, type=positive_int, nargs="+", metavar="N")
-    help = "instead: train images of every class, as 4000,2000,1000,..."
-    add_flag(group, ImbalanceConfig, "counts", help, metavar="N,N,...")
-    help = "fraction of the way to the largest class that images are added for"
-    add_flag(group, ImbalanceConfig, "fill", help, type=float, metavar="F")
-    _add_study_flags(parser, ImbalanceConfig)
+    add_flags(parser.add_argument_group("data"), ImbalanceConfig, SubsetOptions)
+    names = ("minority", "minority_size", "counts", "fill")
+    add_flags(parser.add_argument_group("imbalance"), ImbalanceConfig, names)
+    add_flags(parser.add_argument_group("study"), ImbalanceConfig, ("arms", "classifier_steps", "gans"))
+    _add_common_flags(parser, ImbalanceConfig)
 
 
 def _add_reduced_flags(parser):
-    add_data_flags(parser, ReducedConfig)
-    group = parser.add_argument_group("reduced data")
-    add_flag(group, ReducedConfig, "real", "real images per class", type=positive_int, nargs="+", metavar="N")
-    add_flag(group, ReducedConfig, "synthetic", "synthetic images per class", type=int, nargs="+", metavar="N")
-    add_flag(group, ReducedConfig, "ratios", "synthetic per real, chosen from on validation", type=float, nargs="*")
-    help = "passes over the images in the table of real and synthetic images"
-    add_flag(group, ReducedConfig, "classifier_epochs", help, type=positive_int, metavar="N")
-    _add_study_flags(parser, ReducedConfig)
+    add_flags(parser.add_argument_group("data"), ReducedConfig, SubsetOptions)
+    names = ("real", "added", "ratios", "classifier_epochs")
+    add_flags(parser.add_argument_group("reduced data"), ReducedConfig, names)
+    add_flags(parser.add_argument_group("study"), ReducedConfig, ("arms", "classifier_steps", "gans"))
+    _add_common_flags(parser, ReducedConfig)
 
 
-def _add_study_flags(parser, config_class):
-    study = parser.add_argument_group("study")
-    add_flag(study, config_class, "arms", "what is compared", nargs="+", choices=FAMILIES, metavar="ARM")
-    add_flag(study, config_class, "seeds", "repeat with so many seeds", type=positive_int, metavar="N")
-    help = "optimiser steps of every classifier"
-    add_flag(study, config_class, "classifier_steps", help, type=positive_int, metavar="N")
-    help = "shared:RECIPE, one for all classes, or alone:RECIPE, one per small class; joined by +, half each"
-    if config_class is ImbalanceConfig:
-        help += " (default: shared:quick; with --minority alone:mlp-minority, too)"
-    add_flag(study, config_class, "gans", help, nargs="+", metavar="GAN")
-    _add_training_flags(parser, config_class)
-
-
-def _add_training_flags(parser, config_class):
-    """Add the flags of training a GAN and of filtering its images."""
+def _add_common_flags(parser, config_class):
+    """Add the flags of training a GAN, of filtering its images, and of the run."""
     gan = parser.add_argument_group("GAN, and any field of its recipe as in generate_data.py")
-    add_recipe_flags(gan, shown=("steps", "epochs", "batch_size", "augment", "balance_classes"))
-    add_flag(gan, config_class, "max_minutes", "end each training by then, in order", type=float, metavar="M")
-    add_filter_flags(gan, config_class)
-    help = "replace a run with other options; GANs are kept where all of them are trained alike"
-    add_run_flags(parser, config_class, help)
+    add_recipe_flags(gan, shown=("steps", "epochs", "batch_size", "diffaugment", "balance_classes"))
+    add_flags(gan, config_class, ("max_minutes",))
+    add_flags(gan, config_class, FilterOptions)
+    add_flags(parser.add_argument_group("run"), config_class, RepeatOptions)
 
 
 def main(argv=None):

@@ -12,53 +12,55 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from synth import command_line  # first: it refuses a Python that is too old or too new
+
+# isort: split
+
+
 import generate_data
-from models.recipes import RECIPES, add_recipe_flags, take_recipe_options
+from models.recipes import RECIPES, GANOptions, add_recipe_flags, take_recipe_options
 from models.startup import start
-from synth import command_line
 from synth.checks import REQUEST
-from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
+from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.kaggle import default_out
+from synth.options import (
+    RunOptions,
+    ScoringOptions,
+    SubsetOptions,
+    add_flags,
+    check_options,
+    like,
+    option,
+)
 
 FEATURES = ("classifier", "inception", "pixels")
 
 
-@dataclass(frozen=True)
-class Config:
+@dataclass(frozen=True, kw_only=True)
+class Config(SubsetOptions, ScoringOptions, RunOptions):
     """What to compare, and how; the flags of the same names say more."""
 
     runs: tuple[str | Path, ...] = ()
-    data: str | None = None
-    classes: str | None = None
-    real_per_class: int | None = None
-    image_size: tuple[int, int] | None = None
-    image_shape: tuple[int, int, int] | None = None
-    split: str = "test"
-    features: str = "classifier"
-    inception_weights: str | Path | None = None
-    images: int = 10_000
-    neighbours: int = 5
-    bootstrap: int = 20
-    fid_infinity: bool = False
-    cross_check: bool = False
-    allow_leak: bool = False
-    compare: tuple[str, ...] = ()
+    split: str = option("test", "real images to compare with", choices=("test", "validation"))
+    features: str = option("classifier", "features that the images are compared by", choices=FEATURES)
+    inception_weights: str | Path | None = option(
+        None, "weights of InceptionV3 without its top, as of keras.applications", metavar="FILE"
+    )
+    images: int = option(10_000, "most images of each side to compare", minimum=2, metavar="N")
+    neighbours: int = option(
+        5, "nearest neighbours that precision, recall, density and coverage look at", minimum=1, metavar="K"
+    )
+    bootstrap: int = option(20, "resamples for the intervals; 0: no intervals", minimum=0, metavar="N")
+    fid_infinity: bool = option(False, "extrapolate the Frechet distance to infinitely many images")
+    cross_check: bool = option(False, "compute TF-GAN's distances, too")
+    compare: tuple[str, ...] = option((), "recipes to train, or to reuse", choices=RECIPES, metavar="RECIPE")
     recipe_options: dict = field(default_factory=dict)
-    max_minutes: float | None = None
-    out: str | Path = field(default_factory=lambda: default_out("evaluation"))
-    seed: int = 0
-    overwrite: bool = False
-    dry_run: bool = False
-    quiet: bool = False
+    max_minutes: float | None = like(GANOptions, "max_minutes")
+    out: str | Path = like(RunOptions, "out", default=lambda: default_out("evaluation"))
 
     def __post_init__(self):
-        command_line.check_choices(self, features=FEATURES, split=("test", "validation"))
-        for name in self.compare:
-            if name not in RECIPES:
-                raise RequestError(f"--compare should be one of {', '.join(RECIPES)}. Got {name!r} instead.")
-        command_line.check_minima(self, images=2, neighbours=1, bootstrap=0)
-        command_line.check_common(self)
+        check_options(self)
         if self.bootstrap == 1:
             raise RequestError("--bootstrap should be 0 or at least 2. Got 1 instead.")
         if self.inception_weights and self.features != "inception":
@@ -100,32 +102,23 @@ def parse_args(argv=None):
 
 def _build_config(options):
     recipe_options = take_recipe_options(options)
-    tuples = {name: tuple(options.pop(name) or ()) for name in ("runs", "compare")}
-    return Config(recipe_options=recipe_options, **tuples, **options)
+    return Config(recipe_options=recipe_options, **options)
 
 
 def build_parser():
     """Build the parser; every default comes from Config."""
     parser = command_line.build_parser(__file__, __doc__, "[RUN ...] [options]")
     parser.add_argument("runs", nargs="*", metavar="RUN", help="folder, file or glob of shards (default: synthetic)")
-    add_data_flags(parser, Config)
-    measuring = parser.add_argument_group("measuring")
-    add_flag(measuring, Config, "split", "real images to compare with", choices=("test", "validation"))
-    add_flag(measuring, Config, "features", "space of the comparison", choices=FEATURES)
-    add_flag(measuring, Config, "inception_weights", "keras.applications' notop weights", metavar="FILE")
-    add_flag(measuring, Config, "images", "compare at most so many of each side", type=positive_int, metavar="N")
-    add_flag(measuring, Config, "neighbours", "of precision, recall, density, coverage", type=positive_int, metavar="K")
-    add_flag(measuring, Config, "bootstrap", "resamples for the intervals; 0: none", type=int, metavar="N")
-    add_flag(measuring, Config, "fid_infinity", "extrapolate the Frechet distance to infinitely many images")
-    add_flag(measuring, Config, "cross_check", "compute TF-GAN's distances, too")
-    add_flag(measuring, Config, "allow_leak", "go on although real images were trained on")
+    add_flags(parser.add_argument_group("data"), Config, SubsetOptions)
+    names = ("split", "features", "inception_weights", "images", "neighbours", "bootstrap")
+    names += ("fid_infinity", "cross_check", "allow_leak")
+    add_flags(parser.add_argument_group("measuring"), Config, names)
     comparing = parser.add_argument_group(
         "training recipes to compare, and any field of a recipe as in generate_data.py"
     )
-    add_flag(comparing, Config, "compare", "train these, or reuse them", nargs="+", metavar="RECIPE")
-    add_flag(comparing, Config, "max_minutes", "end each training in order after so long", type=float, metavar="M")
+    add_flags(comparing, Config, ("compare", "max_minutes"))
     add_recipe_flags(comparing, shown=("epochs", "steps", "batch_size"))
-    add_run_flags(parser, Config)
+    add_flags(parser.add_argument_group("run"), Config, RunOptions)
     return parser
 
 

@@ -11,56 +11,31 @@ The same command again continues where it stopped.
 
 import os
 import sys
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
-from models.pretrained import A_RUN
-from models.recipes import RECIPES, Recipe, add_recipe_flags, parse_recipe
+from synth import command_line  # first: it refuses a Python that is too old or too new
+
+# isort: split
+
+from models.recipes import RECIPES, GANOptions, Recipe, add_recipe_flags, parse_recipe
 from models.startup import start
-from synth import command_line
-from synth.command_line import (
-    add_data_flags,
-    add_filter_flags,
-    add_flag,
-    add_run_flags,
-    parse_config,
-    positive_int,
-    report_unless,
-    run,
-)
-from synth.kaggle import default_out
-from synth.shards import FORMATS
+from synth.command_line import parse_config, report_unless, run
+from synth.options import FilterOptions, RunOptions, ShardOptions, SubsetOptions, add_flags, check_options, option
 
 
-@dataclass(frozen=True)
-class Config:
+@dataclass(frozen=True, kw_only=True)
+class Config(SubsetOptions, GANOptions, FilterOptions, ShardOptions, RunOptions):
     """What to train on, how, and what to write; the flags of the same names say more."""
 
-    data: str | None = None
-    classes: str | None = None
-    real_per_class: str | int | None = None
-    image_size: tuple[int, int] | None = None
-    image_shape: tuple[int, int, int] | None = None
-    recipe: Recipe = RECIPES["quick"]
-    max_minutes: float | None = None
-    model: str | Path | None = None
-    class_size: str | int = field(default_factory=lambda: os.environ.get("CLASS_SIZE", "1000"))
-    filter: str = "auto"
-    keep: float = 0.9
-    min_probability: float = 0.5
-    duplicate_distance: float = 4.0
-    latent_std: float = 1.0
-    format: str = "npz"
-    shard_size: int = 5000
-    out: str | Path = field(default_factory=default_out)
-    seed: int = 0
-    overwrite: bool = False
-    dry_run: bool = False
-    quiet: bool = False
+    recipe: Recipe = RECIPES["quick"]  # of the name that --recipe gives, with the flags of its fields
+    class_size: str | int = option(
+        lambda: os.environ.get("CLASS_SIZE", "1000"),
+        "images per class, as 500 or 0:500,Sneaker:200; the environment variable CLASS_SIZE sets it, too",
+        metavar="N",
+    )
 
     def __post_init__(self):
-        command_line.check_common(self)
-        command_line.check_positive(self, "max_minutes")
+        check_options(self)
 
 
 def generate_data(config):
@@ -85,23 +60,14 @@ def parse_args(argv=None):
 def build_parser():
     """Build the parser; every default comes from Config."""
     parser = command_line.build_parser(__file__, __doc__)
-    add_data_flags(parser, Config)
-    training = parser.add_argument_group("training")
-    help = "named set of the fields below, described in docs/recipes.md (default: %(default)s)"
-    training.add_argument("--recipe", choices=RECIPES, default=Config.recipe.name, help=help)
-    add_flag(
-        training, Config, "max_minutes", "end training by then, in order (default: no limit)", type=float, metavar="M"
-    )
-    help = f"instead of training, sample from {A_RUN}"
-    add_flag(training, Config, "model", help, metavar="DIR")
+    add_flags(parser.add_argument_group("data"), Config, SubsetOptions)
+    add_flags(parser.add_argument_group("training"), GANOptions, GANOptions)
     add_recipe_flags(parser.add_argument_group("any field of the recipe"))
     sampling = parser.add_argument_group("sampling")
-    help = "images per class, as 500 or 0:500,Sneaker:200; the environment variable CLASS_SIZE sets it too"
-    add_flag(sampling, Config, "class_size", help, metavar="N")
-    add_filter_flags(sampling, Config)
-    add_flag(sampling, Config, "format", "of the shards", choices=FORMATS)
-    add_flag(sampling, Config, "shard_size", "images per shard", type=positive_int, metavar="N")
-    add_run_flags(parser, Config, "replace a run with other options; an equal model is kept")
+    add_flags(sampling, Config, ("class_size",))
+    add_flags(sampling, Config, FilterOptions)
+    add_flags(sampling, Config, ShardOptions)
+    add_flags(parser.add_argument_group("run"), Config, RunOptions)
     return parser
 
 

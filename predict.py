@@ -9,63 +9,77 @@ python predict.py --data train.csv --test-csv test.csv --submission submission.c
 """
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from synth import command_line  # first: it refuses a Python that is too old or too new
+
+# isort: split
+
+
 from models.pretrained import A_RUN
+from models.recipes import GANOptions
 from models.startup import start
-from synth import command_line
-from synth.command_line import add_data_flags, add_flag, add_run_flags, parse_config, positive_int, report_unless, run
+from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.kaggle import default_out
-from synth.sampling import check_latent_std
+from synth.options import (
+    FilterOptions,
+    RepeatOptions,
+    ScoringOptions,
+    SubsetOptions,
+    add_flags,
+    check_options,
+    like,
+    option,
+)
 
 MODES = ("mixed", "synthetic-only", "real-only")
 CLASSIFIERS = ("cnn", "lenet5", "strong")
 RATE_DECAYS = ("constant", "cosine")
 
 
-@dataclass(frozen=True)
-class Config:
+@dataclass(frozen=True, kw_only=True)
+class Config(SubsetOptions, ScoringOptions, RepeatOptions):
     """What to train on and how; the flags of the same names say more."""
 
-    data: str | None = None
-    classes: str | None = None
-    real_per_class: str | int | None = None
-    image_size: tuple[int, int] | None = None
-    image_shape: tuple[int, int, int] | None = None
-    mode: str = "mixed"
-    synthetic: str | Path = field(default_factory=default_out)
-    synthetic_per_class: int | None = None
-    ratio: float | None = None
-    model: str | Path | None = None
-    fresh: bool = False
-    filter: str = "classifier"
-    min_probability: float = 0.5
-    latent_std: float = 1.0
-    classifier: str = "cnn"
-    epochs: int = 5
-    steps: int | None = None
-    batch_size: int = 32
-    rate: float = 1e-3
-    rate_decay: str = "cosine"
-    augment: bool = False
-    teacher: str | Path | None = None
-    seeds: int = 1
-    test_csv: str | Path | None = None
-    submission: str | Path | None = None
-    allow_leak: bool = False
-    out: str | Path | None = None
-    seed: int = 0
-    overwrite: bool = False
-    dry_run: bool = False
-    quiet: bool = False
+    mode: str = option("mixed", "which images to train on", choices=MODES)
+    synthetic: str | Path = option(default_out, "folder or glob of shards, CSV or NPZ", metavar="DIR")
+    synthetic_per_class: int | None = option(None, "synthetic images per class to use", minimum=1, metavar="N")
+    ratio: float | None = option(None, "synthetic images per real one", above=0, metavar="R")
+    model: str | Path | None = like(GANOptions, "model")
+    fresh: bool = option(False, "draw new synthetic images from --model in every epoch, without shards")
+    filter: str = like(  # fresh images have no other filter
+        FilterOptions, "filter", default="classifier", choices=("classifier", "none"), help="what rejects fresh images"
+    )
+    min_probability: float = like(FilterOptions, "min_probability")
+    latent_std: float = like(FilterOptions, "latent_std")
+    classifier: str = option("cnn", "network to train", choices=CLASSIFIERS)
+    epochs: int = option(5, "passes over the training images", minimum=1, metavar="N")
+    steps: int | None = option(
+        None,
+        "optimiser steps in all, in --epochs equal parts, instead of passes over the images",
+        minimum=1,
+        metavar="N",
+    )
+    batch_size: int = option(32, "images per step", minimum=1, metavar="N")
+    rate: float = option(1e-3, "learning rate of Adam", above=0, metavar="R")
+    rate_decay: str = option("cosine", "how the learning rate falls; cosine: to zero", choices=RATE_DECAYS)
+    augment: bool = option(False, "add classic augmentation: shift, rotation, zoom; never flips")
+    teacher: str | Path | None = option(
+        None, f"label the images by this run's classifier (knowledge distillation): {A_RUN}", metavar="DIR"
+    )
+    seeds: int = like(RepeatOptions, "seeds", default=1)  # a first answer; more give intervals
+    test_csv: str | Path | None = option(None, "images to predict, as Kaggle's test.csv", metavar="FILE")
+    submission: str | Path | None = option(
+        None, "where the predictions go (default: OUT/submission.csv)", metavar="FILE"
+    )
+    out: str | Path | None = like(
+        RepeatOptions, "out", default=None, help="output folder (default: prediction-synthetic-only, ...)"
+    )
 
     def __post_init__(self):
-        choices = {"classifier": CLASSIFIERS, "filter": ("classifier", "none"), "rate_decay": RATE_DECAYS}
-        command_line.check_choices(self, mode=MODES, **choices)
-        if self.ratio is not None and not 0 < self.ratio < float("inf"):
-            raise RequestError(f"--ratio should be above 0, synthetic images per real one. Got {self.ratio} instead.")
+        check_options(self)
         if self.ratio is not None and (self.mode != "mixed" or self.synthetic_per_class):
             raise RequestError("--ratio is for mixed training, without --synthetic-per-class.")
         if self.fresh and not self.model:
@@ -74,14 +88,8 @@ class Config:
             raise RequestError("--model is for --fresh; to use shards, make them: generate_data.py --model DIR.")
         if self.fresh and self.mode == "real-only":
             raise RequestError("--fresh draws synthetic images: leave out --real-only.")
-        if not 0 <= self.min_probability < 1:
-            raise RequestError(f"--min-probability should be in the range [0, 1). Got {self.min_probability} instead.")
-        check_latent_std(self.latent_std)
         if self.latent_std != 1 and not self.fresh:
             raise RequestError("--latent-std is for --fresh; shards have that of generate_data.py --latent-std.")
-        command_line.check_positive(self, "rate", "steps")
-        command_line.check_minima(self, epochs=1, batch_size=1, seeds=1)
-        command_line.check_common(self)
         if self.steps and self.steps % self.epochs:
             raise RequestError(f"--steps should be a multiple of --epochs, {self.epochs}. Got {self.steps} instead.")
 
@@ -109,41 +117,18 @@ def parse_args(argv=None):
 def build_parser():
     """Build the parser; every default comes from Config."""
     parser = command_line.build_parser(__file__, __doc__)
-    add_data_flags(parser, Config)
+    add_flags(parser.add_argument_group("data"), Config, SubsetOptions)
     images = parser.add_argument_group("training images (default: real and synthetic)")
     mode = images.add_mutually_exclusive_group()
     for name in ("synthetic-only", "real-only"):
         help = f"train on {name.removesuffix('-only')} images alone"
         mode.add_argument(f"--{name}", dest="mode", action="store_const", const=name, default=Config.mode, help=help)
-    add_flag(images, Config, "synthetic", "folder or glob of shards, CSV or NPZ", metavar="DIR")
-    help = "use so many synthetic images per class"
-    add_flag(images, Config, "synthetic_per_class", help, type=positive_int, metavar="N")
-    add_flag(images, Config, "ratio", "synthetic images per real one", type=float, metavar="R")
-    help = f"what --fresh draws from: {A_RUN}"
-    add_flag(images, Config, "model", help, metavar="DIR")
-    add_flag(images, Config, "fresh", "draw new synthetic images in every epoch, without shards")
-    add_flag(images, Config, "filter", "what rejects fresh images", choices=("classifier", "none"))
-    add_flag(images, Config, "min_probability", "of the class, by the filter", type=float, metavar="P")
-    help = "of fresh images: the standard deviation of each latent is drawn from 1 to this, for variety"
-    add_flag(images, Config, "latent_std", help, type=float, metavar="S")
-    training = parser.add_argument_group("classifier")
-    add_flag(training, Config, "classifier", "which network", choices=CLASSIFIERS)
-    add_flag(training, Config, "epochs", "passes over the training images", type=positive_int, metavar="N")
-    help = "optimiser steps in all, in --epochs equal parts, instead of passes over the images"
-    add_flag(training, Config, "steps", help, type=positive_int, metavar="N")
-    add_flag(training, Config, "batch_size", "images per step", type=positive_int, metavar="N")
-    add_flag(training, Config, "rate", "of Adam", type=float, metavar="R")
-    help = "of the classifier: cosine falls to zero"
-    add_flag(training, Config, "rate_decay", help, choices=RATE_DECAYS)
-    help = f"label the training images by this run's classifier (knowledge distillation): {A_RUN}"
-    add_flag(training, Config, "teacher", help, metavar="DIR")
-    add_flag(training, Config, "augment", "add classic augmentation: shift, rotation, zoom; never flips")
-    add_flag(training, Config, "seeds", "repeat with so many seeds", type=positive_int, metavar="N")
-    scoring = parser.add_argument_group("scoring")
-    add_flag(scoring, Config, "test_csv", "images to predict, as Kaggle's test.csv", metavar="FILE")
-    add_flag(scoring, Config, "submission", "where the predictions go (default: OUT/submission.csv)", metavar="FILE")
-    add_flag(scoring, Config, "allow_leak", "score although test images were trained on; the result is marked")
-    add_run_flags(parser, Config, out="output folder (default: prediction-synthetic-only, ...)")
+    add_flags(images, Config, ("synthetic", "synthetic_per_class", "ratio", "model", "fresh"))
+    add_flags(images, Config, FilterOptions)
+    names = ("classifier", "epochs", "steps", "batch_size", "rate", "rate_decay", "augment", "teacher")
+    add_flags(parser.add_argument_group("classifier"), Config, names)
+    add_flags(parser.add_argument_group("scoring"), Config, ("test_csv", "submission", "allow_leak"))
+    add_flags(parser.add_argument_group("run"), Config, RepeatOptions)
     return parser
 
 

@@ -17,6 +17,7 @@ from scipy import linalg
 
 from evaluation.metrics import compute_frechet_distance, compute_prdc, fit_gaussian
 from models.tfgan import import_tfgan
+from synth.command_line import Parser
 
 
 def measure_frechet(count, dimensions, rounds):
@@ -66,7 +67,7 @@ def _time(function, rounds):
 
 def main():
     """Parse the command line, measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=2)
     rounds = parser.parse_args().rounds
     prdc = measure_prdc(10_000, 128, rounds)  # first: its peak memory should be its own

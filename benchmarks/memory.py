@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from synth.command_line import Parser
 from synth.datasets import load_dataset
 from synth.shards import class_folders, write_shard
 
@@ -71,7 +72,7 @@ def _write_shards(options, count, folder):
 
 def main():
     """Measure each count and print the ratio of the peaks."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("script", choices=("generate", "predict", "evaluate"))
     parser.add_argument("--model")
     parser.add_argument("--data")

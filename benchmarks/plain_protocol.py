@@ -19,6 +19,7 @@ from benchmarks.measuring import describe_training, fit_fidelity_judge, score_as
 from generate_data import Config, generate_data
 from models.classifier import compute_accuracy
 from models.recipes import RECIPES
+from synth.command_line import Parser
 from synth.datasets import load_dataset
 from synth.run_files import load_histories
 from synth.shards import read_shard
@@ -59,7 +60,7 @@ def _draw_per_class(images, labels, count):
 
 def main():
     """Parse the command line, measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
     parser.add_argument("--recipe", choices=RECIPES, default="quick")
     parser.add_argument("--out", required=True)

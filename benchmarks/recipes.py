@@ -8,17 +8,18 @@ The same command again continues where it stopped; more variations or seeds exte
 
 import re
 import sys
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from benchmarks.search_report import COLUMNS, render_search
-from models.recipes import RECIPES, parse_fields
+from models.recipes import RECIPES, GANOptions, parse_fields, rename_fields
 from synth import command_line
-from synth.command_line import add_flag, add_run_flags, parse_config, positive_int, report_unless, run
+from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.files import load_json, replacing, save_json
 from synth.kaggle import default_out
+from synth.options import DataOptions, RepeatOptions, add_flags, check_options, like, list_settings, option
 from synth.output_folder import check_output, open_output
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
 from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
@@ -44,36 +45,39 @@ VARIATIONS = {
     "decay-from-start": {"decay_start": 0.0},
     "float32": {"dtype": "float32"},
     "no-features": {"feature_weight": 0.0},
-    "augment-translation": {"augment": "translation"},
+    "augment-translation": {"diffaugment": "translation"},
 }
 _LENGTHS = "variations.json"  # what each variation is, and how many steps it has
 _OWNED = (RESULTS, CURVES, "report.md", _LENGTHS, "gans", "cache")
-_NOT_SETTINGS = ("data", "variations", "seeds", "seed", "out", "overwrite", "dry_run", "quiet")  # more cells extend it
 _CLASSIFIER_EPOCHS, _BATCH = 5, 128  # of models.classifier.fit_classifier, for the estimate of time
 
 
-@dataclass(frozen=True)
-class Config:
-    """What to vary, and how long to train; the flags of the same names say more."""
+@dataclass(frozen=True, kw_only=True)
+class Config(RepeatOptions):
+    """What to vary, and how long to train; the flags of the same names say more.
 
-    data: str | None = None
-    recipe: str = "quick"
-    variations: tuple[str, ...] = ()
-    minutes: float | None = None
-    images: int = 10_000
-    classifier_seeds: int = 3
-    seeds: int = 3
-    out: str | Path = field(default_factory=lambda: default_out("search"))
-    seed: int = 0
-    overwrite: bool = False
-    dry_run: bool = False
-    quiet: bool = False
+    What names the cells is no setting: more of it extends a search.
+    """
+
+    data: str | Path | None = like(DataOptions, "data", setting=False)  # its fingerprint is
+    recipe: str = like(GANOptions, "recipe")
+    variations: tuple[str, ...] = option(
+        (),
+        f"names among {', '.join(VARIATIONS)}, or NAME:field=value,field=value",
+        metavar="NAME",
+        setting=False,
+    )
+    minutes: float | None = option(
+        None, "train each for as many steps as fit into M minutes (default: the recipe's steps)", above=0, metavar="M"
+    )
+    images: int = option(10_000, "images to draw from each GAN, unfiltered", minimum=1, metavar="N")
+    classifier_seeds: int = option(3, "classifiers to fit on the images of each GAN", minimum=1, metavar="N")
+    seeds: int = like(RepeatOptions, "seeds", setting=False)
+    seed: int = like(RepeatOptions, "seed", setting=False)
+    out: str | Path = like(RepeatOptions, "out", default=lambda: default_out("search"))
 
     def __post_init__(self):
-        command_line.check_positive(self, "minutes")
-        command_line.check_choices(self, recipe=RECIPES)
-        command_line.check_minima(self, images=1, classifier_seeds=1, seeds=1)
-        command_line.check_common(self)
+        check_options(self)
         names = list(self.parse_variations())
         if len(names) <= len(self.variations):
             raise RequestError(
@@ -115,7 +119,7 @@ def search(config):
     recipes = _build_recipes(config, dataset)
     seeds = range(config.seed, config.seed + config.seeds)
     cells = [Cell(config.recipe, name, seed) for seed in seeds for name in recipes]
-    settings = {name: value for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
+    settings = list_settings(config)
     settings |= {"fingerprint": dataset.fingerprint, "recipe": asdict(RECIPES[config.recipe])}
     sections = {"search": settings}
     left = list_unfinished(cells, out, sections)
@@ -201,6 +205,7 @@ def _fix_lengths(config, dataset, recipes, report):
 
     path = Path(config.out) / _LENGTHS
     known = load_json(path) if path.exists() else {}
+    known = {name: entry | {"fields": rename_fields(entry["fields"])} for name, entry in known.items()}
     variations = config.parse_variations()
     for name, fields in variations.items():
         if name in known and known[name]["fields"] != fields:
@@ -254,28 +259,15 @@ def _describe_conditions(config, dataset):
 
 def parse_args(argv=None):
     """Turn the command line into a Config."""
-    return parse_config(build_parser(), _build_config, argv)
-
-
-def _build_config(options):
-    return Config(**options | {"variations": tuple(options["variations"])})
+    return parse_config(build_parser(), lambda options: Config(**options), argv)
 
 
 def build_parser():
     """Build the parser; every default comes from Config."""
     parser = command_line.build_parser("python -m benchmarks.recipes", __doc__)
-    group = parser.add_argument_group("search")
-    add_flag(group, Config, "data", "as of generate_data.py (default: found)")
-    add_flag(group, Config, "recipe", "what is varied", choices=RECIPES)
-    help = f"names among {', '.join(VARIATIONS)}, or NAME:field=value,field=value"
-    add_flag(group, Config, "variations", help, nargs="+", metavar="NAME")
-    help = "as many steps for each as fit so long (default: the recipe's steps)"
-    add_flag(group, Config, "minutes", help, type=float, metavar="M")
-    add_flag(group, Config, "images", "drawn from each GAN, unfiltered", type=positive_int, metavar="N")
-    help = "classifiers that are fitted on them"
-    add_flag(group, Config, "classifier_seeds", help, type=positive_int, metavar="N")
-    add_flag(group, Config, "seeds", "GANs of each variation", type=positive_int, metavar="N")
-    add_run_flags(parser, Config)
+    names = ("data", "recipe", "variations", "minutes", "images", "classifier_seeds")
+    add_flags(parser.add_argument_group("search"), Config, names)
+    add_flags(parser.add_argument_group("run"), Config, RepeatOptions)
     return parser
 
 

@@ -89,7 +89,7 @@ def build_gan(recipe, image_shape, class_count, seed, classifier=None):
         loss=build_loss(recipe.loss),
         penalty=recipe.penalty,
         penalty_weight=recipe.penalty_weight,
-        augmentations=parse_augmentations(recipe.augment),
+        augmentations=parse_augmentations(recipe.diffaugment),
         discriminator_steps=recipe.discriminator_steps,
         ema_decay=recipe.ema_decay,
         **second,

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from models.recipes import Recipe
+from models.recipes import Recipe, rename_fields
 from synth.checks import CLASS_NAMES, IMAGE_SHAPE, LABEL_VALUES, OBJECT, REQUEST_OBJECT, SEED, TEXT, check_fields
 from synth.errors import RequestError
 from synth.files import load_json, save_json
@@ -75,7 +75,7 @@ def list_pairs(recipe, class_names):
 
 
 def _build_recipe(path, given):
-    known = [field.name for field in fields(Recipe)]
+    given, known = rename_fields(given), [field.name for field in fields(Recipe)]
     unknown = [name for name in given if name not in known]
     if unknown:
         raise RequestError(f"{path}: the recipe should have fields of this version alone. Got {unknown[0]!r:.60}.")

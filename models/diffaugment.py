@@ -25,7 +25,7 @@ def parse_augmentations(text):
     names = tuple(name.strip() for name in text.split(",") if name.strip() not in ("", "none"))
     for name in names:
         if name not in AUGMENTATIONS:
-            raise RequestError(f"--augment should name some of {', '.join(AUGMENTATIONS)}. Got {name!r} instead.")
+            raise RequestError(f"--diffaugment should name some of {', '.join(AUGMENTATIONS)}. Got {name!r} instead.")
     return names
 
 

@@ -3,19 +3,15 @@
 This module imports no TensorFlow, so that scripts can show their flags at once.
 """
 
-import argparse
 import re
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
+from models.pretrained import A_RUN
 from synth.errors import RequestError
+from synth.options import add_flags, check_options, option
 
-_TYPES = {bool: bool, int: int, float: (float, int), str: str}
-_EXPECTED = {bool: "yes or no", int: "an integer", float: "a number", str: "a text"}
-
-
-def _option(default, help, *, choices=None, minimum=None, maximum=None):
-    metadata = {"help": help, "choices": choices, "minimum": minimum, "maximum": maximum}
-    return field(default=default, metadata=metadata)
+_EXPECTED = {bool: "yes or no", int: "an integer", float: "a number"}
 
 
 @dataclass(frozen=True)
@@ -26,69 +22,68 @@ class Recipe:
     """
 
     name: str = "custom"
-    network: str = _option("dcgan", "convolutional or fully connected", choices=("dcgan", "mlp"))
-    conditional: bool = _option(True, "one GAN for all classes, or one per class")
-    members: int = _option(1, "GANs from different seeds, which take turns in the images", minimum=1, maximum=100)
-    latent_dim: int = _option(64, "size of the latent vector, per-pixel noise not counted", minimum=1, maximum=10_000)
-    noise: bool = _option(True, "per-pixel noise enters the generator (dcgan)")
-    generator_width: int = _option(32, "channels of the generator's last block (dcgan)", minimum=1, maximum=1024)
-    generator_norm: str = _option(
+    network: str = option("dcgan", "convolutional (dcgan) or fully connected (mlp)", choices=("dcgan", "mlp"))
+    conditional: bool = option(True, "one GAN for all classes, not one for each")
+    members: int = option(1, "GANs from different seeds, which take turns in the images", minimum=1, maximum=100)
+    latent_dim: int = option(64, "size of the latent vector, per-pixel noise not counted", minimum=1, maximum=10_000)
+    noise: bool = option(True, "feed per-pixel noise into the generator (dcgan)")
+    generator_width: int = option(32, "channels of the generator's last block (dcgan)", minimum=1, maximum=1024)
+    generator_norm: str = option(
         "modulated",
-        "normalisation, modulated by the latent and the class, or the class alone (dcgan)",
+        "normalisation of the generator, modulated by latent and class, or by the class alone (dcgan)",
         choices=("modulated", "batch", "none"),
     )
-    discriminator_width: int = _option(32, "channels of the first block (dcgan)", minimum=1, maximum=1024)
-    discriminator_norm: str = _option("none", "normalisation (dcgan)", choices=("none", "spectral", "batch"))
-    loss: str = _option(
+    discriminator_width: int = option(
+        32, "channels of the discriminator's first block (dcgan)", minimum=1, maximum=1024
+    )
+    discriminator_norm: str = option(
+        "none", "normalisation of the discriminator (dcgan)", choices=("none", "spectral", "batch")
+    )
+    loss: str = option(
         "relativistic-pairing",
-        "adversarial loss; the last three need TF-GAN",
+        "adversarial loss; the last 3 need TF-GAN",
         choices=("hinge", "non-saturating", "relativistic-pairing", "least-squares", "wasserstein", "relativistic"),
     )
-    penalty: str = _option("r1-r2", "on the discriminator's gradient", choices=("none", "r1", "r1-r2", "gradient"))
-    penalty_weight: float = _option(1.0, "weight of the penalty at the start", minimum=0, maximum=1e6)
-    penalty_weight_end: float = _option(
-        0.1, "its weight from half of training on; falls geometrically", minimum=0, maximum=1e6
+    penalty: str = option(
+        "r1-r2", "penalty on the discriminator's gradient", choices=("none", "r1", "r1-r2", "gradient")
     )
-    feature_weight: float = _option(
-        1.0, "weight of the second discriminator, on features; 0: none", minimum=0, maximum=1e6
+    penalty_weight: float = option(1.0, "weight of the penalty at the start", minimum=0, maximum=1e6)
+    penalty_weight_end: float = option(0.1, "weight of the penalty from half of training on", minimum=0, maximum=1e6)
+    feature_weight: float = option(1.0, "weight of the discriminator of features; 0: none", minimum=0, maximum=1e6)
+    diffaugment: str = option(
+        "",
+        "change all that the discriminator sees (DiffAugment), by any of translation,cutout,brightness,contrast",
+        metavar="NAMES",
+        formerly="augment",
     )
-    augment: str = _option("", "what the discriminator sees: translation,cutout,brightness,contrast")
-    generator_rate: float = _option(1e-3, "Adam", minimum=0, maximum=1)
-    discriminator_rate: float = _option(1e-3, "Adam", minimum=0, maximum=1)
-    beta1: float = _option(0.0, "Adam", minimum=0, maximum=0.99999)
-    beta2: float = _option(0.99, "Adam", minimum=0, maximum=0.99999)
-    rate_decay: str = _option("linear", "to 2 %% of the rates", choices=("constant", "linear", "cosine"))
-    decay_start: float = _option(0.5, "fraction of training after which the rates decay", minimum=0, maximum=1)
-    discriminator_steps: int = _option(1, "per generator step", minimum=1, maximum=1000)
-    balance_classes: bool = _option(False, "every batch has all classes with equal probability")
-    batch_size: int = _option(64, "images per step", minimum=2, maximum=65_536)
-    steps: int = _option(5000, "generator steps; 0: as many as --epochs says", minimum=0, maximum=10**9)
-    epochs: float = _option(0.0, "passes over the train part, where --steps is 0", minimum=0, maximum=1e6)
-    ema_decay: float = _option(0.998, "moving average of the generator; 0: none", minimum=0, maximum=1)
-    round_steps: int = _option(500, "steps between measurements on validation, checkpoints", minimum=1, maximum=10**9)
-    patience: int = _option(
-        0, "stop after so many measurements without a better one; 0: never", minimum=0, maximum=10**6
+    generator_rate: float = option(1e-3, "learning rate of the generator", minimum=0, maximum=1)
+    discriminator_rate: float = option(1e-3, "learning rate of the discriminator", minimum=0, maximum=1)
+    beta1: float = option(0.0, "beta1 of Adam", minimum=0, maximum=0.99999)
+    beta2: float = option(0.99, "beta2 of Adam", minimum=0, maximum=0.99999)
+    rate_decay: str = option(
+        "linear", "how the learning rates fall, to 2 %% of them", choices=("constant", "linear", "cosine")
     )
-    dtype: str = _option(
+    decay_start: float = option(0.5, "share of training after which the rates fall", minimum=0, below=1)
+    discriminator_steps: int = option(1, "steps of the discriminator per generator step", minimum=1, maximum=1000)
+    balance_classes: bool = option(False, "fill every batch from all classes with equal probability")
+    batch_size: int = option(64, "images per step", minimum=2, maximum=65_536)
+    steps: int = option(5000, "generator steps; 0: as many as --epochs says", minimum=0, maximum=10**9)
+    epochs: float = option(0.0, "passes over the training images, where --steps is 0", minimum=0, maximum=1e6)
+    ema_decay: float = option(
+        0.998, "decay of the moving average of the generator's weights; 0: no average", minimum=0, maximum=1
+    )
+    round_steps: int = option(500, "steps between measurements, each with a checkpoint", minimum=1, maximum=10**9)
+    patience: int = option(0, "measurements without a better one to stop after; 0: never", minimum=0, maximum=10**6)
+    dtype: str = option(
         "auto",
-        "of the arithmetic while training; auto is mixed_bfloat16 on a CPU that has it, else float32",
+        "precision of training; auto: mixed_bfloat16 on a CPU that has it, else float32",
         choices=("auto", "float32", "mixed_bfloat16"),
     )
 
     def __post_init__(self):
-        for option in fields(self):
-            value, flag = getattr(self, option.name), "--" + option.name.replace("_", "-")
-            choices, low, high = (option.metadata.get(name) for name in ("choices", "minimum", "maximum"))
-            if not isinstance(value, _TYPES[option.type]) or (option.type is not bool and isinstance(value, bool)):
-                raise RequestError(f"{flag} should be {_EXPECTED[option.type]}. Got {value!r:.60} instead.")
-            if choices and value not in choices:
-                raise RequestError(f"{flag} should be one of {', '.join(choices)}. Got {value!r:.60} instead.")
-            if high is not None and not low <= value <= high:
-                raise RequestError(f"{flag} should be in the range [{low}, {high}]. Got {value!s:.60} instead.")
+        check_options(self)
         if self.penalty != "none" and self.penalty_weight and not self.penalty_weight_end:
             raise RequestError("--penalty-weight-end should be above 0, the weight falls geometrically. Got 0 instead.")
-        if not self.decay_start < 1:
-            raise RequestError(f"--decay-start should be below 1. Got {self.decay_start} instead.")
         if not self.steps and not self.epochs:
             raise RequestError("--steps or --epochs should be above 0. Got 0 for both.")
 
@@ -114,7 +109,7 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         Recipe("quick"),
-        Recipe("small", feature_weight=0.0, augment="translation,cutout"),
+        Recipe("small", feature_weight=0.0, diffaugment="translation,cutout"),
         Recipe("standard", **_LONG),
         Recipe("best", **_LONG, members=3),
         # Published configurations; what their sources leave open has the values of Radford et al. 2015.
@@ -127,21 +122,26 @@ RECIPES = {
 }
 
 
+_FLAGS = [field.name for field in fields(Recipe) if field.name != "name"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GANOptions:
+    """Which GAN makes the images: one of a named recipe, trained here, or one that was trained before."""
+
+    recipe: str = option("quick", "named recipe, as described in docs/recipes.md", choices=RECIPES)
+    max_minutes: float | None = option(
+        None, "stop each training cleanly after M minutes (default: no limit)", above=0, metavar="M"
+    )
+    model: str | Path | None = option(None, f"trained GAN: {A_RUN}", metavar="DIR")
+
+
 def add_recipe_flags(group, shown=None):
     """Add one flag for every field of a recipe; what is not given stays the named recipe's.
 
     shown: names of the fields that --help shows (all).
     """
-    for option in _flags():
-        default = ("no", "yes")[option.default] if option.type is bool else option.default
-        help = f"{option.metadata['help']} (quick: {default})" if default != "" else option.metadata["help"]
-        help = help if shown is None or option.name in shown else argparse.SUPPRESS
-        if option.type is bool:
-            kind = {"action": argparse.BooleanOptionalAction}
-        else:
-            kind = {"type": option.type, "choices": option.metadata["choices"]}
-            kind |= {} if option.metadata["choices"] else {"metavar": option.type.__name__.upper()}
-        group.add_argument(f"--{option.name.replace('_', '-')}", default=None, help=help, **kind)
+    add_flags(group, Recipe, _FLAGS, base="quick", shown=shown)
 
 
 def parse_recipe(options):
@@ -152,10 +152,10 @@ def parse_recipe(options):
 def parse_fields(text):
     """Turn "generator_rate=5e-4,noise=no" into {field: value}, with values of the fields' types.
 
-    A comma within a value (augment=translation,cutout) stays there. Raises RequestError for an unknown field or a value
-    that is not of its type; the Recipe checks the rest.
+    A comma within a value (diffaugment=translation,cutout) stays there. Raises RequestError for an unknown field or a
+    value that is not of its type; the Recipe checks the rest.
     """
-    types = {option.name: option.type for option in _flags()}
+    types = {field.name: field.type for field in fields(Recipe) if field.name in _FLAGS}
     given = {}
     for part in re.split(r",(?=\w*=)", text):
         name, _, value = part.partition("=")
@@ -173,12 +173,14 @@ def take_recipe_options(options):
 
     Where one of --steps and --epochs is given, it replaces the other.
     """
-    given = {option.name: options.pop(option.name, None) for option in _flags()}
+    given = {name: options.pop(name, None) for name in _FLAGS}
     given = {name: value for name, value in given.items() if value is not None}
     if "epochs" in given:
         given.setdefault("steps", 0)
     return given
 
 
-def _flags():
-    return [option for option in fields(Recipe) if option.name != "name"]
+def rename_fields(stored):
+    """Return a stored recipe's fields, a dict, by the names that they have today."""
+    former = {field.metadata.get("formerly"): field.name for field in fields(Recipe)}
+    return {former.get(name, name): value for name, value in stored.items()}

@@ -108,7 +108,7 @@ def _fit_networks(training):
 def check_recipe(recipe, dataset):
     """Raise RequestError where the recipe's names or sizes do not fit each other or the data."""
     build_loss(recipe.loss)
-    parse_augmentations(recipe.augment)
+    parse_augmentations(recipe.diffaugment)
     if recipe.penalty != "none" and recipe.discriminator_norm == "batch":
         raise RequestError("--penalty should be none with --discriminator-norm batch: it is one image's gradient.")
     train_labels = dataset.labels[dataset.train]

@@ -1,122 +1,32 @@
-"""What the scripts' command lines share: the parser, flags from dataclasses, and errors as one line."""
+"""What the scripts' command lines share: the parser, what it reads, and errors as one line."""
 
 import argparse
 import errno
-import math
 import shutil
 import signal
 import sys
 import textwrap
 import threading
-from dataclasses import MISSING, fields
 from functools import partial
 from pathlib import Path
 
+import synth
 from synth.counts import MAX_COUNT, parse_count, parse_digits
 from synth.errors import RequestError, RunError
-from synth.filters import FILTERS
 from synth.images import MAX_SIDE
 
 _HELP_WIDTH = 100
-_SEEDS = 2**31
 _LONGEST_ERROR = 1000  # characters; argparse repeats what it can't read, however long it is
 
 
 class Parser(argparse.ArgumentParser):
-    """Prints a wrong use as one line, without the usage, and exits with 2."""
+    """Prints a wrong use as one line, without the usage, and exits with 2; flags can't be abbreviated."""
+
+    def __init__(self, **options):
+        super().__init__(allow_abbrev=False, **options)
 
     def error(self, message):
         self.exit(2, f"{self.prog}: error: {message:.{_LONGEST_ERROR}}\n")
-
-
-def add_flag(group, config_class, name, help, *, flag=None, **options):
-    """Add `--name`, whose default is that of the dataclass field."""
-    field = next(field for field in fields(config_class) if field.name == name)
-    default = field.default if field.default is not MISSING else field.default_factory()
-    if default is False:
-        options["action"] = "store_true"
-    elif default not in (None, "", ()):
-        shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
-        help = f"{help} (default: {shown})"
-    group.add_argument(f"--{flag or name.replace('_', '-')}", dest=name, default=default, help=help, **options)
-
-
-def add_data_flags(parser, config_class, *, classes="names or numbers to keep, as 3,Sneaker (default: all)"):
-    """Add the flags that say which real images are meant; --real-per-class where the config has it."""
-    group = parser.add_argument_group("data")
-    add_flag(group, config_class, "data", "mnist, fashion_mnist, mnist5k, a .csv, a .npz or a folder (default: found)")
-    add_flag(group, config_class, "classes", classes, metavar="NAMES")
-    if "real_per_class" in config_class.__dataclass_fields__:
-        help = "train images per class, as 300 or Sneaker:100 or one for each class (default: all)"
-        add_flag(group, config_class, "real_per_class", help, type=parse_number_or_text, metavar="N")
-    add_flag(
-        group, config_class, "image_size", "resize to (default: as they are)", type=parse_image_size, metavar="H[,W]"
-    )
-    help = "of a CSV's rows, where not square"
-    add_flag(group, config_class, "image_shape", help, type=parse_image_shape, metavar="H,W,C")
-    return group
-
-
-def add_filter_flags(group, config_class):
-    """Add the flags that say which of a GAN's images are kept, and how various they are."""
-    help = "what rejects images; auto is classifier, or discriminator for a single class"
-    add_flag(group, config_class, "filter", help, choices=FILTERS)
-    help = "fraction that the discriminator keeps, with filters discriminator and both"
-    add_flag(group, config_class, "keep", help, type=float, metavar="F")
-    help = "of the class, by the classifier, with filters classifier and both"
-    add_flag(group, config_class, "min_probability", help, type=float, metavar="P")
-    help = "grey levels (root mean square) up to which two images are the same; 0: off"
-    add_flag(group, config_class, "duplicate_distance", help, type=float, metavar="D")
-    help = "the standard deviation of each latent is drawn from 1 to this: more variety, more to reject"
-    add_flag(group, config_class, "latent_std", help, type=float, metavar="S")
-
-
-def add_run_flags(parser, config_class, overwrite="replace a run with other options", out="output folder"):
-    """Add the flags that every script has."""
-    group = parser.add_argument_group("run")
-    add_flag(group, config_class, "out", out, metavar="DIR")
-    add_flag(group, config_class, "seed", "of everything random", type=int, metavar="N")
-    add_flag(group, config_class, "overwrite", overwrite)
-    add_flag(group, config_class, "dry_run", "print the plan and stop")
-    add_flag(group, config_class, "quiet", "print errors alone")
-    return group
-
-
-def check_choices(config, **choices):
-    """Raise RequestError for a field that is not among its choices."""
-    for name, allowed in choices.items():
-        if getattr(config, name) not in allowed:
-            raise RequestError(
-                f"{_flag(name)} should be one of {', '.join(allowed)}. Got {getattr(config, name)!r} instead."
-            )
-
-
-def check_minima(config, **minima):
-    """Raise RequestError for a field below its minimum."""
-    for name, minimum in minima.items():
-        if getattr(config, name) < minimum:
-            raise RequestError(f"{_flag(name)} should be at least {minimum}. Got {getattr(config, name)} instead.")
-
-
-def check_common(config):
-    """Raise RequestError for a seed that NumPy or TensorFlow would refuse, and for an empty text in any field."""
-    if not 0 <= config.seed < _SEEDS:
-        raise RequestError(f"--seed should be in the range [0, {_SEEDS}). Got {config.seed} instead.")
-    for name, value in vars(config).items():
-        if any(isinstance(text, str) and not text.strip() for text in (value if isinstance(value, tuple) else [value])):
-            raise RequestError(f"{_flag(name)} should not be empty. Is a variable unset that stands in its place?")
-
-
-def check_positive(config, *names):
-    """Raise RequestError for a field that is given (not None) and is not a finite number above 0."""
-    for name in names:
-        value = getattr(config, name)
-        if value is not None and not 0 < value < math.inf:
-            raise RequestError(f"{_flag(name)} should be above 0 and finite. Got {value} instead.")
-
-
-def _flag(name):
-    return f"--{name.replace('_', '-')}"
 
 
 def build_parser(file, doc, usage="[options]"):
@@ -125,13 +35,15 @@ def build_parser(file, doc, usage="[options]"):
     examples, _, notes = rest.partition("\n\n")
     width = min(shutil.get_terminal_size().columns - 2, _HELP_WIDTH)
     epilog = f"examples:\n{textwrap.indent(textwrap.dedent(examples).strip(), '  ')}\n\n{notes}"
-    return Parser(
+    parser = Parser(
         prog=Path(file).name,
         usage=f"%(prog)s {usage}",
         description=textwrap.fill(summary, width),
         epilog=epilog,
         formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=width, max_help_position=30),
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {synth.__version__}")
+    return parser
 
 
 def add_commands(parser, commands):

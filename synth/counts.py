@@ -34,9 +34,9 @@ def parse_counts(text, class_names, label_values, flag):
     return counts
 
 
-def parse_classes(text, class_names, label_values):
+def parse_classes(text, class_names, label_values, flag="--classes"):
     """Turn "Sneaker,Bag" (names or label values) into the sorted indices of these classes, each once."""
-    return tuple(sorted({find_class(key, class_names, label_values, "--classes") for key in str(text).split(",")}))
+    return tuple(sorted({find_class(key, class_names, label_values, flag) for key in str(text).split(",")}))
 
 
 def find_class(key, class_names, label_values, flag):

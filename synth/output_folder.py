@@ -27,6 +27,11 @@ _LOCK = ".lock"
 _HOLDER = ".lock-holder"
 _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn")
 _NOT_COMPARED = ("made_by", "versions", "threads")
+_RENAMED = {  # {section of config.json: {name in an earlier version: today's}}
+    "balance": {"classes": "top_up", "ratio": "surplus"},
+    "study": {"synthetic": "added"},
+}
+_RENAMED_IN_RECIPES = {"augment": "diffaugment"}  # as `formerly` of models.recipes says, which is above
 
 
 @contextmanager
@@ -57,7 +62,7 @@ def check_output(folder, settings, script, owned, *, overwrite=False, keep=None)
     if not (folder / CONFIG).exists():
         _refuse(folder, [name for name in owned if (folder / name).exists()], f"but no {CONFIG}")
         return []
-    stored, made_by = load_json(folder / CONFIG), find_mark(folder)
+    stored, made_by = _load_settings(folder), find_mark(folder)
     differences = list(_differences(stored, settings))
     if made_by not in (script, None):
         raise RequestError(f"{folder} holds a run of {made_by}: choose another --out for {script}.")
@@ -111,8 +116,7 @@ def _holds_pictures(folder):
 
 def list_same_sections(folder, settings):
     """Return the names of the sections of `settings` that are the same in an earlier run in `folder`."""
-    path = Path(folder) / CONFIG
-    stored = load_json(path) if path.exists() else {}
+    stored = _load_settings(folder) if (Path(folder) / CONFIG).exists() else {}
     return {name for name, section in _as_stored(settings).items() if stored.get(name) == section}
 
 
@@ -160,6 +164,28 @@ def _hold(folder, script):
 def _refuse(folder, names, but):
     if names:
         raise RequestError(f"{folder} holds {', '.join(sorted(names))}, {but}: choose another --out.")
+
+
+def _load_settings(folder):
+    """Return what config.json holds, by the names that options have today."""
+    content = load_json(Path(folder) / CONFIG)
+    return {
+        name: _rename(section, _RENAMED.get(name, {})) if isinstance(section, dict) else section
+        for name, section in content.items()
+    }
+
+
+def _rename(options, names):
+    """Return options with today's names, {before: now}, and so what is in recipes, however deep they stand."""
+    renamed = {}
+    for name, value in options.items():
+        if isinstance(value, dict) and (names is _RENAMED_IN_RECIPES or name.startswith("recipe")):
+            value = _rename(value, _RENAMED_IN_RECIPES)
+        elif name == "recipe_options" and isinstance(value, str):  # as evaluate_fid.py records them
+            for old, new in _RENAMED_IN_RECIPES.items():
+                value = value.replace(f"'{old}':", f"'{new}':")
+        renamed[names.get(name, name)] = value
+    return renamed
 
 
 def _as_stored(settings):

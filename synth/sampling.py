@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from synth.errors import RequestError, SamplingError
+from synth.errors import SamplingError
 
 BLOCK_SIZE = 256  # candidates per generator call; fixed, so that no option changes a pixel
 CALIBRATION_SHARD = 2**32 - 1  # no shard: the draw on which thresholds are calibrated
@@ -22,12 +22,6 @@ def draw_latents(seed, class_index, shard, block, latent_dim, latent_std=1.0):
     if latent_std != 1:
         latents *= generator.uniform(1, latent_std, (BLOCK_SIZE, 1)).astype(np.float32)
     return latents
-
-
-def check_latent_std(latent_std):
-    """Raise RequestError for a standard deviation of latents outside [1, 3]."""
-    if not 1 <= latent_std <= 3:
-        raise RequestError(f"--latent-std should be in the range [1, 3]. Got {latent_std} instead.")
 
 
 def sample_blocks(generate, latent_dim, seed, class_index, shard, latent_std=1.0):

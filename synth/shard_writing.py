@@ -4,11 +4,11 @@ from collections import Counter
 
 from synth.checks import check_fields, is_integer, is_object
 from synth.errors import RequestError
-from synth.filters import FILTERS, Sieve, calibrate_thresholds
+from synth.filters import Sieve, calibrate_thresholds
+from synth.options import FilterOptions, ShardOptions, check_option
 from synth.progress import open_bar
-from synth.sampling import CALIBRATION_SHARD, check_latent_std, draw_latents, sample_blocks, sample_filtered
+from synth.sampling import CALIBRATION_SHARD, draw_latents, sample_blocks, sample_filtered
 from synth.shards import (
-    FORMATS,
     MANIFEST,
     class_folders,
     describe_file,
@@ -30,19 +30,11 @@ def check_sampling(
     filter, keep, min_probability, duplicate_distance, latent_std, format, shard_size, *, has_classifier
 ):
     """Check the sampling options and return the filter to use: "auto" becomes "classifier" or "discriminator"."""
-    if filter not in FILTERS:
-        raise RequestError(f"--filter should be one of {', '.join(FILTERS)}. Got {filter!r} instead.")
-    if not 0 < keep <= 1:
-        raise RequestError(f"--keep should be in the range (0, 1]. Got {keep} instead.")
-    if not 0 <= min_probability < 1:
-        raise RequestError(f"--min-probability should be in the range [0, 1). Got {min_probability} instead.")
-    if not 0 <= duplicate_distance < 256:
-        raise RequestError(f"--duplicate-distance should be in the range [0, 256). Got {duplicate_distance} instead.")
-    check_latent_std(latent_std)
-    if format not in FORMATS:
-        raise RequestError(f"--format should be one of {', '.join(FORMATS)}. Got {format!r} instead.")
-    if shard_size < 1:
-        raise RequestError(f"--shard-size should be an integer of at least 1. Got {shard_size} instead.")
+    numbers = {"keep": keep, "min_probability": min_probability, "duplicate_distance": duplicate_distance}
+    for name, value in ({"filter": filter, "latent_std": latent_std} | numbers).items():
+        check_option(FilterOptions, name, value)
+    for name, value in {"format": format, "shard_size": shard_size}.items():
+        check_option(ShardOptions, name, value)
     if filter in ("classifier", "both", "density-ratio") and not has_classifier:
         raise RequestError(f"--filter {filter} needs two classes or more to tell apart: use --filter discriminator.")
     return filter if filter != "auto" else "classifier" if has_classifier else "discriminator"

@@ -1,6 +1,6 @@
 """Top up the classes of a data set with synthetic images, as many as validation says, and write one training set."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from synth.errors import RequestError
 from synth.figures import plot_samples, save_figure
 from synth.files import replacing
 from synth.leakage import find_leaks
+from synth.options import list_settings
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.resampling import compute_class_weights
 from synth.shard_writing import check_sampling
@@ -27,7 +28,6 @@ from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minut
 OWNED = ("model", HASHES, RESULTS, CURVES, "report.md", MANIFEST, "samples.png", "train.npz", "train.csv")
 _SETTING = "validation"
 _MEASURE = "balanced_accuracy"
-_NOT_SETTINGS = ("out", "overwrite", "dry_run", "quiet", "recipe", "max_minutes", "seed")
 
 
 def balance_data(config, threads):
@@ -109,14 +109,13 @@ def _save(config, dataset, trained, lab, arm, reason, added):
 
 def _open_source(config):
     """Return the data, all classes of it, and either the trained run of --model or the recipe to train."""
-    whole = replace(config, classes=None)  # which classes are topped up; the rows of the others are kept, too
     if not config.model:
-        dataset = load_data(whole)
+        dataset = load_data(config)
         recipe = fit_recipe(config.recipe, config.recipe.name, dataset)
         return dataset, None, recipe
     trained = TrainedGAN(find_model_folder(config.model))
     trained.check_filter(config.filter)
-    dataset = load_data(whole, trained.request | {"real_per_class": None, "classes": None})
+    dataset = load_data(config, trained.request | {"real_per_class": None, "classes": None})
     if not config.data and not np.isin(trained.train_hashes(), dataset.train_hashes()).all():
         raise RequestError(f"{dataset.name} should be the data that --model was trained on. They differ: give --data.")
     made = dict(zip(trained.label_values, trained.class_names, strict=True))
@@ -133,13 +132,13 @@ def _open_source(config):
 
 
 def _find_classes(config, dataset, trained):
-    """Return the indices of the classes to top up: those of --classes, or all that the GAN makes."""
+    """Return the indices of the classes to top up: those of --top-up, or all that the GAN makes."""
     made = [dataset.label_values.index(value) for value in (trained or dataset).label_values]
-    if not config.classes:
+    if not config.top_up:
         return tuple(made)
-    classes = parse_classes(config.classes, dataset.class_names, dataset.label_values)
+    classes = parse_classes(config.top_up, dataset.class_names, dataset.label_values, "--top-up")
     if not set(classes) <= set(made):
-        raise RequestError(f"--classes should be among those of --model, {', '.join(trained.class_names)}.")
+        raise RequestError(f"--top-up should be among the classes of --model, {', '.join(trained.class_names)}.")
     return classes
 
 
@@ -153,20 +152,20 @@ def _list_candidates(config, dataset, trained, total):
     """Return the arms to choose from: one where the flags leave nothing to choose."""
     _resolve_filter(config, trained or dataset)
     classes, filtered = _find_classes(config, dataset, trained), config.filter != "none"
-    if config.target is not None or config.ratio != "auto":
+    if config.target is not None or config.surplus != "auto":
         if config.target is not None:
             name, amount = f"target {config.target}", {"added": config.target - max(total)}
         else:
-            name, amount = f"ratio {config.ratio}", {"ratio": float(config.ratio)}
+            name, amount = f"ratio {config.surplus}", {"ratio": float(config.surplus)}
         arm = build_candidate(name, filtered, classes=classes, **amount)
         if not arm.count_added(total):
             counts = ", ".join(f"{dataset.class_names[k]} {total[k]:,}" for k in classes)
-            raise RequestError(f"--target or --ratio should ask for more images than there are ({counts}).")
+            raise RequestError(f"--target or --surplus should ask for more images than there are ({counts}).")
         return [arm]
     if not dataset.has_classifier:
-        raise RequestError("--ratio auto needs two classes or more to tell apart: give --ratio or --target.")
+        raise RequestError("--surplus auto needs two classes or more to tell apart: give --surplus or --target.")
     if len(np.unique(dataset.labels[dataset.validation])) < len(dataset.class_names):
-        raise RequestError("--ratio auto needs validation images of every class: more real images, or give --ratio.")
+        raise RequestError("--surplus auto needs validation images of every class: take more, or give --surplus.")
     return list_candidates(total, config.filter, classes)
 
 
@@ -215,5 +214,4 @@ def _describe_settings(config, dataset, trained, recipe):
     """Return what an output folder is bound to; --overwrite keeps the GAN where the section "training" is the same."""
     training = {"fingerprint": dataset.fingerprint, "seed": config.seed, "max_minutes": config.max_minutes}
     training |= {"recipe": asdict(recipe)} if recipe else {"model_hash": trained.compute_hash()}
-    balance = {name: value for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
-    return {"training": training, "balance": balance}
+    return {"training": training, "balance": list_settings(config)}

@@ -14,7 +14,7 @@ _CHUNK = 512  # rows
 
 
 def list_candidates(counts, filter, classes):
-    """Return the arms that --ratio auto chooses from: none first, then every ratio, filtered and not.
+    """Return the arms that --surplus auto chooses from: none first, then every ratio, filtered and not.
 
     "none" is the real images with class weights, so that no candidate wins by balanced classes alone. counts: images
     per class [K]; a ratio that adds nothing is left out. filter: as --filter. classes: indices of those to top up.

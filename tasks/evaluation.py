@@ -1,6 +1,6 @@
 """Compare runs with real images: features, scores, memorisation, figures and a report."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from synth.errors import RequestError, TrainingError
 from synth.figures import plot_samples, save_figure
 from synth.files import replacing, save_json
 from synth.kaggle import default_out
+from synth.options import list_settings
 from synth.output_folder import check_inputs, check_output, installed_versions, open_output
 from synth.progress import open_bar
 from synth.run_files import load_histories
@@ -46,7 +47,6 @@ OWNED = (
     "samples.png",
     "curves.png",
 )
-_NOT_SETTINGS = ("out", "overwrite", "dry_run", "quiet")
 _GRID_COLUMNS = 20
 _CLOSEST = 10  # pairs that are shown
 
@@ -68,7 +68,7 @@ def compare_runs(config, threads, report, generate):
     for name, value in (plan := _make_plan(config, dataset, runs)).items():
         report(f"{name + ':':<12} {value}")
     identities = {name: opened.identity for name, opened in runs.items()}
-    settings = {name: str(value) for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
+    settings = {name: str(value) for name, value in list_settings(config).items()}
     settings |= {"fingerprint": dataset.fingerprint, "images_of_runs": identities}
     run = (out, {"evaluation": settings}, SCRIPT, OWNED)
     if config.dry_run:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from synth.files import is_claimed
 from synth.images import resize_images
 from synth.kaggle import find_test_csv
 from synth.leakage import find_leaks
+from synth.options import list_settings
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.shards import load_manifest
 from synth.sources import Run, count_rows, index_shards, open_run, split_in_memory
@@ -34,7 +35,6 @@ OWNED = (
     "mistakes.png",
     "submission.csv",
 )
-_NOT_SETTINGS = ("out", "overwrite", "dry_run", "quiet")
 
 
 def predict_and_score(config, out, threads, report):
@@ -49,7 +49,7 @@ def predict_and_score(config, out, threads, report):
     plan = _make_plan(config, material, out)
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
-    settings = {name: str(value) for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
+    settings = {name: str(value) for name, value in list_settings(config).items()}
     settings |= {"fingerprint": material.dataset.fingerprint, "synthetic_images": material.run.identity}
     settings |= {"teacher_weights": hash_weights([material.teacher])} if material.teacher else {}
     run = (out, {"prediction": settings}, SCRIPT, OWNED)

@@ -14,6 +14,7 @@ from synth.datasets import load_dataset
 from synth.errors import RequestError
 from synth.figures import plot_arm_curves, plot_arms, plot_samples, save_figure
 from synth.files import replacing
+from synth.options import list_settings
 from synth.output_folder import check_inputs, check_output, list_same_sections, open_output
 from synth.resampling import import_imblearn
 from synth.sampling import draw_latents
@@ -25,8 +26,6 @@ from tasks.study_report import compute_summary, describe_filters, describe_verdi
 from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
 
 OWNED = (RESULTS, CURVES, "report.md", "arms.png", "curves.png", "samples", "gans")
-# What names the cells extends a study; the rest must stay the same.
-_NOT_SETTINGS = ("arms", "seeds", "minority_size", "real", "ratios", "out", "overwrite", "dry_run", "quiet")
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ def _build_lab(study, config, report):
 
 def _describe_settings(study, config, dataset):
     """Return what an output folder is bound to; --overwrite keeps the GANs where their section is the same."""
-    options = {name: value for name, value in asdict(config).items() if name not in _NOT_SETTINGS}
+    options = list_settings(config)
     gan_settings = {"fingerprint": dataset.fingerprint, "counts": options.pop("counts", None)}
     gan_settings |= {name: options.pop(name) for name in ("max_minutes", "gans")}
     gan_settings |= {"recipes": {name: asdict(recipe) for name, recipe in study.recipes.items()}}

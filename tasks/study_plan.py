@@ -39,7 +39,7 @@ def plan_reduced(config):
     dataset, request = _load_base(config)
     for count in config.real:
         check_available(dataset, dict.fromkeys(dataset.class_names, count), "--real")
-    compared = list_arms(config.gans, config.arms, added=max(config.synthetic))
+    compared = list_arms(config.gans, config.arms, added=max(config.added))
     has_gan = not all(arm.is_control for arm in compared)  # without one, the other tables have their real columns alone
     first = tuple(config.gans[0].split("+"))
     epochs = config.classifier_epochs
@@ -51,7 +51,7 @@ def plan_reduced(config):
             added=count,
             epochs=epochs,
         )
-        for count in config.synthetic
+        for count in config.added
         if has_gan or not count
     }
     ratios = config.ratios if has_gan else ()

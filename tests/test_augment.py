@@ -42,7 +42,7 @@ GAN = [text for name, value in FIELDS.items() for text in ("--" + name.replace("
 PLAIN = ["--duplicate-distance", "0", "--keep", "1"]
 FAST = [*GAN, *PLAIN, "--classifier-steps", "5"]
 IMBALANCE = ["imbalance", "--minority", "1", "--minority-size", "20", "--gans", "shared:small", *FAST]
-REDUCED = ["reduced", "--real", "24", "--synthetic", "0", "8", "--ratios", "1", *FAST]
+REDUCED = ["reduced", "--real", "24", "--added", "0", "8", "--ratios", "1", *FAST]
 
 
 class QuickClassifier:
@@ -253,7 +253,7 @@ def test_a_reduced_study_has_table_sweep_and_equal_steps(quick_gan, data, tmp_pa
 
 def test_a_reduced_study_with_the_real_classifier(data, tmp_path):
     config = ReducedConfig(
-        data=data, real=(24,), synthetic=(8,), ratios=(), arms=("classic-gan",), recipe_fields=FIELDS, filter="none",
+        data=data, real=(24,), added=(8,), ratios=(), arms=("classic-gan",), recipe_fields=FIELDS, filter="none",
         duplicate_distance=0.0, classifier_steps=5, classifier_epochs=1, seeds=1, out=tmp_path, quiet=True,
     )  # fmt: skip
     results = study_reduced(config)
@@ -387,23 +387,24 @@ def test_another_configuration_is_refused_and_overwrite_keeps_the_gans(minority,
             "--gans should name each GAN once. Got 'shared:small+shared:small' instead",
         ),
         (["reduced", "--real", "57"], "--real should be at most 56, the train images of class '0'. Got 57 instead"),
-        (["reduced", "--real", "20", "--synthetic", "0", "-1"], "at least 0, and one above 0. Got 0 -1 instead"),
-        (["reduced", "--real", "20", "--ratios", "0"], "range (0, 100], synthetic to real. Got 0.0 instead"),
+        (["reduced", "--real", "20", "--added", "0", "-1"], "--added should be at least 0. Got -1 instead"),
+        (["reduced", "--real", "20", "--added", "0"], "--added should have a number above 0. Got 0 instead"),
+        (["reduced", "--real", "20", "--ratios", "0"], "--ratios should be in the range (0, 100]. Got 0.0 instead"),
         (["reduced", "--real", "7"], "should have at least 16 train images"),
         (["reduced", "--classes", "1", "--real", "20"], "should give two classes or more. Got 1 alone"),
-        (["balance", "--ratio", "-1"], "--ratio should be auto or in the range [0, 100]. Got -1 instead"),
-        (["balance", "--ratio", "much"], "--ratio should be auto or in the range [0, 100]. Got much instead"),
-        (["balance", "--ratio", "1", "--target", "5"], "--target and --ratio both say how many"),
+        (["balance", "--surplus", "-1"], "--surplus should be auto or in the range [0, 100]. Got -1 instead"),
+        (["balance", "--surplus", "much"], "--surplus should be auto or in the range [0, 100]. Got much instead"),
+        (["balance", "--surplus", "1", "--target", "5"], "--target and --surplus both say how many"),
         (["balance", "--target", "0"], "argument --target: should be an integer of at least 1"),
-        (["balance", "--seeds", "1"], "--seeds should be at least 2 for --ratio auto"),
-        (["balance", "--classes", "3", *GAN], "--classes should be one of 0, 1. Got '3' instead"),
+        (["balance", "--seeds", "1"], "--seeds should be at least 2 for --surplus auto"),
+        (["balance", "--top-up", "3", *GAN], "--top-up should be one of 0, 1. Got '3' instead"),
         (
             ["balance", "--target", "70", *GAN],
-            "--target or --ratio should ask for more images than there are (0 70, 1 70",
+            "--target or --surplus should ask for more images than there are (0 70, 1 70",
         ),
         (
-            ["balance", "--ratio", "0", *GAN],
-            "--target or --ratio should ask for more images than there are (0 70, 1 70",
+            ["balance", "--surplus", "0", *GAN],
+            "--target or --surplus should ask for more images than there are (0 70, 1 70",
         ),
         (["balance", "--min-probability", "2"], "--min-probability should be in the range [0, 1)"),
         (["balance", "--model", "nowhere"], "--model should be a run's folder, or pretrained: mnist, fashion_mnist"),
@@ -484,7 +485,7 @@ def test_balance_to_a_target_with_a_trained_model(imbalanced, tmp_path, capsys):
 def test_balance_tops_up_some_classes_and_keeps_the_rows_of_all(quick_gan, imbalanced, tmp_path):
     path, images, _ = imbalanced
     out = tmp_path / "out"
-    arguments = ["balance", "--data", path, *FAST, "--filter", "none", "--target", "80", "--classes", "1", "--quiet"]
+    arguments = ["balance", "--data", path, *FAST, "--filter", "none", "--target", "80", "--top-up", "1", "--quiet"]
     assert main([*arguments, "--out", str(out)]) == 0
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["classes"] == {

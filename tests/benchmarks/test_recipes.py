@@ -99,6 +99,16 @@ def test_steps_follow_from_the_first_speed_and_stay(arguments, laboratory, tmp_p
     assert len(pd.read_csv(tmp_path / "out" / "curves.csv")) == 12
 
 
+def test_a_search_from_before_a_field_was_renamed_continues(arguments, laboratory, tmp_path):
+    arguments = [*arguments[:-1], "augment-translation", "--quiet", "--seeds"]
+    assert main([*arguments, "1"]) == 0
+    for name in ("variations.json", "config.json"):
+        path = tmp_path / "out" / name
+        path.write_text(path.read_text().replace('"diffaugment"', '"augment"'))
+    assert main([*arguments, "2"]) == 0
+    assert laboratory.folders == [f"{name}-seed-{k}" for k in (0, 1) for name in ("base", "augment-translation")]
+
+
 def test_without_minutes_the_steps_are_those_of_the_recipe(arguments, laboratory):
     assert main([*arguments, "long:epochs=2", "--seeds", "1", "--quiet"]) == 0
     assert laboratory.steps == {"base-seed-0": (6, 2), "no-noise-seed-0": (6, 2), "long-seed-0": (0, 2)}

@@ -20,8 +20,8 @@ WORK = {
     "generate_data": (generate_data, [*TRAINING, *WIDTHS, *PLAIN, "--class-size", "6", "--shard-size", "3"]),
     "predict": (predict, ["--real-only", "--epochs", "1", "--test-csv", "test.csv"]),
     "evaluate_fid": (evaluate_fid, ["RUN", "--bootstrap", "0", "--features", "pixels"]),
-    "balance": (augment, ["balance", "--ratio", "1", "--recipe", "small", *TRAINING[:-2], *WIDTHS, *PLAIN]),
-    "reduced": (augment, ["reduced", "--real", "24", "--synthetic", "0", "8", *STUDY, *TRAINING[:-2], *WIDTHS, *PLAIN]),
+    "balance": (augment, ["balance", "--surplus", "1", "--recipe", "small", *TRAINING[:-2], *WIDTHS, *PLAIN]),
+    "reduced": (augment, ["reduced", "--real", "24", "--added", "0", "8", *STUDY, *TRAINING[:-2], *WIDTHS, *PLAIN]),
 }
 
 

@@ -21,10 +21,10 @@ PLAIN = ["--filter", "none", "--duplicate-distance", "0"]
 WORK = {
     "generate_data": ["--class-size", "12", "--shard-size", "4", "--format", "both", *GAN, *PLAIN],
     "augment balance": [
-        *["--recipe", "small", "--ratio", "1", "--format", "both", *GAN, *PLAIN],
+        *["--recipe", "small", "--surplus", "1", "--format", "both", *GAN, *PLAIN],
     ],
     "augment reduced": [
-        *["--real", "24", "--synthetic", "0", "8", "--ratios", "1", "--arms", "real", "classic-gan"],
+        *["--real", "24", "--added", "0", "8", "--ratios", "1", "--arms", "real", "classic-gan"],
         *["--gans", "shared:small", "--seeds", "1", "--classifier-steps", "5", *GAN, *PLAIN],
     ],
     "evaluate_fid": ["--compare", "small", "--features", "pixels", "--bootstrap", "0", *GAN],

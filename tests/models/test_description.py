@@ -41,6 +41,14 @@ def test_the_recipe_of_an_older_run_has_the_defaults(folder):
     assert load_description(folder).recipe == Recipe("old", batch_size=32)
 
 
+def test_a_field_of_another_name_in_an_older_run_is_read(folder):
+    content = json.loads((folder / "recipe.json").read_text())
+    del content["recipe"]["diffaugment"]
+    content["recipe"]["augment"] = "translation,cutout"
+    (folder / "recipe.json").write_text(json.dumps(content))
+    assert load_description(folder).recipe == Recipe(batch_size=16, diffaugment="translation,cutout")
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -51,5 +51,5 @@ def test_shifts_are_whole_pixels_up_to_an_eighth():
 def test_names_are_parsed():
     assert parse_augmentations("translation, cutout") == ("translation", "cutout")
     assert parse_augmentations("none") == parse_augmentations("") == ()
-    with pytest.raises(ValueError, match="--augment should name some of translation, .* Got 'flip' instead"):
+    with pytest.raises(ValueError, match="--diffaugment should name some of translation, .* Got 'flip' instead"):
         parse_augmentations("flip")

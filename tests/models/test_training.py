@@ -30,7 +30,7 @@ TINY = Recipe(
     steps=6,
     round_steps=2,
     rate_decay="cosine",
-    augment="translation",
+    diffaugment="translation",
     dtype="float32",
 )
 
@@ -417,7 +417,7 @@ def test_samples_do_not_depend_on_how_many_are_asked_for():
     [
         ({"batch_size": 113}, "--batch-size should be at most the number of train images, 112. Got 113 instead"),
         ({"batch_size": 60, "conditional": False}, "number of train images, 56. Got 60 instead"),
-        ({"augment": "flip"}, "Got 'flip' instead"),
+        ({"diffaugment": "flip"}, "Got 'flip' instead"),
         ({"discriminator_norm": "batch"}, "--penalty should be none with --discriminator-norm batch"),
     ],
 )
@@ -437,7 +437,7 @@ def test_a_recipe_that_does_not_fit_is_refused(dataset, changes, message):
         ({"steps": 10**4000}, r"--steps should be in the range .* Got 10{59} instead"),
         ({"steps": 2.5}, "--steps should be an integer. Got 2.5 instead"),
         ({"noise": 1}, "--noise should be yes or no. Got 1 instead"),
-        ({"decay_start": 1.0}, "--decay-start should be below 1. Got 1.0 instead"),
+        ({"decay_start": 1.0}, r"--decay-start should be in the range \[0, 1\). Got 1.0 instead"),
         ({"steps": 0}, "--steps or --epochs should be above 0"),
     ],
 )
@@ -475,8 +475,14 @@ def test_recipe_flags_override_the_table():
 
 
 def test_fields_are_read_as_their_types():
-    given = parse_fields("generator_rate=5e-4,augment=translation,cutout,noise=no,latent_dim=8,epochs=2")
-    fields = {"generator_rate": 5e-4, "augment": "translation,cutout", "noise": False, "latent_dim": 8, "epochs": 2.0}
+    given = parse_fields("generator_rate=5e-4,diffaugment=translation,cutout,noise=no,latent_dim=8,epochs=2")
+    fields = {
+        "generator_rate": 5e-4,
+        "diffaugment": "translation,cutout",
+        "noise": False,
+        "latent_dim": 8,
+        "epochs": 2.0,
+    }
     assert given == fields | {"steps": 0}
     assert type(given["latent_dim"]) is int
 

@@ -6,14 +6,12 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
 
 import pytest
 
 from synth.command_line import (
     Parser,
     add_commands,
-    add_flag,
     parse_image_shape,
     parse_image_size,
     parse_number_or_text,
@@ -21,21 +19,6 @@ from synth.command_line import (
     run,
 )
 from synth.errors import RequestError, RunError
-
-
-@dataclass(frozen=True)
-class Options:
-    size: int = 5
-    loud: bool = False
-
-
-def test_defaults_come_from_the_dataclass():
-    parser = Parser()
-    add_flag(parser, Options, "size", "how many", type=int)
-    add_flag(parser, Options, "loud", "or not")
-    assert vars(parser.parse_args([])) == {"size": 5, "loud": False}
-    assert parser.parse_args(["--loud"]).loud
-    assert "how many (default: 5)" in parser.format_help()
 
 
 def test_errors_of_a_command_name_it(capsys):

@@ -6,7 +6,7 @@ import pytest
 
 from synth.errors import RequestError, RunError
 from synth.files import load_json, replacing, save_json
-from synth.output_folder import check_inputs, check_output, open_output, read_threads
+from synth.output_folder import check_inputs, check_output, list_same_sections, open_output, read_threads
 
 SETTINGS = {"training": {"seed": 0, "recipe": {"steps": 10}}, "sampling": {"keep": 0.9}}
 CHANGED = SETTINGS | {"sampling": {"keep": 0.8}}
@@ -60,6 +60,34 @@ def test_a_section_that_one_of_them_lacks_is_named_alone(finished):
     changed = SETTINGS | {"training": {"seed": 0}}
     with pytest.raises(RequestError, match=r"\(recipe: given there, nothing here\)"), opened(finished, changed):
         pass
+
+
+def test_a_config_with_the_names_of_an_earlier_version_is_the_same(tmp_path):
+    stored = """{
+        "made_by": {"program": "gan-augmentation", "script": "s"},
+        "training": {"recipe": {"name": "small", "augment": "cutout"}, "seed": 0},
+        "gans": {"recipes": {"shared:small": {"augment": "cutout"}}},
+        "balance": {"classes": "7", "ratio": "auto"},
+        "study": {"synthetic": [0, 9], "classes": null, "recipe_fields": {"augment": "cutout"}},
+        "sampling": {"class_size": {"augment": 5}},
+        "prediction": {"augment": "True", "ratio": "2.0", "synthetic": "x"}
+    }"""
+    (tmp_path / "config.json").write_text(stored)
+    settings = {
+        "training": {"recipe": {"name": "small", "diffaugment": "cutout"}, "seed": 0},
+        "gans": {"recipes": {"shared:small": {"diffaugment": "cutout"}}},
+        "balance": {"top_up": "7", "surplus": "auto"},
+        "study": {"added": (0, 9), "classes": None, "recipe_fields": {"diffaugment": "cutout"}},
+        "sampling": {"class_size": {"augment": 5}},
+        "prediction": {"augment": "True", "ratio": "2.0", "synthetic": "x"},
+    }
+    assert check_output(tmp_path, settings, "s", OWNED) == []
+    assert list_same_sections(tmp_path, settings) == set(settings)
+    with pytest.raises(RequestError, match=r"\(surplus: auto there, 1 here\)"):
+        check_output(tmp_path, settings | {"balance": {"top_up": "7", "surplus": "1"}}, "s", OWNED)
+    with opened(tmp_path, settings, "s"):
+        pass
+    assert load_json(tmp_path / "config.json")["balance"] == settings["balance"]
 
 
 def test_the_refusal_says_whether_the_model_would_stay(finished):

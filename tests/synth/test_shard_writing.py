@@ -224,7 +224,7 @@ def test_auto_filter_follows_the_number_of_classes():
         ({"duplicate_distance": -1.0}, r"--duplicate-distance should be in the range \[0, 256\). Got -1.0 instead"),
         ({"format": "png"}, "--format should be one of csv, npz, both. Got 'png' instead"),
         ({"latent_std": 0.5}, r"--latent-std should be in the range \[1, 3\]. Got 0.5 instead"),
-        ({"shard_size": 0}, "--shard-size should be an integer of at least 1. Got 0 instead"),
+        ({"shard_size": 0}, "--shard-size should be at least 1. Got 0 instead"),
     ],
 )
 def test_bad_sampling_options_are_refused(change, message):
