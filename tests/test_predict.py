@@ -17,6 +17,8 @@ from synth.kaggle import find_train_csv
 from synth.shards import describe_hashes, load_hashes, load_manifest, save_hashes, save_manifest
 from tests.conftest import TRAINING, WIDTHS, fail, make_images
 
+pytestmark = pytest.mark.slow
+
 FAST = ["--epochs", "1", "--batch-size", "16"]
 
 

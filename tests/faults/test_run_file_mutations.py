@@ -22,6 +22,8 @@ from synth.errors import RequestError, RunError
 from synth.run_files import load_histories
 from tasks.study_cells import Cell, load_table, run_study
 
+pytestmark = pytest.mark.slow
+
 TINY = Recipe(latent_dim=4, generator_width=2, discriminator_width=2, dtype="float32")
 SHAPE = (12, 12, 1)
 TIMES = int(os.environ.get("MUTATIONS", "1"))  # times as many examples, to hunt
