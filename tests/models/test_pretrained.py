@@ -230,6 +230,7 @@ def test_a_damaged_packed_network_is_named(shipped):
         TrainedGAN(shipped / "model")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({*PRETRAINED, *(path.name for path in PRETRAINED_FOLDER.glob("*"))}))
 def test_what_ships_opens_and_makes_images(name):
     assert name in PRETRAINED

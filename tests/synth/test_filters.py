@@ -57,6 +57,10 @@ def test_near_duplicates_are_found_among_the_accepted_and_in_the_block():
     assert find_near_duplicates(images, [plain_images(112)], 4.0).tolist() == [False, True, True, False, True]
 
 
+def test_images_at_the_distance_that_is_asked_for_are_duplicates():
+    assert find_near_duplicates(plain_images(100, 104, 109), [], 4.0).tolist() == [False, True, False]
+
+
 @pytest.mark.parametrize("shape", [(28, 28, 1), (9, 14, 3), (2, 3, 1)])
 def test_near_duplicates_are_those_of_a_pixel_by_pixel_comparison(shape):
     generator = np.random.default_rng(0)
