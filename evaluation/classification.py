@@ -1,9 +1,11 @@
 """What a classifier's predictions are worth, and what the scores of synthetic images mean."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
-def score_predictions(labels, predictions, class_names):
+def score_predictions(labels: np.ndarray, predictions: np.ndarray, class_names: Sequence[str]) -> dict:
     """Return accuracy, balanced accuracy, geometric mean of the recalls, macro F1, per-class accuracy and confusion.
 
     The rows of the confusion matrix are the true classes. Balanced accuracy is also called average class-specific
@@ -28,7 +30,7 @@ def score_predictions(labels, predictions, class_names):
     }
 
 
-def explain_gap(gan_train, gan_test, real):
+def explain_gap(gan_train: float, gan_test: float, real: float) -> str:
     """Say in one sentence what the two accuracies mean together (Shmelkov et al. 2018, arXiv:1807.09499).
 
     gan_train: of a classifier trained on synthetic images, on real ones. gan_test: of a classifier trained on real

@@ -2,20 +2,23 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from synth.run_files import load_arrays
-from synth.errors import RequestError
-from evaluation.scores import can_trace, extrapolate, score_features, trace_sizes
-from evaluation.report import find_collapsed
-from synth.files import replacing
-from synth.leakage import find_leaks
 from evaluation.memorisation import Memorisation, find_nearest
 from evaluation.metrics import Gaussian, Moments, compute_frechet_distance, compute_spread, fit_gaussian
-from synth.sources import count_rows, index_shards, stream_images
+from evaluation.report import find_collapsed
+from evaluation.scores import can_trace, extrapolate, score_features, trace_sizes
+from synth.datasets import Dataset
+from synth.errors import RequestError
+from synth.files import replacing
+from synth.leakage import find_leaks
+from synth.run_files import load_arrays
+from synth.sources import Run, Source, count_rows, index_shards, stream_images
 
 _OTHER_SHARE = 0.1  # of a run's images that may be of other classes than among those that are compared
 _SEARCHED = 2000  # images of each side whose nearest training image is looked for
@@ -50,7 +53,7 @@ class Material:
     proportional: dict[str, bool]
 
 
-def index_sources(runs, dataset, known_values):
+def index_sources(runs: dict[str, Run], dataset: Dataset, known_values: Sequence[int]) -> dict[str, list[Source]]:
     """Return {name: list of synth.sources.Source} of {name: synth.sources.Run}, of the classes of the data set.
 
     known_values: all label values of the data, of which synth.datasets.Dataset may have some classes alone. Raises
@@ -70,12 +73,14 @@ def index_sources(runs, dataset, known_values):
     return sources
 
 
-def count_images(sources):
+def count_images(sources: dict[str, list[Source]]) -> int:
     """Return the number of images of all runs."""
     return sum(sum(count_rows(found).values()) for found in sources.values())
 
 
-def take_unknown(part, runs, *, allow, source):
+def take_unknown(
+    part: tuple[np.ndarray, np.ndarray], runs: dict[str, Run], *, allow: bool, source: str
+) -> tuple[tuple[np.ndarray, np.ndarray], dict]:
     """Return (images, labels) of `part` that no run's GAN was trained on, and {"images", "leaked", "allowed"}.
 
     Raises RequestError if more than 1 % were. allow: keep them all.
@@ -90,18 +95,30 @@ def take_unknown(part, runs, *, allow, source):
     return (images[keep], labels[keep]), leaks
 
 
-def check_counts(real, floor, class_names):
+def check_counts(
+    real: tuple[np.ndarray, np.ndarray], floor: tuple[np.ndarray, np.ndarray], class_names: Sequence[str]
+) -> None:
     """Raise RequestError for a class with fewer than 2 images among the (images, labels) of one of the two."""
     for what, (_, labels) in (("to compare with", real), ("for the floor", floor)):
         counts = np.bincount(labels, minlength=len(class_names))
         if counts.min() < 2:
             raise RequestError(
                 f"each class should have at least 2 real images {what}. "
-                f"Got {counts.min()} of {class_names[counts.argmin()]}: more real images are needed."
+                f"Got {counts.min()} of {class_names[int(counts.argmin())]}: more real images are needed."
             )
 
 
-def gather(sources, real, floor, extractor, cache, *, limit, seed, advance):
+def gather(
+    sources: dict[str, list[Source]],
+    real: tuple[np.ndarray, np.ndarray],
+    floor: tuple[np.ndarray, np.ndarray],
+    extractor: Any,
+    cache: str | Path,
+    *,
+    limit: int,
+    seed: int,
+    advance: Callable[[int], object],
+) -> Material:
     """Compute the features of all images and return the Material.
 
     sources: as of index_sources. real, floor: (images uint8 [n, H, W, C], class indices [n]). extractor: has compute
@@ -116,11 +133,12 @@ def gather(sources, real, floor, extractor, cache, *, limit, seed, advance):
     real_quotas = {k: max(2, int(factor * count)) for k, count in quotas.items()}
     runs = {name: _collect(found, extractor.compute, quotas, seed, advance) for name, found in sources.items()}
     chosen = (_draw(*real, real_quotas, seed), _draw(*floor, quotas, seed))
+    real_set, floor_set = (_load_or_compute(cache, *images, extractor) for images in chosen)
     proportional = {name: _is_proportional(count_rows(found), quotas) for name, found in sources.items()}
-    return Material(*(_load_or_compute(cache, *images, extractor) for images in chosen), runs, quotas, proportional)
+    return Material(real_set, floor_set, runs, quotas, proportional)
 
 
-def search_nearest(material, train_images):
+def search_nearest(material: Material, train_images: np.ndarray) -> dict[str, Memorisation]:
     """Return {run: evaluation.memorisation.Memorisation} of about 2,000 images of each run, and of the real ones."""
     held_out = _choose_searched(material.real.labels)
     held_out_distances, _ = find_nearest(material.real.images[held_out], train_images)
@@ -133,14 +151,21 @@ def search_nearest(material, train_images):
     return found
 
 
-def _choose_searched(labels):
+def _choose_searched(labels: np.ndarray) -> np.ndarray:
     """Return indices of about 2,000 images in the proportions of all, but at least 20 of each class (or all)."""
     share = min(1.0, _SEARCHED / len(labels))
     members = [np.flatnonzero(labels == k) for k in np.unique(labels)]
     return np.sort(np.concatenate([index[: max(20, round(share * len(index)))] for index in members]))
 
 
-def score_all(material, memorisations, class_names, *, fid_infinity, **options):
+def score_all(
+    material: Material,
+    memorisations: dict[str, Memorisation],
+    class_names: Sequence[str],
+    *,
+    fid_infinity: bool,
+    **options: int,
+) -> dict:
     """Return the numbers of evaluation.json: "compared" (counts), "floor" and "runs", each also class by class.
 
     memorisations: of search_nearest. options: of evaluation.scores.score_features.
@@ -167,14 +192,21 @@ def score_all(material, memorisations, class_names, *, fid_infinity, **options):
     return {"compared": sum(quotas.values()), "compared_classes": quotas, "floor": floor, "runs": runs}
 
 
-def _split_by_class(real, class_names):
+def _split_by_class(
+    real: FeatureSet, class_names: Sequence[str]
+) -> dict[str | None, tuple[np.ndarray, np.ndarray, Gaussian]]:
     """Return {class name: (features, labels, Gaussian of the features)}, and all together under None."""
     parts = {name: real.features[real.labels == k] for k, name in enumerate(class_names)}
     parts = {name: (part, np.zeros(len(part)), fit_gaussian(part)) for name, part in parts.items()}
     return {None: (real.features, real.labels, real.gaussian)} | parts
 
 
-def _score(references, sample, class_names, options):
+def _score(
+    references: dict[str | None, tuple[np.ndarray, np.ndarray, Gaussian]],
+    sample: FeatureSet,
+    class_names: Sequence[str],
+    options: dict,
+) -> dict:
     """Return {"scores", "classes"} of one FeatureSet against the real ones, as of _split_by_class."""
     classes = {}
     for k, name in enumerate(class_names):
@@ -188,7 +220,7 @@ def _score(references, sample, class_names, options):
     return {"scores": score_features(*references[None], sample.features, sample.labels, **options), "classes": classes}
 
 
-def _plan_quotas(available, limit):
+def _plan_quotas(available: Sequence[dict[int, int]], limit: int) -> dict[int, int]:
     """Return {class index: images}: what all have, at most `limit` in all, evenly over the classes.
 
     available: list of {class index: count}.
@@ -197,13 +229,13 @@ def _plan_quotas(available, limit):
     return {k: min(share, *(counts[k] for counts in available)) for k in sorted(available[0])}
 
 
-def _is_proportional(counts, quotas):
+def _is_proportional(counts: dict[int, int], quotas: dict[int, int]) -> bool:
     """Whether {class index: images} has the proportions of the quotas, but for a tenth of the images."""
     total, quota_total = sum(counts[k] for k in quotas), sum(quotas.values())
     return sum(abs(counts[k] / total - quota / quota_total) for k, quota in quotas.items()) < 2 * _OTHER_SHARE
 
 
-def _draw(images, labels, quotas, seed):
+def _draw(images: np.ndarray, labels: np.ndarray, quotas: dict[int, int], seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw quotas[k] images of each class k, in random order: (images, labels)."""
     generator = np.random.default_rng(seed)
     drawn = [generator.permutation(np.flatnonzero(labels == k))[:count] for k, count in quotas.items()]
@@ -212,7 +244,7 @@ def _draw(images, labels, quotas, seed):
     return images[index], labels[index]
 
 
-def _mix_classes(labels):
+def _mix_classes(labels: np.ndarray) -> np.ndarray:
     """Return an order in which the classes take turns by their proportions; a class keeps its own order."""
     place = np.empty(len(labels))
     for k in np.unique(labels):
@@ -221,9 +253,16 @@ def _mix_classes(labels):
     return np.argsort(place, kind="stable")
 
 
-def _collect(sources, compute_features, quotas, seed, advance):
+def _collect(
+    sources: list[Source],
+    compute_features: Callable[[np.ndarray], np.ndarray],
+    quotas: dict[int, int],
+    seed: int,
+    advance: Callable[[int], object],
+) -> FeatureSet:
     """Stream images through the extractor; keep the first quotas[k] of each class k, in shuffled order."""
-    moments, seen, kept = Moments(), Counter(), []
+    moments, kept = Moments(), []
+    seen: Counter[int] = Counter()
     for images, labels in stream_images(sources, seed):
         features = np.asarray(compute_features(images), np.float32)
         moments.update(features)
@@ -239,7 +278,7 @@ def _collect(sources, compute_features, quotas, seed, advance):
     return FeatureSet(images[order], labels[order], features[order], moments.fit())
 
 
-def _load_or_compute(cache, images, labels, extractor):
+def _load_or_compute(cache: str | Path, images: np.ndarray, labels: np.ndarray, extractor: Any) -> FeatureSet:
     """Return the FeatureSet of real images, from the file of the folder `cache` that is named after what it holds."""
     digest = hashlib.sha256(extractor.hash.encode() + repr(images.shape).encode() + images.tobytes()).hexdigest()
     path = Path(cache) / f"real-{digest[:16]}.npz"
@@ -247,13 +286,13 @@ def _load_or_compute(cache, images, labels, extractor):
         return FeatureSet(images, labels, *stored)
     features = np.asarray(extractor.compute(images), np.float32)
     gaussian = fit_gaussian(features)
-    statistics = {"count": gaussian.count, "mean": gaussian.mean, "covariance": gaussian.covariance}
+    statistics: dict[str, Any] = {"count": gaussian.count, "mean": gaussian.mean, "covariance": gaussian.covariance}
     with replacing(path) as temporary:
         np.savez(temporary, features=features, extractor_hash=extractor.hash, **statistics)
     return FeatureSet(images, labels, features, gaussian)
 
 
-def _load_features(path, extractor_hash, count):
+def _load_features(path: Path, extractor_hash: str, count: int) -> tuple[np.ndarray, Gaussian] | None:
     """Return (features, their Gaussian) of `count` images, or None where the file is missing, damaged or another's."""
     try:
         stored = load_arrays(path)

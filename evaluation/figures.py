@@ -1,6 +1,9 @@
 """Figures of an evaluation; the caller saves or shows them."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from synth.figures import use_log_scale  # which also makes `$` plain text
@@ -8,7 +11,7 @@ from synth.figures import use_log_scale  # which also makes `$` plain text
 _SCATTER_POINTS = 1000
 
 
-def plot_prdc(result):
+def plot_prdc(result: dict) -> Figure:
     """Plot precision, recall, density and coverage of all runs beside the floor's: evaluation.json -> Figure."""
     measures = ("precision", "recall", "density", "coverage")
     entries = {**result["runs"], "floor (real)": result["floor"]}
@@ -28,7 +31,7 @@ def plot_prdc(result):
     return figure
 
 
-def plot_neighbours(pairs):
+def plot_neighbours(pairs: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
     """Plot synthetic images above the training image that is nearest to each, with the distance.
 
     pairs: {run: (synthetic images uint8 [n, H, W, C], their nearest training images, distances [n] in RMS grey levels)}
@@ -50,7 +53,7 @@ def plot_neighbours(pairs):
     return figure
 
 
-def plot_projection(real_features, fake_features_of_run):
+def plot_projection(real_features: np.ndarray, fake_features_of_run: dict[str, np.ndarray]) -> Figure:
     """Plot real and synthetic features [n, D] on the real ones' first two principal components, one panel per run."""
     from sklearn.decomposition import PCA
 
@@ -67,7 +70,7 @@ def plot_projection(real_features, fake_features_of_run):
     return figure
 
 
-def plot_sizes(traces):
+def plot_sizes(traces: dict[str, tuple[Sequence[int], Sequence[float]]]) -> Figure:
     """Plot the Frechet distance over 1 / number of images: {run: (counts, distances)} -> Figure.
 
     The line meets the axis at the extrapolated distance.
@@ -85,7 +88,7 @@ def plot_sizes(traces):
     return figure
 
 
-def plot_score_curves(histories):
+def plot_score_curves(histories: dict[str, list[pd.DataFrame]]) -> Figure:
     """Plot the validation distance over training steps: {recipe: list of history.csv DataFrames} -> Figure.
 
     Where a recipe has several GANs, its line is the mean of each one's own distance.

@@ -27,7 +27,7 @@ class Memorisation:
     held_out_distances: np.ndarray
     held_out_labels: np.ndarray
 
-    def summarise(self, class_index=None):
+    def summarise(self, class_index: int | None = None) -> dict:
         """Return the statistics (a dict) of all images, or of one class.
 
         ratio: median distance of the synthetic images over that of the held-out ones; below 1 they are nearer to the
@@ -60,7 +60,7 @@ class Memorisation:
             "suspicious": bool(max(near_share or 0.0, copied) > _SUSPICIOUS),
         }
 
-    def find_closest(self, count):
+    def find_closest(self, count: int) -> np.ndarray:
         """Return the positions [count] of the images nearest to a training image, taking the classes in turn."""
         order = np.argsort(self.distances, kind="stable")
         turn = np.empty(len(order), np.int64)  # how many of the same class are nearer
@@ -70,7 +70,7 @@ class Memorisation:
         return np.lexsort((self.distances, turn))[:count]
 
 
-def find_nearest(images, others):
+def find_nearest(images: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (distance in RMS grey levels [n], index [n]) of the image in `others` nearest to each of `images`."""
     from sklearn.neighbors import NearestNeighbors
 
@@ -87,7 +87,7 @@ def find_nearest(images, others):
     return best, index
 
 
-def describe_memorisation(summary):
+def describe_memorisation(summary: dict) -> str:
     """Return one sentence on a Memorisation's summary."""
     verdict = "memorised" if summary["memorised"] else "some repetition" if summary["suspicious"] else None
     copies = f"{summary['copies']:,} of {summary['images']:,} images are exact copies of a training image"

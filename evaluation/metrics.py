@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class Gaussian:
     deviations: np.ndarray | None = None
 
     @cached_property
-    def root(self):
+    def root(self) -> np.ndarray:
         """A matrix A with A^T A = covariance, kept for the next distance to this set."""
         if self.deviations is not None:
             return self.deviations
@@ -40,12 +41,12 @@ class Gaussian:
 class Moments:
     """Collects mean and covariance over batches of features in constant memory (Chan et al. 1983, eq. 2.1)."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.count = 0
-        self._mean = 0.0
-        self._scatter = 0.0  # sum of the outer products of the deviations from the mean
+        self._mean: Any = 0.0
+        self._scatter: Any = 0.0  # sum of the outer products of the deviations from the mean
 
-    def update(self, features):
+    def update(self, features: np.ndarray) -> None:
         """Add features [n, D]; RequestError for NaN or infinity."""
         features = _check(features)
         count, mean = len(features), features.mean(axis=0)
@@ -57,14 +58,14 @@ class Moments:
         self._mean = self._mean + shift * (count / total)
         self.count = total
 
-    def fit(self):
+    def fit(self) -> Gaussian:
         """Return the Gaussian of all features so far; RequestError for fewer than 2."""
         if self.count < 2:
             raise RequestError(f"features should be of at least 2 images. Got {self.count} instead.")
         return Gaussian(self.count, self._mean, self._scatter / (self.count - 1))
 
 
-def fit_gaussian(features):
+def fit_gaussian(features: np.ndarray) -> Gaussian:
     """Return the Gaussian of features [N, D]; RequestError for fewer than 2 images, NaN or infinity."""
     moments = Moments()
     moments.update(features)
@@ -75,7 +76,7 @@ def fit_gaussian(features):
     return replace(gaussian, deviations=deviations)
 
 
-def compute_frechet_distance(real, fake):
+def compute_frechet_distance(real: Gaussian, fake: Gaussian) -> float:
     """Frechet distance between two Gaussians.
 
     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), Heusel et al. 2017 (arXiv:1706.08500), eq. 6. The trace of the square
@@ -88,7 +89,13 @@ def compute_frechet_distance(real, fake):
     return float(distance + np.trace(real.covariance) + np.trace(fake.covariance) - 2 * trace_of_root)
 
 
-def compute_kernel_distance(real_features, fake_features, max_block_size=1000, real_strata=None, fake_strata=None):
+def compute_kernel_distance(
+    real_features: np.ndarray,
+    fake_features: np.ndarray,
+    max_block_size: int = 1000,
+    real_strata: np.ndarray | None = None,
+    fake_strata: np.ndarray | None = None,
+) -> tuple[float, float | None, int]:
     """Return (squared maximum mean discrepancy, its standard error, number of blocks) with the kernel (x.y / D + 1)^3.
 
     Binkowski et al. 2018 (arXiv:1801.01401): the unbiased estimate, which can be negative, as the mean over blocks of
@@ -110,7 +117,7 @@ def compute_kernel_distance(real_features, fake_features, max_block_size=1000, r
     return float(estimates.mean()), error, count
 
 
-def compute_prdc(real_features, fake_features, neighbours=5):
+def compute_prdc(real_features: np.ndarray, fake_features: np.ndarray, neighbours: int = 5) -> dict[str, np.ndarray]:
     """Return {name: one value per image}, whose means are precision, recall, density and coverage.
 
     Improved precision (of the fake images: float [M]) and recall (of the real ones: [N]), Kynkäänniemi et al. 2019
@@ -141,7 +148,7 @@ def compute_prdc(real_features, fake_features, neighbours=5):
     return {"precision": precise, "recall": recalled, "density": balls_around_fake / neighbours, "coverage": covered}
 
 
-def compute_sliced_wasserstein(real_features, fake_features, directions):
+def compute_sliced_wasserstein(real_features: np.ndarray, fake_features: np.ndarray, directions: np.ndarray) -> float:
     """Sliced Wasserstein distance: the mean over `directions` (unit vectors [D, P]) of the 1-D Wasserstein distances.
 
     Rabin et al. 2011. Sets of different sizes are compared at the quantiles of the smaller one.
@@ -151,27 +158,29 @@ def compute_sliced_wasserstein(real_features, fake_features, directions):
     return float(np.abs(_compute_quantiles(real, count) - _compute_quantiles(fake, count)).mean())
 
 
-def draw_directions(dimensions, count=128, seed=0):
+def draw_directions(dimensions: int, count: int = 128, seed: int = 0) -> np.ndarray:
     """Draw random unit vectors [D, P]."""
     directions = np.random.default_rng(seed).standard_normal((dimensions, count))
     return directions / np.linalg.norm(directions, axis=0)
 
 
-def compute_spread(features):
+def compute_spread(features: np.ndarray) -> float:
     """Total variance of features [N, D]: the trace of their covariance; 0 for a collapsed set."""
     return float(np.asarray(features, np.float64).var(axis=0, ddof=1).sum())
 
 
-def _rounding_of(eigenvalues):
+def _rounding_of(eigenvalues: np.ndarray) -> float:
     """Return the size up to which eigenvalues are rounding errors of 0: their square roots would add up."""
     return len(eigenvalues) * np.finfo(np.float64).eps * np.abs(eigenvalues).max(initial=0.0)
 
 
-def _estimate_discrepancy(real, real_strata, fake, fake_strata):
-    def kernel(a, b):
+def _estimate_discrepancy(
+    real: np.ndarray, real_strata: np.ndarray, fake: np.ndarray, fake_strata: np.ndarray
+) -> float:
+    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return (a @ b.T / a.shape[1] + 1) ** 3
 
-    def mean_without_diagonal(matrix, strata):
+    def mean_without_diagonal(matrix: np.ndarray, strata: np.ndarray) -> float:
         _, position, sizes = np.unique(strata, return_inverse=True, return_counts=True)
         within = sizes / np.maximum(sizes - 1, 1)  # what stands for the pairs of an image with itself
         weights = np.where(position[:, np.newaxis] == position, within[position], 1.0)
@@ -183,13 +192,13 @@ def _estimate_discrepancy(real, real_strata, fake, fake_strata):
     return within - 2 * kernel(real, fake).mean()
 
 
-def _cut(features, count):
+def _cut(features: np.ndarray, count: int) -> list[np.ndarray]:
     """Cut into `count` blocks in order, the larger ones last, as TF-GAN does."""
     size, larger = divmod(len(features), count)
     return np.split(features, np.cumsum([size] * (count - larger) + [size + 1] * larger)[:-1])
 
 
-def _compute_quantiles(projected, count):
+def _compute_quantiles(projected: np.ndarray, count: int) -> np.ndarray:
     """Sort each column of [N, P] and interpolate at `count` quantiles, the middles of equal parts."""
     ordered = np.sort(projected, axis=0)
     if len(ordered) == count:
@@ -200,14 +209,14 @@ def _compute_quantiles(projected, count):
     return (1 - weight) * ordered[below] + weight * ordered[below + 1]
 
 
-def _compute_radii(features, neighbours):
+def _compute_radii(features: np.ndarray, neighbours: int) -> np.ndarray:
     from sklearn.neighbors import NearestNeighbors
 
     distances, _ = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(features).kneighbors()
     return distances[:, -1]
 
 
-def _check(features):
+def _check(features: np.ndarray) -> np.ndarray:
     features = np.asarray(features, np.float64)
     if features.ndim != 2:
         raise RequestError(f"features should be [N, D]. Got {features.shape} instead.")

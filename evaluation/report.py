@@ -1,14 +1,15 @@
 """evaluation.json as Markdown, and what it means in sentences."""
 
+from collections.abc import Iterable, Sequence
 from math import hypot
 
-from evaluation.scores import BETTER_LOW, MEASURES
 from evaluation.memorisation import describe_memorisation
+from evaluation.scores import BETTER_LOW, MEASURES
 
 _COLLAPSED = 0.1  # of the floor's recall, or of the real images' variance
 
 
-def render_report(result):
+def render_report(result: dict) -> str:
     """Return evaluation.md: the tables, the sentences and how the numbers were made."""
     features, real = result["features"], result["real"]
     lines = ["# Evaluation" + (": LEAKED" if _is_leaked(result) else ""), ""]
@@ -35,7 +36,7 @@ def render_report(result):
     return "\n".join(lines) + "\n"
 
 
-def render_table(header, rows, *, aligned=False):
+def render_table(header: Sequence[object], rows: Iterable[Sequence[object]], *, aligned: bool = False) -> str:
     """Write rows of text as a Markdown table; `aligned` pads the cells, so that it reads well on a terminal."""
     lines = [header, ["---"] * len(header), *rows]
     lines = [[str(value) for value in line] for line in lines]
@@ -46,7 +47,7 @@ def render_table(header, rows, *, aligned=False):
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def render_scores(result):
+def render_scores(result: dict) -> str:
     """Return the table of measures, runs and the floor."""
     runs, floor = result["runs"], result["floor"]
     header = ["", *runs, "floor (real)"]
@@ -68,7 +69,7 @@ def render_scores(result):
     return render_table(header, rows, aligned=True)
 
 
-def find_verdicts(result):
+def find_verdicts(result: dict) -> list[str]:
     """Return sentences: each run against the floor, what collapsed or diverged, memorisation, and which run won."""
     floor, sentences = result["floor"]["scores"], []
     for name, run in result["runs"].items():
@@ -88,7 +89,7 @@ def find_verdicts(result):
     return sentences
 
 
-def find_collapsed(classes, floor_classes):
+def find_collapsed(classes: dict[str, dict], floor_classes: dict[str, dict]) -> list[str]:
     """Return the names of the classes without variety: {class: entry} with "scores", "spread" and "real_spread".
 
     Their features hardly vary, or they look real (precision) and yet nearly all real images lie outside them (recall).
@@ -104,7 +105,7 @@ def find_collapsed(classes, floor_classes):
     ]
 
 
-def find_warnings(result):
+def find_warnings(result: dict) -> list[str]:
     """Return sentences on what the numbers can't say."""
     dimensions, compared = result["features"]["dimensions"], result["compared"]
     warnings, leaks = list(result["notes"]), result["leaks"]
@@ -132,11 +133,11 @@ def find_warnings(result):
     return warnings
 
 
-def _is_leaked(result):
+def _is_leaked(result: dict) -> bool:
     return result["leaks"]["allowed"] and result["leaks"]["leaked"] > 0
 
 
-def _find_winner(runs):
+def _find_winner(runs: dict[str, dict]) -> str:
     ranked = sorted(runs, key=lambda name: runs[name]["scores"]["frechet"]["value"])
     best, second = (runs[name]["scores"]["frechet"] for name in ranked[:2])
     difference = second["value"] - best["value"]
@@ -156,17 +157,17 @@ def _find_winner(runs):
     )
 
 
-def _compare(scores, floor, measure):
+def _compare(scores: dict, floor: dict, measure: str) -> str:
     if scores[measure]["value"] is None:
         return f"{measure} not known"
     return f"{measure} {scores[measure]['value']:.2f} of the floor's {floor[measure]['value']:.2f}"
 
 
-def _is_below(score, floor, fraction):
+def _is_below(score: dict, floor: dict, fraction: float) -> bool:
     return score["value"] is not None and floor["value"] is not None and score["value"] < fraction * floor["value"]
 
 
-def _format(score, measure):
+def _format(score: dict, measure: str) -> str:
     if score["value"] is None:
         return "-"
     digits = 5 if measure == "kernel" else 3
@@ -174,21 +175,21 @@ def _format(score, measure):
     return f"{score['value']:.{digits}f}{interval}"
 
 
-def _format_all(run):
+def _format_all(run: dict) -> str:
     if run["frechet_all"] is None:
         return "other proportions"
     return f"{run['frechet_all']:.3f} ({run['images']:,})"
 
 
-def _format_ratio(memorisation):
+def _format_ratio(memorisation: dict) -> str:
     return "-" if memorisation["ratio"] is None else f"{memorisation['ratio']:.2f}"
 
 
-def _format_share(memorisation):
+def _format_share(memorisation: dict) -> str:
     return "-" if memorisation["near_share"] is None else f"{memorisation['near_share']:.1%}"
 
 
-def _render_classes(run, floor):
+def _render_classes(run: dict, floor: dict) -> str:
     shown = ("frechet", "kernel", "precision", "recall", "density", "coverage", "sliced_wasserstein")
     header = ["class", "images", *(name.replace("_", " ") for name in shown), "nearest ratio", "nearer than 99 %"]
     rows = []
@@ -201,7 +202,7 @@ def _render_classes(run, floor):
     return render_table(header, rows, aligned=True)
 
 
-def _render_cross_checks(runs):
+def _render_cross_checks(runs: dict[str, dict]) -> str:
     rows = []
     for name, run in runs.items():
         for measure, opinion in run.get("cross_check", {}).items():

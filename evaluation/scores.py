@@ -1,8 +1,11 @@
 """How near a set of synthetic images is to real ones, in the features of one extractor; no network is known here."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from evaluation.metrics import (
+    Gaussian,
     compute_frechet_distance,
     compute_kernel_distance,
     compute_prdc,
@@ -21,8 +24,16 @@ _SIZES = 10
 
 
 def score_features(
-    real_features, real_labels, real_gaussian, fake_features, fake_labels, *, neighbours, bootstrap, seed
-):
+    real_features: np.ndarray,
+    real_labels: np.ndarray,
+    real_gaussian: Gaussian,
+    fake_features: np.ndarray,
+    fake_labels: np.ndarray,
+    *,
+    neighbours: int,
+    bootstrap: int,
+    seed: int,
+) -> dict[str, dict]:
     """Return {measure: {"value": score, "interval": half-width of its 95 % interval}}; None where it is not known.
 
     real_features [N, D] with their classes [N] and Gaussian; fake_features [M, D] with their classes [M]; the classes
@@ -43,8 +54,9 @@ def score_features(
             compute_bootstrap_error(distance, fake_features, fake_labels, bootstrap, seed) if bootstrap > 1 else None
         )
         scores[name] = _with_interval(distance(fake_features), error)
-    strata = {"real_strata": real_labels, "fake_strata": fake_labels}
-    value, error, blocks = compute_kernel_distance(real_features, fake_features, **strata)
+    value, error, blocks = compute_kernel_distance(
+        real_features, fake_features, real_strata=real_labels, fake_strata=fake_labels
+    )
     scores["kernel"] = {"value": value, "interval": None if error is None else error * compute_t_quantile(blocks)}
     if min(len(real_features), len(fake_features)) > neighbours:
         for name, values in compute_prdc(real_features, fake_features, neighbours).items():
@@ -55,12 +67,12 @@ def score_features(
     return {name: scores.get(name, _with_interval(None, None)) for name in MEASURES}
 
 
-def can_trace(features):
+def can_trace(features: np.ndarray) -> bool:
     """Whether there are enough features [N, D] to follow the Frechet distance over their number."""
     return len(features) >= _TRACED_FROM * features.shape[1]
 
 
-def trace_sizes(real_gaussian, fake_features):
+def trace_sizes(real_gaussian: Gaussian, fake_features: np.ndarray) -> tuple[list[int], list[float]]:
     """Return (counts, distances): Frechet distances of the first `count` fake features, evenly spaced in 1 / count.
 
     The smallest is a tenth of all, but at least 2.5 times the dimensions: with fewer the distance is no line in
@@ -72,7 +84,7 @@ def trace_sizes(real_gaussian, fake_features):
     return counts.tolist(), distances
 
 
-def extrapolate(counts, distances):
+def extrapolate(counts: Sequence[int], distances: Sequence[float]) -> float:
     """Frechet distance at infinitely many fake images: the intercept of a line in 1 / count (Chong and Forsyth 2020).
 
     arXiv:1911.07023. The bias from the number of real images stays.
@@ -80,5 +92,5 @@ def extrapolate(counts, distances):
     return float(np.polyfit(1 / np.asarray(counts, np.float64), distances, 1)[1])
 
 
-def _with_interval(value, error):
+def _with_interval(value: float | None, error: float | None) -> dict:
     return {"value": value, "interval": None if error is None else _NORMAL_95 * error}

@@ -1,11 +1,13 @@
 """Intervals over repeated runs, paired comparisons, and comparisons of samples."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from synth.errors import RequestError
 
 
-def summarise(values):
+def summarise(values: Sequence[float]) -> dict:
     """Return mean, standard deviation and half-width of the 95 % interval (Student's t) of repeated measurements.
 
     A single value has neither spread nor interval: both are None.
@@ -18,7 +20,7 @@ def summarise(values):
     return {"mean": float(values.mean()), "std": std, "interval": half_width}
 
 
-def compare_paired(values, baseline):
+def compare_paired(values: dict[int, float], baseline: dict[int, float]) -> dict:
     """Summarise the differences of two series that were measured with the same seeds: {seed: value} each.
 
     Returns `summarise` of the differences over the seeds that both have, with "seeds", their number, and "verdict":
@@ -32,7 +34,7 @@ def compare_paired(values, baseline):
     return summary | {"seeds": len(seeds), "verdict": _judge(summary["mean"], summary["interval"])}
 
 
-def _judge(mean, interval):
+def _judge(mean: float, interval: float | None) -> str:
     if interval is None:
         return "unknown"
     if abs(mean) <= interval:
@@ -40,7 +42,7 @@ def _judge(mean, interval):
     return "better" if mean > 0 else "worse"
 
 
-def compute_rank_probability(values, others):
+def compute_rank_probability(values: np.ndarray, others: np.ndarray) -> float:
     """Probability that a random one of `values` is below a random one of `others`, ties counted half: U / (n m)."""
     from scipy import stats
 
@@ -48,7 +50,9 @@ def compute_rank_probability(values, others):
     return float(below / (len(values) * len(others)))
 
 
-def compute_bootstrap_error(function, values, strata, rounds, seed):
+def compute_bootstrap_error(
+    function: Callable[[np.ndarray], float], values: np.ndarray, strata: np.ndarray, rounds: int, seed: int
+) -> float:
     """Standard deviation of `function` over `rounds` resamples of the rows of `values` [N, ...].
 
     Rows are drawn with replacement within each of the `strata`, integers [N], whose sizes so stay as they are.
@@ -59,13 +63,13 @@ def compute_bootstrap_error(function, values, strata, rounds, seed):
     return float(np.std([function(values[index]) for index in drawn], ddof=1))
 
 
-def compute_t_quantile(count):
+def compute_t_quantile(count: int) -> float:
     """Return the factor from the standard error of a mean of `count` values to the half-width of its 95 % interval."""
     from scipy import stats
 
     return float(stats.t.ppf(0.975, count - 1))
 
 
-def compute_wilson_half_width(share, count, z=1.96):
+def compute_wilson_half_width(share: float, count: int, z: float = 1.96) -> float:
     """Return the half-width of the 95 % interval of a share of `count` images (Wilson 1927); not 0 at a share of 1."""
     return float(z * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5 / (1 + z**2 / count))

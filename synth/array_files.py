@@ -1,12 +1,15 @@
 """Read the arrays of NPZ and IDX files without taking more memory than such a file can hold."""
 
 import gzip
+import io
 import math
 import sys
 import warnings
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -18,7 +21,7 @@ _MAX_RANK = 4
 _PIECE = 2**20  # bytes that are read together
 
 
-def read_npz_arrays(path, keys):
+def read_npz_arrays(path: str | Path, keys: Iterable[str]) -> tuple[dict[str, np.ndarray], list[str]]:
     """Return {key: array} for those of `keys` that the archive has, and the names of all that it has.
 
     Other arrays are not read, and none is ever unpickled.
@@ -33,7 +36,7 @@ def read_npz_arrays(path, keys):
         raise RequestError(f"{path}: should be a readable .npz archive. {describe_cause(error)}") from error
 
 
-def _list_entries(archive, size):
+def _list_entries(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
     entries = {}
     for entry in archive.infolist():
         key = entry.filename.removesuffix(".npy")
@@ -45,7 +48,7 @@ def _list_entries(archive, size):
     return entries
 
 
-def _read_entry(archive, entry):
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
     """Read one .npy file in the archive, its header against the entry's size first."""
     name = entry.filename
     limit = {zipfile.ZIP_STORED: entry.compress_size, zipfile.ZIP_DEFLATED: _MAX_RATIO * entry.compress_size}
@@ -70,7 +73,7 @@ def _read_entry(archive, entry):
     return array.reshape(shape[::-1]).T if fortran_order else array.reshape(shape)
 
 
-def read_idx_array(path):
+def read_idx_array(path: str | Path) -> np.ndarray:
     """Read one IDX file, gzipped or not: two zero bytes, type 8 (uint8), rank, big-endian sizes, data (Y. LeCun)."""
     check_regular_file(path)
     try:
@@ -86,7 +89,7 @@ def read_idx_array(path):
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
-def _read_idx_header(file, path):
+def _read_idx_header(file: IO[bytes] | io.BufferedIOBase, path: str | Path) -> list[int]:
     """Return the sizes."""
     start = file.read(4)
     if len(start) < 4 or start[:3] != b"\0\0\x08":
@@ -100,7 +103,7 @@ def _read_idx_header(file, path):
     return np.frombuffer(sizes, ">u4").tolist()
 
 
-def _read_bytes(file, count):
+def _read_bytes(file: IO[bytes] | io.BufferedIOBase, count: int) -> bytearray:
     """Read up to `count` bytes; memory grows with what there is, not with what a header promises."""
     data = bytearray()
     while len(data) < count and (piece := file.read(min(_PIECE, count - len(data)))):

@@ -7,7 +7,9 @@ from synth.errors import RequestError
 MAX_COUNT = 10**12
 
 
-def parse_counts(text, class_names, label_values, flag):
+def parse_counts(
+    text: str | int, class_names: tuple[str, ...], label_values: tuple[int, ...], flag: str
+) -> dict[str, int]:
     """Turn "500" (every class), "500,200,..." (one count per class) or "0:500,Sneaker:200" into {class name: count}.
 
     Classes are given by name or by label value; the last form names these classes alone. `flag` says in messages
@@ -18,13 +20,13 @@ def parse_counts(text, class_names, label_values, flag):
     if ":" not in text and "," not in text:
         return dict.fromkeys(class_names, parse_count(text, flag))
     if ":" not in text:
-        counts = [parse_count(part, flag) for part in text.split(",")]
-        if len(counts) != len(class_names):
+        listed = [parse_count(part, flag) for part in text.split(",")]
+        if len(listed) != len(class_names):
             raise RequestError(
-                f"{flag} should be one, or one for each of {len(class_names)} classes. Got {len(counts)}."
+                f"{flag} should be one, or one for each of {len(class_names)} classes. Got {len(listed)}."
             )
-        return dict(zip(class_names, counts, strict=True))
-    counts = {}
+        return dict(zip(class_names, listed, strict=True))
+    counts: dict[str, int] = {}
     for part in text.split(","):
         key, _, count = part.rpartition(":")
         name = class_names[find_class(key, class_names, label_values, f"{flag}: class")]
@@ -34,12 +36,14 @@ def parse_counts(text, class_names, label_values, flag):
     return counts
 
 
-def parse_classes(text, class_names, label_values, flag="--classes"):
+def parse_classes(
+    text: str | int, class_names: tuple[str, ...], label_values: tuple[int, ...], flag: str = "--classes"
+) -> tuple[int, ...]:
     """Turn "Sneaker,Bag" (names or label values) into the sorted indices of these classes, each once."""
     return tuple(sorted({find_class(key, class_names, label_values, flag) for key in str(text).split(",")}))
 
 
-def find_class(key, class_names, label_values, flag):
+def find_class(key: str, class_names: tuple[str, ...], label_values: tuple[int, ...], flag: str) -> int:
     """Return the index of the class with this name or label value; RequestError (of `flag`) lists the known ones."""
     key = key.strip()
     if key in class_names:
@@ -50,11 +54,11 @@ def find_class(key, class_names, label_values, flag):
     raise RequestError(f"{flag} should be one of {known}. Got {key!r:.80} instead.")
 
 
-def _describe(name, value):
+def _describe(name: str, value: int) -> str:
     return name if name == str(value) else f"{name} ({value})"
 
 
-def parse_digits(text):
+def parse_digits(text: str) -> int | None:
     """Turn text of ASCII digits alone into an integer, or any other into None; more than MAX_COUNT is MAX_COUNT + 1."""
     digits = text.strip()
     if not (digits.isascii() and digits.isdecimal()):
@@ -63,7 +67,7 @@ def parse_digits(text):
     return MAX_COUNT + 1 if len(digits.lstrip("0")) > len(str(MAX_COUNT)) else int(digits[-20:])
 
 
-def parse_count(text, flag=""):
+def parse_count(text: str, flag: str = "") -> int:
     """Turn text into an integer of at least 1 and at most MAX_COUNT; RequestError names the `flag`."""
     count = parse_digits(text)
     if not count:

@@ -3,6 +3,9 @@
 import csv
 import io
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pandas as pd
@@ -17,7 +20,9 @@ _EXACT = 2**53  # below it a float holds every integer
 _SHOWN = 60  # characters of a value that is named in an error
 
 
-def read_integers(path, expected, rows=None, chunk_rows=5000):
+def read_integers(
+    path: str | Path, expected: str, rows: int | None = None, chunk_rows: int = 5000
+) -> Iterator[tuple[list[str], list[int], np.ndarray]]:
     """Yield (column names, line numbers, values int64 [n, columns]) of a CSV with a header and at least one row.
 
     expected: what the columns should be, for errors. rows: how many to read, from the top; None reads all.
@@ -39,7 +44,7 @@ def read_integers(path, expected, rows=None, chunk_rows=5000):
         raise RequestError(f"{path}: should have at least one image. Got the header alone instead.")
 
 
-def _number_lines(file, wanted):
+def _number_lines(file: TextIO, wanted: str) -> Iterator[tuple[int, str]]:
     """Yield (line number, text) of each line that is not blank."""
     number = 0
     while line := file.readline(_MAX_LINE):
@@ -52,7 +57,7 @@ def _number_lines(file, wanted):
             yield number, line.rstrip("\n")
 
 
-def _read_header(lines, wanted):
+def _read_header(lines: Iterator[tuple[int, str]], wanted: str) -> list[str]:
     number, line = next(lines, (0, ""))
     if not number:
         raise RequestError(f"{wanted} The file is empty.")
@@ -67,7 +72,7 @@ def _read_header(lines, wanted):
     return columns
 
 
-def _split_line(line, number, wanted):
+def _split_line(line: str, number: int, wanted: str) -> list[str]:
     """Return the fields of a line without their quotes."""
     if '"' not in line:
         return line.split(",")
@@ -78,7 +83,9 @@ def _split_line(line, number, wanted):
     return fields
 
 
-def _check_rows(lines, columns, path, wanted):
+def _check_rows(
+    lines: Iterator[tuple[int, str]], columns: list[str], path: str | Path, wanted: str
+) -> Iterator[tuple[int, str]]:
     """Yield (line number, text without quotes) of each row; RequestError for too many and too few values."""
     for number, line in lines:
         if '"' in line:
@@ -94,7 +101,9 @@ def _check_rows(lines, columns, path, wanted):
         yield number, line
 
 
-def _cut_chunks(lines, rows, chunk_rows):
+def _cut_chunks(
+    lines: Iterator[tuple[int, str]], rows: int | None, chunk_rows: int
+) -> Iterator[tuple[list[int], list[str]]]:
     """Yield (line numbers, texts) of up to `chunk_rows` lines together, and of the first `rows` over all."""
     numbers, texts, characters = [], [], 0
     for count, (number, text) in enumerate(lines, start=1):
@@ -110,7 +119,7 @@ def _cut_chunks(lines, rows, chunk_rows):
         yield numbers, texts
 
 
-def _parse_chunk(texts, numbers, columns, path):
+def _parse_chunk(texts: list[str], numbers: list[int], columns: list[str], path: str | Path) -> np.ndarray:
     """Return the lines as int64 [n, columns]; RequestError names the first column's first value that is no integer."""
     options = {"header": None, "quoting": csv.QUOTE_NONE, "skip_blank_lines": False, "low_memory": False}
     table = pd.read_csv(io.StringIO("\n".join(texts)), keep_default_na=False, na_values=[""], **options)
@@ -127,7 +136,7 @@ def _parse_chunk(texts, numbers, columns, path):
     return values
 
 
-def _to_integers(column):
+def _to_integers(column: pd.Series) -> tuple[np.ndarray | int, np.ndarray]:
     """Return a column of any type as int64 and a mask of the values that are no integers of 64 bits."""
     if column.dtype.kind == "b":  # the words True and False
         return 0, np.ones(len(column), bool)
@@ -140,7 +149,7 @@ def _to_integers(column):
     return np.where(bad, 0, values).astype(np.int64), bad
 
 
-def _refuse_value(shown, path, number, column):
+def _refuse_value(shown: str, path: str | Path, number: int, column: str) -> None:
     raise RequestError(
         f"{path}: values should be integers of at most 64 bits. "
         f"Got {shown} in line {number}, column {column[:_SHOWN]} instead."

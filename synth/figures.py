@@ -1,9 +1,13 @@
 """Figures; the caller saves or shows them."""
 
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
+from pathlib import Path
 
 import matplotlib
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -13,7 +17,7 @@ from synth.files import replacing
 matplotlib.rcParams["text.parse_math"] = False  # "$" in a class name is text, in labels made at drawing, too
 
 
-def plot_samples(images_of_class, columns=10):
+def plot_samples(images_of_class: dict[str, np.ndarray], columns: int = 10) -> Figure:
     """Plot a grid with one labelled row per class: {class name: uint8 [n, H, W, C]} -> Figure."""
     height, width = next(iter(images_of_class.values())).shape[1:3]
     rows = len(images_of_class)
@@ -34,7 +38,7 @@ def plot_samples(images_of_class, columns=10):
     return figure
 
 
-def plot_history(histories):
+def plot_history(histories: dict[str, pd.DataFrame]) -> Figure:
     """Plot losses and the validation distance over training steps: {title: DataFrame as history.csv} -> Figure."""
     figure = Figure((10, 3.2 * len(histories)), dpi=100, layout="constrained")
     axes = figure.subplots(len(histories), 2, squeeze=False)
@@ -52,7 +56,7 @@ def plot_history(histories):
     return figure
 
 
-def use_log_scale(axes):
+def use_log_scale(axes: Axes) -> None:
     """Make the y axis logarithmic, with plain numbers at its ticks even where it spans less than a decade."""
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -60,13 +64,13 @@ def use_log_scale(axes):
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def save_figure(path, figure):
+def save_figure(path: str | Path, figure: Figure) -> None:
     """Save a figure as PNG, atomically."""
     with replacing(path) as temporary:
         figure.savefig(temporary, bbox_inches="tight")
 
 
-def plot_confusion(confusion, class_names):
+def plot_confusion(confusion: np.ndarray | list[list[int]], class_names: Sequence[str]) -> Figure:
     """Plot a confusion matrix (rows: true class; counts) -> Figure; colours are fractions of the row."""
     confusion = np.asarray(confusion)
     size = 1.5 + 0.55 * len(class_names)
@@ -84,7 +88,9 @@ def plot_confusion(confusion, class_names):
     return figure
 
 
-def plot_mistakes(images, labels, probabilities, class_names, count=24):
+def plot_mistakes(
+    images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str], count: int = 24
+) -> Figure:
     """Plot the most confident mistakes, most confident first: images uint8 [N, H, W, C] -> Figure."""
     predictions = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(predictions != labels)
@@ -101,7 +107,7 @@ def plot_mistakes(images, labels, probabilities, class_names, count=24):
     return figure
 
 
-def plot_learning(histories):
+def plot_learning(histories: pd.DataFrame) -> Figure:
     """Plot loss and accuracy over epochs, one line per seed: DataFrame with a column "seed" -> Figure."""
     figure = Figure((10, 3.6), dpi=100, layout="constrained")
     for axes, value in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
@@ -115,7 +121,7 @@ def plot_learning(histories):
     return figure
 
 
-def plot_arms(summaries, heading, controls):
+def plot_arms(summaries: dict[str, dict[str, dict]], heading: str, controls: Iterable[str]) -> Figure:
     """Plot one panel per setting with a point and its 95 % interval per arm -> Figure.
 
     summaries: {setting: {arm: summary (evaluation.statistics.summarise) of fractions}}. heading: what is measured,
@@ -144,7 +150,7 @@ def plot_arms(summaries, heading, controls):
     return figure
 
 
-def plot_arm_curves(curves):
+def plot_arm_curves(curves: pd.DataFrame) -> Figure:
     """Plot train and test accuracy over epochs, a panel per setting, the mean over the seeds of each arm -> Figure.
 
     curves: DataFrame with the columns setting, arm, seed, epoch, accuracy and test_accuracy.

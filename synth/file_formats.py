@@ -2,8 +2,10 @@
 
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +36,9 @@ class LabelledImages:
     synthetic: np.ndarray | None = None
 
 
-def read_csv(path, image_shape=None, rows=None):
+def read_csv(
+    path: str | Path, image_shape: tuple[int, int, int] | None = None, rows: int | None = None
+) -> LabelledImages:
     """Read Kaggle's layout: header `label,pixel0,...`, integers 0..255, one image a row.
 
     Images are square with one channel (or three) unless `image_shape` (height, width, channels) says otherwise. A
@@ -50,7 +54,9 @@ def read_csv(path, image_shape=None, rows=None):
     )
 
 
-def read_csv_chunks(path, image_shape=None, rows=None, chunk_rows=5000):
+def read_csv_chunks(
+    path: str | Path, image_shape: tuple[int, int, int] | None = None, rows: int | None = None, chunk_rows: int = 5000
+) -> Iterator[LabelledImages]:
     """Yield the LabelledImages of a CSV as `read_csv` does, `chunk_rows` at a time."""
     for columns, lines, values in read_integers(path, "label,pixel0,...", rows, chunk_rows):
         if "label" not in columns:
@@ -65,7 +71,7 @@ def read_csv_chunks(path, image_shape=None, rows=None, chunk_rows=5000):
         yield LabelledImages(images, values[:, columns.index("label")], synthetic=marks)
 
 
-def read_unlabelled_csv(path, image_shape):
+def read_unlabelled_csv(path: str | Path, image_shape: tuple[int, int, int] | None) -> np.ndarray:
     """Read Kaggle's test.csv, `pixel0,...` without a label, as uint8 [N, *image_shape] (None: square images)."""
     parts = []
     for columns, lines, values in read_integers(path, "pixel0,..."):
@@ -75,7 +81,9 @@ def read_unlabelled_csv(path, image_shape):
     return np.concatenate(parts)
 
 
-def _shape_pixels(pixels, path, image_shape, lines):
+def _shape_pixels(
+    pixels: np.ndarray, path: str | Path, image_shape: tuple[int, int, int] | None, lines: list[int]
+) -> np.ndarray:
     """Turn pixels int64 [n, H * W * C] of these lines into uint8 [n, H, W, C]."""
     height, width, channels = image_shape or _square_shape(pixels.shape[1], path)
     if height * width * channels != pixels.shape[1]:
@@ -87,7 +95,7 @@ def _shape_pixels(pixels, path, image_shape, lines):
     return pixels.astype(np.uint8).reshape(-1, height, width, channels)
 
 
-def _check_range(values, maximum, source, lines):
+def _check_range(values: np.ndarray, maximum: int, source: str, lines: list[int]) -> None:
     outside = (values < 0) | (values > maximum)
     if outside.any():
         row, column = np.argwhere(outside)[0]
@@ -95,7 +103,7 @@ def _check_range(values, maximum, source, lines):
         raise RequestError(f"{source} should be in 0..{maximum}. Got {values[row, column]} in {place} instead.")
 
 
-def read_npz(path):
+def read_npz(path: str | Path) -> LabelledImages:
     """Read Keras' keys (x_train, y_train, x_test, y_test) or images, labels; `class_names` is used where present."""
     keras_keys, own_keys = ("x_train", "y_train", "x_test", "y_test"), ("images", "labels")
     arrays, names = read_npz_arrays(path, (*keras_keys, *own_keys, "class_names", SYNTHETIC))
@@ -105,7 +113,7 @@ def read_npz(path):
             f"{path}: should have the keys {', '.join(keras_keys)} or {', '.join(own_keys)}. "
             f"Got {', '.join(names)[:80] or 'none'} instead."
         )
-    parts = []
+    parts: list[Any] = []
     for images_key, labels_key in zip(keys[::2], keys[1::2], strict=True):
         images = check_images(arrays[images_key], f"{path}: {images_key}")
         parts += [images, _check_labels(arrays[labels_key], len(images), f"{path}: {labels_key}")]
@@ -117,10 +125,10 @@ def read_npz(path):
     if marks is not None:
         marks = marks.view(np.uint8) != 0  # NumPy counts on bytes of 0 and 1 alone
     class_names = _parse_class_names(arrays["class_names"], path) if "class_names" in arrays else None
-    return LabelledImages(*parts, class_names=class_names, synthetic=marks)
+    return replace(LabelledImages(*parts), class_names=class_names, synthetic=marks)
 
 
-def _parse_class_names(names, path):
+def _parse_class_names(names: np.ndarray, path: str | Path) -> dict[int, str]:
     if names.dtype.kind != "U" or names.ndim != 1:
         raise RequestError(
             f"{path}: class_names should be texts, one per class. Got {names.dtype} {names.shape} instead."
@@ -129,7 +137,7 @@ def _parse_class_names(names, path):
     return dict(enumerate(names.tolist()))
 
 
-def check_class_names(names, source):
+def check_class_names(names: Sequence[str], source: str | Path) -> None:
     """Raise RequestError for class names that are empty, not printable on one line, or there twice."""
     for name in names:
         if not name.strip() or any(unicodedata.category(character) in _NOT_IN_NAMES for character in name):
@@ -139,19 +147,19 @@ def check_class_names(names, source):
         raise RequestError(f"{source}: class names should differ. Got {twice[0]!r:.80} twice.")
 
 
-def read_idx_folder(folder):
+def read_idx_folder(folder: str | Path) -> LabelledImages:
     """Read train-images-idx3-ubyte, train-labels-idx1-ubyte and, where present, the t10k pair, gzipped or not."""
     train_images, train_labels = _read_idx_pair(folder, "train")
     test_images, test_labels = _read_idx_pair(folder, "t10k") if _idx_file(folder, "t10k-images") else (None, None)
     return LabelledImages(train_images, train_labels, test_images, test_labels)
 
 
-def is_idx_folder(folder):
+def is_idx_folder(folder: str | Path) -> bool:
     """Tell whether the folder holds IDX files in MNIST's naming."""
     return _idx_file(folder, "train-images") is not None
 
 
-def read_image_folder(folder, image_size=None):
+def read_image_folder(folder: str | Path, image_size: tuple[int, int] | None = None) -> LabelledImages:
     """Read one sub-folder per class, or train/ and test/ with one sub-folder per class in each.
 
     Labels number the class folders in sorted order. All-grey sets give one channel, others three. Images of
@@ -177,12 +185,14 @@ def read_image_folder(folder, image_size=None):
     return LabelledImages(images, labels, test_images, test_labels, dict(enumerate(class_names)))
 
 
-def list_image_classes(folder):
+def list_image_classes(folder: str | Path) -> list[str]:
     """Return the names of the sub-folders with image files in them, in sorted order; a run's folder is not one."""
     return [path.name for path in _subfolders(Path(folder)) if not (path / CONFIG).exists() and list_pictures(path)]
 
 
-def _read_class_folders(folder, class_names, image_size):
+def _read_class_folders(
+    folder: Path, class_names: list[str], image_size: tuple[int, int] | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the pictures uint8 [N, H, W, C] and labels [N] of the class folders."""
     check_class_names(class_names, folder)
     pictures = [(path, label) for label, name in enumerate(class_names) for path in list_pictures(folder / name)]
@@ -204,8 +214,10 @@ def _read_class_folders(folder, class_names, image_size):
     return images, np.array([label for _, label in pictures], np.int64)
 
 
-def _read_idx_pair(folder, prefix):
-    images = read_idx_array(_idx_file(folder, f"{prefix}-images"))
+def _read_idx_pair(folder: str | Path, prefix: str) -> tuple[np.ndarray, np.ndarray]:
+    images_path = _idx_file(folder, f"{prefix}-images")
+    assert images_path is not None  # both callers have looked
+    images = read_idx_array(images_path)
     labels_path = _idx_file(folder, f"{prefix}-labels")
     if labels_path is None:
         raise RequestError(f"{folder}: should hold {prefix}-labels-idx1-ubyte[.gz] beside the images. It is missing.")
@@ -213,11 +225,11 @@ def _read_idx_pair(folder, prefix):
     return images, _check_labels(read_idx_array(labels_path), len(images), str(labels_path))
 
 
-def _idx_file(folder, stem):
+def _idx_file(folder: str | Path, stem: str) -> Path | None:
     return next((path for path in sorted(Path(folder).glob(f"{stem}*idx*ubyte*")) if path.is_file()), None)
 
 
-def _check_labels(labels, count, source):
+def _check_labels(labels: np.ndarray, count: int, source: str) -> np.ndarray:
     labels = np.asarray(labels)
     if labels.ndim == 2 and labels.shape[1] == 1:  # Keras' CIFAR layout
         labels = labels[:, 0]
@@ -230,7 +242,7 @@ def _check_labels(labels, count, source):
     return labels.astype(np.int64)
 
 
-def _square_shape(pixel_count, path):
+def _square_shape(pixel_count: int, path: str | Path) -> tuple[int, int, int]:
     for channels in (1, 3):
         side = round((pixel_count / channels) ** 0.5)
         if pixel_count and side * side * channels == pixel_count:
@@ -240,5 +252,5 @@ def _square_shape(pixel_count, path):
     )
 
 
-def _subfolders(folder):
+def _subfolders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +20,7 @@ _TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{16}(\.\w+)?")
 
 
 @contextmanager
-def replacing(path):
+def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path with the suffix of `path`; rename it to `path` if the block succeeds, else delete it.
 
     In a run's folder `path` is listed first: RequestError where it is somebody else's file.
@@ -30,7 +31,7 @@ def replacing(path):
 
 
 @contextmanager
-def _renaming(path):
+def _renaming(path: str | Path) -> Iterator[Path]:
     """As replacing, unlisted. The temporary file is new: nothing is written through a symlink, or by two at once."""
     path = Path(path)
     temporary = path.with_name(f".tmp-{secrets.token_hex(8)}{path.suffix}")
@@ -45,7 +46,7 @@ def _renaming(path):
         temporary.unlink(missing_ok=True)
 
 
-def _sync_folder(folder):
+def _sync_folder(folder: Path) -> None:
     """Make a new name survive a loss of power, where the system can."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
@@ -55,13 +56,13 @@ def _sync_folder(folder):
             os.close(descriptor)
 
 
-def save_json(path, content):
+def save_json(path: str | Path, content: object) -> None:
     """Write a JSON file, whole or not at all, with two spaces of indentation."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def load_json(path, keys=()):
+def load_json(path: str | Path, keys: Iterable[str] = ()) -> dict:
     """Read a JSON file that holds an object with at least these keys; RequestError names the file and what is wrong."""
     path = Path(path)
     try:
@@ -76,14 +77,14 @@ def load_json(path, keys=()):
     return content
 
 
-def mark_folder(folder, script, content):
+def mark_folder(folder: Path, script: str, content: dict) -> None:
     """Write `folder`/config.json: the mark of this program and its script, then `content` (a dict)."""
     with _renaming(folder / CONFIG) as temporary:
         marked = {"made_by": {"program": PROGRAM, "script": script}} | content
         temporary.write_text(json.dumps(marked, indent=2) + "\n", encoding="utf-8")
 
 
-def find_mark(folder):
+def find_mark(folder: Path) -> str | None:
     """Return the script that has marked `folder`, or None where it is no run's, or one of version 0.1."""
     try:
         mark = load_json(folder / CONFIG).get("made_by")
@@ -92,7 +93,7 @@ def find_mark(folder):
     return mark.get("script") if isinstance(mark, dict) and mark.get("program") == PROGRAM else None
 
 
-def claim(path, folder=None):
+def claim(path: str | Path, folder: str | Path | None = None) -> None:
     """List `path` in the run's folder that it is in (or in `folder`), so that it may be written, and replaced later.
 
     Raises RequestError for a file that is there and not listed: it is somebody else's. Outside of runs nothing is
@@ -116,12 +117,12 @@ def claim(path, folder=None):
         os.fsync(file.fileno())
 
 
-def is_claimed(path, folder):
+def is_claimed(path: str | Path, folder: str | Path) -> bool:
     """Tell whether `path` is listed in the run's folder `folder`."""
     return _name(Path(path).absolute(), Path(folder).absolute()) in list_written(folder)
 
 
-def list_written(folder):
+def list_written(folder: str | Path) -> list[str]:
     """Return the names of what the run in `folder` has written: below it, or absolute where it is elsewhere."""
     path = Path(folder) / WRITTEN
     try:
@@ -131,7 +132,7 @@ def list_written(folder):
     return text.split("\n")[:-1]
 
 
-def remove_written(folder, kept=None):
+def remove_written(folder: str | Path, kept: str | None = None) -> None:
     """Remove what a run has written, but for its sub-folder `kept`, and the folders that are empty then.
 
     What lies elsewhere, or behind a symlink, stays.
@@ -152,7 +153,7 @@ def remove_written(folder, kept=None):
         temporary.write_text("".join(f"{name}\n" for name in left), encoding="utf-8")
 
 
-def remove_temporaries(folder):
+def remove_temporaries(folder: str | Path) -> None:
     """Remove the temporary files that a kill has left where a run writes."""
     folder = Path(folder)
     for place in {folder, *((folder / name).parent for name in list_written(folder))}:
@@ -161,11 +162,11 @@ def remove_temporaries(folder):
                 path.unlink(missing_ok=True)
 
 
-def _name(path, folder):
+def _name(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
-def check_regular_file(path):
+def check_regular_file(path: str | Path) -> None:
     """Raise RequestError for what is no regular file, before it is opened: reading from a pipe may never end."""
     path = Path(path)
     if not path.is_file():

@@ -25,14 +25,16 @@ class Sieve:
         shard are the same; 0 keeps all.
     """
 
-    score: Callable
+    score: Callable[[np.ndarray, int], np.ndarray]
     thresholds: dict[int, float] | None = None
-    classify: Callable | None = None
+    classify: Callable[[np.ndarray], np.ndarray] | None = None
     min_probability: float = 0.0
-    log_ratio: Callable | None = None
+    log_ratio: Callable[[np.ndarray, int], np.ndarray] | None = None
     duplicate_distance: float = 0.0
 
-    def __call__(self, images, class_index, accepted):
+    def __call__(
+        self, images: np.ndarray, class_index: int, accepted: list[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return (reasons, scores) for a block; the reason is "" for an image that is kept.
 
         accepted: list of uint8 arrays [m, H, W, C], the images of the shard that were kept before.
@@ -53,7 +55,7 @@ class Sieve:
         return reasons, scores
 
 
-def find_near_duplicates(images, others, distance):
+def find_near_duplicates(images: np.ndarray, others: list[np.ndarray], distance: float) -> np.ndarray:
     """Mark images that lie within `distance` (RMS grey levels) of one of `others` or of an earlier unmarked image.
 
     images: uint8 [n, H, W, C]; others: list of uint8 [m, H, W, C]. Returns a mask [n]. The sums over a grid of blocks
@@ -74,12 +76,12 @@ def find_near_duplicates(images, others, distance):
     return marked
 
 
-def calibrate_thresholds(scores_of_class, keep):
+def calibrate_thresholds(scores_of_class: dict[str, list[float]], keep: float) -> dict[str, float]:
     """Return {class: score above which the top `keep` fraction (0, 1] of the class's scores lies}."""
     return {name: float(np.quantile(scores, 1 - keep)) for name, scores in scores_of_class.items()}
 
 
-def _project_on_blocks(images, blocks=4):
+def _project_on_blocks(images: np.ndarray, blocks: int = 4) -> np.ndarray:
     """Project images [n, H, W, C] on the normalised indicators of a grid of blocks: float64 [n, blocks, blocks, C]."""
     projected = images.astype(np.float64)
     for axis in (1, 2):
@@ -90,6 +92,6 @@ def _project_on_blocks(images, blocks=4):
     return projected
 
 
-def _squared_distances(a, b):
+def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     a, b = (array.reshape(len(array), prod(array.shape[1:])) for array in (a, b))
     return (a**2).sum(axis=1)[:, np.newaxis] - 2 * a @ b.T + (b**2).sum(axis=1)

@@ -1,6 +1,7 @@
 """Pixel range and dtype, in one place: uint8 [N, H, W, C] on disk, float [-1, 1] in networks."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
 
@@ -11,18 +12,18 @@ MAX_SIDE = 1024  # pixels, of an image to train on
 _HALF_RANGE = 127.5
 
 
-def to_network_range(pixels):
+def to_network_range(pixels: Any) -> Any:
     """Map float pixels 0..255 (array or tensor of any shape) to [-1, 1]."""
     return pixels / _HALF_RANGE - 1.0
 
 
-def to_uint8(images):
+def to_uint8(images: Any) -> np.ndarray:
     """Map network output [-1, 1] to uint8 0..255: rounded, and clipped instead of wrapped around."""
     pixels = (np.asarray(images, "float32") + 1.0) * _HALF_RANGE
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
 
-def check_images(images, source):
+def check_images(images: np.ndarray, source: str) -> np.ndarray:
     """Return images as uint8 [N, H, W, C] with C in {1, 3}; a missing channel axis is added.
 
     Raises RequestError naming `source` for any other dtype, rank or channel count, and for pixels outside 0..255.
@@ -45,7 +46,7 @@ def check_images(images, source):
     return np.ascontiguousarray(images)
 
 
-def resize_images(images, height, width):
+def resize_images(images: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resize uint8 [N, H, W, C] to [N, height, width, C] with Pillow's bilinear (antialiased) filter."""
     from PIL import Image
 
@@ -59,7 +60,8 @@ def resize_images(images, height, width):
     return resized
 
 
-def hash_images(images):
+def hash_images(images: np.ndarray) -> np.ndarray:
     """Compute a 64-bit hash of each image's bytes: uint8 [N, ...] -> uint64 [N]."""
-    digests = [hashlib.blake2b(np.ascontiguousarray(image), digest_size=8).digest() for image in images]
+    contiguous: Any = map(np.ascontiguousarray, images)  # buffers, which NumPy's annotations say from Python 3.12 on
+    digests = [hashlib.blake2b(image, digest_size=8).digest() for image in contiguous]
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)

@@ -1,6 +1,7 @@
 """Where Kaggle mounts things."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from synth.files import replacing
@@ -12,7 +13,7 @@ _DIGIT_RECOGNIZER_FOLDERS = (
 )
 
 
-def find_train_csv(root=KAGGLE_ROOT):
+def find_train_csv(root: str | Path = KAGGLE_ROOT) -> Path | None:
     """Return the path of a mounted train.csv in Digit Recognizer's layout, or None.
 
     Looks in the competition's own mount points, then in every other folder under `root`/input.
@@ -23,26 +24,26 @@ def find_train_csv(root=KAGGLE_ROOT):
     return next((path for path in candidates if _starts_with(path, "label,pixel0,")), None)
 
 
-def find_test_csv(train_csv):
+def find_test_csv(train_csv: str | Path) -> Path | None:
     """Return the path of the test.csv beside a train.csv, in Digit Recognizer's layout, or None."""
     path = Path(train_csv).parent / "test.csv"
     return path if Path(train_csv).name == "train.csv" and _starts_with(path, "pixel0,") else None
 
 
-def default_out(name="synthetic", root=KAGGLE_ROOT):
+def default_out(name: str = "synthetic", root: str | Path = KAGGLE_ROOT) -> Path:
     """Return the default output folder: `root`/working/`name` on Kaggle, else ./`name`."""
     working = Path(root) / "working"
     return working / name if os.access(working, os.W_OK) else Path(name)
 
 
-def save_submission(path, label_values):
+def save_submission(path: str | Path, label_values: Iterable[int]) -> None:
     """Write a submission: `ImageId,Label`, ImageId from 1."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write("ImageId,Label\n")
         file.writelines(f"{index},{value}\n" for index, value in enumerate(label_values, start=1))
 
 
-def _starts_with(path, columns):
+def _starts_with(path: Path, columns: str) -> bool:
     if not path.is_file():
         return False
     with path.open(encoding="utf-8", errors="replace") as file:

@@ -11,7 +11,14 @@ MAX_OVERLAP = 0.01
 ADVICE = "Train on other images, or add --allow-leak to go on with the result marked."
 
 
-def find_leaks(test_images, train_hashes, *, allow=False, source="test", advice=ADVICE):
+def find_leaks(
+    test_images: np.ndarray,
+    train_hashes: np.ndarray,
+    *,
+    allow: bool = False,
+    source: str = "test",
+    advice: str = ADVICE,
+) -> np.ndarray:
     """Return a mask [n] of the test images (uint8 [n, H, W, C]) whose exact hash is among `train_hashes`.
 
     Raises RequestError with the numbers when more than 1 % are, unless `allow`.

@@ -5,10 +5,12 @@ import json
 import os
 import platform
 import socket
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from synth.errors import RequestError, RunError
 from synth.files import (
@@ -35,7 +37,16 @@ _RENAMED_IN_RECIPES = {"augment": "diffaugment"}  # as `formerly` of models.reci
 
 
 @contextmanager
-def open_output(folder, settings, script, owned, *, overwrite=False, keep=None, threads=None):
+def open_output(
+    folder: str | Path,
+    settings: dict,
+    script: str,
+    owned: Iterable[str],
+    *,
+    overwrite: bool = False,
+    keep: tuple[str, str] | None = None,
+    threads: int | None = None,
+) -> Iterator[None]:
     """Hold `folder` for a run of `script` with these settings ({section: {option: value}}), recorded in config.json.
 
     An earlier run with the same settings is continued. One with others raises RequestError naming each difference,
@@ -56,7 +67,15 @@ def open_output(folder, settings, script, owned, *, overwrite=False, keep=None, 
         yield
 
 
-def check_output(folder, settings, script, owned, *, overwrite=False, keep=None):
+def check_output(
+    folder: str | Path,
+    settings: dict,
+    script: str,
+    owned: Iterable[str],
+    *,
+    overwrite: bool = False,
+    keep: tuple[str, str] | None = None,
+) -> list[str]:
     """Return how an earlier run in `folder` differs (texts), and change nothing; raise RequestError as open_output."""
     folder, settings = Path(folder), _as_stored(settings)
     if not (folder / CONFIG).exists():
@@ -76,8 +95,9 @@ def check_output(folder, settings, script, owned, *, overwrite=False, keep=None)
         _refuse(folder, strangers, f"which the run there has not written (see {WRITTEN})")
     if differences and not overwrite:
         kept = keep and keep[1] in list_same_sections(folder, settings)
-        there = keep and (folder / keep[0]).exists()
-        fate = f" (its {keep[0]}/ {'stays, as it is the same' if kept else 'is replaced, too'})" if there else ""
+        fate = ""
+        if keep and (folder / keep[0]).exists():
+            fate = f" (its {keep[0]}/ {'stays, as it is the same' if kept else 'is replaced, too'})"
         raise RequestError(
             f"{folder} holds a run with other options ({'; '.join(differences)}): choose another --out, "
             f"or replace it with --overwrite{fate}."
@@ -85,7 +105,7 @@ def check_output(folder, settings, script, owned, *, overwrite=False, keep=None)
     return differences
 
 
-def check_inputs(out, inputs):
+def check_inputs(out: str | Path, inputs: dict[str, Any]) -> None:
     """Raise RequestError where an input lies in the output folder, or that among the pictures of a class of --data.
 
     inputs: {flag: a path, a pattern, a name of something that is no file, None, or a tuple of these}.
@@ -104,31 +124,31 @@ def check_inputs(out, inputs):
                     raise RequestError(f"--out should not be among the pictures of --data {found}. Got {out} instead.")
 
 
-def _list_between(folder, above):
+def _list_between(folder: Path, above: Path) -> list[Path]:
     """Return `folder` and the folders over it up to `above`, which is left out."""
     return [path for path in (folder, *folder.parents) if above in path.parents]
 
 
-def _holds_pictures(folder):
+def _holds_pictures(folder: Path) -> bool:
     names = os.listdir(folder) if folder.is_dir() and not find_mark(folder) else ()
     return any(name.lower().endswith(IMAGE_SUFFIXES) for name in names)
 
 
-def list_same_sections(folder, settings):
+def list_same_sections(folder: str | Path, settings: dict) -> set[str]:
     """Return the names of the sections of `settings` that are the same in an earlier run in `folder`."""
     stored = _load_settings(folder) if (Path(folder) / CONFIG).exists() else {}
     return {name for name, section in _as_stored(settings).items() if stored.get(name) == section}
 
 
-def read_threads(folder):
+def read_threads(folder: str | Path) -> int | None:
     """Return the number of threads that an earlier run in `folder` has recorded, or None."""
     threads = load_json(Path(folder) / CONFIG).get("threads") if find_mark(Path(folder)) else None
     return threads if type(threads) is int and threads > 0 else None
 
 
-def installed_versions():
+def installed_versions() -> dict[str, str | None]:
     """Return the versions of Python and of the packages that decide a run's numbers."""
-    versions = {"python": platform.python_version()}
+    versions: dict[str, str | None] = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
             versions[package] = metadata.version(package)
@@ -138,7 +158,7 @@ def installed_versions():
 
 
 @contextmanager
-def _hold(folder, script):
+def _hold(folder: Path, script: str) -> Iterator[None]:
     """Hold the folder's lock, which the kernel drops with the process; make the folder where there is none."""
     from filelock import FileLock, Timeout
 
@@ -161,12 +181,12 @@ def _hold(folder, script):
         lock.release()
 
 
-def _refuse(folder, names, but):
+def _refuse(folder: Path, names: list[str], but: str) -> None:
     if names:
         raise RequestError(f"{folder} holds {', '.join(sorted(names))}, {but}: choose another --out.")
 
 
-def _load_settings(folder):
+def _load_settings(folder: str | Path) -> dict:
     """Return what config.json holds, by the names that options have today."""
     content = load_json(Path(folder) / CONFIG)
     return {
@@ -175,7 +195,7 @@ def _load_settings(folder):
     }
 
 
-def _rename(options, names):
+def _rename(options: dict, names: dict[str, str]) -> dict:
     """Return options with today's names, {before: now}, and so what is in recipes, however deep they stand."""
     renamed = {}
     for name, value in options.items():
@@ -188,11 +208,11 @@ def _rename(options, names):
     return renamed
 
 
-def _as_stored(settings):
+def _as_stored(settings: dict) -> dict:
     return json.loads(json.dumps(settings, default=str))  # tuples become lists, paths text
 
 
-def _differences(stored, settings, prefix=""):
+def _differences(stored: dict, settings: dict, prefix: str = "") -> Iterator[str]:
     for name in dict.fromkeys([*stored, *settings]):
         there, here = stored.get(name, "nothing"), settings.get(name, "nothing")
         if there == here or (not prefix and name in _NOT_COMPARED):

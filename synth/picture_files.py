@@ -3,6 +3,7 @@
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +13,10 @@ from synth.images import IMAGE_SUFFIXES, MAX_SIDE, resize_images
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")  # Pillow would run other programs for some of its others
 
 
-def list_pictures(folder):
+def list_pictures(folder: str | Path) -> list[Path]:
     """Return the regular files at any depth that have a picture's suffix, sorted; pipes and dangling links are none."""
 
-    def fail(error):
+    def fail(error: OSError) -> None:
         raise error
 
     # rglob leaves out what can't be read, and so whole classes, without a word
@@ -23,7 +24,7 @@ def list_pictures(folder):
     return sorted(path for path in found if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
 
 
-def read_picture(path, size=None):
+def read_picture(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
     """Read a picture as uint8 [H, W, C], C 1 for grey ones and 3 for others, and resize it to (height, width)."""
     image = _decode(path)
     image = image.reshape(*image.shape[:2], -1)
@@ -39,7 +40,7 @@ def read_picture(path, size=None):
     return image
 
 
-def _decode(path):
+def _decode(path: Path) -> np.ndarray:
     from PIL import Image
 
     try:
@@ -54,7 +55,7 @@ def _decode(path):
         raise RequestError(f"{path}: should be a readable image. {describe_cause(error)}") from error
 
 
-def _to_uint8_array(picture):
+def _to_uint8_array(picture: Any) -> np.ndarray:
     """Return a Pillow picture as uint8 [H, W] or [H, W, 3]; 16-bit grey is scaled to 0..255."""
     if picture.mode == "F":
         raise RequestError("Its pixels should be integers, and are floats.")

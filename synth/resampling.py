@@ -1,13 +1,14 @@
 """Class-balancing by repetition and by interpolation of real images, as imbalanced-learn does it."""
 
 import warnings
+from types import ModuleType
 
 import numpy as np
 
 from synth.errors import RequestError
 
 
-def import_imblearn():
+def import_imblearn() -> ModuleType:
     """Import imbalanced-learn's over-sampling; ModuleNotFoundError names the package to install."""
     try:
         from imblearn import over_sampling
@@ -16,7 +17,9 @@ def import_imblearn():
     return over_sampling
 
 
-def resample(method, images, labels, counts, seed):
+def resample(
+    method: str, images: np.ndarray, labels: np.ndarray, counts: dict[int, int], seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Bring the classes of images uint8 [n, H, W, C] to {class index: count}; the real images come first, unchanged.
 
     method: "oversampling" repeats images at random; "smote" interpolates between up to 5 nearest neighbours of a
@@ -37,7 +40,7 @@ def resample(method, images, labels, counts, seed):
     return np.clip(np.rint(flat), 0, 255).astype(np.uint8).reshape(-1, *images.shape[1:]), labels
 
 
-def compute_class_weights(labels):
+def compute_class_weights(labels: np.ndarray) -> dict[int, float]:
     """Weights {class index: weight} that give every class the same total, 1 on average over the images [n]."""
     classes, counts = np.unique(labels, return_counts=True)
     return {int(k): len(labels) / (len(classes) * int(count)) for k, count in zip(classes, counts, strict=True)}

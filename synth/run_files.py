@@ -1,6 +1,9 @@
 """Read a run's own arrays and tables, whatever state they are in."""
 
 import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,17 +14,17 @@ HISTORY = "history.csv"
 _HISTORY_NUMBERS = dict.fromkeys(("seconds", "discriminator_loss", "generator_loss", "frechet"), float)
 
 
-def load_array(path):
+def load_array(path: str | Path) -> np.ndarray:
     """Read an .npy; it is never unpickled. RequestError names the file that can't be read."""
     return _load_numpy(path, "NumPy file (.npy)", np.ndarray, lambda stored: stored)
 
 
-def load_arrays(path):
+def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """Read an .npz as {name: array}; it is never unpickled. RequestError names the file that can't be read."""
     return _load_numpy(path, "NumPy archive (.npz)", np.lib.npyio.NpzFile, dict)
 
 
-def _load_numpy(path, kind, stored_type, take):
+def _load_numpy(path: str | Path, kind: str, stored_type: type, take: Callable[[Any], Any]) -> Any:
     try:
         with open(path, "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("error")  # what NumPy only warns of is no file of this project either
@@ -34,7 +37,7 @@ def _load_numpy(path, kind, stored_type, take):
         raise RequestError(f"{path}: should be a readable {kind}. ({reason})") from error
 
 
-def load_csv(path, columns):
+def load_csv(path: str | Path, columns: dict[str, type | None]) -> pd.DataFrame:
     """Read a CSV that has at least these columns, {name: str, int, float or None (any)}; a float may be missing.
 
     RequestError names the file and what is wrong.
@@ -55,14 +58,14 @@ def load_csv(path, columns):
     return table
 
 
-def load_histories(folder):
+def load_histories(folder: Path) -> dict[str, pd.DataFrame]:
     """Read the history.csv of every GAN below a model folder, {sub-folder, or "" for the folder itself: DataFrame}."""
     paths = sorted(folder.rglob(HISTORY))
     return {"/".join(path.parent.relative_to(folder).parts): _load_history(path) for path in paths}
 
 
-def _load_history(path):
-    history = load_csv(path, {"step": int} | _HISTORY_NUMBERS)
+def _load_history(path: Path) -> pd.DataFrame:
+    history = load_csv(path, {"step": int, **_HISTORY_NUMBERS})
     if history.empty or not np.isfinite(history[list(_HISTORY_NUMBERS)]).all(axis=None):
         raise RequestError(f"{path}: should have rows of finite numbers, one for each round of the training.")
     return history

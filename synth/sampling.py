@@ -1,6 +1,7 @@
 """Filtered sampling whose result depends on (model, seed, class, shard) alone."""
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -12,7 +13,9 @@ _FREE_BLOCKS = 20  # drawn before a low acceptance rate counts
 _CANDIDATES_PER_ROW = 50
 
 
-def draw_latents(seed, class_index, shard, block, latent_dim, latent_std=1.0):
+def draw_latents(
+    seed: int, class_index: int, shard: int, block: int, latent_dim: int, latent_std: float = 1.0
+) -> np.ndarray:
     """Draw normal latents, float32 [BLOCK_SIZE, latent_dim], as a pure function of the arguments.
 
     The standard deviation is 1, or that of each image is uniform between 1 and `latent_std`.
@@ -24,7 +27,14 @@ def draw_latents(seed, class_index, shard, block, latent_dim, latent_std=1.0):
     return latents
 
 
-def sample_blocks(generate, latent_dim, seed, class_index, shard, latent_std=1.0):
+def sample_blocks(
+    generate: Callable[[np.ndarray, int], np.ndarray],
+    latent_dim: int,
+    seed: int,
+    class_index: int,
+    shard: int,
+    latent_std: float = 1.0,
+) -> Iterator[np.ndarray]:
     """Yield blocks of candidates without end, uint8 [BLOCK_SIZE, H, W, C].
 
     generate: callable (latents [n, latent_dim], class_index) -> uint8 [n, H, W, C]. latent_std: as of draw_latents.
@@ -35,7 +45,12 @@ def sample_blocks(generate, latent_dim, seed, class_index, shard, latent_std=1.0
         block += 1
 
 
-def sample_filtered(blocks, sieve, class_index, rows):
+def sample_filtered(
+    blocks: Iterator[np.ndarray],
+    sieve: Callable[[np.ndarray, int, list[np.ndarray]], tuple[np.ndarray, np.ndarray]],
+    class_index: int,
+    rows: int,
+) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
     """Collect `rows` accepted images: (images uint8 [rows, H, W, C], scores float32 [rows], tally).
 
     blocks: iterator of candidates; sieve: a synth.filters.Sieve, or callable (images, class_index, accepted images so
@@ -43,7 +58,9 @@ def sample_filtered(blocks, sieve, class_index, rows):
     reject reason up to the last accepted image. Raises SamplingError, with the acceptance rate, once more than
     20 blocks + 50 candidates per row have gone by.
     """
-    images, scores, tally = [], [], Counter(candidates=0)
+    images: list[np.ndarray] = []
+    scores: list[np.ndarray] = []
+    tally: Counter[str] = Counter(candidates=0)
     found, limit = 0, _FREE_BLOCKS * BLOCK_SIZE + _CANDIDATES_PER_ROW * rows
     for block in blocks:
         reasons, block_scores = sieve(block, class_index, images)
@@ -70,3 +87,4 @@ def sample_filtered(blocks, sieve, class_index, rows):
                 f"({found / tally['candidates']:.2%}; rejected: {rejects}), of {rows} asked. "
                 f"{advice or 'Train longer, or use --filter none or a lower --min-probability.'}"
             )
+    raise AssertionError("blocks should go on without end")

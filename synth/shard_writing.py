@@ -1,6 +1,11 @@
 """Stream filtered synthetic images, class by class, into shards and a manifest."""
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from synth.checks import check_fields, is_integer, is_object
 from synth.errors import RequestError
@@ -27,8 +32,16 @@ _GROWING = ("classes", "shards", "complete")  # what of a manifest grows with th
 
 
 def check_sampling(
-    filter, keep, min_probability, duplicate_distance, latent_std, format, shard_size, *, has_classifier
-):
+    filter: str,
+    keep: float,
+    min_probability: float,
+    duplicate_distance: float,
+    latent_std: float,
+    format: str,
+    shard_size: int,
+    *,
+    has_classifier: bool,
+) -> str:
     """Check the sampling options and return the filter to use: "auto" becomes "classifier" or "discriminator"."""
     numbers = {"keep": keep, "min_probability": min_probability, "duplicate_distance": duplicate_distance}
     for name, value in ({"filter": filter, "latent_std": latent_std} | numbers).items():
@@ -40,7 +53,9 @@ def check_sampling(
     return filter if filter != "auto" else "classifier" if has_classifier else "discriminator"
 
 
-def stream_shards(model, sampling, folder, *, quiet=False, report=print):
+def stream_shards(
+    model: Any, sampling: dict, folder: Path, *, quiet: bool = False, report: Callable[[str], object] = print
+) -> dict:
     """Write the shards that are not there yet and return the manifest.
 
     model: has generate (latents, class_index) -> uint8 images, score (images, class_index) -> realism, classify
@@ -76,7 +91,9 @@ def stream_shards(model, sampling, folder, *, quiet=False, report=print):
     return manifest
 
 
-def _write_one(model, sieve, sampling, folder, name, files, shard, rows):
+def _write_one(
+    model: Any, sieve: Sieve, sampling: dict, folder: Path, name: str, files: list[str], shard: int, rows: int
+) -> list[dict]:
     """Sample one shard and write it in every format; return its manifest entries."""
     k = model.class_names.index(name)
     label = model.label_values[k]
@@ -91,13 +108,15 @@ def _write_one(model, sieve, sampling, folder, name, files, shard, rows):
     return entries
 
 
-def sample_shard(model, sieve, seed, class_index, shard, rows, latent_std):
+def sample_shard(
+    model: Any, sieve: Sieve, seed: int, class_index: int, shard: int, rows: int, latent_std: float
+) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
     """Sample the first `rows` images of a shard: as synth.sampling.sample_filtered. More rows begin with the fewer."""
     blocks = sample_blocks(model.generate, model.latent_dim, seed, class_index, shard, latent_std)
     return sample_filtered(blocks, sieve, class_index, rows)
 
 
-def _list_shards(sampling, folders):
+def _list_shards(sampling: dict, folders: dict[str, str]) -> Iterator[tuple[str, list[str], int, int]]:
     """Yield (class name, files, shard, rows) of every shard that is asked for."""
     size = sampling["shard_size"]
     for name, count in sampling["class_size"].items():
@@ -111,7 +130,7 @@ def _list_shards(sampling, folders):
             )
 
 
-def _start_manifest(model, sampling):
+def _start_manifest(model: Any, sampling: dict) -> dict:
     return {
         "class_names": list(model.class_names),
         "label_values": list(model.label_values),
@@ -130,7 +149,7 @@ def _start_manifest(model, sampling):
     }
 
 
-def _continue_manifest(folder, started):
+def _continue_manifest(folder: Path, started: dict) -> dict:
     """Return the manifest in `folder`, or `started` where there is none; RequestError where it is of other shards."""
     manifest = load_manifest(folder)
     if manifest is None:
@@ -147,7 +166,7 @@ def _continue_manifest(folder, started):
     return manifest
 
 
-def _check_counts(manifest, path):
+def _check_counts(manifest: dict, path: Path) -> None:
     """Raise RequestError where what only a run that goes on reads of its manifest is damaged."""
     check_fields(manifest, {"filter": ("an object whose thresholds are numbers", _is_filter)}, path)
     known = ("a class of the manifest", manifest["class_names"].__contains__)
@@ -155,12 +174,14 @@ def _check_counts(manifest, path):
         check_fields(entry, {"class": known, "shard": _COUNT, "candidates": _COUNT, "rejected": _COUNTS}, path)
 
 
-def _is_filter(value):
-    thresholds = value.get("thresholds", {}) if is_object(value) else None
+def _is_filter(value: Any) -> bool:
+    thresholds: Any = value.get("thresholds", {}) if is_object(value) else None
     return is_object(thresholds) and all(isinstance(threshold, float) for threshold in thresholds.values())
 
 
-def build_sieve(model, sampling, class_names, thresholds=None):
+def build_sieve(
+    model: Any, sampling: dict, class_names: Iterable[str], thresholds: dict[str, float] | None = None
+) -> tuple[Sieve, dict[str, float] | None]:
     """Return the sieve of the sampling options and the discriminator's thresholds, {class name: score} or None.
 
     What is not given in `thresholds` is calibrated, once per class, on a fixed first draw.
@@ -180,7 +201,7 @@ def build_sieve(model, sampling, class_names, thresholds=None):
     return sieve, thresholds
 
 
-def _draw_scores(model, name, seed, latent_std):
+def _draw_scores(model: Any, name: str, seed: int, latent_std: float) -> list[float]:
     k = model.class_names.index(name)
     scores = []
     for block in range(_CALIBRATION_BLOCKS):
@@ -189,12 +210,12 @@ def _draw_scores(model, name, seed, latent_std):
     return scores
 
 
-def _sum_up(model, sampling, entries):
+def _sum_up(model: Any, sampling: dict, entries: list[dict]) -> dict[str, dict]:
     """Return the manifest's per-class counts, each shard counted once whatever its formats."""
     classes = {}
     for name, asked in sampling["class_size"].items():
         shards = {entry["shard"]: entry for entry in entries if entry["class"] == name}.values()
-        rejected = Counter()
+        rejected: Counter[str] = Counter()
         for entry in shards:
             rejected.update(entry["rejected"])
         classes[name] = {

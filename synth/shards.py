@@ -4,7 +4,9 @@ import hashlib
 import io
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +37,7 @@ _CSV_CHUNK = 512  # rows: the text of a chunk stays in the processor's cache
 _PIXEL_TEXT = np.array([f",{value}" for value in range(256)], "S4").view(np.uint32)  # padded with zero bytes
 
 
-def class_folder(name):
+def class_folder(name: str) -> str:
     """Return a name that is safe as a folder name: "T-shirt/top" -> "T-shirt-top".
 
     A long one is cut, with a hash of the whole name behind it, and Windows' names of devices are avoided.
@@ -49,7 +51,7 @@ def class_folder(name):
     return folder.encode()[: _MAX_FOLDER - len(ending)].decode(errors="ignore") + ending
 
 
-def class_folders(names):
+def class_folders(names: Iterable[str]) -> dict[str, str]:
     """Return {class name: folder} with a folder of its own for each of a run's class names, whatever the file system.
 
     Names that `class_folder` would put into one, or into two that differ by case or Unicode form alone, have a number
@@ -69,17 +71,17 @@ def class_folders(names):
     return folders
 
 
-def fold_name(name):
+def fold_name(name: str) -> str:
     """Return what two names have in common that differ by case or Unicode form alone, as file systems may see them."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
-def shard_formats(format):
+def shard_formats(format: str) -> tuple[str, ...]:
     """Return the file suffixes of a format: "both" -> ("npz", "csv")."""
     return ("npz", "csv") if format == "both" else (format,)
 
 
-def write_shard(path, images, label, scores):
+def write_shard(path: str | Path, images: np.ndarray, label: int, scores: np.ndarray) -> None:
     """Write one class's images uint8 [N, H, W, C] to `path` (.npz or .csv), whole or not at all."""
     path = Path(path)
     with replacing(path) as temporary:
@@ -95,12 +97,12 @@ def write_shard(path, images, label, scores):
             temporary.write_bytes(archive.getbuffer())
 
 
-def csv_header(pixel_count):
+def csv_header(pixel_count: int) -> bytes:
     """Return the header line of Kaggle's train.csv: b"label,pixel0,...\\n"."""
     return ("label," + ",".join(f"pixel{index}" for index in range(pixel_count)) + "\n").encode()
 
 
-def csv_rows(images, labels, ending=b"\n"):
+def csv_rows(images: np.ndarray, labels: int | np.ndarray, ending: bytes = b"\n") -> bytes:
     """Return the CSV lines of images uint8 [N, ...] with one label, or one each, byte-equal to pandas.DataFrame.to_csv.
 
     The text of each pixel is looked up in a table of padded byte strings, and the padding is dropped in one go.
@@ -115,7 +117,9 @@ def csv_rows(images, labels, ending=b"\n"):
     return lines.tobytes().translate(None, b"\0")
 
 
-def read_shard(path, image_shape, rows=None):
+def read_shard(
+    path: str | Path, image_shape: tuple[int, int, int], rows: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Read one shard back, or its first `rows`: images uint8 [N, *image_shape] and label values int64 [N]."""
     from synth.file_formats import read_csv, read_npz  # pandas, which writing does not need
 
@@ -125,13 +129,13 @@ def read_shard(path, image_shape, rows=None):
     return shard.images[:rows], shard.labels[:rows]
 
 
-def hash_file(path):
+def hash_file(path: str | Path) -> str:
     """Return the SHA-256 of a file as hex."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def is_whole(path, entry):
+def is_whole(path: Path, entry: dict) -> bool:
     """Tell whether a shard is as its manifest entry says: by size and time, or by SHA-256 where these differ."""
     if not path.is_file():
         return False
@@ -140,24 +144,24 @@ def is_whole(path, entry):
     return same or hash_file(path) == entry["sha256"]
 
 
-def describe_file(path):
+def describe_file(path: str | Path) -> dict:
     """Return what a manifest says of a file: its size, its time of change in nanoseconds, and its SHA-256."""
     status = Path(path).stat()
     return {"bytes": status.st_size, "modified": status.st_mtime_ns, "sha256": hash_file(path)}
 
 
-def save_hashes(folder, hashes):
+def save_hashes(folder: str | Path, hashes: np.ndarray) -> None:
     """Write `folder`/train_hashes.npy, uint64 [n]."""
     with replacing(Path(folder) / HASHES) as temporary:
         np.save(temporary, hashes)
 
 
-def describe_hashes(hashes):
+def describe_hashes(hashes: np.ndarray) -> dict:
     """Return what a manifest says of the hashes of the training images: their number, and a SHA-256 over them."""
     return {"images": len(hashes), "sha256": hashlib.sha256(hashes.astype("<u8").tobytes()).hexdigest()}
 
 
-def load_hashes(folder, expected=None):
+def load_hashes(folder: str | Path, expected: dict | None = None) -> np.ndarray:
     """Read `folder`/train_hashes.npy, uint64 [n]; RequestError where it is missing or damaged.
 
     expected: what describe_hashes said when it was written, or a part of it.
@@ -176,12 +180,12 @@ def load_hashes(folder, expected=None):
     return hashes
 
 
-def save_manifest(folder, manifest):
+def save_manifest(folder: str | Path, manifest: dict) -> None:
     """Write `folder`/manifest.json."""
     save_json(Path(folder) / MANIFEST, manifest)
 
 
-def load_manifest(folder):
+def load_manifest(folder: str | Path) -> Any:
     """Read `folder`/manifest.json, or return None where there is none yet; RequestError where it is damaged."""
     path = Path(folder) / MANIFEST
     if not path.exists():
@@ -195,13 +199,13 @@ def load_manifest(folder):
     return manifest
 
 
-def _is_shard(value):
+def _is_shard(value: Any) -> bool:
     """Whether it is the path of a shard below the manifest's folder."""
     path = PurePosixPath(value) if is_text(value) else PurePosixPath("..")
     return path.suffix in (".csv", ".npz") and not path.is_absolute() and ".." not in path.parts
 
 
-def _are_hashes(value):
+def _are_hashes(value: Any) -> bool:
     return is_object(value) and is_integer(value.get("images"), 0)
 
 

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.file_formats import list_image_classes, read_csv_chunks, read_image_folder, read_npz
 from synth.files import find_mark
@@ -27,7 +28,7 @@ class Source:
     """
 
     rows: dict[int, int]
-    read: Callable
+    read: Callable[[int], Iterator[tuple[np.ndarray, np.ndarray]]]
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,14 @@ class Run:
     """
 
     trained: object = None
-    paths: tuple = ()
+    paths: Sequence[Path] = ()
     request: dict = field(default_factory=dict)
     fingerprint: str | None = None
     classes: dict = field(default_factory=dict)
     hashes: np.ndarray | None = None
     identity: str | None = None
 
-    def check_classes(self, dataset):
+    def check_classes(self, dataset: Dataset) -> None:
         """Raise RequestError where a label of the run means another class than in synth.datasets.Dataset.
 
         A class that is named after its label has no name that could differ.
@@ -60,7 +61,7 @@ class Run:
                 )
 
 
-def open_run(pattern, report, flag="--synthetic"):
+def open_run(pattern: str | Path, report: Callable[[str], object], flag: str = "--synthetic") -> Run:
     """Find the shards of `pattern` (see find_shards), check them against their manifest, and return the Run."""
     paths, folder = find_shards(pattern, flag)
     if folder is None:
@@ -79,7 +80,7 @@ def open_run(pattern, report, flag="--synthetic"):
     return Run(None, paths, manifest["request"], manifest["fingerprint"], classes, hashes, identity)
 
 
-def find_shards(pattern, flag="--synthetic"):
+def find_shards(pattern: str | Path, flag: str = "--synthetic") -> tuple[list[Path], Path | None]:
     """Return (sorted shard paths, folder of their run or None) of a run's folder, any folder, a file or a glob.
 
     A folder with one sub-folder of image files per class, and no shards, is itself taken as the one shard.
@@ -116,7 +117,7 @@ def find_shards(pattern, flag="--synthetic"):
     return found, folders.pop()
 
 
-def _check_unmarked(folder):
+def _check_unmarked(folder: Path) -> None:
     """Raise RequestError for the folder of a run that has no manifest yet, or never has one."""
     script = find_mark(folder)
     if script in ("generate_data.py", "augment.py balance"):
@@ -125,7 +126,7 @@ def _check_unmarked(folder):
         raise RequestError(f"{folder} is a run of {script}, which makes no shards. Name one of generate_data.py.")
 
 
-def check_shards(paths, folder):
+def check_shards(paths: list[Path], folder: Path) -> None:
     """Raise RequestError for a shard that is missing or whose bytes are not those that the run's manifest recorded."""
     expected = {folder / entry["file"]: entry["sha256"] for entry in load_manifest(folder)["shards"]}
     for path in paths:
@@ -134,15 +135,22 @@ def check_shards(paths, folder):
             raise RequestError(f"{path}: should be as {MANIFEST} recorded it, but is {state}: make the shards again.")
 
 
-def index_shards(paths, image_shape, label_values, per_class=None, skip=()):
+def index_shards(
+    paths: Iterable[Path],
+    image_shape: tuple[int, int, int],
+    label_values: tuple[int, ...],
+    per_class: int | None = None,
+    skip: tuple[int, ...] = (),
+) -> list[Source]:
     """Return one Source per shard that has rows to use: the first `per_class` of each class over all shards, or all.
 
     Rows with a label in `skip` are left out. Reads each shard once. Raises RequestError for another image shape and for
     other labels that are not in `label_values`.
     """
-    used, sources = Counter(), []
+    used: Counter[int] = Counter()
+    sources = []
     for path in paths:
-        rows = Counter()
+        rows: Counter[int] = Counter()
         for _, labels in _read_chunks(path, image_shape):
             labels = labels[~np.isin(labels, skip)]
             unknown = np.setdiff1d(labels, label_values)
@@ -152,34 +160,35 @@ def index_shards(paths, image_shape, label_values, per_class=None, skip=()):
                     f"Got {', '.join(map(str, unknown[:5]))} instead."
                 )
             rows.update(np.searchsorted(label_values, labels).tolist())
+        chosen = dict(rows)
         if per_class is not None:
-            rows = {k: min(count, per_class - used[k]) for k, count in rows.items()}
-        rows = {k: count for k, count in rows.items() if count > 0}
-        used.update(rows)
-        if rows:
-            sources.append(Source(rows, partial(_read_shard, path, image_shape, label_values, rows)))
+            chosen = {k: min(count, per_class - used[k]) for k, count in chosen.items()}
+        chosen = {k: count for k, count in chosen.items() if count > 0}
+        used.update(chosen)
+        if chosen:
+            sources.append(Source(chosen, partial(_read_shard, path, image_shape, label_values, chosen)))
     return sources
 
 
-def split_in_memory(images, labels, rows_per_source=5000):
+def split_in_memory(images: np.ndarray, labels: np.ndarray, rows_per_source: int = 5000) -> list[Source]:
     """Turn images in memory into sources of shard size, so that they mix evenly with shards."""
     sources = []
     for start in range(0, len(images), rows_per_source):
         part = slice(start, start + rows_per_source)
-        chunks = partial(_cut, images[part], labels[part])
-        sources.append(Source(dict(Counter(labels[part].tolist())), lambda epoch, chunks=chunks: chunks()))
+        read = partial(_read_part, images[part], labels[part])
+        sources.append(Source(dict(Counter(labels[part].tolist())), read))
     return sources
 
 
-def count_rows(sources):
+def count_rows(sources: Iterable[Source]) -> dict[int, int]:
     """Return {class index: images} over all sources."""
-    total = Counter()
+    total: Counter[int] = Counter()
     for source in sources:
         total.update(source.rows)
     return dict(total)
 
 
-def stream_images(sources, seed, epoch=0):
+def stream_images(sources: list[Source], seed: int, epoch: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield blocks (images uint8 [n, H, W, C], class indices [n]): every image of `sources` once, shuffled.
 
     A number of sources is open at a time, chosen at random, evenly over the classes that they begin with; their
@@ -211,19 +220,22 @@ def stream_images(sources, seed, epoch=0):
         yield _shuffle(buffer, generator)
 
 
-def _interleave(sources, generator):
+def _interleave(sources: list[Source], generator: np.random.Generator) -> list[Source]:
     """Return the sources in random order, the ones that begin with each class spread evenly."""
     order = generator.permutation(len(sources))
-    seen, keys = Counter(), {}
+    seen: Counter[int] = Counter()
+    keys = {}
     totals = Counter(min(source.rows) for source in sources)
     for index in order:
         k = min(sources[index].rows)
         keys[index] = (seen[k] + generator.random()) / totals[k]
         seen[k] += 1
-    return [sources[index] for index in sorted(order, key=keys.get)]
+    return [sources[index] for index in sorted(order, key=lambda index: keys[index])]
 
 
-def _read_shard(path, image_shape, label_values, rows, epoch):
+def _read_shard(
+    path: Path, image_shape: tuple[int, int, int], label_values: tuple[int, ...], rows: dict[int, int], epoch: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the chunks of a shard, cut to the rows that it may use."""
     left = dict(rows)
     for images, labels in _read_chunks(path, image_shape):
@@ -236,11 +248,16 @@ def _read_shard(path, image_shape, label_values, rows, epoch):
             yield images[keep], np.searchsorted(label_values, labels[keep])
 
 
-def _hash_texts(texts):
+def _read_part(images: np.ndarray, labels: np.ndarray, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the chunks of images in memory."""
+    return _cut(images, labels)
+
+
+def _hash_texts(texts: Iterable[str]) -> str:
     return hashlib.sha256("".join(texts).encode()).hexdigest()
 
 
-def _read_chunks(path, image_shape):
+def _read_chunks(path: Path, image_shape: tuple[int, int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (images, label values) of a shard in chunks; where it marks synthetic rows, these alone."""
     if path.suffix == ".csv":
         parts = read_csv_chunks(path, image_shape)
@@ -257,12 +274,14 @@ def _read_chunks(path, image_shape):
         yield from _cut(images, labels)
 
 
-def _cut(images, labels):
+def _cut(images: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     starts = range(0, len(labels), _CHUNK_SIZE)
     return ((images[start : start + _CHUNK_SIZE], labels[start : start + _CHUNK_SIZE]) for start in starts)
 
 
-def _shuffle(buffer, generator):
+def _shuffle(
+    buffer: list[tuple[np.ndarray, np.ndarray]], generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     images, labels = (np.concatenate(part) for part in zip(*buffer, strict=True))
     order = generator.permutation(len(labels))
     return images[order], labels[order]

@@ -15,6 +15,14 @@ TRAINING = ["--steps", "2", "--round-steps", "2", "--batch-size", "16", "--dtype
 WIDTHS = ["--latent-dim", "4", "--generator-width", "2", "--discriminator-width", "2"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m "not slow" chooses
+def pytest_collection_modifyitems(items):
+    """A test is slow, too, where one of its fixtures trains a GAN."""
+    for item in items:
+        if {"generated", "finished"} & set(item.fixturenames):
+            item.add_marker("slow")
+
+
 def make_images(count, shape=(28, 28, 1), class_count=2, seed=0):
     """Images uint8 and labels int64: class k has a bright bar at a height that tells the classes apart."""
     generator = np.random.default_rng(seed)

@@ -1,6 +1,8 @@
 """The directions of the design: who may import whom."""
 
 import ast
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,16 @@ def test_scripts_leave_keras_and_tensorflow_to_what_they_call():
     assert [
         path.name for path in scripts if KERAS & {module.partition(".")[0] for module, _ in read_imports(path)}
     ] == []
+
+
+def test_every_package_that_is_imported_is_required_and_every_requirement_says_what_it_is_for():
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    found = [re.fullmatch(r"([\w-]+)[^#]*(#.*)?", line) for line in lines if line and not line.startswith("#")]
+    comments = {match[1]: match[2] for match in found}
+    modules = {"scikit-learn": "sklearn", "pillow": "PIL", "imbalanced-learn": "imblearn"}
+    required = {modules.get(package, package.replace("-", "_")): package for package in comments}
+    paths = [*SOURCES, *ROOT.glob("tests/**/*.py"), *ROOT.glob("benchmarks/*.py")]
+    imported = {module.partition(".")[0] for path in paths for module, _ in read_imports(path)}
+    ours = {*SCRIPTS, *STACK, "tests", "benchmarks"}
+    assert imported - sys.stdlib_module_names - ours <= set(required)
+    assert [package for module, package in required.items() if module not in imported and not comments[package]] == []

@@ -30,6 +30,8 @@ from synth.shards import load_hashes
 from tasks import study_lab
 from tests.conftest import fail, make_images
 
+pytestmark = pytest.mark.slow
+
 FIELDS = {
     "latent_dim": 4,
     "generator_width": 2,

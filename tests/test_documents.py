@@ -20,6 +20,7 @@ def read_snippets(path):
     return re.findall(r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_snippets_of_extending_run_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     snippets = read_snippets(ROOT / "docs/extending.md")

@@ -17,6 +17,8 @@ from synth.images import hash_images
 from synth.shards import load_hashes
 from tests.conftest import TRAINING, WIDTHS, fail, make_images, train_on
 
+pytestmark = pytest.mark.slow
+
 FIGURES = {"prdc.png", "neighbours.png", "projection.png"}
 
 

@@ -20,6 +20,8 @@ from models.recipes import RECIPES
 from synth.shards import load_hashes
 from tests.conftest import fail
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(script.__file__).parent
 WIDTHS = ["--latent-dim", "4", "--generator-width", "2", "--discriminator-width", "2"]
 TINY = ["--steps", "4", "--round-steps", "2", "--batch-size", "16", "--dtype", "float32", *WIDTHS]

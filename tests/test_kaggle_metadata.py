@@ -1,10 +1,16 @@
 """The rules that Kaggle's command line (2.2.4) applies to the metadata files, held against the templates."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from synth.file_formats import read_npz
 
 ROOT = Path(__file__).resolve().parent.parent
 LICENSES = {
@@ -62,9 +68,31 @@ def test_switches_are_written_out(kernel):
     assert kernel["machine_shape"] in ACCELERATORS
 
 
-def test_the_documented_commands_take_the_files_that_exist_and_the_folders_along():
-    commands = (ROOT / "docs/kaggle.md").read_text()
-    archived = re.search(r"git archive --prefix=\S+ HEAD ':\(glob\)\*\.py' (.+) \| tar -x", commands)[1].split()
+@pytest.fixture
+def archive_command():
+    """The line of docs/kaggle.md that makes build/bundle/."""
+    return re.search(r"^git archive .+ \| tar -x$", (ROOT / "docs/kaggle.md").read_text(), re.M)[0]
+
+
+def test_the_documented_commands_take_the_files_that_exist_and_the_folders_along(archive_command):
+    archived = re.fullmatch(r"git archive --prefix=\S+ HEAD ':\(glob\)\*\.py' (.+) \| tar -x", archive_command)[
+        1
+    ].split()
     assert {"tasks", "models", "evaluation", "synth", "LICENSE"} <= set(archived)
     assert all((ROOT / path).exists() for path in archived)
-    assert re.findall(r"^kaggle datasets create .*-r zip$", commands, re.M)
+    assert re.findall(r"^kaggle datasets create .*-r zip$", (ROOT / "docs/kaggle.md").read_text(), re.M)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (shutil.which("git") and shutil.which("tar") and (ROOT / ".git").exists()), reason="no clone")
+def test_the_documented_archive_runs_from_anywhere(archive_command, tmp_path):
+    """What is committed is archived: a file that is needed and not in the folders of the command is missed here."""
+    subprocess.run(archive_command.replace("tar -x", f"tar -x -C {tmp_path}"), shell=True, cwd=ROOT, check=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    command = [sys.executable, tmp_path / "build/bundle/generate_data.py", "--model", "mnist", "--class-size", "3"]
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "KAGGLE_ROOT")}
+    done = subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shards = sorted(elsewhere.glob("synthetic/shards/*/part-00000.npz"))
+    assert [len(read_npz(path).images) for path in shards] == [3] * 10

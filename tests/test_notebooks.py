@@ -76,6 +76,7 @@ def list_files(folder):
     return {path.relative_to(folder): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("competition", "bundle"), MOUNTS)
 def test_the_quickstart_runs_in_every_mount_layout(tmp_path, competition, bundle):
     root = tmp_path / "kaggle"
@@ -95,6 +96,7 @@ def test_the_quickstart_runs_in_every_mount_layout(tmp_path, competition, bundle
     assert not list(tmp_path.glob("home/keras/datasets/*"))
 
 
+@pytest.mark.slow
 def test_the_minority_study_runs(tmp_path):
     root = tmp_path / "kaggle"
     make_idx_folder(root / "input" / "fashionmnist")

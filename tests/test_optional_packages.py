@@ -10,6 +10,8 @@ import pytest
 
 from tests.test_generate_data import SAMPLING, TINY
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted(path.name for path in ROOT.glob("*.py"))
 HEAVY = ("tensorflow", "keras", "pandas", "sklearn", "matplotlib")

@@ -17,6 +17,8 @@ from synth.kaggle import find_train_csv
 from synth.shards import load_hashes
 from tests.conftest import TRAINING, WIDTHS, fail, make_images, train_on
 
+pytestmark = pytest.mark.slow
+
 FAST = ["--epochs", "1", "--batch-size", "16"]
 
 

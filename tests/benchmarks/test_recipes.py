@@ -65,6 +65,7 @@ def arguments(data, tmp_path):
     return ["--data", data, "--recipe", "tiny", "--out", str(tmp_path / "out"), "--variations", "no-noise"]
 
 
+@pytest.mark.slow
 def test_a_search_trains_measures_and_repeats_nothing(data, tmp_path, monkeypatch):
     variations = ("lr:generator_rate=5e-4,noise=no",)
     options = {"minutes": 0.001, "images": 60, "classifier_seeds": 1, "seeds": 1, "quiet": True, "out": tmp_path}

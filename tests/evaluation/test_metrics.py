@@ -104,6 +104,12 @@ def test_kernel_distance_has_an_error_over_its_blocks():
     assert blocks == 8
 
 
+@pytest.mark.parametrize(("count", "blocks"), [(1000, 1), (1001, 2)])
+def test_kernel_distance_is_in_blocks_of_1000(count, blocks):
+    assert compute_kernel_distance(*np.random.default_rng(0).standard_normal((2, count, 2)))[2] == blocks
+
+
+@pytest.mark.slow
 def test_kernel_distance_of_a_small_set_and_a_large_one_is_unbiased():
     generator = np.random.default_rng(0)
     labels, many = np.arange(40) % 10, np.arange(4000) % 10
@@ -169,6 +175,7 @@ def test_sliced_wasserstein_of_a_shift_is_its_projection():
     real = np.random.default_rng(0).standard_normal((100, 3))
     directions = draw_directions(3, 50)
     assert np.linalg.norm(directions, axis=0) == pytest.approx(1)
+    assert np.array_equal(draw_directions(3), draw_directions(3, 128, seed=0))
     shift = np.array([1.0, 2.0, 3.0])
     expected = np.abs(shift @ directions).mean()
     assert compute_sliced_wasserstein(real, real + shift, directions) == pytest.approx(expected)

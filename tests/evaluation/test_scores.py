@@ -62,6 +62,7 @@ def test_scores_of_the_same_distribution_hold_zero_in_their_intervals():
     assert scores["precision"]["value"] == pytest.approx(0.95, abs=0.05)
 
 
+@pytest.mark.slow
 def test_kernel_distance_of_classes_in_fixed_proportions_is_unbiased():
     generator = np.random.default_rng(0)
     labels = np.arange(8000) % 10

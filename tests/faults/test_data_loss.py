@@ -14,6 +14,8 @@ import predict
 from synth.files import save_json
 from tests.conftest import fail, make_images
 
+pytestmark = pytest.mark.slow
+
 
 def snapshot(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

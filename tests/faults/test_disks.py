@@ -13,6 +13,8 @@ import predict
 from synth import files
 from tests.conftest import TRAINING, WIDTHS, fail
 
+pytestmark = pytest.mark.slow
+
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EROFS)
 PLAIN = ["--filter", "none", "--duplicate-distance", "0"]
 STUDY = ["--gans", "shared:small", "--seeds", "1", "--classifier-steps", "5", "--arms", "real", "classic-gan"]

@@ -15,6 +15,8 @@ from models.trained_gan import TrainedGAN
 from synth.files import list_written
 from tests.conftest import WIDTHS
 
+pytestmark = pytest.mark.slow
+
 KILLED = Path(__file__).with_name("killed.py")
 GAN = ["--batch-size", "16", "--dtype", "float32", *WIDTHS, "--steps", "6", "--round-steps", "2"]
 PLAIN = ["--filter", "none", "--duplicate-distance", "0"]

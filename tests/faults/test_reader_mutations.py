@@ -15,6 +15,8 @@ from synth.errors import RequestError
 from synth.file_formats import read_csv, read_idx_folder, read_image_folder, read_npz, read_unlabelled_csv
 from synth.shards import csv_header, csv_rows
 
+pytestmark = pytest.mark.slow
+
 _FIXED = settings(
     derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

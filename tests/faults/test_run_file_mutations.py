@@ -27,6 +27,8 @@ from synth.sources import open_run
 from tasks.study_cells import Cell, load_table, run_study
 from tests.synth.test_shard_writing import SAMPLING, NoiseModel
 
+pytestmark = pytest.mark.slow
+
 TINY = Recipe(latent_dim=4, generator_width=2, discriminator_width=2, dtype="float32")
 SHAPE = (12, 12, 1)
 TIMES = int(os.environ.get("MUTATIONS", "1"))  # times as many examples, to hunt

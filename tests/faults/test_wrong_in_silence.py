@@ -12,6 +12,8 @@ import predict
 from synth.files import save_json
 from tests.conftest import TRAINING, WIDTHS, fail, make_images
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(generated, tmp_path):

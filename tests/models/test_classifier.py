@@ -47,6 +47,7 @@ def test_augmentation_moves_images_but_never_mirrors_them():
     assert moved.max() <= 1.001
 
 
+@pytest.mark.slow
 def test_classifier_learns_and_the_best_epoch_is_kept():
     images, labels = make_images(240)
     sources = split_in_memory(images[:160], labels[:160])
@@ -75,6 +76,7 @@ def test_classifier_learns_and_the_best_epoch_is_kept():
     assert spoiled.scores["accuracy"] == 1
 
 
+@pytest.mark.slow
 def test_a_classifier_that_diverges_is_refused():
     images, labels = make_images(64)
     part = images, labels
@@ -83,6 +85,7 @@ def test_a_classifier_that_diverges_is_refused():
         fit_and_score(split_in_memory(*part), part, part, ("a", "b"), **options)
 
 
+@pytest.mark.slow
 def test_a_teachers_probabilities_replace_the_labels():
     images, labels = make_images(240)
     teacher = fit_classifier(images, 1 - labels, 2, epochs=2, batch_size=16)
@@ -95,6 +98,7 @@ def test_a_teachers_probabilities_replace_the_labels():
     assert scored.scores["accuracy"] == scored.validation_accuracy == 1
 
 
+@pytest.mark.slow
 def test_fit_classifier_learns():
     images, labels = make_images(160)
     classifier = fit_classifier(images, labels, 2, epochs=2, batch_size=16)
@@ -102,12 +106,14 @@ def test_fit_classifier_learns():
     assert float(classifier.optimizer.learning_rate) == pytest.approx(1e-3)
 
 
+@pytest.mark.slow
 def test_the_rate_of_fit_classifier_falls_to_zero():
     images, labels = make_images(70)
     classifier = fit_classifier(images, labels, 2, epochs=2, batch_size=16, rate_decay="cosine")
     assert float(classifier.optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rare", "weights"), [(60, None), (20, {0: 0.6, 1: 3.0})])
 def test_rare_classes_have_as_much_say(rare, weights, monkeypatch):
     images, labels = make_images(200)
@@ -120,6 +126,7 @@ def test_rare_classes_have_as_much_say(rare, weights, monkeypatch):
     assert given == [weights]
 
 
+@pytest.mark.slow
 def test_a_number_of_steps_and_the_last_weights(monkeypatch):
     images, labels = make_images(60)
     sources, test = split_in_memory(images[:40], labels[:40]), (images[40:], labels[40:])
@@ -144,6 +151,7 @@ def test_a_number_of_steps_and_the_last_weights(monkeypatch):
     assert scored.history["test_accuracy"].tolist() == scored.history["val_accuracy"].tolist()  # the same images here
 
 
+@pytest.mark.slow
 def test_class_weights_change_what_is_learnt():
     images, labels = make_images(60)
     sources, test = split_in_memory(images[:40], labels[:40]), (images[40:], labels[40:])

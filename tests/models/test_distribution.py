@@ -31,6 +31,7 @@ def result_of(process):
     return json.loads(output.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_two_replicas_take_the_same_steps_as_one():
     one, two = (result_of(start("replicas", str(count))) for count in (1, 2))
     assert np.isfinite(two["losses"]).all()
@@ -39,6 +40,7 @@ def test_two_replicas_take_the_same_steps_as_one():
         assert np.allclose(alone, together, rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_two_workers_train_one_model(tmp_path):
     images, labels = make_images(140)
     np.savez(tmp_path / "digits.npz", images=images, labels=labels)

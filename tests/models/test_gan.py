@@ -154,6 +154,7 @@ def assert_equal(weights, expected):
     assert all(np.array_equal(a, b) for a, b in zip(weights, expected, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

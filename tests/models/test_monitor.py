@@ -6,6 +6,7 @@ from models.monitor import fit_extractor
 from tests.conftest import make_images
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage", [lambda path: path.write_bytes(b"cut off"), lambda path: build_classifier((28, 28, 1), 3).save(path)]
 )

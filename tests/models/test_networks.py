@@ -32,6 +32,7 @@ def build_all(shape, class_count):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("class_count", [0, 3])
 def test_networks_are_built_from_the_image_shape(shape, class_count):
@@ -44,6 +45,7 @@ def test_networks_are_built_from_the_image_shape(shape, class_count):
             assert output.std() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", range(8))
 def test_saved_networks_open_without_custom_code(tmp_path, index):
     network = build_all((21, 36, 1), 3)[index]

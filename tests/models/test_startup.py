@@ -25,6 +25,7 @@ def start(home, settings):
     return subprocess.run([sys.executable, "-c", CHECK], cwd=root, env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_settings_of_keras_do_not_decide(tmp_path):
     wrong = {"backend": "torch", "floatx": "float64", "epsilon": 0.5, "image_data_format": "channels_first"}
     process = start(tmp_path, json.dumps(wrong))
@@ -32,6 +33,7 @@ def test_the_settings_of_keras_do_not_decide(tmp_path):
     assert process.stderr == ""
 
 
+@pytest.mark.slow
 def test_settings_that_keras_refuses_are_named(tmp_path):
     process = start(tmp_path, '["no settings"]')
     last = process.stderr.splitlines()[-1]

@@ -29,6 +29,13 @@ def test_a_low_probability_keeps_images_that_look_more_like_another_class():
     assert sieve(plain_images(1, 2), 0, [])[0].tolist() == ["", "classifier"]
 
 
+def test_the_smallest_score_and_the_smallest_probability_that_are_asked_for_are_enough():
+    probabilities = np.array([[0.7, 0.3], [0.7, 0.3], [0.69, 0.31]], np.float32)
+    scores = np.array([-0.5, -0.51, -0.5])
+    sieve = Sieve(lambda images, k: scores, {0: -0.5}, classify=lambda images: probabilities, min_probability=0.7)
+    assert sieve(plain_images(1, 2, 3), 0, [])[0].tolist() == ["", "discriminator", "classifier"]
+
+
 def test_a_ratio_is_the_probability_of_keeping_an_image_and_the_same_ones_are_kept():
     images = np.random.default_rng(0).integers(0, 256, (1000, 2, 2, 1)).astype(np.uint8)
     sieve = Sieve(lambda images, k: np.zeros(len(images)), log_ratio=lambda images, k: np.full(len(images), -1.0))
@@ -48,6 +55,10 @@ def test_without_filters_all_pass():
 def test_near_duplicates_are_found_among_the_accepted_and_in_the_block():
     images = plain_images(100, 103, 110, 200, 200)
     assert find_near_duplicates(images, [plain_images(112)], 4.0).tolist() == [False, True, True, False, True]
+
+
+def test_images_at_the_distance_that_is_asked_for_are_duplicates():
+    assert find_near_duplicates(plain_images(100, 104, 109), [], 4.0).tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (9, 14, 3), (2, 3, 1)])

@@ -31,6 +31,16 @@ def test_every_class_may_grow(imbalanced):
     assert np.bincount(labels).tolist() == [30, 30]
 
 
+@pytest.mark.parametrize(("count", "pairs"), [(7, 20), (3, 3), (2, 1)])
+def test_smote_mixes_an_image_with_one_of_its_five_nearest_or_of_all(count, pairs):
+    """Image k has pixel k alone, the brighter the later: of 7, the sixth and the seventh are nobody's nearest five."""
+    images = np.diag(100 + 10 * np.arange(count)).astype(np.uint8).reshape(count, 1, count, 1)
+    more, _ = resample("smote", np.tile(images, (2, 1, 1, 1)), np.repeat([0, 1], count), {1: count + 1000}, seed=0)
+    mixed = (more[2 * count :, 0, :, 0] > 0).tolist()
+    assert len({tuple(pixels) for pixels in mixed if sum(pixels) == 2}) == pairs
+    assert max(map(sum, mixed)) == 2
+
+
 def test_smote_needs_two_images(imbalanced):
     images, labels = imbalanced
     with pytest.raises(ValueError, match="SMOTE should have at least 2 images of each class. Got 1 instead"):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from synth.errors import SamplingError
-from synth.sampling import BLOCK_SIZE, draw_latents, sample_blocks, sample_filtered
+from synth.sampling import BLOCK_SIZE, check_latent_std, draw_latents, sample_blocks, sample_filtered
 
 
 def generate(latents, class_index):
@@ -50,12 +50,32 @@ def test_tally_counts_up_to_the_last_image_that_is_needed():
     assert drawn[tally["candidates"] - 1] >= 128
 
 
-def test_a_filter_that_rejects_everything_fails_with_the_acceptance_rate():
+@pytest.mark.parametrize("latent_std", [1.0, 2.0])
+def test_blocks_are_made_of_latents_in_order(latent_std):
+    blocks = sample_blocks(generate, 3, 1, 2, 4, latent_std)
+    for block in range(2):
+        assert np.array_equal(next(blocks), generate(draw_latents(1, 2, 4, block, 3, latent_std), 2))
+    assert np.array_equal(next(sample_blocks(generate, 3, 0, 0, 0)), generate(draw_latents(0, 0, 0, 0, 3), 0))
+
+
+def test_the_standard_deviation_of_latents_is_from_1_to_3():
+    for latent_std in (1, 3):
+        check_latent_std(latent_std)
+    for latent_std in (0.99, 3.01, float("nan")):
+        with pytest.raises(
+            ValueError, match=rf"--latent-std should be in the range \[1, 3\]. Got {latent_std} instead"
+        ):
+            check_latent_std(latent_std)
+
+
+@pytest.mark.parametrize(("rows", "candidates"), [(5, 21 * BLOCK_SIZE), (1000, 216 * BLOCK_SIZE)])
+def test_a_filter_that_rejects_everything_fails_with_the_acceptance_rate(rows, candidates):
+    """After the blocks that hold 20 of them and 50 candidates a row: 5,120 + 250, 5,120 + 50,000."""
+
     def keep_none(images, class_index, accepted):
         return np.full(len(images), "classifier"), np.zeros(len(images))
 
-    with pytest.raises(
-        SamplingError, match=r"accepted 0 of 5376 candidates \(0.00%; rejected: classifier 5376\), of 5"
-    ):
-        sample(5, sieve=keep_none)
-    assert 21 * BLOCK_SIZE == 5376
+    message = rf"accepted 0 of {candidates} candidates \(0.00%; rejected: classifier {candidates}\), of {rows}"
+    with pytest.raises(SamplingError, match=message):
+        sample(rows, sieve=keep_none)
+    assert BLOCK_SIZE == 256
