@@ -54,6 +54,22 @@ def test_frechet_distance_is_right_with_fewer_samples_than_dimensions():
     assert frechet(real, fake) == pytest.approx(1 + 4)
 
 
+def test_frechet_distance_of_few_images_in_batches_is_that_of_the_whole():
+    """Then there is only the covariance to find a root of, which is singular."""
+    batches, real = Moments(), np.random.default_rng(0).standard_normal((4, 9)) * np.arange(9)
+    for part in (real[:2], real[2:]):
+        batches.update(part)
+    fake = fit_gaussian(np.random.default_rng(1).standard_normal((30, 9)))
+    assert compute_frechet_distance(batches.fit(), fake) == pytest.approx(
+        compute_frechet_distance(fit_gaussian(real), fake)
+    )
+
+
+def test_two_images_have_a_gaussian():
+    gaussian = fit_gaussian([[0.0, 1.0], [2.0, 1.0]])
+    assert (gaussian.mean.tolist(), gaussian.covariance.tolist()) == ([1, 1], [[2, 0], [0, 0]])
+
+
 @pytest.mark.parametrize("batch_size", [1, 7, 500, 1000])
 def test_moments_do_not_depend_on_the_batches(batch_size):
     features = np.random.default_rng(0).standard_normal((1000, 6)) * 3 + 100
@@ -88,6 +104,36 @@ def test_kernel_distance_by_hand():
     between = np.mean([1, 1, (1 * 2 + 1) ** 3, (1 * 3 + 1) ** 3])
     assert value == pytest.approx(within - 2 * between)
     assert (error, blocks) == (None, 1)
+
+
+def test_kernel_distance_divides_by_the_dimensions():
+    """k(x, y) = (x . y / 2 + 1)^3 in two dimensions."""
+    value, _, _ = compute_kernel_distance([[2.0, 0.0], [2.0, 2.0]], [[0.0, 0.0], [0.0, 2.0]])
+    within = (4 / 2 + 1) ** 3 + 1
+    between = np.mean([1, 1, 1, (4 / 2 + 1) ** 3])
+    assert value == pytest.approx(within - 2 * between)
+
+
+def test_kernel_distance_of_classes_by_hand():
+    """Of 2 images a class, the pair within a class counts twice: it stands for an image with itself, too."""
+    real, fake = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([[1.0], [1.0], [4.0], [0.0]])
+    labels = [0, 1, 0, 1]
+
+    def mean_within(x):
+        pairs = {(a, b): (x[a, 0] * x[b, 0] + 1) ** 3 for a in range(4) for b in range(a)}
+        weights = {(a, b): 2 if labels[a] == labels[b] else 1 for a, b in pairs}
+        return sum(weights[pair] * pairs[pair] for pair in pairs) / sum(weights.values())
+
+    value, error, blocks = compute_kernel_distance(real, fake, 1000, labels, labels)
+    assert value == pytest.approx(mean_within(real) + mean_within(fake) - 2 * ((real @ fake.T + 1) ** 3).mean())
+    assert (error, blocks) == (None, 1)
+
+
+def test_every_block_has_two_images_of_each_class():
+    real = np.random.default_rng(0).standard_normal((12, 2))
+    _, error, blocks = compute_kernel_distance(real, real, 2, [0, 1] * 6, [0, 1, 1] * 4)  # the rarest class has 4
+    assert blocks == 2
+    assert error > 0
 
 
 def test_kernel_distance_is_unbiased():
@@ -166,6 +212,12 @@ def test_prdc_by_hand():
     assert scores["coverage"].tolist() == [0, 1, 1]
 
 
+def test_an_image_on_the_edge_of_a_ball_is_in_it():
+    scores = compute_prdc([[0.0], [1.0], [3.0]], [[2.0], [4.0]], neighbours=1)
+    assert scores["recall"].tolist() == [1, 1, 1]  # fake balls 2 +- 2, 4 +- 2
+    assert scores["density"].tolist() == [2, 1]  # real balls 0 +- 1, 1 +- 1, 3 +- 2
+
+
 def test_prdc_wants_more_images_than_neighbours():
     with pytest.raises(ValueError, match="more than 5 images. Got 5 and 9"):
         compute_prdc(np.zeros((5, 2)), np.zeros((9, 2)))
@@ -186,6 +238,14 @@ def test_sliced_wasserstein_of_sets_of_different_sizes():
     real = np.random.default_rng(0).standard_normal((200, 3))
     directions = draw_directions(3, 20)
     assert compute_sliced_wasserstein(np.repeat(real, 2, axis=0), real, directions) == pytest.approx(0, abs=1e-12)
+
+
+def test_sliced_wasserstein_of_few_and_many_is_at_the_quantiles_of_the_few():
+    """Of 0, 10, 20, 30 the middles of two halves are 5 and 25."""
+    real, fake = np.array([[0.0], [10.0], [20.0], [30.0]]), np.array([[7.0], [21.0]])
+    assert compute_sliced_wasserstein(real, fake, np.ones((1, 1))) == pytest.approx((2 + 4) / 2)
+    real = np.array([[0.0], [12.0], [30.0]])  # their middles of two halves are 1/4 and 7/4 of a step on: 3 and 25.5
+    assert compute_sliced_wasserstein(real, fake, np.ones((1, 1))) == pytest.approx((4 + 4.5) / 2)
 
 
 def test_spread_of_a_collapsed_set_is_zero():

@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from evaluation.statistics import compare_paired, summarise
+from evaluation.statistics import compare_paired, compute_bootstrap_error, summarise
 
 
 def test_the_interval_is_students():
@@ -39,3 +40,14 @@ def test_only_common_seeds_are_compared():
     assert compare_paired({0: 1.0, 1: 2.0}, {1: 1.5, 2: 9.0})["mean"] == 0.5
     with pytest.raises(ValueError, match="should have a seed in common"):
         compare_paired({0: 1.0}, {1: 1.0})
+
+
+def test_the_bootstrap_error_is_the_standard_deviation_of_the_resamples():
+    found = []
+
+    def measure(values):
+        found.append(values.mean())
+        return found[-1]
+
+    error = compute_bootstrap_error(measure, np.arange(10.0), np.zeros(10), 2, seed=0)
+    assert error == pytest.approx(abs(found[0] - found[1]) / 2**0.5)

@@ -331,6 +331,7 @@ def test_a_non_finite_generator_is_not_kept(dataset, finished, tmp_path, monkeyp
     assert_equal_weights(tmp_path, finished[0])
 
 
+@pytest.mark.slow
 def test_one_class_alone_is_judged_by_principal_components(tmp_path, digits_npz):
     fit(load_dataset(digits_npz, classes="1"), replace(TINY, conditional=False), tmp_path)
     trained = TrainedGAN(tmp_path)

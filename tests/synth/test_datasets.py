@@ -37,6 +37,18 @@ def test_splits_are_stratified_disjoint_and_complete(plain_npz):
         assert np.bincount(dataset.part(split)[1]).tolist() == expected
 
 
+def test_splits_are_the_same_as_ever(plain_npz):
+    """Else a test part would hold images that earlier runs have trained on."""
+    dataset = load_dataset(plain_npz)
+    assert dataset.test.tolist() == [3, 25, 30, 38, 45, 54, 61, 72, 77, 85]
+    assert dataset.validation.tolist() == [5, 8, 16, 18, 44, 53, 70, 76, 80, 98]
+
+
+def test_two_images_of_a_class_are_for_training(tmp_path):
+    np.savez(tmp_path / "few.npz", images=np.zeros((8, 4, 4), np.uint8), labels=np.repeat([0, 1], [2, 6]))
+    assert load_dataset(tmp_path / "few.npz").count_train().tolist() == [2, 4]
+
+
 def test_splits_do_not_depend_on_the_seed(plain_npz):
     first, second = (load_dataset(plain_npz, seed=seed) for seed in (0, 1))
     assert np.array_equal(first.test, second.test)
