@@ -115,13 +115,13 @@ def test_kernel_distance_divides_by_the_dimensions():
 
 
 def test_kernel_distance_of_classes_by_hand():
-    """Of 2 images a class, the pair within a class counts twice: it stands for an image with itself, too."""
-    real, fake = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([[1.0], [1.0], [4.0], [0.0]])
-    labels = [0, 1, 0, 1]
+    """Pairs within a class of n images count n / (n - 1) times: they stand for an image with itself, too."""
+    real, fake = np.array([[0.0], [1.0], [2.0], [3.0], [1.0]]), np.array([[1.0], [1.0], [4.0], [0.0], [2.0]])
+    labels = [0, 1, 0, 1, 0]
 
     def mean_within(x):
-        pairs = {(a, b): (x[a, 0] * x[b, 0] + 1) ** 3 for a in range(4) for b in range(a)}
-        weights = {(a, b): 2 if labels[a] == labels[b] else 1 for a, b in pairs}
+        pairs = {(a, b): (x[a, 0] * x[b, 0] + 1) ** 3 for a in range(5) for b in range(a)}
+        weights = {(a, b): (3 / 2, 2)[labels[a]] if labels[a] == labels[b] else 1 for a, b in pairs}
         return sum(weights[pair] * pairs[pair] for pair in pairs) / sum(weights.values())
 
     value, error, blocks = compute_kernel_distance(real, fake, 1000, labels, labels)
@@ -148,6 +148,16 @@ def test_kernel_distance_has_an_error_over_its_blocks():
     value, error, blocks = compute_kernel_distance(real, fake + 1, 50)
     assert value > 5 * error > 0
     assert blocks == 8
+
+
+def test_kernel_distance_is_the_mean_of_its_blocks_of_which_the_larger_ones_are_last():
+    real, fake = np.random.default_rng(0).standard_normal((2, 11, 3))
+    blocks = [slice(0, 3), slice(3, 7), slice(7, 11)]
+    estimates = [compute_kernel_distance(real[block], fake[block])[0] for block in blocks]
+    value, error, count = compute_kernel_distance(real, fake, 4)
+    assert value == pytest.approx(np.mean(estimates))
+    assert error == pytest.approx(np.std(estimates, ddof=1) / 3**0.5)
+    assert count == 3
 
 
 @pytest.mark.parametrize(("count", "blocks"), [(1000, 1), (1001, 2)])

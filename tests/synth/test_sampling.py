@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from synth.errors import SamplingError
-from synth.sampling import BLOCK_SIZE, check_latent_std, draw_latents, sample_blocks, sample_filtered
+from synth.sampling import BLOCK_SIZE, CALIBRATION_SHARD, check_latent_std, draw_latents, sample_blocks, sample_filtered
 
 
 def generate(latents, class_index):
@@ -68,7 +68,32 @@ def test_the_standard_deviation_of_latents_is_from_1_to_3():
             check_latent_std(latent_std)
 
 
-@pytest.mark.parametrize(("rows", "candidates"), [(5, 21 * BLOCK_SIZE), (1000, 216 * BLOCK_SIZE)])
+def test_a_block_that_ends_behind_the_last_image_counts_up_to_it():
+    bright = np.flatnonzero(generate(draw_latents(0, 0, 0, 0, 3), 0)[:, 0, 0, 0] >= 128)
+    assert bright[-1] < BLOCK_SIZE - 1  # so that some are dark behind the last one
+    assert sample(len(bright))[2] == {"candidates": bright[-1] + 1, "dark": bright[-1] + 1 - len(bright)}
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("discriminator", "Use --filter none or a higher --keep"),
+        ("duplicate", "Train longer, or use --duplicate-distance 0"),
+        ("density-ratio", "Use --filter none"),
+        ("classifier", "Train longer, or use --filter none or a lower --min-probability"),
+    ],
+)
+def test_the_advice_is_that_of_the_most_frequent_reason(reason, advice):
+    def keep_none(images, class_index, accepted):
+        return np.where(np.arange(len(images)) < 100, "rare", reason), np.zeros(len(images))
+
+    with pytest.raises(SamplingError, match=rf"of 5 asked\. {advice}\.$"):
+        sample(5, sieve=keep_none)
+
+
+@pytest.mark.parametrize(
+    ("rows", "candidates"), [(5, 21 * BLOCK_SIZE), (128, 45 * BLOCK_SIZE), (1000, 216 * BLOCK_SIZE)]
+)
 def test_a_filter_that_rejects_everything_fails_with_the_acceptance_rate(rows, candidates):
     """After the blocks that hold 20 of them and 50 candidates a row: 5,120 + 250, 5,120 + 50,000."""
 
@@ -78,4 +103,4 @@ def test_a_filter_that_rejects_everything_fails_with_the_acceptance_rate(rows, c
     message = rf"accepted 0 of {candidates} candidates \(0.00%; rejected: classifier {candidates}\), of {rows}"
     with pytest.raises(SamplingError, match=message):
         sample(rows, sieve=keep_none)
-    assert BLOCK_SIZE == 256
+    assert (BLOCK_SIZE, CALIBRATION_SHARD) == (256, 2**32 - 1)  # all images and thresholds that were ever made
