@@ -57,7 +57,9 @@ class Config(SubsetOptions, ScoringOptions, RunOptions):
     compare: tuple[str, ...] = option((), "recipes to train, or to reuse", choices=RECIPES, metavar="RECIPE")
     recipe_options: dict = field(default_factory=dict)
     max_minutes: float | None = like(GANOptions, "max_minutes")
-    out: str | Path = like(RunOptions, "out", default=lambda: default_out("evaluation"))
+    out: str | Path = like(
+        RunOptions, "out", default=lambda: default_out("evaluation-report")
+    )  # the sources are in evaluation/
 
     def __post_init__(self):
         check_options(self)

@@ -1,8 +1,9 @@
-"""Run a script, and end it by SIGKILL so many seconds after it has taken hold of its output folder.
+"""Run a script, and end it by SIGKILL around one of its writes.
 
-python tests/faults/killed.py SECONDS FOLDER SCRIPT [argument ...]
+python tests/faults/killed.py WRITE SECONDS SCRIPT [argument ...]
 
-SECONDS may be "never". At the end of a whole run its seconds from there on are printed.
+It is killed SECONDS after it has begun to put its WRITE-th file in its place, 0: just before. WRITE 0: it is not
+killed, and the number of its writes is printed.
 """
 
 import os
@@ -16,21 +17,28 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
-def kill_later(seconds, mark, started):
-    while not mark.exists():
-        time.sleep(0.001)
-    started.append(time.monotonic())
-    if seconds != "never":
-        time.sleep(float(seconds))
-        os.kill(os.getpid(), signal.SIGKILL)
+def kill(seconds):
+    time.sleep(seconds)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def count_writes(last, seconds):
+    """Wrap os.replace, which puts every file in its place; return the list of what it was called for."""
+    writes, replace = [], os.replace
+
+    def count_and_replace(*paths):
+        writes.append(paths)
+        if len(writes) == last:
+            threading.Thread(target=kill, args=(seconds,)).start() if seconds else kill(0)
+        replace(*paths)
+
+    os.replace = count_and_replace
+    return writes
 
 
 if __name__ == "__main__":
-    seconds, folder, script, *arguments = sys.argv[1:]
-    mark = Path(folder) / ".lock-holder"  # there while a run holds the folder
-    mark.unlink(missing_ok=True)
-    started = []
-    threading.Thread(target=kill_later, args=(seconds, mark, started), daemon=True).start()
-    code = import_module(script).main([*arguments, "--out", folder, "--quiet"])
-    print(time.monotonic() - started[0])
+    last, seconds, script, *arguments = sys.argv[1:]
+    writes = count_writes(int(last), float(seconds))
+    code = import_module(script).main([*arguments, "--quiet"])
+    print(len(writes))
     sys.exit(code)

@@ -31,15 +31,15 @@ WORK = {
     ],
     "evaluate_fid": ["--compare", "small", "--features", "pixels", "--bootstrap", "0", *GAN],
 }  # fmt: skip
-KILLS = 5  # of each, if it takes so long
 
 
-def run(seconds, folder, work, data, **environment):
-    """Run a command, killed so many seconds after it holds its folder; return (exit code, output, errors)."""
+def run(folder, work, data, write=0, seconds=0.0, **environment):
+    """Run a command, killed around its so many-th write; return (exit code, output, errors)."""
     script, *command = work.split()
-    arguments = [sys.executable, KILLED, str(seconds), folder, script, *command, "--data", data, *WORK[work]]
+    arguments = [*command, "--data", data, *WORK[work], "--out", folder]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", **environment}
-    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=300)
+    call = [sys.executable, KILLED, str(write), str(seconds), script, *arguments]
+    done = subprocess.run(call, env=environment, capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -74,19 +74,18 @@ def check_written(folder):
 
 @pytest.mark.parametrize("work", WORK)
 def test_a_run_that_was_killed_again_and_again_ends_as_if_it_never_was(work, data, tmp_path):
-    code, whole_seconds, errors = run("never", tmp_path / "whole", work, data)
+    code, writes, errors = run(tmp_path / "whole", work, data)
     assert (code, errors) == (0, "")
     moments = random.Random(work)
     kills = 0
-    for _ in range(KILLS):
-        code, _, errors = run(moments.uniform(0, 0.4 * float(whole_seconds)), tmp_path / "killed", work, data)
-        if code == 0:  # the rest took less
-            break
-        assert (code, errors) == (-signal.SIGKILL, "")
-        kills += 1
+    for seconds in (0.0, 0.05, 0.0, 0.2, 0.0):  # 0: the file is whole and not yet in its place
+        write = moments.randint(1, int(writes) // 6)
+        code, _, errors = run(tmp_path / "killed", work, data, write, moments.uniform(0, seconds))
+        assert (code, errors) in ((-signal.SIGKILL, ""), (0, ""))  # 0: the rest took less
+        kills += code != 0
     assert kills >= 3
     threads = json.loads((tmp_path / "killed/config.json").read_text())["threads"]
-    code, _, errors = run("never", tmp_path / "killed", work, data, TF_NUM_INTRAOP_THREADS="1")  # set, not inherited
+    code, _, errors = run(tmp_path / "killed", work, data, TF_NUM_INTRAOP_THREADS="1")  # set, not inherited
     assert (code, errors) == (0, "")
     assert json.loads((tmp_path / "killed/config.json").read_text())["threads"] == threads
     results = read_results(tmp_path / "whole")

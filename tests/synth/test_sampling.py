@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from synth.errors import SamplingError
-from synth.sampling import BLOCK_SIZE, CALIBRATION_SHARD, check_latent_std, draw_latents, sample_blocks, sample_filtered
+from synth.options import FilterOptions, check_option
+from synth.sampling import BLOCK_SIZE, CALIBRATION_SHARD, draw_latents, sample_blocks, sample_filtered
 
 
 def generate(latents, class_index):
@@ -60,12 +61,12 @@ def test_blocks_are_made_of_latents_in_order(latent_std):
 
 def test_the_standard_deviation_of_latents_is_from_1_to_3():
     for latent_std in (1, 3):
-        check_latent_std(latent_std)
+        check_option(FilterOptions, "latent_std", latent_std)
     for latent_std in (0.99, 3.01, float("nan")):
         with pytest.raises(
             ValueError, match=rf"--latent-std should be in the range \[1, 3\]. Got {latent_std} instead"
         ):
-            check_latent_std(latent_std)
+            check_option(FilterOptions, "latent_std", latent_std)
 
 
 def test_a_block_that_ends_behind_the_last_image_counts_up_to_it():
