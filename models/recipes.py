@@ -103,7 +103,8 @@ _PUBLISHED |= {"beta1": 0.5, "beta2": 0.999, "ema_decay": 0.0, "rate_decay": "co
 _PUBLISHED |= {"feature_weight": 0.0, "steps": 0, "epochs": 200.0, "round_steps": 200}
 _MLP = _PUBLISHED | {"network": "mlp", "generator_rate": 2e-4, "discriminator_rate": 2e-4}
 _MINORITY = _MLP | {"conditional": False, "steps": 20000, "epochs": 0.0, "round_steps": 1000}
-_DCGAN = _PUBLISHED | {"conditional": False, "discriminator_width": 64, "batch_size": 128}
+_DCGAN = _PUBLISHED | {"conditional": False, "discriminator_width": 64, "batch_size": 128, "generator_norm": "none"}
+_DCGAN_V2 = _DCGAN | {"generator_norm": "batch", "discriminator_norm": "batch"}  # what version 2 added, to both networks
 
 RECIPES = {
     recipe.name: recipe
@@ -117,7 +118,7 @@ RECIPES = {
         Recipe("mlp-minority", **_MINORITY),
         Recipe("dcgan", **_DCGAN, generator_rate=2e-4, discriminator_rate=2e-4),
         Recipe("dcgan-v1", **_DCGAN, generator_rate=2e-4, discriminator_rate=1e-4),
-        Recipe("dcgan-v2", **_DCGAN, generator_rate=2e-3, discriminator_rate=1e-3, discriminator_norm="batch"),
+        Recipe("dcgan-v2", **_DCGAN_V2, generator_rate=2e-3, discriminator_rate=1e-3),
     )
 }
 
