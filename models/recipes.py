@@ -104,7 +104,10 @@ _PUBLISHED |= {"feature_weight": 0.0, "steps": 0, "epochs": 200.0, "round_steps"
 _MLP = _PUBLISHED | {"network": "mlp", "generator_rate": 2e-4, "discriminator_rate": 2e-4}
 _MINORITY = _MLP | {"conditional": False, "steps": 20000, "epochs": 0.0, "round_steps": 1000}
 _DCGAN = _PUBLISHED | {"conditional": False, "discriminator_width": 64, "batch_size": 128, "generator_norm": "none"}
-_DCGAN_V2 = _DCGAN | {"generator_norm": "batch", "discriminator_norm": "batch"}  # what version 2 added, to both networks
+_DCGAN_V2 = _DCGAN | {
+    "generator_norm": "batch",
+    "discriminator_norm": "batch",
+}  # in both
 
 RECIPES = {
     recipe.name: recipe

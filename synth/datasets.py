@@ -20,6 +20,7 @@ from synth.kaggle import find_train_csv
 from synth.shards import class_folders, fold_name
 
 STANDARD_SETS = ("mnist", "fashion_mnist")
+SPLITS = ("train", "validation", "test")
 FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
@@ -50,7 +51,7 @@ class Dataset:
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
-    has_own_test: bool = False  # the source brought the test part
+    own_parts: tuple[str, ...] = ()  # those of "validation" and "test" that the source brought
     notes: tuple[str, ...] = ()  # what the user should know of the data, a line each
 
     @property
@@ -79,9 +80,9 @@ class Dataset:
         return self.images[index], self.labels[index]
 
     def labelled(self) -> np.ndarray:
-        """Return the indices of all images but those of the source's own test part, in the source's order."""
-        parts = [self.train, self.validation] + ([] if self.has_own_test else [self.test])
-        return np.sort(np.concatenate(parts))
+        """Return the indices of all images but those of the source's own validation and test parts, in its order."""
+        parts = [split for split in SPLITS if split not in self.own_parts]
+        return np.sort(np.concatenate([getattr(self, split) for split in parts]))
 
     def count_train(self) -> np.ndarray:
         """Return the number of train images of each class, int64 [K]."""
@@ -113,8 +114,8 @@ def load_dataset(
     download: callable (name) -> (x_train, y_train), (x_test, y_test) for standard sets that no local copy has;
         it raises OSError when it can't.
 
-    A test part that the source brings stays the test part and a stratified tenth of the rest is for validation;
-    else 80/10/10, stratified. Raises RequestError for anything that is not as expected, images that are marked as
+    A validation or test part that the source brings stays that part; where it brings none, a stratified tenth of the
+    rest each (80/10/10). Raises RequestError for anything that is not as expected, images that are marked as
     synthetic among it.
     """
     name, source = _read_source(data, image_size, image_shape, download)
@@ -123,14 +124,14 @@ def load_dataset(
             f"--data should hold real images alone: {source.synthetic.sum():,} of the {len(source.labels):,} in {name} "
             "are marked as synthetic. Give the data that they were made from."
         )
-    images, labels, from_test_part = _join_parts(name, source)
+    images, labels, brought = _join_parts(name, source)
     if not len(labels):
         raise RequestError(f"{name}: should hold images. Got none.")
     if image_size:
         images = resize_images(images, *image_size)
     label_values = tuple(int(value) for value in np.unique(labels))
     class_names = _name_classes(name, label_values, source.class_names or {})
-    split = _split(np.searchsorted(label_values, labels), from_test_part, len(label_values))
+    split = _split(np.searchsorted(label_values, labels), brought, len(label_values))
     if classes:
         wanted = parse_classes(classes, class_names, label_values)
         label_values = tuple(label_values[k] for k in wanted)
@@ -141,8 +142,9 @@ def load_dataset(
     place = name if name in (*STANDARD_SETS, "mnist5k") else os.path.abspath(name)  # found again from anywhere
     request = dict(zip(REQUEST, (place, classes, real_per_class, image_size, image_shape, seed), strict=True))
     train, validation, test = (np.flatnonzero(split == part) for part in range(3))
-    has_own_test, notes = bool(from_test_part.any()), _note_similar_names(class_names)
-    parts = (train, validation, test, has_own_test, notes)
+    own_parts = tuple(SPLITS[part] for part in (1, 2) if (brought == part).any())
+    notes = source.notes + _note_similar_names(class_names)
+    parts = (train, validation, test, own_parts, notes)
     dataset = Dataset(name, request, images, labels, class_names, label_values, *parts)
     if real_per_class is None:
         return dataset
@@ -232,9 +234,11 @@ def _read_standard(name: str, download: Download | None) -> file_formats.Labelle
                 f"{name} was not found at {looked} and could not be downloaded ({error}): "
                 f"connect once{hint}, or name a file with --data."
             ) from error
-        found = file_formats.LabelledImages(
-            check_images(x_train, name), y_train.astype(int), check_images(x_test, name), y_test.astype(int)
+        train, test = (
+            file_formats.LabelledImages(check_images(images, name), labels.astype(int))
+            for images, labels in ((x_train, y_train), (x_test, y_test))
         )
+        found = replace(train, test=test)
     return replace(found, class_names=dict(enumerate(FASHION_CLASSES))) if name == "fashion_mnist" else found
 
 
@@ -248,18 +252,18 @@ def _read_mnist5k() -> file_formats.LabelledImages:
 
 
 def _join_parts(name: str, source: file_formats.LabelledImages) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return images, labels and a mask of the source's own test part."""
-    from_test_part = np.zeros(len(source.labels), bool)
-    if source.test_images is None or source.test_labels is None:
-        return source.images, source.labels, from_test_part
-    if source.test_images.shape[1:] != source.images.shape[1:]:
-        raise RequestError(
-            f"{name}: test images should have the shape of the train images, {source.images.shape[1:]}. "
-            f"Got {source.test_images.shape[1:]} instead."
-        )
-    images = np.concatenate([source.images, source.test_images])
-    labels = np.concatenate([source.labels, source.test_labels])
-    return images, labels, np.append(from_test_part, np.ones(len(source.test_labels), bool))
+    """Return images and labels of all parts, and the split that each is brought as: 0 is open."""
+    parts = {0: source, 1: source.validation, 2: source.test}
+    found = {split: part for split, part in parts.items() if part is not None}
+    for split, part in found.items():
+        if part.images.shape[1:] != source.images.shape[1:]:
+            raise RequestError(
+                f"{name}: {SPLITS[split]} images should have the shape of the train images, {source.images.shape[1:]}. "
+                f"Got {part.images.shape[1:]} instead."
+            )
+    brought = np.repeat(list(found), [len(part.labels) for part in found.values()])
+    images, labels = ([getattr(part, field) for part in found.values()] for field in ("images", "labels"))
+    return (images[0] if len(images) == 1 else np.concatenate(images)), np.concatenate(labels), brought
 
 
 def _name_classes(name: str, label_values: tuple[int, ...], known_names: dict[int, str]) -> tuple[str, ...]:
@@ -271,20 +275,21 @@ def _name_classes(name: str, label_values: tuple[int, ...], known_names: dict[in
     return class_names
 
 
-def _split(labels: np.ndarray, from_test_part: np.ndarray, class_count: int) -> np.ndarray:
-    """Return the part of each image, 0 train, 1 validation, 2 test, stratified: 80/10/10, or 90/10 of what the source
-    does not bring as its own test part. From three images of a class on, each part has at least one.
+def _split(labels: np.ndarray, brought: np.ndarray, class_count: int) -> np.ndarray:
+    """Return the part of each image, 0 train, 1 validation, 2 test: 1 and 2 as `brought`, and of the others,
+    stratified, a tenth for each of the two that the source does not bring. From three images of a class on, each has
+    at least one.
 
     It is drawn over all classes of the source, so that `classes` does not change it.
     """
     generator = np.random.default_rng(_SPLIT_SEED)
-    split = np.where(from_test_part, 2, 0)
+    missing = [part for part in (1, 2) if not (brought == part).any()]
+    split = brought.copy()
     for k in range(class_count):
-        members = generator.permutation(np.flatnonzero((labels == k) & ~from_test_part))
+        members = generator.permutation(np.flatnonzero((labels == k) & (brought == 0)))
         tenth = max(round(len(members) / 10), int(len(members) >= 3))
-        split[members[:tenth]] = 1
-        if not from_test_part.any():
-            split[members[tenth : 2 * tenth]] = 2
+        for place, part in enumerate(missing):
+            split[members[place * tenth : (place + 1) * tenth]] = part
     return split
 
 

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,17 +22,19 @@ _NOT_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's categories of control char
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """Images uint8 [N, H, W, C] with integer labels [N]; a test part and class names where the source has them.
+    """Images uint8 [N, H, W, C] with integer labels [N], and what else the source has.
 
-    synthetic: bool [N], where the source marks synthetic images.
+    validation, test: the source's own parts. class_names: {label: name}. synthetic: bool [N], where synthetic images
+    are marked. notes: a line each on what the user should know of the reading.
     """
 
     images: np.ndarray
     labels: np.ndarray
-    test_images: np.ndarray | None = None
-    test_labels: np.ndarray | None = None
+    validation: "LabelledImages | None" = None
+    test: "LabelledImages | None" = None
     class_names: dict[int, str] | None = None
     synthetic: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
 
 def read_csv(
@@ -113,19 +114,21 @@ def read_npz(path: str | Path) -> LabelledImages:
             f"{path}: should have the keys {', '.join(keras_keys)} or {', '.join(own_keys)}. "
             f"Got {', '.join(names)[:80] or 'none'} instead."
         )
-    parts: list[Any] = []
+    parts = []
     for images_key, labels_key in zip(keys[::2], keys[1::2], strict=True):
         images = check_images(arrays[images_key], f"{path}: {images_key}")
-        parts += [images, _check_labels(arrays[labels_key], len(images), f"{path}: {labels_key}")]
+        parts.append(LabelledImages(images, _check_labels(arrays[labels_key], len(images), f"{path}: {labels_key}")))
+    train, test = parts[0], parts[1] if len(parts) > 1 else None
     marks = arrays.get(SYNTHETIC)
-    if marks is not None and (marks.dtype != bool or marks.shape != parts[1].shape):
+    if marks is not None and (marks.dtype != bool or marks.shape != train.labels.shape):
         raise RequestError(
-            f"{path}: {SYNTHETIC} should be {len(parts[1])} booleans, one per image. Got {marks.dtype} {marks.shape}."
+            f"{path}: {SYNTHETIC} should be {len(train.labels)} booleans, one per image. "
+            f"Got {marks.dtype} {marks.shape}."
         )
     if marks is not None:
         marks = marks.view(np.uint8) != 0  # NumPy counts on bytes of 0 and 1 alone
     class_names = _parse_class_names(arrays["class_names"], path) if "class_names" in arrays else None
-    return replace(LabelledImages(*parts), class_names=class_names, synthetic=marks)
+    return replace(train, test=test, class_names=class_names, synthetic=marks)
 
 
 def _parse_class_names(names: np.ndarray, path: str | Path) -> dict[int, str]:
@@ -149,9 +152,8 @@ def check_class_names(names: Sequence[str], source: str | Path) -> None:
 
 def read_idx_folder(folder: str | Path) -> LabelledImages:
     """Read train-images-idx3-ubyte, train-labels-idx1-ubyte and, where present, the t10k pair, gzipped or not."""
-    train_images, train_labels = _read_idx_pair(folder, "train")
-    test_images, test_labels = _read_idx_pair(folder, "t10k") if _idx_file(folder, "t10k-images") else (None, None)
-    return LabelledImages(train_images, train_labels, test_images, test_labels)
+    test = _read_idx_pair(folder, "t10k") if _idx_file(folder, "t10k-images") else None
+    return replace(_read_idx_pair(folder, "train"), test=test)
 
 
 def is_idx_folder(folder: str | Path) -> bool:
@@ -176,13 +178,13 @@ def read_image_folder(folder: str | Path, image_size: tuple[int, int] | None = N
         )
     train = parts["train"] if has_split else folder
     class_names = list_image_classes(train)
-    images, labels = _read_class_folders(train, class_names, image_size)
+    found = replace(_read_class_folders(train, class_names, image_size), class_names=dict(enumerate(class_names)))
     if not has_split:
-        return LabelledImages(images, labels, class_names=dict(enumerate(class_names)))
-    test_images, test_labels = _read_class_folders(parts["test"], class_names, image_size)
-    if test_images.shape[-1] != images.shape[-1]:
+        return found
+    test = _read_class_folders(parts["test"], class_names, image_size)
+    if test.images.shape[-1] != found.images.shape[-1]:
         raise RequestError(f"{folder}: train and test should both be grey or both be in colour.")
-    return LabelledImages(images, labels, test_images, test_labels, dict(enumerate(class_names)))
+    return replace(found, test=test)
 
 
 def list_image_classes(folder: str | Path) -> list[str]:
@@ -190,10 +192,8 @@ def list_image_classes(folder: str | Path) -> list[str]:
     return [path.name for path in _subfolders(Path(folder)) if not (path / CONFIG).exists() and list_pictures(path)]
 
 
-def _read_class_folders(
-    folder: Path, class_names: list[str], image_size: tuple[int, int] | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pictures uint8 [N, H, W, C] and labels [N] of the class folders."""
+def _read_class_folders(folder: Path, class_names: list[str], image_size: tuple[int, int] | None) -> LabelledImages:
+    """Return the pictures of the class folders, labelled by the folders' positions."""
     check_class_names(class_names, folder)
     pictures = [(path, label) for label, name in enumerate(class_names) for path in list_pictures(folder / name)]
     if not pictures:
@@ -211,10 +211,10 @@ def _read_class_folders(
             )
     channels = max(image.shape[-1] for image in images)
     images = np.stack([np.broadcast_to(image, (*image.shape[:2], channels)) for image in images])
-    return images, np.array([label for _, label in pictures], np.int64)
+    return LabelledImages(images, np.array([label for _, label in pictures], np.int64))
 
 
-def _read_idx_pair(folder: str | Path, prefix: str) -> tuple[np.ndarray, np.ndarray]:
+def _read_idx_pair(folder: str | Path, prefix: str) -> LabelledImages:
     images_path = _idx_file(folder, f"{prefix}-images")
     assert images_path is not None  # both callers have looked
     images = read_idx_array(images_path)
@@ -222,7 +222,7 @@ def _read_idx_pair(folder: str | Path, prefix: str) -> tuple[np.ndarray, np.ndar
     if labels_path is None:
         raise RequestError(f"{folder}: should hold {prefix}-labels-idx1-ubyte[.gz] beside the images. It is missing.")
     images = check_images(images, f"{folder}: {prefix}-images")
-    return images, _check_labels(read_idx_array(labels_path), len(images), str(labels_path))
+    return LabelledImages(images, _check_labels(read_idx_array(labels_path), len(images), str(labels_path)))
 
 
 def _idx_file(folder: str | Path, stem: str) -> Path | None:

@@ -161,8 +161,8 @@ def check_result(source):
         pairs = [(source, np.zeros(len(source), np.int64))]
     else:
         pairs = [(source.images, source.labels)]
-        if source.test_images is not None:
-            pairs.append((source.test_images, source.test_labels))
+        if source.test is not None:
+            pairs.append((source.test.images, source.test.labels))
         assert source.synthetic is None or (source.synthetic.dtype, source.synthetic.shape) == (
             bool,
             source.labels.shape,

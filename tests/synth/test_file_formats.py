@@ -68,7 +68,7 @@ def test_bad_csv_headers_are_named(tmp_path, header, rows, message):
 def test_npz_in_both_layouts(tmp_path):
     np.savez(tmp_path / "a.npz", x_train=GREY, y_train=[0, 1], x_test=GREY[:1], y_test=[1])
     np.savez(tmp_path / "b.npz", images=GREY, labels=[4, 5], scores=[0.0, 1.0])
-    assert read_npz(tmp_path / "a.npz").test_images.shape == (1, 4, 4, 1)
+    assert read_npz(tmp_path / "a.npz").test.images.shape == (1, 4, 4, 1)
     assert read_npz(tmp_path / "b.npz").labels.tolist() == [4, 5]
 
 
@@ -92,7 +92,7 @@ def test_idx_folder(tmp_path, suffix):
     source = read_idx_folder(tmp_path)
     assert is_idx_folder(tmp_path)
     assert np.array_equal(source.images[..., 0], GREY)
-    assert source.test_labels.tolist() == [3]
+    assert source.test.labels.tolist() == [3]
 
 
 def test_bad_idx_files_are_named(tmp_path):
@@ -126,7 +126,7 @@ def test_image_folder_with_train_and_test(tmp_path):
     for split in ("Train", "test"):
         save_picture(tmp_path / split / "ape" / "1.png", mode="RGB")
     source = read_image_folder(tmp_path)
-    assert source.images.shape == source.test_images.shape == (1, 4, 5, 3)
+    assert source.images.shape == source.test.images.shape == (1, 4, 5, 3)
 
 
 @pytest.mark.parametrize("splits", [("test", "train", "val"), ("train", "val")])
