@@ -1,6 +1,5 @@
 """Gather training images, fit classifiers on them, and score these on real images that nothing was trained on."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,7 +78,7 @@ def _train(options: ClassifierOptions, run: RepeatOptions, material: Material) -
     training = ClassifierTraining(
         name=options.classifier,
         teacher=material.teacher,
-        verbose=int(sys.stdout.isatty() and not run.quiet),
+        quiet=run.quiet,
         **{name: getattr(options, name) for name in names},
     )
     parts = (material.dataset.part("validation"), material.test, material.dataset.class_names)
