@@ -17,6 +17,7 @@ from synth.leakage import find_leaks
 from synth.options import list_settings
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.resampling import compute_class_weights
+from synth.shard_pictures import PICTURES
 from synth.shard_writing import check_sampling
 from synth.shards import HASHES, MANIFEST, save_hashes
 from tasks.balance_candidates import build_candidate, choose, list_candidates, save_training_set
@@ -47,7 +48,7 @@ def balance_data(config, threads):
     plan = _make_plan(config, dataset, recipe, total, candidates, len(left))
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
-    run = (out, settings, "augment.py balance", OWNED)
+    run = (out, settings, "augment.py balance", (*OWNED, *[PICTURES] * (config.format == "png")))
     options = {"overwrite": config.overwrite, "keep": ("model", "training")}
     if config.dry_run:
         check_output(*run, **options)
@@ -68,7 +69,8 @@ def _balance(config, dataset, trained, recipe, total, candidates, cells, report)
     manifest = _save(config, dataset, trained, lab, arm, reason, arm.count_added(total) if arm.gans else {})
     for name, counts in manifest["classes"].items():
         report(f"class {name}: {counts['real']:,} real and {counts['synthetic']:,} synthetic images")
-    report(f"{', '.join(entry['file'] for entry in manifest['shards'])} and {MANIFEST} are in {out}")
+    written = dict.fromkeys(entry["file"].partition("/")[0] for entry in manifest["shards"]) or [PICTURES]
+    report(f"{', '.join(written)} and {MANIFEST} are in {out}")
     return manifest
 
 

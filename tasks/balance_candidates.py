@@ -1,16 +1,16 @@
 """Top up the classes of a data set: what to try, what to choose, and the training set that comes out."""
 
-import io
+from pathlib import Path
 
 import numpy as np
 
-from synth.files import replacing
-from synth.shards import csv_header, csv_rows, describe_file, save_manifest, shard_formats
+from synth.shard_formats import FORMATS, describe_shard, list_formats
+from synth.shards import save_manifest
 from tasks.arms import Arm
+from tasks.balance_pictures import save_picture_set
 from tasks.study_report import compare_arms, describe_difference, find_best
 
 _RATIOS = (0.0, 1.0, 2.0)  # synthetic images on top of the balanced classes, per image of the largest class
-_CHUNK = 512  # rows
 
 
 def list_candidates(counts, filter, classes):
@@ -44,18 +44,22 @@ def choose(results, candidates, measure):
 
 
 def save_training_set(folder, format, images, labels, synthetic, dataset, manifest):
-    """Write train.npz and/or train.csv and the manifest; return the manifest (a dict).
+    """Write train.npz and/or train.csv, or images/, and the manifest; return the manifest (a dict).
 
     images uint8 [N, H, W, C], labels: the source's label values [N], synthetic: bool [N]. The NPZ has these names; the
     CSV is in Kaggle's layout with a last column `synthetic`, 0 or 1. dataset: the source. manifest: what else it holds.
     """
     files = []
-    for suffix in shard_formats(format):
-        path = folder / f"train.{suffix}"
-        with replacing(path) as temporary:
-            write = _write_csv if suffix == "csv" else _write_npz
-            write(temporary, images, labels, synthetic, dataset)
-        files.append({"file": path.name, "rows": len(labels)} | describe_file(path))
+    more = {"synthetic": synthetic}
+    if dataset.label_values == tuple(range(len(dataset.class_names))):
+        more["class_names"] = np.array(dataset.class_names)
+    for name in list_formats(format):
+        if not FORMATS[name].holds_sets:
+            files += save_picture_set(folder, images, labels, synthetic, dataset)
+            continue
+        path = folder / f"train{Path(FORMATS[name].place).suffix}"
+        FORMATS[name].write(path, images, labels, more)
+        files.append({"file": path.name, "rows": len(labels)} | describe_shard(path))
     classes = {}
     for name, value in zip(dataset.class_names, dataset.label_values, strict=True):
         of_class = labels == value
@@ -75,22 +79,3 @@ def save_training_set(folder, format, images, labels, synthetic, dataset, manife
     }
     save_manifest(folder, manifest)
     return manifest
-
-
-def _write_npz(path, images, labels, synthetic, dataset):
-    arrays = {"images": images, "labels": labels, "synthetic": synthetic}
-    if dataset.label_values == tuple(range(len(dataset.class_names))):
-        arrays["class_names"] = np.array(dataset.class_names)
-    archive = io.BytesIO()  # numpy leaves an open zip file behind when a disk is full
-    np.savez(archive, **arrays)
-    path.write_bytes(archive.getbuffer())
-
-
-def _write_csv(path, images, labels, synthetic, dataset):
-    with path.open("wb") as file:
-        file.write(csv_header(images[0].size).replace(b"\n", b",synthetic\n"))
-        for mark in (False, True):
-            rows = np.flatnonzero(synthetic == mark)
-            for start in range(0, len(rows), _CHUNK):
-                chunk = rows[start : start + _CHUNK]
-                file.write(csv_rows(images[chunk], labels[chunk], b",1\n" if mark else b",0\n"))

@@ -19,12 +19,13 @@ from synth.figures import plot_history, plot_samples, save_figure
 from synth.options import RunOptions, SamplingOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.run_files import load_histories
+from synth.shard_formats import FORMATS, list_folders, list_formats, read_shard
 from synth.shard_writing import check_sampling, stream_shards
-from synth.shards import HASHES, MANIFEST, load_manifest, read_shard, save_hashes
+from synth.shards import HASHES, MANIFEST, load_manifest, save_hashes
 from tasks.real_data import load_data, print_plan
 
 SCRIPT = "generate_data.py"
-OWNED = ("model", "shards", MANIFEST, HASHES, "samples.png", "curves.png")
+OWNED = ("model", MANIFEST, HASHES, "samples.png", "curves.png")
 
 
 def generate(
@@ -47,7 +48,7 @@ def generate(
     if made and made.get("seed") == run.seed:
         report(f"note: seed {run.seed} gives the images of {gan.model} again: --seed names another one")
     settings = {"training": _describe_training(data, gan, source, run.seed), "sampling": sampling}
-    folder = (out, settings, SCRIPT, OWNED)
+    folder = (out, settings, SCRIPT, (*OWNED, *list_folders(sampling["format"])))
     keep = ("model", "training")
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite, keep=keep)
@@ -72,7 +73,7 @@ def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions) -> di
     for name, counts in manifest["classes"].items():
         rejected = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "none"
         report(f"class {name}: {counts['accepted']} images of {counts['candidates']} candidates (rejected: {rejected})")
-    report(f"shards/, {MANIFEST} and samples.png are in {out}")
+    report(f"{'/, '.join(list_folders(sampling['format']))}/, {MANIFEST} and samples.png are in {out}")
     return manifest
 
 
@@ -141,7 +142,7 @@ def _plan_shards(sampling: dict, source: Dataset | TrainedGAN, out: Path) -> dic
     """Return what the plan says of the images, {heading: text}."""
     height, width, channels = source.image_shape
     total, pixels = sum(sampling["class_size"].values()), height * width * channels
-    row_bytes = {"npz": pixels + 12, "csv": 4 * pixels, "both": 5 * pixels + 12}[sampling["format"]]
+    row_bytes = sum(FORMATS[format].row_bytes(pixels) for format in list_formats(sampling["format"]))
     return {
         "images": f"{height} x {width} x {channels}, {len(source.class_names)} classes: "
         f"{', '.join(source.class_names)}",

@@ -7,8 +7,9 @@ import pytest
 from synth import shard_writing
 from synth.errors import RequestError
 from synth.files import save_json
+from synth.shard_formats import hash_file, read_shard
 from synth.shard_writing import check_sampling, stream_shards
-from synth.shards import hash_file, load_manifest, read_shard
+from synth.shards import load_manifest
 
 SAMPLING = {
     "class_size": {"ape": 25, "bee": 5},
@@ -222,7 +223,7 @@ def test_auto_filter_follows_the_number_of_classes():
         ({"keep": 1.7}, "Got 1.7 instead"),
         ({"min_probability": 1.0}, r"--min-probability should be in the range \[0, 1\). Got 1.0 instead"),
         ({"duplicate_distance": -1.0}, r"--duplicate-distance should be in the range \[0, 256\). Got -1.0 instead"),
-        ({"format": "png"}, "--format should be one of csv, npz, both. Got 'png' instead"),
+        ({"format": "tar"}, "--format should be one of csv, npz, npz-compressed, png, both. Got 'tar' instead"),
         ({"latent_std": 0.5}, r"--latent-std should be in the range \[1, 3\]. Got 0.5 instead"),
         ({"shard_size": 0}, "--shard-size should be at least 1. Got 0 instead"),
     ],
