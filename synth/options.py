@@ -75,12 +75,18 @@ class DataOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubsetOptions(DataOptions):
-    """Which of the real images are used."""
+class ClassOptions(DataOptions):
+    """Which classes of the real images are used."""
 
     classes: str | None = option(
         None, "names or numbers of the classes to keep, as 3,Sneaker (default: all)", metavar="NAMES"
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubsetOptions(ClassOptions):
+    """Which of the real images are used."""
+
     real_per_class: str | int | None = option(
         None,
         "training images of each class, as 300 or Sneaker:100 (default: all)",

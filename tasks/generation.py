@@ -16,11 +16,12 @@ from synth.counts import parse_counts
 from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.figures import plot_history, plot_samples, save_figure
+from synth.filters import resolve_filter
 from synth.options import RunOptions, SamplingOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.run_files import load_histories
 from synth.shard_formats import FORMATS, list_folders, list_formats, read_shard
-from synth.shard_writing import check_sampling, stream_shards
+from synth.shard_writing import stream_shards
 from synth.shards import HASHES, MANIFEST, load_manifest, save_hashes
 from tasks.real_data import load_data, print_plan
 
@@ -113,7 +114,7 @@ def _resolve_sampling(options: SamplingOptions, source: Dataset | TrainedGAN, se
     """Return the sampling options, checked, with the counts of each class and the filter that "auto" means."""
     chosen = asdict(options)
     counts = parse_counts(chosen.pop("class_size"), source.class_names, source.label_values, "--class-size")
-    filter = check_sampling(**chosen, has_classifier=source.has_classifier)
+    filter = resolve_filter(options.filter, has_classifier=source.has_classifier)
     return {"class_size": counts} | chosen | {"filter": filter, "seed": seed}
 
 
