@@ -8,6 +8,7 @@ import csv
 import hashlib
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
@@ -137,6 +138,19 @@ def save_metadata(folder: Path, rows: Iterable[tuple[str, str, int]]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("file_name", "label", "synthetic"))
         writer.writerows(rows)
+
+
+def count_marks(folder: Path) -> Counter[str]:
+    """Return how many pictures a folder's metadata.csv marks as synthetic ("1") and real ("0"), or its parent's.
+
+    Also of a run's folder, and none where there is no such file or it has no such column.
+    """
+    places = (folder / METADATA, folder / PICTURES / METADATA, folder.absolute().parent / METADATA)
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        return Counter()
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        return Counter(row.get("synthetic") or "" for row in csv.DictReader(file))
 
 
 def save_run_metadata(folder: Path, manifest: dict) -> None:

@@ -16,7 +16,7 @@ from synth.file_formats import list_image_classes, read_image_folder
 from synth.files import find_mark
 from synth.run_files import HISTORY
 from synth.shard_formats import FORMATS, find_format, has_hash, hash_file, is_there, read_chunks
-from synth.shard_pictures import METADATA
+from synth.shard_pictures import METADATA, count_marks
 from synth.shards import DESCRIPTION, MANIFEST, load_hashes, load_manifest
 
 BUFFER_SIZE = 20_000  # images that are shuffled together
@@ -101,6 +101,8 @@ def find_shards(pattern: str | Path, flag: str = "--synthetic") -> tuple[list[Pa
         anchor = Path(path.anchor or ".")
         found = [path] if path.is_file() else list(anchor.glob(str(path.relative_to(path.anchor))))
     if path.is_dir() and not found and list_image_classes(path):
+        if count_marks(path)["0"]:
+            raise RequestError(f"{flag} should be the run's folder: {path} holds real pictures, too ({METADATA}).")
         return [path], None
     found = sorted(shard for shard in set(found) if find_format(shard))
     there = set(found)

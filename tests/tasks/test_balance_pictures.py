@@ -124,3 +124,17 @@ def test_the_same_again_replaces_its_own(pictures, tmp_path):
     assert [entry["sha256"] for entry in first["shards"]] == [entry["sha256"] for entry in second["shards"]]
     images, _ = read_shard(tmp_path / "out" / second["shards"][0]["file"], (5, 4, 1))
     assert images.shape == (2, 5, 4, 1)
+
+
+@pytest.mark.parametrize("place", ["", "images", "images/ape"])
+def test_a_set_with_synthetic_pictures_is_no_real_data(pictures, tmp_path, place):
+    save(tmp_path / "out", pictures)
+    with pytest.raises(ValueError, match="--data should hold real images alone: 2 of the 16 in"):
+        load_dataset(str(tmp_path / "out" / place))
+
+
+def test_a_copy_without_its_manifest_is_not_taken_for_synthetic_alone(pictures, tmp_path):
+    save(tmp_path / "out", pictures)
+    shutil.copytree(tmp_path / "out/images", tmp_path / "copy")
+    with pytest.raises(ValueError, match=r"should be the run's folder: .*copy holds real pictures, too"):
+        find_shards(tmp_path / "copy")
