@@ -136,7 +136,7 @@ class FilterOptions:
 class ShardOptions:
     """How images are written."""
 
-    format: str = option("npz", "file format of the images", choices=CHOICES)
+    format: str = option("npz", "file format of the images; both: npz and csv", choices=CHOICES)
     shard_size: int = option(5000, "images per shard", minimum=1, metavar="N")
 
 

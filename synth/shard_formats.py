@@ -35,12 +35,12 @@ class ShardFormat:
     place: of a shard below its run's folder, with {folder} of its class, its number {shard}, and the numbers {first}
         and {last} of its images within the class, from 1 on. pattern: a regular expression of such file names.
     write: callable (path, images uint8 [N, H, W, C], label values int64 [N], {name: further array}), which writes
-        whole files or none.
+        whole files or none; of the further arrays it keeps "synthetic", bool [N], where that is given.
     read: callable (path, image_shape, rows or None for all) -> synth.file_formats.LabelledImages in pieces.
     row_bytes: callable (pixels of an image, times channels) -> bytes that it takes on a disk, at most.
     list_files: callable (path) -> the files that the shard consists of. compute_hash: callable (path) -> SHA-256 over
         what must not change, as hex. finish: callable (folder, manifest), called when all shards of a run are there.
-    holds_sets: whether one file can hold a whole training set: several classes, and which rows are synthetic.
+    is_pictures: whether a file holds one image, so that a training set has a folder in place of a file.
     """
 
     place: str
@@ -51,7 +51,7 @@ class ShardFormat:
     list_files: Callable[[Path], Iterable[Path]] = lambda path: [path]
     compute_hash: Callable[[Path], str] = hash_file
     finish: Callable[[Path, dict], None] = lambda folder, manifest: None
-    holds_sets: bool = True
+    is_pictures: bool = False
 
 
 def _write_npz(
@@ -147,7 +147,7 @@ FORMATS = {  # the first that a file's name fits reads it
         list_files=shard_pictures.list_files,
         compute_hash=shard_pictures.hash_pictures,
         finish=shard_pictures.save_run_metadata,
-        holds_sets=False,
+        is_pictures=True,
     ),
 }
 _SEVERAL = {"both": ("npz", "csv")}
@@ -162,6 +162,11 @@ def list_formats(choice: str) -> tuple[str, ...]:
 def list_folders(choice: str) -> list[str]:
     """Return the folders of a run's folder that hold the shards of --format."""
     return sorted({FORMATS[name].place.partition("/")[0] for name in list_formats(choice)})
+
+
+def list_suffixes() -> list[str]:
+    """Return the suffixes of shards that are files, and so are found in a folder without a manifest, too."""
+    return sorted({Path(format.place).suffix for format in FORMATS.values() if not format.is_pictures})
 
 
 def find_format(path: str | Path) -> ShardFormat | None:

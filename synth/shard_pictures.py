@@ -149,8 +149,11 @@ def count_marks(folder: Path) -> Counter[str]:
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         return Counter()
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        return Counter(row.get("synthetic") or "" for row in csv.DictReader(file))
+    try:
+        with path.open(encoding="utf-8", errors="replace", newline="") as file:
+            return Counter(row.get("synthetic") or "" for row in csv.DictReader(file))
+    except csv.Error:  # another program's
+        return Counter()
 
 
 def save_run_metadata(folder: Path, manifest: dict) -> None:

@@ -15,7 +15,7 @@ from synth.errors import RequestError
 from synth.file_formats import list_image_classes, read_image_folder
 from synth.files import find_mark
 from synth.run_files import HISTORY
-from synth.shard_formats import FORMATS, find_format, has_hash, hash_file, is_there, read_chunks
+from synth.shard_formats import FORMATS, find_format, has_hash, hash_file, is_there, list_suffixes, read_chunks
 from synth.shard_pictures import METADATA, count_marks
 from synth.shards import DESCRIPTION, MANIFEST, load_hashes, load_manifest
 
@@ -109,7 +109,7 @@ def find_shards(pattern: str | Path, flag: str = "--synthetic") -> tuple[list[Pa
     found = [shard for shard in found if shard.suffix == ".npz" or shard.with_suffix(".npz") not in there]
     if not found:
         raise RequestError(
-            f"{flag} should be a folder or glob of shards (.csv, .npz). None in {pattern}: "
+            f"{flag} should be a folder or glob of shards ({', '.join(list_suffixes())}). None in {pattern}: "
             f"python generate_data.py --class-size 1000 --out {pattern} makes them."
         )
     folders = {_find_run(shard) for shard in found}
@@ -134,7 +134,7 @@ def _list_shards(folder: Path) -> list[Path]:
     if run == folder:
         return listed
     _check_unmarked(folder)
-    found = [path for suffix in (".npz", ".csv") for path in folder.rglob(f"*{suffix}")]
+    found = [path for suffix in list_suffixes() for path in folder.rglob(f"*{suffix}")]
     found = [path for path in found if not (path.parent / DESCRIPTION).exists() and path.name not in _NO_SHARDS]
     return found + [path for path in listed if path.is_relative_to(folder)]
 

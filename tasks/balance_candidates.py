@@ -49,8 +49,8 @@ def choose(results: pd.DataFrame, candidates: list[Arm], measure: str) -> tuple[
 
 def list_outputs(format: str) -> list[str]:
     """Return what --format makes in the output folder: files of the whole set, or a folder."""
-    places = {FORMATS[name].place: FORMATS[name].holds_sets for name in list_formats(format)}
-    return [f"train{Path(place).suffix}" if whole else place.partition("/")[0] for place, whole in places.items()]
+    places = {FORMATS[name].place: FORMATS[name].is_pictures for name in list_formats(format)}
+    return [place.partition("/")[0] if several else f"train{Path(place).suffix}" for place, several in places.items()]
 
 
 def save_training_set(
@@ -98,10 +98,10 @@ def _write_set(
     if dataset.label_values == tuple(range(len(dataset.class_names))):
         more["class_names"] = np.array(dataset.class_names)
     for name in list_formats(format):
-        if FORMATS[name].holds_sets:
+        if FORMATS[name].is_pictures:
+            entries += save_picture_set(folder, images, labels, synthetic, dataset)
+        else:
             path = folder / f"train{Path(FORMATS[name].place).suffix}"
             FORMATS[name].write(path, images, labels, more)
             entries.append({"file": path.name, "rows": len(labels)} | describe_shard(path))
-        else:
-            entries += save_picture_set(folder, images, labels, synthetic, dataset)
     return entries
