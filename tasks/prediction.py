@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -24,7 +25,9 @@ from synth.options import RepeatOptions, SubsetOptions, list_settings
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.shards import load_manifest
 from synth.sources import Run, Source, count_rows, index_shards, open_run, split_in_memory
+from synth.web_report import REPORT, write_command
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
+from tasks.prediction_report import write_report
 from tasks.prediction_results import Material, describe_metrics, save_outputs, summarise_runs, write_submission
 from tasks.real_data import load_data, print_plan
 
@@ -37,6 +40,7 @@ OWNED = (
     "confusion.png",
     "mistakes.png",
     "submission.csv",
+    REPORT,
 )
 
 
@@ -70,7 +74,20 @@ def predict_and_score(
         runs = _train(classifier, run, material)
         metrics = summarise_runs(settings, material, runs)
         _report_and_save(test, run, material, metrics, runs)
+        write_report(out, metrics, plan, _write_command(data, images, classifier, test, run))
         return metrics
+
+
+def _write_command(
+    data: SubsetOptions,
+    images: TrainingSetOptions,
+    classifier: ClassifierOptions,
+    test: PredictionOptions,
+    run: RepeatOptions,
+) -> str:
+    """Return the command line that makes the run again."""
+    mode = [] if images.mode == "mixed" else [f"--{images.mode}"]
+    return write_command(SCRIPT, data, replace(images, mode="mixed"), classifier, test, run, more=mode)
 
 
 def _train(options: ClassifierOptions, run: RepeatOptions, material: Material) -> list[ScoredClassifier]:
@@ -101,7 +118,7 @@ def _report_and_save(
         claim(path, out)
         count = write_submission(path, material, best)
         report(f"{material.mark}{path}: predictions for the {count:,} images of {material.test_csv}")
-    report(f"metrics.json, classifier.keras and figures are in {out}")
+    report(f"metrics.json, classifier.keras, {REPORT} and figures are in {out}")
 
 
 def _gather(
