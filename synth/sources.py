@@ -11,9 +11,11 @@ import numpy as np
 
 from synth.datasets import Dataset
 from synth.errors import RequestError
-from synth.file_formats import list_image_classes, read_csv_chunks, read_image_folder, read_npz
+from synth.file_formats import list_image_classes, read_image_folder
 from synth.files import find_mark
+from synth.npz_files import read_npz
 from synth.shards import DESCRIPTION, MANIFEST, hash_file, load_hashes, load_manifest
+from synth.tables import read_csv_chunks
 
 BUFFER_SIZE = 20_000  # images that are shuffled together
 _CHUNK_SIZE = 500  # images taken from one source at a time

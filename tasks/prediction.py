@@ -14,7 +14,6 @@ from models.pretrained import find_model_folder
 from models.startup import load_data
 from models.trained_gan import TrainedGAN, hash_weights
 from synth.errors import RequestError
-from synth.file_formats import read_unlabelled_csv
 from synth.files import is_claimed
 from synth.images import resize_images
 from synth.kaggle import find_test_csv
@@ -23,6 +22,7 @@ from synth.options import list_settings
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.shards import load_manifest
 from synth.sources import Run, count_rows, index_shards, open_run, split_in_memory
+from synth.tables import read_unlabelled_csv
 from tasks.prediction_results import describe_metrics, save_outputs, summarise_runs, write_submission
 
 SCRIPT = "predict.py"
