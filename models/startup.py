@@ -108,14 +108,16 @@ def load_data(config, inherited=None, fingerprint=None):
 
     fingerprint: of the inherited data; RequestError where others are found in their place, and where there are none.
     """
-    from synth.datasets import REQUEST, check_request, load_dataset
+    from synth.checks import REQUEST
+    from synth.datasets import check_request, complete_request, load_dataset
 
     given = {name: getattr(config, name, None) for name in REQUEST if name != "seed"}
-    given = {name: value for name, value in given.items() if value is not None}
-    inherited = inherited if inherited and config.data is None else {}
+    given = {name: value for name, value in given.items() if value is not None and value is not False}
+    inherited = complete_request(inherited) if inherited and config.data is None else {}
     if inherited:
         check_request(inherited)
-    dataset = load_dataset(**{"seed": config.seed, **inherited, **given}, download=download_standard_set)
+    how = {"no_cache": getattr(config, "no_cache", False), "quiet": config.quiet, "download": download_standard_set}
+    dataset = load_dataset(**{"seed": config.seed, **inherited, **given}, **how)
     if inherited and fingerprint not in (None, dataset.fingerprint) and not set(given) - {"real_per_class"}:
         raise RequestError(
             f"{dataset.name} should be the data that the run was made from ({fingerprint[:12]}). "
