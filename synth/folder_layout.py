@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from synth.errors import RequestError
@@ -50,10 +50,14 @@ def find_layout(path: str | Path) -> Layout:
     """
     top = _step_in(scan_folder(path))
     layout = Layout()
+    if find_split(top.name)[0] in PARTS[1:] and top.path != Path(path):
+        layout.notes.append(f"{top.name} is read as the whole set: there are no pictures of a train part beside it")
     folders = _find_parts(top, layout)
     for part, folder in folders.items():
         inner = _step_in(folder)
+        is_table, layout.is_table = layout.is_table, False
         found = _find_classes(inner, top, layout)
+        layout.is_table = layout.is_table if part == "train" else is_table
         if found is not None:
             layout.parts[part] = found
         elif part == "train":
@@ -82,7 +86,9 @@ def _find_parts(top: Folder, layout: Layout) -> dict[str, Folder]:
     splits = {folder.name: find_split(folder.name) for folder in top.filled}
     named = {part: [folder for folder in top.filled if splits[folder.name][0] == part] for part in PARTS}
     others = [folder for folder in top.filled if splits[folder.name][0] is None]
-    if not named["train"] or not _are_parts(named, others):
+    if not named["train"]:
+        return _find_parts_among_classes(top, named, others)
+    if not _are_parts(named, others):
         return {"train": top}
     found: dict[str, Folder] = {}
     for part, folders in named.items():
@@ -102,6 +108,18 @@ def _find_parts(top: Folder, layout: Layout) -> dict[str, Folder]:
         parts = " and ".join(folder.name for folder in found.values())
         layout.notes.append(f"{parts} are read as the parts of the set. Not read: {_list(names)}")
     return found
+
+
+def _find_parts_among_classes(top: Folder, named: dict[str, list[Folder]], others: list[Folder]) -> dict[str, Folder]:
+    """Return the parts where test/ or val/ lies among the class folders of the train part, as far as that is clear."""
+    classes = {fold_name(folder.name) for folder in others}
+    found = {}
+    for part, folders in named.items():
+        inner = [{fold_name(child.name) for child in _step_in(folder).filled} for folder in folders]
+        if len(folders) == 1 and len(classes) > 1 and inner[0] and inner[0] <= classes:
+            found[part] = folders[0]
+    rest = tuple(folder for folder in top.folders if folder not in found.values())
+    return {"train": replace(top, folders=rest) if found else top} | found
 
 
 def _are_parts(named: dict[str, list[Folder]], others: list[Folder]) -> bool:

@@ -76,15 +76,14 @@ class DataOptions:
     )
     fit: str | None = option(  # None: as a run has recorded it whose data are loaded again
         None,
-        "how images of other proportions come to --image-size: cut at the sides, with black bars or distorted "
-        f"(default: {DEFAULT_FIT}, so that shapes stay true and fill the image)",
+        f"how images of other proportions come to --image-size (default: {DEFAULT_FIT}, to keep shapes true)",
         choices=FITS,
         later=True,
     )
-    skip_unreadable: bool = option(False, "leave out pictures that can't be read, and say which", later=True)
+    skip_unreadable: bool = option(False, "leave out pictures that can't be read", later=True)
     no_cache: bool = option(
         False,
-        "decode a folder's pictures anew; those that take over 10 seconds are kept for the next time",
+        "decode a folder's pictures anew, though they are cached",
         setting=False,
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synth.errors import RequestError, describe_cause
+from synth.images import IMAGE_SUFFIXES
 
 Classes = dict[str, list[Path]]  # {class name: its pictures}
 
@@ -18,7 +19,7 @@ _LABEL_COLUMNS = (
     "label_id", "category_id", "diagnosis_code",
 )  # fmt: skip
 _SUBMISSION = "submission"  # a CSV of this name holds labels that are examples of the form
-_MAX_BYTES = 200 * 2**20  # of a CSV of names and labels; larger ones hold pixels
+_MAX_BYTES, _MAX_COLUMNS = 200 * 2**20, 400  # of a CSV of names and labels; larger ones hold pixels
 _CAMERAS = {
     "img", "dsc", "dscn", "dscf", "pxl", "vid", "image", "photo", "pic", "picture", "scan", "screenshot", "frame",
 }  # fmt: skip
@@ -78,10 +79,10 @@ def classes_by_prefix(pictures: Sequence[Path]) -> tuple[Classes, list[str]] | N
 
 
 def _index(pictures: Sequence[Path]) -> dict[str, list[Path]]:
-    """Return {name, with and without suffix: pictures of that name}."""
+    """Return {name in lower case, with and without suffix: pictures of that name}."""
     found = defaultdict(list)
     for path in pictures:
-        for name in {path.name, path.stem}:
+        for name in {path.name.casefold(), path.stem.casefold()}:
             found[name].append(path)
     return found
 
@@ -92,17 +93,21 @@ def _load_table(path: Path) -> Table:
             sample = file.readline(10_000)
             delimiter = max(",;\t", key=sample.count)
             file.seek(0)
-            rows = [[cell.strip() for cell in row] for row in csv.reader(file, delimiter=delimiter) if row]
+            lines = csv.reader(file, delimiter=delimiter)
+            header = [cell.strip() for cell in next(lines, [])]
+            rows = [[cell.strip() for cell in row] for row in lines if len(row) == len(header) <= _MAX_COLUMNS]
     except (OSError, csv.Error) as error:
         raise RequestError(f"{path}: should be a readable CSV. {describe_cause(error)}") from error
-    header = rows[0] if rows else []
-    return Table(path, header, [row for row in rows[1:] if len(row) == len(header)])
+    return Table(path, header, rows)
 
 
 def _look_up(cell: str, by_name: dict[str, list[Path]]) -> list[Path]:
     """Return the pictures that a cell names; where it names folders, too, those in them, if there are any."""
     place = cell.replace("\\", "/").removeprefix("./").strip("/")
-    found = by_name.get(place.rpartition("/")[2], [])
+    name, _, suffix = place.rpartition("/")[2].casefold().rpartition(".")
+    found = by_name.get(f"{name}.{suffix}" if name else suffix, [])
+    if not found and f".{suffix}" in IMAGE_SUFFIXES:  # they may have been converted
+        found = by_name.get(name, [])
     inside = [path for path in found if f"/{path.as_posix()}".endswith(f"/{place}")] if "/" in place else []
     return inside or found
 

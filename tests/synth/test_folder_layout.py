@@ -178,3 +178,29 @@ def test_names_that_begin_with_their_class(make):
 def test_pictures_without_classes_are_one_line(make, names):
     with pytest.raises(RequestError, match=r"should hold one sub-folder per class .*nothing that says their classes"):
         find_layout(make(*names))
+
+
+def test_a_part_among_the_classes(make):
+    layout = find_layout(make("cat/1.png", "dog/2.png", "test/cat/3.png", "test/Dog/4.png"))
+    assert show(layout) == {"train": {"cat": ["1.png"], "dog": ["2.png"]}, "test": {"cat": ["3.png"], "dog": ["4.png"]}}
+
+
+def test_valid_may_be_a_class(make):
+    assert find_layout(make("valid/1.png", "invalid/2.png")).class_names == ["invalid", "valid"]
+
+
+def test_a_test_part_without_a_train_part_is_said(make):
+    layout = find_layout(make("test/cat/1.png", "test/dog/2.png", "train/nothing.txt"))
+    assert layout.class_names == ["cat", "dog"]
+    assert layout.notes[0] == "test is read as the whole set: there are no pictures of a train part beside it"
+
+
+def test_numbers_that_name_folders_are_numbered_by_their_text_and_those_of_a_csv_are_the_labels(make):
+    tables = {"Test": "ClassId,Path\n10,Test/1.png\n"}
+    folder = make("Train/10/1.png", "Train/2/1.png", "Test/1.png", **tables)
+    assert find_layout(folder).number_classes() == {"10": 0, "2": 1}
+    assert show(find_layout(folder))["test"] == {"10": ["1.png"]}
+
+
+def test_integers_of_a_csv_are_the_labels(make):
+    assert find_layout(make("a/x.png", "a/y.png", t="id,label\nx,10\ny,2\n")).number_classes() == {"2": 2, "10": 10}

@@ -75,3 +75,16 @@ def test_prefixes_of_names():
     assert len(notes) == 1
     assert classes_by_prefix([Path("pug_1.jpg"), Path("pug_2.jpg")]) is None
     assert classes_by_prefix([Path("a_1.jpg"), Path("b_2.jpg")]) is None
+
+
+def test_names_in_another_case_or_with_the_suffix_of_before(tmp_path):
+    pictures = [Path("a/IMG_one.PNG"), Path("a/img_two.png")]
+    assert read(tmp_path, "id,label\nimg_ONE.jpg,x\nimg_two.webp,y\n", pictures)[0] == {
+        "x": ["IMG_one.PNG"],
+        "y": ["img_two.png"],
+    }
+
+
+def test_a_csv_of_pixels_is_none(tmp_path):
+    header = "label," + ",".join(f"pixel{number}" for number in range(784))
+    assert read(tmp_path, header + "\n1" + ",2" * 784 + "\n") is None
