@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ class Run:
     weights or of the shards.
     """
 
-    trained: object = None
+    trained: Any = None
     paths: Sequence[Path] = ()
     request: dict = field(default_factory=dict)
     fingerprint: str | None = None
