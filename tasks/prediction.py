@@ -191,7 +191,7 @@ def _find_test_images(data: SubsetOptions, test: PredictionOptions, dataset: Dat
     size = dataset.request["image_size"]
     shape = dataset.request["image_shape"] or (None if size else dataset.image_shape)
     unlabelled = read_unlabelled_csv(test_csv, shape)
-    unlabelled = resize_images(unlabelled, *size, fit=dataset.request["fit"]) if size else unlabelled
+    unlabelled = resize_images(unlabelled, size[0], size[1], dataset.request["fit"]) if size else unlabelled
     found = find_leaks(unlabelled, hashes, allow=test.allow_leak, source=str(test_csv))
     leaks |= {"unlabelled_images": len(found), "unlabelled_leaked": int(found.sum())}
     return (images[keep], labels[keep]), leaks, unlabelled, test_csv
