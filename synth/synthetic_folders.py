@@ -11,7 +11,8 @@ from synth.folder_layout import find_layout
 from synth.labelled_images import LabelledImages
 from synth.picture_files import Reading
 from synth.picture_folders import read_image_folder
-from synth.shards import class_folders, fold_name
+from synth.shards import class_folders
+from synth.split_names import fold_class
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class KnownClasses:
 
     def find_value(self, name: str) -> int | None:
         """Return the label value of a folder's name; None for other classes."""
-        return self.exact.get(name, self.folded.get(fold_name(name)))
+        return self.exact.get(name, self.folded.get(fold_class(name)))
 
     def check_folder(self, folder: Path, skip: Collection[int | str]) -> None:
         """Raise RequestError where a folder has classes that are neither known nor in `skip`."""
@@ -48,7 +49,7 @@ def index_names(class_names: Sequence[str], label_values: Sequence[int]) -> Know
     exact = names | values | {folders[name]: value for name, value in names.items()} | names
     folded: dict[str, set[int]] = {}
     for name, value in exact.items():
-        folded.setdefault(fold_name(name), set()).add(value)
+        folded.setdefault(fold_class(name), set()).add(value)
     return KnownClasses(exact, {name: found.pop() for name, found in folded.items() if len(found) == 1})
 
 
