@@ -76,7 +76,7 @@ def find_layout(path: str | Path) -> Layout:
 
 
 def _drop_masks(folder: Folder, dropped: list[str]) -> Folder:
-    """Return the folder without those of masks, which lie beside images/, at any depth; add their names to `dropped`."""
+    """Return the folder without masks beside images/, at any depth, whose names are added to `dropped`."""
     folders = folder.folders
     if any(is_filler(inner.name) for inner in folder.filled):
         masks = [inner for inner in folder.filled if inner.name.casefold() in _MASKS]

@@ -114,7 +114,7 @@ class _SetReader:
         base = Path(self._source)
         names = [str(path.relative_to(base) if path.is_relative_to(base) else path) for path in paths]
         if self._reading.skip_unreadable:
-            self._notes.append(f"{len(errors):,} unreadable pictures are left out: {_list(names)}")
+            self._notes.append(f"unreadable pictures left out, {len(errors):,}: {_list(names)}")
         elif len(errors) == 1:
             raise RequestError(f"{errors[0]} --skip-unreadable leaves it out.") from errors[0]
         else:
