@@ -1,6 +1,7 @@
 """Gather training images, fit classifiers on them, and score these on real images that nothing was trained on."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from synth.kaggle import find_test_csv
 from synth.leakage import find_leaks
 from synth.options import RepeatOptions, SubsetOptions, list_settings
 from synth.output_folder import check_inputs, check_output, open_output
+from synth.resampling import compute_class_weights
 from synth.shards import load_manifest
 from synth.sources import Run, Source, count_rows, index_shards, open_run, split_in_memory
 from synth.tables import read_unlabelled_csv
@@ -93,9 +95,12 @@ def _write_command(
 def _train(options: ClassifierOptions, run: RepeatOptions, material: Material) -> list[ScoredClassifier]:
     """Fit and score a classifier for each seed."""
     names = ("epochs", "steps", "batch_size", "rate", "rate_decay", "augment")
+    counts = Counter(material.rows["real"]) + Counter(material.rows["synthetic"])
+    weights = compute_class_weights(np.repeat(list(counts), list(counts.values())))
     training = ClassifierTraining(
         name=options.classifier,
         teacher=material.teacher,
+        class_weight=weights if options.class_weights else None,
         verbose=int(sys.stdout.isatty() and not run.quiet),
         **{name: getattr(options, name) for name in names},
     )
@@ -284,5 +289,6 @@ def _make_plan(
         "classifier": f"{classifier.classifier}, {length}"
         + (f", labels by the classifier of {classifier.teacher}" if classifier.teacher else "")
         + (", classic augmentation" if classifier.augment else "")
+        + (", class weights" if classifier.class_weights else "")
         + f", {run.seeds} seed{'s' * (run.seeds > 1)}, into {run.out}",
     }

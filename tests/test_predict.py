@@ -348,3 +348,17 @@ def test_a_test_csv_with_labels_or_missing_pixels_is_refused(data, tmp_path, cap
 def test_defaults_come_from_config():
     assert parse_args([]) == Config()
     assert parse_args(["--synthetic-only"]).mode == "synthetic-only"
+
+
+def test_class_weights_count_the_images_that_are_trained_on(data, tmp_path, monkeypatch):
+    given = []
+    fit_and_score = classifier_training.fit_and_score
+
+    def watch(training, *arguments):
+        given.append(training.class_weight)
+        return fit_and_score(training, *arguments)
+
+    monkeypatch.setattr("tasks.prediction.fit_and_score", watch)
+    options = ["--data", data, "--real-per-class", "0:10,1:30", "--out", str(tmp_path), *FAST, "--quiet"]
+    assert main(["--real-only", *options, "--class-weights"]) == 0
+    assert given == [{0: 2.0, 1: pytest.approx(2 / 3)}]

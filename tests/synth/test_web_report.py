@@ -13,10 +13,16 @@ from synth.web_report import describe_plan, escape_text, save_report, write_comm
 
 _PROBE = """<script>addEventListener("load", () => {
   document.documentElement.style.width = "WIDTHpx";
-  const cut = [...document.querySelectorAll("body *")].filter(
-    e => !e.closest(".wide") && e.getBoundingClientRect().right > WIDTH + 1);
+  const range = document.createRange(), cut = [];
+  const nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+  while (nodes.nextNode()) {
+    range.selectNode(nodes.currentNode);
+    const element = nodes.currentNode.closest ? nodes.currentNode : nodes.currentNode.parentElement;
+    if (!element.closest(".wide") && range.getBoundingClientRect().right > WIDTH + 1)
+      cut.push(nodes.currentNode.nodeName);
+  }
   const images = [...document.images].map(e => e.naturalWidth > 0);
-  document.body.innerHTML = "<pre id=result>" + JSON.stringify({images, cut: cut.map(e => e.tagName)}) + "</pre>";
+  document.body.innerHTML = "<pre id=result>" + JSON.stringify({images, cut}) + "</pre>";
 });</script>"""
 find_chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -26,7 +32,7 @@ def save_picture(folder, name="samples.png"):
 
 
 def look_at(page, width):
-    """Open a page at this width in pixels: {"images": [whether each is there], "cut": [elements that stick out]}."""
+    """Open a page at this width in pixels: {"images": [whether each is there], "cut": [nodes that stick out]}."""
     probe = page.with_name("probe.html")
     probe.write_text(
         page.read_text("utf-8").replace("</body>", _PROBE.replace("WIDTH", str(width)) + "</body>"), "utf-8"
