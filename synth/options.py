@@ -39,18 +39,17 @@ def option(
     nargs="+",
     formerly=None,
     setting=True,
-    later=False,
 ):
     """Return a dataclass field for an option; of a tuple, choices and range are those of its elements.
 
     default: a value, or a callable that makes it. minimum, maximum: limits that belong to the range; above, below: that
     don't. A range has a lower limit. parse: callable (text) -> value, where the annotation does not say it. nargs: of a
     tuple's flag. formerly: an old name, whose flag says how it is called now. setting: whether another value makes it
-    another run. later: whether there are runs from before it, so that its default is not recorded, as theirs is not.
+    another run.
     """
     metadata = {"help": help, "choices": choices, "metavar": metavar, "parse": parse, "nargs": nargs}
     metadata |= {"minimum": minimum, "maximum": maximum, "above": above, "below": below}
-    metadata |= {"formerly": formerly, "setting": setting, "later": later}
+    metadata |= {"formerly": formerly, "setting": setting}
     return field(**{"default_factory" if callable(default) else "default": default}, metadata=metadata)
 
 
@@ -78,9 +77,8 @@ class DataOptions:
         None,
         f"how images of other proportions come to --image-size (default: {DEFAULT_FIT}, to keep shapes true)",
         choices=FITS,
-        later=True,
     )
-    skip_unreadable: bool = option(False, "leave out pictures that can't be read", later=True)
+    skip_unreadable: bool = option(False, "leave out pictures that can't be read")
     no_cache: bool = option(
         False,
         "decode a folder's pictures anew, though they are cached",
@@ -228,10 +226,8 @@ def check_option(config, name, value):
 
 def list_settings(config):
     """Return {field: value} of what makes a run this one and no other, as plain values; config.json records it."""
-    declared = {field.name: field for field in fields(config) if field.metadata.get("setting", True)}
-    later = {name: _find_default(field) for name, field in declared.items() if field.metadata.get("later")}
-    found = {name: value for name, value in asdict(config).items() if name in declared}
-    return {name: value for name, value in found.items() if name not in later or value != later[name]}
+    settings = {declared.name for declared in fields(config) if declared.metadata.get("setting", True)}
+    return {name: value for name, value in asdict(config).items() if name in settings}
 
 
 def add_flags(group, config_class, names, *, base="", shown=None):

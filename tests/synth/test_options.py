@@ -159,13 +159,3 @@ def test_settings_leave_out_what_does_not_make_another_run():
     settings = list_settings(Config(counts=(3,), extra={"a": (1,)}, out="x"))
     assert (settings["counts"], settings["extra"]) == ((3,), {"a": (1,)})
     assert set(settings) == {*NAMES, "shape", "extra"} - {"out"}
-
-
-def test_the_default_of_a_later_option_is_not_recorded_as_runs_of_before_did_not():
-    @dataclass(frozen=True)
-    class Config:
-        first: int = option(1, "first")
-        new: str | None = option(None, "new", later=True)
-
-    assert list_settings(Config()) == {"first": 1}
-    assert list_settings(Config(new="x")) == {"first": 1, "new": "x"}
