@@ -3,11 +3,12 @@
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from synth.errors import RequestError
 from synth.picture_cache import PictureSet, compute_key, load_cached, save_cached
@@ -69,7 +70,7 @@ class _SetReader:
         images = self._images if kept.all() else self._images[kept]
         return PictureSet(images, kept, tuple(self._notes))
 
-    def _read_part(self, indices: Sequence[int], levels: Levels | None, bar) -> None:  # type: ignore[no-untyped-def]
+    def _read_part(self, indices: Sequence[int], levels: Levels | None, bar: tqdm) -> None:
         """Read the pictures of these indices, what is found kept in their order."""
         for block, found in _map_blocks(self._read_block, indices, levels):
             for index, result in zip(block, found, strict=True):
@@ -128,7 +129,7 @@ def _list(names: Sequence[str]) -> str:
     return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else "")
 
 
-def _map_blocks(function, indices: Sequence[int], *arguments) -> Iterator[tuple]:  # type: ignore[no-untyped-def]
+def _map_blocks(function: Callable[..., list], indices: Sequence[int], *arguments: object) -> Iterator[tuple]:
     """Yield (block, function(block, *arguments)) in order.
 
     The first block is timed: Pillow decodes without Python's lock, but threads that each hold it most of the time only
