@@ -20,6 +20,7 @@ from synth.labelled_images import LabelledImages, check_class_names
 from synth.npz_files import read_npz
 from synth.picture_files import Reading
 from synth.picture_folders import read_image_folder
+from synth.shard_pictures import count_marks
 from synth.shards import class_folders, fold_name
 from synth.tables import read_csv
 
@@ -129,11 +130,8 @@ def load_dataset(
     """
     reading = Reading((image_size[0], image_size[1]) if image_size else None, fit, skip_unreadable, no_cache, quiet)
     name, source = _read_source(data, reading, image_shape, download)
-    if source.synthetic is not None and source.synthetic.any():
-        raise RequestError(
-            f"--data should hold real images alone: {source.synthetic.sum():,} of the {len(source.labels):,} in {name} "
-            "are marked as synthetic. Give the data that they were made from."
-        )
+    if source.synthetic is not None:
+        _refuse_synthetic(name, int(source.synthetic.sum()), len(source.labels))
     images, labels, brought = _join_parts(name, source)
     if not len(labels):
         raise RequestError(f"{name}: should hold images. Got none.")
@@ -187,6 +185,14 @@ def check_available(dataset: Dataset, counts: dict[str, int], flag: str) -> None
             )
 
 
+def _refuse_synthetic(name: str, count: int, total: int) -> None:
+    if count:
+        raise RequestError(
+            f"--data should hold real images alone: {count:,} of the {total:,} in {name} are marked as synthetic. "
+            "Give the data that they were made from."
+        )
+
+
 def _read_source(
     data: str | Path | None,
     reading: Reading,
@@ -206,6 +212,8 @@ def _read_source(
     if is_idx_folder(path):
         return str(data), read_idx_folder(path)
     if path.is_dir():
+        marks = count_marks(path)
+        _refuse_synthetic(str(data), marks["1"], marks.total())
         found = read_image_folder(path, reading)
         check_contrast(found.images, str(data))
         return str(data), found

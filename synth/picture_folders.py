@@ -38,6 +38,14 @@ def read_image_folder(folder: str | Path, reading: Reading | None = None) -> Lab
     return replace(named, validation=brought.get("validation"), test=brought.get("test"))
 
 
+def read_files(folder: str | Path, reading: Reading) -> tuple[list[Path], np.ndarray]:
+    """Return the files of all parts of a folder of pictures, and their images uint8 [N, H, W, C], read alike."""
+    parts = find_layout(folder).parts.values()
+    paths = [path for classes in parts for pictures in classes.values() for path in pictures]
+    found = read_pictures(paths, reading, folder)
+    return [path for path, is_kept in zip(paths, found.kept, strict=True) if is_kept], found.images
+
+
 def list_image_classes(folder: str | Path) -> list[str]:
     """Return the names of the classes of a folder of pictures, in the order of their text."""
     return find_layout(folder).class_names

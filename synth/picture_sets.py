@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from synth.errors import RequestError
 from synth.picture_cache import PictureSet, compute_key, load_cached, save_cached
@@ -20,6 +19,7 @@ _BLOCK = 32  # pictures that a thread reads together
 _WAITING = 2  # blocks that wait for each thread: they are all that memory holds beside the array
 _LISTED = 10  # names in a message
 _WORTH_THREADS = 0.0005  # seconds for a picture: small ones from a fast disk take a third
+_WORTH_A_BAR = 1000  # pictures
 WORTH_CACHING = 10.0  # seconds
 
 
@@ -55,12 +55,13 @@ class _SetReader:
 
     def read(self) -> PictureSet:
         """Read them all."""
-        with decoding(), open_bar(quiet=self._reading.quiet, total=len(self._paths), desc="reading", delay=1) as bar:
-            self._read_part(range(len(self._paths)), None, bar)
+        quiet, total = self._reading.quiet or len(self._paths) < _WORTH_A_BAR, len(self._paths)
+        with decoding(), open_bar(quiet=quiet, total=total, desc="reading", unit="img") as bar:
+            self._read_part(range(total), None, bar.update)
             if self._ranges:
                 levels = find_levels(self._ranges.values(), str(self._source))
                 self._notes += [levels.note] if levels.note else []
-                self._read_part(sorted(self._ranges), levels, bar)
+                self._read_part(sorted(self._ranges), levels, lambda count: None)
         if self._unreadable:
             self._report_unreadable()
         kept = np.ones(len(self._paths), bool)
@@ -70,7 +71,7 @@ class _SetReader:
         images = self._images if kept.all() else self._images[kept]
         return PictureSet(images, kept, tuple(self._notes))
 
-    def _read_part(self, indices: Sequence[int], levels: Levels | None, bar: tqdm) -> None:
+    def _read_part(self, indices: Sequence[int], levels: Levels | None, advance: Callable[[int], object]) -> None:
         """Read the pictures of these indices, what is found kept in their order."""
         for block, found in _map_blocks(self._read_block, indices, levels):
             for index, result in zip(block, found, strict=True):
@@ -82,7 +83,7 @@ class _SetReader:
                     self._store(index, result)
                 else:
                     raise result
-            bar.update(len(block) if levels is None else 0)
+            advance(len(block))
 
     def _read_block(self, block: Sequence[int], levels: Levels | None) -> list[np.ndarray | Range | RequestError]:
         """Read some pictures, in a thread; errors are returned, as the first in order counts, not in time."""

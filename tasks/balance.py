@@ -25,7 +25,7 @@ from synth.resampling import compute_class_weights
 from synth.shards import HASHES, MANIFEST, save_hashes
 from synth.web_report import REPORT, describe_plan, escape_text, save_report, write_command
 from tasks.arms import Arm
-from tasks.balance_candidates import build_candidate, choose, list_candidates, save_training_set
+from tasks.balance_candidates import build_candidate, choose, list_candidates, list_outputs, save_training_set
 from tasks.real_data import load_data, print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
 from tasks.study_lab import BATCH, Lab, fit_recipe, fit_study_gan
@@ -80,7 +80,7 @@ def balance_data(
     sections = {"training": _describe_training(balancing, gan, run.seed), "balance": settings}
     plan = _make_plan(balancing, gan, options, run, left=len(list_unfinished(cells, out, sections)))
     print_plan(plan, run.quiet)
-    folder = (out, sections, "augment.py balance", OWNED)
+    folder = (out, sections, "augment.py balance", (*OWNED, *list_outputs(options.format)))
     keep = ("model", "training")
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite, keep=keep)
@@ -141,7 +141,7 @@ def _balance(
     manifest = _save(balancing, lab, arm, reason, run, options.format)
     for name, counts in manifest["classes"].items():
         report(f"class {name}: {counts['real']:,} real and {counts['synthetic']:,} synthetic images")
-    report(f"{', '.join(entry['file'] for entry in manifest['shards'])} and {MANIFEST} are in {out}")
+    report(f"{', '.join(list_outputs(options.format))} and {MANIFEST} are in {out}")
     return manifest
 
 

@@ -17,6 +17,7 @@ from synth.errors import RequestError
 from synth.filters import resolve_filter
 from synth.options import RunOptions, SamplingOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, open_output
+from synth.shard_formats import FORMATS, list_folders, list_formats
 from synth.shard_writing import stream_shards
 from synth.shards import HASHES, MANIFEST, load_manifest, save_hashes
 from synth.web_report import REPORT, write_command
@@ -24,7 +25,7 @@ from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import load_data, print_plan
 
 SCRIPT = "generate_data.py"
-OWNED = ("model", "shards", MANIFEST, HASHES, REPORT, *FIGURES)
+OWNED = ("model", MANIFEST, HASHES, REPORT, *FIGURES)
 
 
 def generate(
@@ -47,7 +48,7 @@ def generate(
     if made and made.get("seed") == run.seed:
         report(f"note: seed {run.seed} gives the images of {gan.model} again: --seed names another one")
     settings = {"training": _describe_training(data, gan, source, run.seed), "sampling": sampling}
-    folder = (out, settings, SCRIPT, OWNED)
+    folder = (out, settings, SCRIPT, (*OWNED, *list_folders(sampling["format"])))
     keep = ("model", "training")
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite, keep=keep)
@@ -78,7 +79,7 @@ def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions, plan:
     for name, counts in manifest["classes"].items():
         rejected = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "none"
         report(f"class {name}: {counts['accepted']} images of {counts['candidates']} candidates (rejected: {rejected})")
-    report(f"shards/, {MANIFEST}, samples.png and {REPORT} are in {out}")
+    report(f"{'/, '.join(list_folders(sampling['format']))}/, {MANIFEST}, samples.png and {REPORT} are in {out}")
     return manifest
 
 
@@ -147,7 +148,7 @@ def _plan_shards(sampling: dict, source: Dataset | TrainedGAN, out: Path) -> dic
     """Return what the plan says of the images, {heading: text}."""
     height, width, channels = source.image_shape
     total, pixels = sum(sampling["class_size"].values()), height * width * channels
-    row_bytes = {"npz": pixels + 12, "csv": 4 * pixels, "both": 5 * pixels + 12}[sampling["format"]]
+    row_bytes = sum(FORMATS[format].row_bytes(pixels) for format in list_formats(sampling["format"]))
     return {
         "images": f"{height} x {width} x {channels}, {len(source.class_names)} classes: "
         f"{', '.join(source.class_names)}",

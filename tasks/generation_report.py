@@ -14,8 +14,8 @@ from synth.errors import RequestError
 from synth.figures import plot_history, plot_samples, save_figure
 from synth.run_files import load_histories
 from synth.sampling import sample_blocks
+from synth.shard_formats import read_shard
 from synth.shard_writing import build_sieve
-from synth.shards import read_shard
 from synth.web_report import describe_plan, escape_text, save_report
 
 FIGURES = ("samples.png", "beside.png", "rejected.png", "neighbours.png", "curves.png")

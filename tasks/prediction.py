@@ -1,6 +1,5 @@
 """Gather training images, fit classifiers on them, and score these on real images that nothing was trained on."""
 
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -101,7 +100,7 @@ def _train(options: ClassifierOptions, run: RepeatOptions, material: Material) -
         name=options.classifier,
         teacher=material.teacher,
         class_weight=weights if options.class_weights else None,
-        verbose=int(sys.stdout.isatty() and not run.quiet),
+        quiet=run.quiet,
         **{name: getattr(options, name) for name in names},
     )
     parts = (material.dataset.part("validation"), material.test, material.dataset.class_names)

@@ -209,7 +209,7 @@ def test_a_gan_that_was_trained_on_test_images_is_caught_and_few_are_left_out(ge
     assert main(["--synthetic-only", *FAST, "--allow-leak"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("LEAKED (14 images were trained on): ") for line in lines) == 5
-    monkeypatch.setattr("synth.leakage.MAX_OVERLAP", 0.5)
+    monkeypatch.setattr("synth.leakage.MAX_SHARE", 0.5)
     train_on(tmp_path / "synthetic", np.concatenate([load_hashes(generated), test_hashes[:2]]))
     assert main(["--synthetic-only", *FAST, "--overwrite"]) == 0
     assert "2 of 14 test images had been trained on, and were left out" in capsys.readouterr().out

@@ -15,7 +15,7 @@ from synth.errors import RequestError
 from synth.idx_folders import read_idx_folder
 from synth.npz_files import read_npz
 from synth.picture_folders import read_image_folder
-from synth.shards import csv_header, csv_rows
+from synth.shard_formats import csv_header, csv_rows
 from synth.tables import read_csv, read_unlabelled_csv
 
 pytestmark = pytest.mark.slow
