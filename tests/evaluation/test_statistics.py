@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from evaluation.statistics import compare_paired, compute_bootstrap_error, summarise
+from evaluation.statistics import (
+    compare_paired,
+    compute_bootstrap_error,
+    compute_rank_probability,
+    compute_t_quantile,
+    compute_wilson_half_width,
+    summarise,
+)
 
 
 def test_the_interval_is_students():
@@ -51,3 +58,26 @@ def test_the_bootstrap_error_is_the_standard_deviation_of_the_resamples():
 
     error = compute_bootstrap_error(measure, np.arange(10.0), np.zeros(10), 2, seed=0)
     assert error == pytest.approx(abs(found[0] - found[1]) / 2**0.5)
+
+
+def test_bootstrap_error_of_a_mean_is_the_known_one():
+    values = np.random.default_rng(0).standard_normal(400)
+    error = compute_bootstrap_error(np.mean, values, np.zeros(400), 500, seed=0)
+    assert error == pytest.approx(values.std() / 400**0.5, rel=0.1)
+
+
+def test_bootstrap_keeps_the_sizes_of_the_strata():
+    strata = np.array([0, 1, 1, 2, 2, 2])
+    assert compute_bootstrap_error(np.mean, strata.astype(float), strata, 20, seed=0) == pytest.approx(0, abs=1e-12)
+
+
+def test_rank_probability():
+    assert compute_rank_probability([0, 1], [2, 3]) == 1
+    assert compute_rank_probability([2, 3], [0, 1]) == 0
+    assert compute_rank_probability([0, 2], [1, 2]) == pytest.approx((1 + 1 + 0 + 0.5) / 4)
+
+
+def test_intervals_of_shares_and_of_few_blocks_are_not_too_narrow():
+    assert compute_wilson_half_width(1.0, 20) == pytest.approx(0.0806, abs=1e-3)
+    assert compute_wilson_half_width(0.5, 10_000) == pytest.approx(0.0098, abs=1e-4)
+    assert compute_t_quantile(2) == pytest.approx(12.706, abs=1e-3)

@@ -4,7 +4,6 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from evaluation.figures import plot_neighbours, plot_sizes
 from synth.figures import (
     plot_arm_curves,
     plot_arms,
@@ -63,8 +62,6 @@ def test_dollars_in_class_names_are_text(tmp_path, name):
         plot_mistakes(images, np.array([0]), np.array([[0.1, 0.9]]), ("bee", name)),
         plot_arms({name: {name: {"mean": 0.5, "interval": 0.1}}}, "accuracy, %", {"real"}),
         plot_arm_curves(curves.assign(test_accuracy=0.5)),  # with a legend
-        plot_sizes({name: ([10, 20], [2.0, 1.0])}),
-        plot_neighbours({name: (images, images, [1.0])}),
     ]
     for figure in figures:
         save_figure(tmp_path / "a.png", figure)
