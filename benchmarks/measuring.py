@@ -81,8 +81,8 @@ def measure_gan(dataset, trained, folder, fidelity_judge, cache, *, count, class
         "images_per_second": training["images_per_second"],
         "generator_parameters": generator.count_params(),
         "discriminator_parameters": discriminator.count_params(),
-        "accuracy": accuracies["mean"],
-        "accuracy_std": accuracies["std"],
+        "accuracy": accuracies.mean,
+        "accuracy_std": accuracies.std,
         "label_fidelity": compute_accuracy(fidelity_judge, images, labels),
     }
     result |= compare_with_validation(dataset, images, labels, cache)

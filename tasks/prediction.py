@@ -25,7 +25,14 @@ from synth.output_folder import check_inputs, check_output, open_output
 from synth.shards import load_manifest
 from synth.sources import Run, Source, count_rows, index_shards, open_run, split_in_memory
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
-from tasks.prediction_results import Material, describe_metrics, save_outputs, summarise_runs, write_submission
+from tasks.prediction_results import (
+    Material,
+    Metrics,
+    describe_metrics,
+    save_outputs,
+    summarise_runs,
+    write_submission,
+)
 from tasks.real_data import load_data, print_plan
 
 SCRIPT = "predict.py"
@@ -70,7 +77,7 @@ def predict_and_score(
         runs = _train(classifier, run, material)
         metrics = summarise_runs(settings, material, runs)
         _report_and_save(test, run, material, metrics, runs)
-        return metrics
+        return metrics.to_dict()
 
 
 def _train(options: ClassifierOptions, run: RepeatOptions, material: Material) -> list[ScoredClassifier]:
@@ -88,7 +95,7 @@ def _train(options: ClassifierOptions, run: RepeatOptions, material: Material) -
 
 
 def _report_and_save(
-    test: PredictionOptions, run: RepeatOptions, material: Material, metrics: dict, runs: list[ScoredClassifier]
+    test: PredictionOptions, run: RepeatOptions, material: Material, metrics: Metrics, runs: list[ScoredClassifier]
 ) -> None:
     """Write everything, of the seed that is best on validation where there is one of a kind."""
     out, report = Path(run.out), report_unless(run.quiet)
