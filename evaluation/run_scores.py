@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -31,21 +30,19 @@ def score_all(
     references = _split_by_class(material.real, class_names)
     traced = fid_infinity and can_trace(material.floor.features)
 
-    def score(sample: FeatureSet) -> dict[str, Any]:
-        return _score(references, sample, scoring) | (_trace(material.real, sample) if traced else {})
-
-    floor = SampleScores(**score(material.floor))
+    floor = _score(references, material.floor, scoring, traced=traced)
     runs = {}
     for name, sample in material.runs.items():
-        scored, memorisation = score(sample), memorisations[name]
-        for k, class_name in enumerate(class_names):
-            of_class = scored["classes"][class_name]
-            scored["classes"][class_name] = replace(of_class, memorisation=memorisation.summarise(k))
+        scored, memorisation = _score(references, sample, scoring, traced=traced), memorisations[name]
+        classes = {
+            class_name: replace(of_class, memorisation=memorisation.summarise(k))
+            for k, (class_name, of_class) in enumerate(scored.classes.items())
+        }
         runs[name] = RunScores(
-            **scored,
+            **vars(replace(scored, classes=classes)),
             images=sample.gaussian.count,
             memorisation=memorisation.summarise(),
-            collapsed=find_collapsed(scored["classes"], floor.classes),
+            collapsed=find_collapsed(classes, floor.classes),
             frechet_all=_compare_all(material, name),
         )
     return floor, runs
@@ -79,11 +76,12 @@ def _split_by_class(real: FeatureSet, class_names: Sequence[str]) -> dict[str | 
     return parts
 
 
-def _score(references: dict[str | None, Reference], sample: FeatureSet, scoring: Scoring) -> dict[str, Any]:
-    """Return the scores of a FeatureSet and of its classes: fields of SampleScores. references: of _split_by_class."""
+def _score(
+    references: dict[str | None, Reference], sample: FeatureSet, scoring: Scoring, *, traced: bool
+) -> SampleScores:
+    """Score a FeatureSet and its classes. references: of _split_by_class. traced: extrapolate its distance, too."""
     classes = {}
-    names = [name for name in references if name is not None]
-    for k, name in enumerate(names):
+    for k, name in enumerate(name for name in references if name is not None):
         features = sample.features[sample.labels == k]
         classes[name] = ClassScores(
             compared=len(features),
@@ -91,13 +89,18 @@ def _score(references: dict[str | None, Reference], sample: FeatureSet, scoring:
             spread=compute_spread(features),
             real_spread=compute_spread(references[name].features),
         )
-    return {"scores": score_features(references[None], sample.features, sample.labels, scoring), "classes": classes}
-
-
-def _trace(real: FeatureSet, sample: FeatureSet) -> dict[str, Any]:
-    """Return how the Frechet distance depends on the number of images: fields of SampleScores."""
+    real = references[None]
+    scores = score_features(real, sample.features, sample.labels, scoring)
+    if not traced:
+        return SampleScores(scores=scores, classes=classes)
     sizes, distances = trace_sizes(real.gaussian, sample.features)
-    return {"sizes": sizes, "frechet_of_sizes": distances, "frechet_infinity": extrapolate(sizes, distances)}
+    return SampleScores(
+        scores=scores,
+        classes=classes,
+        sizes=sizes,
+        frechet_of_sizes=distances,
+        frechet_infinity=extrapolate(sizes, distances),
+    )
 
 
 def _compare_all(material: Material, name: str) -> float | None:

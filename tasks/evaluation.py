@@ -81,9 +81,9 @@ def compare_runs(
     inputs = prepare(measuring, dataset, runs, {})
     plan = _make_plan(measuring, comparison, inputs, out)
     print_plan(plan, run.quiet)
-    settings = {name: str(value) for name, value in settings.items()}
     identities = {name: opened.identity for name, opened in runs.items()}
-    settings |= {"fingerprint": dataset.fingerprint, "images_of_runs": identities}
+    identified = {"fingerprint": dataset.fingerprint, "images_of_runs": identities}
+    settings = {name: str(value) for name, value in settings.items()} | identified
     folder = (out, {"evaluation": settings}, SCRIPT, OWNED)
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite)
@@ -97,8 +97,6 @@ def compare_runs(
         measured = _measure(measuring, run, inputs, extractor or build())
         evaluation = _score(measuring, run.seed, inputs, measured, settings, list(comparison.compare))
         _save(run, dataset, measured, evaluation)
-        for opened in evaluation.runs.values():
-            check_agreement(opened.cross_check or {})
         return evaluation.to_dict()
 
 
@@ -142,7 +140,10 @@ def _score(
 
 
 def _save(run: RunOptions, dataset: Dataset, measured: _Measured, evaluation: Evaluation) -> None:
-    """Write the figures, evaluation.json and evaluation.md, and print what they say."""
+    """Write the figures, evaluation.json and evaluation.md, and print what they say.
+
+    Raises RunError afterwards where TF-GAN's distances are others.
+    """
     out, report = Path(run.out), report_unless(run.quiet)
     figures = plot_evaluation(evaluation, measured.material, measured.memorisations, dataset.part("train")[0])
     if evaluation.compare:
@@ -156,6 +157,8 @@ def _save(run: RunOptions, dataset: Dataset, measured: _Measured, evaluation: Ev
     for line in [render_scores(evaluation), *evaluation.warnings, *evaluation.verdicts]:
         report(line)
     report(f"evaluation.json, evaluation.md and figures are in {out}")
+    for scored in evaluation.runs.values():
+        check_agreement(scored.cross_check or {})
 
 
 def _make_plan(measuring: MeasuringOptions, comparison: ComparisonOptions, inputs: Inputs, out: Path) -> dict[str, str]:
