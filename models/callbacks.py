@@ -113,7 +113,7 @@ class MeasureRounds(keras.callbacks.Callback):
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """One line with images/s, time left and the last measurements; nothing when not on a terminal."""
+    """Images/s, time left and the last measurements: see synth.progress.open_bar."""
 
     def __init__(self, progress, title, total_steps, batch_size, quiet):
         super().__init__()
@@ -133,10 +133,28 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         last = self._progress.history[-1]
-        self._bar.set_postfix({"Frechet": f"{last['frechet']:.2f}", "best": f"{self._progress.best_frechet:.2f}"})
+        measured = {"Frechet": f"{last['frechet']:.2f}", "best": f"{self._progress.best_frechet:.2f}"}
+        self._bar.set_postfix({"step": self._progress.step} | measured)
 
     def close(self):
         """Leave the bar as it stands."""
+        self._bar.close()
+
+
+class FitBar(keras.callbacks.Callback):
+    """The same for a classifier: steps/s, time left and the last epoch's measurements."""
+
+    def __init__(self, title, total_steps, quiet):
+        super().__init__()
+        self._bar = open_bar(quiet=quiet, total=total_steps, desc=title, unit="step")
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._bar.update(1)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._bar.set_postfix({"epoch": epoch + 1} | {name: f"{value:.4f}" for name, value in logs.items()})
+
+    def on_train_end(self, logs=None):
         self._bar.close()
 
 
