@@ -16,8 +16,8 @@ from models.pretrained import PRETRAINED, PRETRAINED_FOLDER, find_model_folder, 
 from models.recipes import Recipe
 from models.trained_gan import TrainedGAN
 from synth.datasets import load_dataset
-from synth.file_formats import read_npz
 from synth.leakage import find_leaks
+from synth.npz_files import read_npz
 from synth.shard_writing import stream_shards
 from synth.shards import describe_hashes
 from tests.conftest import make_images
