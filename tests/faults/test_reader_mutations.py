@@ -15,7 +15,7 @@ from synth.errors import RequestError
 from synth.file_formats import read_idx_folder, read_image_folder
 from synth.npz_files import read_npz
 from synth.shards import csv_header, csv_rows
-from synth.tables import read_csv, read_unlabelled_csv
+from synth.tables import UnlabelledImages, read_csv, read_unlabelled_csv
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ def test_csv_reads_back(tmp_path, data):
     assert np.array_equal(source.images, images)
     assert np.array_equal(source.labels, labels)
     path.write_bytes(b"".join(line.partition(b",")[2] for line in path.read_bytes().splitlines(keepends=True)))
-    assert np.array_equal(read_unlabelled_csv(path, images.shape[1:]), images)
+    assert np.array_equal(read_unlabelled_csv(path, images.shape[1:]).images, images)
 
 
 @settings(_FIXED, max_examples=100)
@@ -159,8 +159,8 @@ def mutate(content, mutations):
 
 def check_result(source):
     """Assert that a reader's result is what it promises."""
-    if isinstance(source, np.ndarray):
-        pairs = [(source, np.zeros(len(source), np.int64))]
+    if isinstance(source, UnlabelledImages):
+        pairs = [(source.images, np.zeros(len(source.images), np.int64))]
     else:
         pairs = [(source.images, source.labels)]
         if source.test is not None:
