@@ -9,7 +9,6 @@
 The same command again continues where it stopped.
 """
 
-import os
 import sys
 from dataclasses import dataclass
 
@@ -17,22 +16,26 @@ from synth import command_line  # first: it refuses a Python that is too old or 
 
 # isort: split
 
-from models.recipes import RECIPES, GANOptions, Recipe, add_recipe_flags, parse_recipe
+from models.recipes import RECIPES, GANOptions, GANRequest, Recipe, add_recipe_flags, parse_recipe
 from models.startup import start
 from synth.command_line import parse_config, report_unless, run
-from synth.options import FilterOptions, RunOptions, ShardOptions, SubsetOptions, add_flags, check_options, option
+from synth.options import (
+    FilterOptions,
+    RunOptions,
+    SamplingOptions,
+    ShardOptions,
+    SubsetOptions,
+    add_flags,
+    check_options,
+    take,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(SubsetOptions, GANOptions, FilterOptions, ShardOptions, RunOptions):
+class Config(SubsetOptions, GANOptions, SamplingOptions, RunOptions):
     """What to train on, how, and what to write; the flags of the same names say more."""
 
     recipe: Recipe = RECIPES["quick"]  # of the name that --recipe gives, with the flags of its fields
-    class_size: str | int = option(
-        lambda: os.environ.get("CLASS_SIZE", "1000"),
-        "images per class, as 500 or 0:500,Sneaker:200; the environment variable CLASS_SIZE sets it, too",
-        metavar="N",
-    )
 
     def __post_init__(self):
         check_options(self)
@@ -45,11 +48,10 @@ def generate_data(config):
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails. With several hosts
     (TF_CONFIG) all train, and the first one writes; the others return {}.
     """
-    report = report_unless(config.quiet)
-    threads = start(config.out, {"--data": config.data, "--model": config.model}, report)
+    threads = start(config.out, {"--data": config.data, "--model": config.model}, report_unless(config.quiet))
     from tasks.generation import generate
 
-    return generate(config, threads, report)
+    return generate(*take(config, SubsetOptions, GANRequest, SamplingOptions, RunOptions), threads)
 
 
 def parse_args(argv=None):

@@ -9,71 +9,26 @@ python predict.py --data train.csv --test-csv test.csv --submission submission.c
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synth import command_line  # first: it refuses a Python that is too old or too new
 
 # isort: split
 
-
-from models.pretrained import A_RUN
-from models.recipes import GANOptions
 from models.startup import start
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.kaggle import default_out
-from synth.options import (
-    FilterOptions,
-    RepeatOptions,
-    ScoringOptions,
-    SubsetOptions,
-    add_flags,
-    check_options,
-    like,
-    option,
-)
-
-MODES = ("mixed", "synthetic-only", "real-only")
-CLASSIFIERS = ("cnn", "lenet5", "strong")
-RATE_DECAYS = ("constant", "cosine")
+from synth.options import FilterOptions, RepeatOptions, SubsetOptions, add_flags, check_options, like, take
+from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(SubsetOptions, ScoringOptions, RepeatOptions):
+class Config(SubsetOptions, TrainingSetOptions, ClassifierOptions, PredictionOptions, RepeatOptions):
     """What to train on and how; the flags of the same names say more."""
 
-    mode: str = option("mixed", "which images to train on", choices=MODES)
-    synthetic: str | Path = option(default_out, "folder or glob of shards, CSV or NPZ", metavar="DIR")
-    synthetic_per_class: int | None = option(None, "synthetic images per class to use", minimum=1, metavar="N")
-    ratio: float | None = option(None, "synthetic images per real one", above=0, metavar="R")
-    model: str | Path | None = like(GANOptions, "model")
-    fresh: bool = option(False, "draw new synthetic images from --model in every epoch, without shards")
-    filter: str = like(  # fresh images have no other filter
-        FilterOptions, "filter", default="classifier", choices=("classifier", "none"), help="what rejects fresh images"
-    )
-    min_probability: float = like(FilterOptions, "min_probability")
-    latent_std: float = like(FilterOptions, "latent_std")
-    classifier: str = option("cnn", "network to train", choices=CLASSIFIERS)
-    epochs: int = option(5, "passes over the training images", minimum=1, metavar="N")
-    steps: int | None = option(
-        None,
-        "optimiser steps in all, in --epochs equal parts, instead of passes over the images",
-        minimum=1,
-        metavar="N",
-    )
-    batch_size: int = option(32, "images per step", minimum=1, metavar="N")
-    rate: float = option(1e-3, "learning rate of Adam", above=0, metavar="R")
-    rate_decay: str = option("cosine", "how the learning rate falls; cosine: to zero", choices=RATE_DECAYS)
-    augment: bool = option(False, "add classic augmentation: shift, rotation, zoom; never flips")
-    teacher: str | Path | None = option(
-        None, f"label the images by this run's classifier (knowledge distillation): {A_RUN}", metavar="DIR"
-    )
     seeds: int = like(RepeatOptions, "seeds", default=1)  # a first answer; more give intervals
-    test_csv: str | Path | None = option(None, "images to predict, as Kaggle's test.csv", metavar="FILE")
-    submission: str | Path | None = option(
-        None, "where the predictions go (default: OUT/submission.csv)", metavar="FILE"
-    )
     out: str | Path | None = like(
         RepeatOptions, "out", default=None, help="output folder (default: prediction-synthetic-only, ...)"
     )
@@ -100,13 +55,14 @@ def predict(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
-    report = report_unless(config.quiet)
-    out = Path(config.out or default_out(f"prediction-{config.mode}"))
+    config = replace(config, out=config.out or default_out(f"prediction-{config.mode}"))
     inputs = ("data", "model", "teacher", "test_csv") + (() if config.fresh else ("synthetic",))
-    threads = start(out, {f"--{name.replace('_', '-')}": getattr(config, name) for name in inputs}, report)
+    inputs = {f"--{name.replace('_', '-')}": getattr(config, name) for name in inputs}
+    threads = start(config.out, inputs, report_unless(config.quiet))
     from tasks.prediction import predict_and_score
 
-    return predict_and_score(config, out, threads, report)
+    options = take(config, SubsetOptions, TrainingSetOptions, ClassifierOptions, PredictionOptions, RepeatOptions)
+    return predict_and_score(*options, threads)
 
 
 def parse_args(argv=None):
@@ -125,8 +81,7 @@ def build_parser():
         mode.add_argument(f"--{name}", dest="mode", action="store_const", const=name, default=Config.mode, help=help)
     add_flags(images, Config, ("synthetic", "synthetic_per_class", "ratio", "model", "fresh"))
     add_flags(images, Config, FilterOptions)
-    names = ("classifier", "epochs", "steps", "batch_size", "rate", "rate_decay", "augment", "teacher")
-    add_flags(parser.add_argument_group("classifier"), Config, names)
+    add_flags(parser.add_argument_group("classifier"), Config, ClassifierOptions)
     add_flags(parser.add_argument_group("scoring"), Config, ("test_csv", "submission", "allow_leak"))
     add_flags(parser.add_argument_group("run"), Config, RepeatOptions)
     return parser

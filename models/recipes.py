@@ -140,6 +140,15 @@ class GANOptions:
     model: str | Path | None = option(None, f"trained GAN: {A_RUN}", metavar="DIR")
 
 
+@dataclass(frozen=True, kw_only=True)
+class GANRequest:
+    """The same, with the Recipe that the flags describe."""
+
+    recipe: Recipe
+    max_minutes: float | None
+    model: str | Path | None
+
+
 def add_recipe_flags(group, shown=None):
     """Add one flag for every field of a recipe; what is not given stays the named recipe's.
 

@@ -6,7 +6,6 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from synth.command_line import report_unless
 from synth.errors import RequestError
 from synth.output_folder import check_inputs, read_threads
 
@@ -101,29 +100,6 @@ def set_threads(out, report):
 def count_cores():
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
-def load_data(config, inherited=None, fingerprint=None):
-    """Load the data set that a script's config names, or else, without `data`, as the arguments `inherited` say.
-
-    fingerprint: of the inherited data; RequestError where others are found in their place, and where there are none.
-    """
-    from synth.datasets import REQUEST, check_request, load_dataset
-
-    given = {name: getattr(config, name, None) for name in REQUEST if name != "seed"}
-    given = {name: value for name, value in given.items() if value is not None}
-    inherited = inherited if inherited and config.data is None else {}
-    if inherited:
-        check_request(inherited)
-    dataset = load_dataset(**{"seed": config.seed, **inherited, **given}, download=download_standard_set)
-    if inherited and fingerprint not in (None, dataset.fingerprint) and not set(given) - {"real_per_class"}:
-        raise RequestError(
-            f"{dataset.name} should be the data that the run was made from ({fingerprint[:12]}). "
-            f"It has changed ({dataset.fingerprint[:12]}): name the right ones with --data."
-        )
-    for note in dataset.notes:
-        report_unless(config.quiet)(f"note: {note}")
-    return dataset
 
 
 def download_standard_set(name):

@@ -135,6 +135,17 @@ class ShardOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SamplingOptions(FilterOptions, ShardOptions):
+    """Which images a GAN makes, which of them are kept, and how they are written."""
+
+    class_size: str | int = option(
+        lambda: os.environ.get("CLASS_SIZE", "1000"),
+        "images per class, as 500 or 0:500,Sneaker:200; the environment variable CLASS_SIZE sets it, too",
+        metavar="N",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScoringOptions:
     """What is done with images to score on that were trained on."""
 
@@ -157,6 +168,14 @@ class RepeatOptions(RunOptions):
     """The same, where a run is repeated with several seeds."""
 
     seeds: int = option(3, "number of seeds to repeat with, from --seed on", minimum=1, metavar="N")
+
+
+def take(config, *options_classes):
+    """Return the options of each of these classes, an instance each, out of a config that has them and more."""
+    return tuple(
+        options_class(**{name: getattr(config, name) for name in options_class.__dataclass_fields__})
+        for options_class in options_classes
+    )
 
 
 def check_options(config):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class Run:
     identity: hash of the generator's weights or of the shards.
     """
 
-    trained: object = None
+    trained: Any = None
     paths: Sequence[Path] = ()
     request: dict = field(default_factory=dict)
     fingerprint: str | None = None

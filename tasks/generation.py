@@ -1,67 +1,73 @@
 """Train a GAN, or load one, and write filtered shards of its images."""
 
 import os
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
 from models.building import build_pair, choose_dtype
 from models.pretrained import find_model_folder
-from models.startup import load_data
+from models.recipes import RECIPES, GANRequest
 from models.trained_gan import TrainedGAN, prepare_filter
 from models.training import build_strategy, check_recipe, fit_gan, is_chief, plan_rounds
+from synth.command_line import report_unless
 from synth.counts import parse_counts
+from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.figures import plot_history, plot_samples, save_figure
+from synth.options import RunOptions, SamplingOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.run_files import load_histories
 from synth.shard_writing import check_sampling, stream_shards
 from synth.shards import HASHES, MANIFEST, load_manifest, read_shard, save_hashes
+from tasks.real_data import load_data, print_plan
 
 SCRIPT = "generate_data.py"
 OWNED = ("model", "shards", MANIFEST, HASHES, "samples.png", "curves.png")
 
 
-def generate(config, threads, report):
-    """Do what generate_data.Config says; return the manifest, or the plan of a dry run (dicts).
+def generate(
+    data: SubsetOptions, gan: GANRequest, sampling_options: SamplingOptions, run: RunOptions, threads: int
+) -> dict:
+    """Train or load a GAN and write shards of its images; return the manifest, or the plan of a dry run.
 
-    threads: that TensorFlow computes in, to be recorded. report: callable (text).
+    threads: that TensorFlow computes in, to be recorded.
     """
-    out = Path(config.out)
-
+    out = Path(run.out)
     strategy = build_strategy()  # several hosts: before anything else touches a device
-    source, training = _open_source(config)
-    check_inputs(out, {"--data": None if config.model else source.request["data"]})
-    sampling = _resolve_sampling(config, source)
-    plan = _make_plan(config, source, sampling)
-    for name, value in plan.items():
-        report(f"{name + ':':<12} {value}")
-    made = load_manifest(find_model_folder(config.model).parent) if config.model else None
-    if made and made.get("seed") == config.seed:
-        report(f"note: seed {config.seed} gives the images of {config.model} again: --seed names another one")
-    run = (out, {"training": training, "sampling": sampling}, SCRIPT, OWNED)
-    options = {"overwrite": config.overwrite, "keep": ("model", "training")}
-    if config.dry_run:
-        check_output(*run, **options)
+    trained = _open_model(data, gan, sampling_options) if gan.model else None
+    source = trained or _load_train_data(data, gan, run)
+    check_inputs(out, {"--data": None if trained else source.request["data"]})
+    sampling = _resolve_sampling(sampling_options, source, run.seed)
+    plan = _plan_source(data, gan, source) | _plan_shards(sampling, source, out)
+    print_plan(plan, run.quiet)
+    report = report_unless(run.quiet)
+    made = load_manifest(find_model_folder(gan.model).parent) if gan.model else None
+    if made and made.get("seed") == run.seed:
+        report(f"note: seed {run.seed} gives the images of {gan.model} again: --seed names another one")
+    settings = {"training": _describe_training(data, gan, source, run.seed), "sampling": sampling}
+    folder = (out, settings, SCRIPT, OWNED)
+    keep = ("model", "training")
+    if run.dry_run:
+        check_output(*folder, overwrite=run.overwrite, keep=keep)
         return plan
-    with open_output(*run, threads=threads, **options) if is_chief() else nullcontext():
-        return _train_and_sample(config, source, sampling, strategy, report)
+    with open_output(*folder, overwrite=run.overwrite, keep=keep, threads=threads) if is_chief() else nullcontext():
+        if is_chief():
+            save_hashes(out, source.train_hashes())
+        if isinstance(source, Dataset):
+            options = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report, "strategy": strategy}
+            fit_gan(source, gan.recipe, out / "model", seed=run.seed, **options)
+        return _sample(source, sampling, run) if is_chief() else {}
 
 
-def _train_and_sample(config, source, sampling, strategy, report):
-    """Train the GAN, unless --model names one, and write shards and figures; return the manifest."""
-    out = Path(config.out)
-    if is_chief():
-        save_hashes(out, source.train_hashes())
-    if not config.model:
-        options = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report, "strategy": strategy}
-        fit_gan(source, config.recipe, out / "model", seed=config.seed, **options)
-    if not is_chief():
-        return {}
-    if not config.model:
+def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions) -> dict:
+    """Write the shards and figures; return the manifest."""
+    out, report = Path(run.out), report_unless(run.quiet)
+    if isinstance(source, Dataset):
         prepare_filter(out / "model", source, sampling["filter"])
-    trained = source if config.model else TrainedGAN(out / "model")
-    manifest = stream_shards(trained, sampling, out, quiet=config.quiet, report=report)
+        source = TrainedGAN(out / "model")
+    manifest = stream_shards(source, sampling, out, quiet=run.quiet, report=report)
     _save_figures(manifest, out, report)
     for name, counts in manifest["classes"].items():
         rejected = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "none"
@@ -70,77 +76,81 @@ def _train_and_sample(config, source, sampling, strategy, report):
     return manifest
 
 
-def _open_source(config):
-    """Return the data to train on, or the trained run to sample from, and the settings that identify it."""
-    if config.model:
-        trained = TrainedGAN(find_model_folder(config.model))
-        _check_model_options(config, trained)
-        return trained, {"model_hash": trained.compute_hash()}
-    if config.max_minutes and os.environ.get("TF_CONFIG"):
-        raise RequestError("--max-minutes is for one host, as several would end at different steps: give --steps.")
-    dataset = load_data(config)
-    check_recipe(config.recipe, dataset)
-    options = {name: getattr(config, name) for name in ("real_per_class", "max_minutes", "seed")}
-    return dataset, {"fingerprint": dataset.fingerprint, "recipe": asdict(config.recipe)} | options
-
-
-def _resolve_sampling(config, source):
-    """Return the sampling options, checked, with the counts of each class and the filter that "auto" means."""
-    names = ("keep", "min_probability", "duplicate_distance", "latent_std", "format", "shard_size")
-    options = {name: getattr(config, name) for name in names}
-    filter = check_sampling(config.filter, **options, has_classifier=source.has_classifier)
-    counts = parse_counts(config.class_size, source.class_names, source.label_values, "--class-size")
-    return {"class_size": counts, "filter": filter} | options | {"seed": config.seed}
-
-
-def _check_model_options(config, trained):
-    """Refuse options that do not fit the trained model."""
-    if config.data or config.classes or config.real_per_class:
+def _open_model(data: SubsetOptions, gan: GANRequest, sampling: SamplingOptions) -> TrainedGAN:
+    """Open the GAN of --model; RequestError for options that do not fit it."""
+    trained = TrainedGAN(find_model_folder(gan.model))
+    if data.data or data.classes or data.real_per_class:
         raise RequestError(f"--model was trained on {trained.data}: leave out --data, --classes and --real-per-class.")
-    if config.recipe != type(config).recipe or config.max_minutes:
+    if gan.recipe != RECIPES["quick"] or gan.max_minutes:
         raise RequestError("--model is trained already: leave out --recipe, its fields' flags and --max-minutes.")
-    trained.check_filter(config.filter)
-    if config.image_size and tuple(config.image_size) != trained.image_shape[:2]:
+    trained.check_filter(sampling.filter)
+    if data.image_size and tuple(data.image_size) != trained.image_shape[:2]:
         raise RequestError(
-            f"--image-size should be that of the model, {trained.image_shape[:2]}. Got {config.image_size} instead."
+            f"--image-size should be that of the model, {trained.image_shape[:2]}. Got {data.image_size} instead."
         )
+    return trained
 
 
-def _make_plan(config, source, sampling):
-    """Return what will be done, {heading: text}."""
+def _load_train_data(data: SubsetOptions, gan: GANRequest, run: RunOptions) -> Dataset:
+    """Load the data to train on; RequestError where the recipe does not fit them."""
+    if gan.max_minutes and os.environ.get("TF_CONFIG"):
+        raise RequestError("--max-minutes is for one host, as several would end at different steps: give --steps.")
+    dataset = load_data(data, run)
+    check_recipe(gan.recipe, dataset)
+    return dataset
+
+
+def _describe_training(data: SubsetOptions, gan: GANRequest, source: Dataset | TrainedGAN, seed: int) -> dict:
+    """Return the settings that identify the GAN."""
+    if isinstance(source, TrainedGAN):
+        return {"model_hash": source.compute_hash()}
+    options = {"real_per_class": data.real_per_class, "max_minutes": gan.max_minutes, "seed": seed}
+    return {"fingerprint": source.fingerprint, "recipe": asdict(gan.recipe)} | options
+
+
+def _resolve_sampling(options: SamplingOptions, source: Dataset | TrainedGAN, seed: int) -> dict:
+    """Return the sampling options, checked, with the counts of each class and the filter that "auto" means."""
+    chosen = asdict(options)
+    counts = parse_counts(chosen.pop("class_size"), source.class_names, source.label_values, "--class-size")
+    filter = check_sampling(**chosen, has_classifier=source.has_classifier)
+    return {"class_size": counts} | chosen | {"filter": filter, "seed": seed}
+
+
+def _plan_source(data: SubsetOptions, gan: GANRequest, source: Dataset | TrainedGAN) -> dict[str, str]:
+    """Return what the plan says of the data and the GAN, {heading: text}."""
+    if isinstance(source, TrainedGAN):
+        folder = find_model_folder(gan.model)
+        return {"model": f"{folder}, trained on {source.data} ({source.fingerprint[:12]})"}
+    recipe, class_count = gan.recipe, len(source.class_names)
+    sizes = ", ".join(f"{len(getattr(source, split))} {split}" for split in ("train", "validation", "test"))
+    missing = "MNIST could not be downloaded" if source.name == "mnist5k" else "found by itself"
+    hint = "" if data.data else f" ({missing}: --data names another set)"
+    networks = build_pair(recipe, source.image_shape, class_count * recipe.conditional)
+    parameters = " + ".join(f"{network.count_params():,}" for network in networks)
+    gans, images = recipe.plan_gans(class_count, len(source.train))
+    rounds, round_steps = plan_rounds(recipe, images)
+    many = gans > 1
+    return {
+        "data": f"{source.name} ({source.fingerprint[:12]}): {sizes}{hint}",
+        "recipe": f"{recipe.name}, {gans} GAN{'s' * many} of {parameters} parameters (generator + discriminator), "
+        f"{rounds * round_steps:,} steps of {recipe.batch_size} images{' each' * many}, {choose_dtype(recipe.dtype)}",
+    }
+
+
+def _plan_shards(sampling: dict, source: Dataset | TrainedGAN, out: Path) -> dict[str, str]:
+    """Return what the plan says of the images, {heading: text}."""
     height, width, channels = source.image_shape
-    classes = ", ".join(source.class_names)
-    plan = {}
-    if config.model:
-        folder = find_model_folder(config.model)
-        plan["model"] = f"{folder}, trained on {source.data} ({source.fingerprint[:12]})"
-    else:
-        sizes = ", ".join(f"{len(getattr(source, split))} {split}" for split in ("train", "validation", "test"))
-        missing = "MNIST could not be downloaded" if source.name == "mnist5k" else "found by itself"
-        hint = "" if config.data else f" ({missing}: --data names another set)"
-        plan["data"] = f"{source.name} ({source.fingerprint[:12]}): {sizes}{hint}"
-        networks = build_pair(config.recipe, source.image_shape, len(source.class_names) * config.recipe.conditional)
-        parameters = " + ".join(f"{network.count_params():,}" for network in networks)
-        gans, images = config.recipe.plan_gans(len(source.class_names), len(source.train))
-        rounds, round_steps = plan_rounds(config.recipe, images)
-        many = gans > 1
-        plan["recipe"] = (
-            f"{config.recipe.name}, {gans} GAN{'s' * many} of {parameters} parameters (generator + discriminator), "
-            f"{rounds * round_steps:,} steps of {config.recipe.batch_size} images{' each' * many}, "
-            f"{choose_dtype(config.recipe.dtype)}"
-        )
-    plan["images"] = f"{height} x {width} x {channels}, {len(source.class_names)} classes: {classes}"
-    total = sum(sampling["class_size"].values())
-    pixels = height * width * channels
-    row_bytes = {"npz": pixels + 12, "csv": 4 * pixels, "both": 5 * pixels + 12}[config.format]
-    plan["shards"] = (
-        f"{total:,} images, {config.format}, filter {sampling['filter']}, "
-        f"at most {total * row_bytes / 1e6:,.1f} MB in {config.out}"
-    )
-    return plan
+    total, pixels = sum(sampling["class_size"].values()), height * width * channels
+    row_bytes = {"npz": pixels + 12, "csv": 4 * pixels, "both": 5 * pixels + 12}[sampling["format"]]
+    return {
+        "images": f"{height} x {width} x {channels}, {len(source.class_names)} classes: "
+        f"{', '.join(source.class_names)}",
+        "shards": f"{total:,} images, {sampling['format']}, filter {sampling['filter']}, "
+        f"at most {total * row_bytes / 1e6:,.1f} MB in {out}",
+    }
 
 
-def _save_figures(manifest, out, report):
+def _save_figures(manifest: dict, out: Path, report: Callable[[str], None]) -> None:
     """Save samples.png from each class's first shard, and curves.png where a model was trained here."""
     first = {entry["class"]: entry["file"] for entry in reversed(manifest["shards"])}
     names = [name for name in manifest["class_names"] if name in first]

@@ -2,28 +2,31 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from models.batches import draw_fresh
 from models.classifier import build_classifier
-from models.classifier_training import fit_and_score
+from models.classifier_training import ClassifierTraining, ScoredClassifier, fit_and_score
 from models.pretrained import find_model_folder
-from models.startup import load_data
 from models.trained_gan import TrainedGAN, hash_weights
+from synth.command_line import report_unless
+from synth.datasets import Dataset
 from synth.errors import RequestError
-from synth.files import is_claimed
+from synth.files import claim, is_claimed
 from synth.images import resize_images
 from synth.kaggle import find_test_csv
 from synth.leakage import find_leaks
-from synth.options import list_settings
+from synth.options import RepeatOptions, SubsetOptions, list_settings
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.shards import load_manifest
-from synth.sources import Run, count_rows, index_shards, open_run, split_in_memory
+from synth.sources import Run, Source, count_rows, index_shards, open_run, split_in_memory
 from synth.tables import read_unlabelled_csv
-from tasks.prediction_results import describe_metrics, save_outputs, summarise_runs, write_submission
+from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
+from tasks.prediction_results import Material, describe_metrics, save_outputs, summarise_runs, write_submission
+from tasks.real_data import load_data, print_plan
 
 SCRIPT = "predict.py"
 OWNED = (
@@ -37,106 +40,118 @@ OWNED = (
 )
 
 
-def predict_and_score(config, out, threads, report):
-    """Do what predict.Config says; return the metrics, or the plan of a dry run (dicts).
+def predict_and_score(
+    data: SubsetOptions,
+    images: TrainingSetOptions,
+    classifier: ClassifierOptions,
+    test: PredictionOptions,
+    run: RepeatOptions,
+    threads: int,
+) -> dict:
+    """Train and score a classifier for each seed, and write what comes; return the metrics, or a dry run's plan.
 
-    threads: that TensorFlow computes in, to be recorded. report: callable (text).
+    threads: that TensorFlow computes in, to be recorded.
     """
-
-    material = _gather(config, report)
+    out = Path(run.out)
+    material = _gather(data, images, classifier, test, run)
     check_inputs(out, {"--data": material.dataset.request["data"], "--test-csv": material.test_csv})
-    _check_submission(config, out, material)
-    plan = _make_plan(config, material, out)
-    for name, value in plan.items():
-        report(f"{name + ':':<12} {value}")
-    settings = {name: str(value) for name, value in list_settings(config).items()}
+    _check_submission(test, run, material)
+    plan = _make_plan(images, classifier, run, material)
+    print_plan(plan, run.quiet)
+    options = [list_settings(group) for group in (data, images, classifier, test, run)]
+    settings: dict[str, str | None] = {name: str(value) for group in options for name, value in group.items()}
     settings |= {"fingerprint": material.dataset.fingerprint, "synthetic_images": material.run.identity}
     settings |= {"teacher_weights": hash_weights([material.teacher])} if material.teacher else {}
-    run = (out, {"prediction": settings}, SCRIPT, OWNED)
-    if config.dry_run:
-        check_output(*run, overwrite=config.overwrite)
+    folder = (out, {"prediction": settings}, SCRIPT, OWNED)
+    if run.dry_run:
+        check_output(*folder, overwrite=run.overwrite)
         return plan
-    with open_output(*run, overwrite=config.overwrite, threads=threads):
-        return _train_and_score(config, out, material, settings, report)
+    with open_output(*folder, overwrite=run.overwrite, threads=threads):
+        runs = _train(classifier, run, material)
+        metrics = summarise_runs(settings, material, runs)
+        _report_and_save(test, run, material, metrics, runs)
+        return metrics
 
 
-def _train_and_score(config, out, material, settings, report):
-    """Fit and score a classifier for each seed, and write everything; return the metrics."""
-    options = {
-        name: getattr(config, name) for name in ("epochs", "steps", "batch_size", "rate", "rate_decay", "augment")
-    }
-    options |= {"name": config.classifier, "teacher": material.teacher}
-    options |= {"verbose": int(sys.stdout.isatty() and not config.quiet)}
-    validation, names = material.dataset.part("validation"), material.dataset.class_names
-    runs = []
-    for seed in range(config.seed, config.seed + config.seeds):
-        sources = material.real + material.synthetic(seed)
-        runs.append(fit_and_score(sources, validation, material.test, names, seed=seed, **options))
-    metrics = summarise_runs(settings, material, runs)
+def _train(options: ClassifierOptions, run: RepeatOptions, material: Material) -> list[ScoredClassifier]:
+    """Fit and score a classifier for each seed."""
+    names = ("epochs", "steps", "batch_size", "rate", "rate_decay", "augment")
+    training = ClassifierTraining(
+        name=options.classifier,
+        teacher=material.teacher,
+        verbose=int(sys.stdout.isatty() and not run.quiet),
+        **{name: getattr(options, name) for name in names},
+    )
+    parts = (material.dataset.part("validation"), material.test, material.dataset.class_names)
+    seeds = range(run.seed, run.seed + run.seeds)
+    return [fit_and_score(training, material.real + material.synthetic(seed), *parts, seed) for seed in seeds]
+
+
+def _report_and_save(
+    test: PredictionOptions, run: RepeatOptions, material: Material, metrics: dict, runs: list[ScoredClassifier]
+) -> None:
+    """Write everything, of the seed that is best on validation where there is one of a kind."""
+    out, report = Path(run.out), report_unless(run.quiet)
     best = max(runs, key=lambda scored: scored.validation_accuracy)
     save_outputs(out, material, metrics, runs, best)
     for line in describe_metrics(metrics):
         report(material.mark + line)
     if material.unlabelled is not None:
-        write_submission(config, out, material, best, report)
+        path = Path(test.submission or out / "submission.csv")
+        claim(path, out)
+        count = write_submission(path, material, best)
+        report(f"{material.mark}{path}: predictions for the {count:,} images of {material.test_csv}")
     report(f"metrics.json, classifier.keras and figures are in {out}")
-    return metrics
 
 
-@dataclass(frozen=True)
-class _Material:
-    """What is trained on and scored: real sources, synthetic sources by seed, and the test part without leaks."""
-
-    dataset: object
-    run: object  # synth.sources.Run
-    teacher: object  # keras.Model, or None
-    real: list
-    synthetic: Callable
-    rows: dict
-    test: tuple
-    leaks: dict
-    unlabelled: object = None
-    test_csv: Path | None = None
-
-    @property
-    def mark(self):
-        """What stands before every result of a run whose test images were trained on."""
-        leaked = self.leaks["leaked"] + self.leaks.get("unlabelled_leaked", 0)
-        return f"LEAKED ({leaked} images were trained on): " if self.leaks["allowed"] and leaked else ""
-
-
-def _gather(config, report):
-    run = _find_run(config, report)
-    dataset = load_data(config, run.request, run.fingerprint)
+def _gather(
+    data: SubsetOptions,
+    images: TrainingSetOptions,
+    classifier: ClassifierOptions,
+    test: PredictionOptions,
+    run: RepeatOptions,
+) -> Material:
+    """Bring together what is trained on and scored; RequestError where something is missing or does not fit."""
+    origin = _find_run(images, report_unless(run.quiet))
+    dataset = load_data(data, run, origin.request, origin.fingerprint)
     if not dataset.has_classifier:
         raise RequestError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
-    build_classifier(dataset.image_shape, len(dataset.class_names), config.classifier)  # too small images are refused
-    run.check_classes(dataset)
-    teacher, taught = _find_teacher(config, dataset)
-    real = split_in_memory(*dataset.part("train")) if config.mode != "synthetic-only" else []
-    synthetic = _find_synthetic(config, dataset, run) if config.mode != "real-only" else lambda seed: []
-    rows = {"real": count_rows(real), "synthetic": count_rows(synthetic(config.seed))}
-    empty = [
-        name for k, name in enumerate(dataset.class_names) if not rows["real"].get(k, 0) + rows["synthetic"].get(k, 0)
-    ]
+    build_classifier(dataset.image_shape, len(dataset.class_names), classifier.classifier)  # refuses too small images
+    origin.check_classes(dataset)
+    teacher, taught = _find_teacher(classifier.teacher, dataset)
+    real = split_in_memory(*dataset.part("train")) if images.mode != "synthetic-only" else []
+    synthetic = _no_images if images.mode == "real-only" else _find_synthetic(data, images, dataset, origin)
+    rows = {"real": count_rows(real), "synthetic": count_rows(synthetic(run.seed))}
+    _check_rows(dataset, rows)
+    hashes = [dataset.train_hashes()] if images.mode != "synthetic-only" else []
+    hashes += [known for known in (origin.hashes, taught) if known is not None]
+    hashes = np.concatenate([np.zeros(0, np.uint64), *hashes])
+    found = _find_test_images(data, test, dataset, hashes)
+    return Material(dataset, origin, teacher, real, synthetic, rows, *found)
+
+
+def _no_images(seed: int) -> list[Source]:
+    return []
+
+
+def _check_rows(dataset: Dataset, rows: dict[str, dict[int, int]]) -> None:
+    """Raise RequestError where a class has nothing to train on, or a part nothing to score on."""
+    found = {k for counts in rows.values() for k, count in counts.items() if count}
+    empty = [name for k, name in enumerate(dataset.class_names) if k not in found]
     if empty:
         raise RequestError(f"every class should have images to train on. Got none of {', '.join(empty)}.")
     for split in ("validation", "test"):
         if not len(getattr(dataset, split)):
             raise RequestError(f"the real data should leave images for {split}. Got none: more real images are needed.")
-    hashes = [dataset.train_hashes()] if config.mode != "synthetic-only" else []
-    hashes += [known for known in (run.hashes, taught) if known is not None]
-    hashes = np.concatenate([np.zeros(0, np.uint64), *hashes])
-    return _Material(dataset, run, teacher, real, synthetic, rows, *_find_test_images(config, dataset, hashes))
 
 
-def _find_teacher(config, dataset):
+def _find_teacher(folder: str | Path | None, dataset: Dataset) -> tuple[keras.Model, np.ndarray] | tuple[None, None]:
     """Return the classifier of --teacher and the hashes of the images that it was trained on, or (None, None)."""
-    if not config.teacher:
+    if not folder:
         return None, None
-    trained = TrainedGAN(find_model_folder(config.teacher, "--teacher"))
+    trained = TrainedGAN(find_model_folder(folder, "--teacher"))
     if not trained.has_classifier:
-        raise RequestError(f"--teacher should be a run with a classifier. {config.teacher} has no model/filter.keras.")
+        raise RequestError(f"--teacher should be a run with a classifier. {folder} has no model/filter.keras.")
     given, expected = ((source.label_values, source.image_shape) for source in (trained, dataset))
     if given != expected:
         raise RequestError(
@@ -147,95 +162,109 @@ def _find_teacher(config, dataset):
     return trained.classifier, trained.train_hashes()
 
 
-def _find_test_images(config, dataset, hashes):
+def _find_test_images(data: SubsetOptions, test: PredictionOptions, dataset: Dataset, hashes: np.ndarray) -> tuple:
     """Return the test part without leaked images, what leaked, and the images of --test-csv with their path."""
     images, labels = dataset.part("test")
-    leaked = find_leaks(images, hashes, allow=config.allow_leak)
-    leaks = {"test_images": len(leaked), "leaked": int(leaked.sum()), "allowed": config.allow_leak}
-    keep = ~leaked | config.allow_leak
-    test_csv = config.test_csv or (find_test_csv(dataset.request["data"]) if config.data is None else None)
+    leaked = find_leaks(images, hashes, allow=test.allow_leak)
+    leaks = {"test_images": len(leaked), "leaked": int(leaked.sum()), "allowed": test.allow_leak}
+    keep = ~leaked | test.allow_leak
+    test_csv = test.test_csv or (find_test_csv(dataset.request["data"]) if data.data is None else None)
     if not test_csv:
         return (images[keep], labels[keep]), leaks
     size = dataset.request["image_size"]
     shape = dataset.request["image_shape"] or (None if size else dataset.image_shape)
     unlabelled = read_unlabelled_csv(test_csv, shape)
     unlabelled = resize_images(unlabelled, *size) if size else unlabelled
-    found = find_leaks(unlabelled, hashes, allow=config.allow_leak, source=str(test_csv))
+    found = find_leaks(unlabelled, hashes, allow=test.allow_leak, source=str(test_csv))
     leaks |= {"unlabelled_images": len(found), "unlabelled_leaked": int(found.sum())}
     return (images[keep], labels[keep]), leaks, unlabelled, test_csv
 
 
-def _find_run(config, report):
+def _find_run(options: TrainingSetOptions, report: Callable[[str], None]) -> Run:
     """Find the run that the synthetic images come from; for --real-only, the run whose baseline it is."""
-    if config.fresh:
-        trained = TrainedGAN(find_model_folder(config.model))
+    if options.fresh:
+        trained = TrainedGAN(find_model_folder(options.model))
         classes = dict(zip(trained.label_values, trained.class_names, strict=True))
         source = (trained.request, trained.fingerprint, classes)
         return Run(trained, (), *source, trained.train_hashes(), trained.compute_hash())
-    if config.mode == "real-only":
-        manifest = load_manifest(config.synthetic)
+    if options.mode == "real-only":
+        manifest = load_manifest(options.synthetic)
         return Run(request=manifest["request"], fingerprint=manifest["fingerprint"]) if manifest else Run()
-    return open_run(config.synthetic, report)
+    return open_run(options.synthetic, report)
 
 
-def _check_submission(config, out, material):
+def _check_submission(test: PredictionOptions, run: RepeatOptions, material: Material) -> None:
     """Raise RequestError where the predictions that are asked for could not be made or written."""
-    if not config.submission:
+    if not test.submission:
         return
-    path = Path(config.submission)
+    path = Path(test.submission)
     if material.unlabelled is None:
         raise RequestError("--submission should come with --test-csv FILE, the images to predict.")
-    if path.exists() and not is_claimed(path, out):
-        raise RequestError(f"--submission should be a new file, or one of an earlier run in {out}. {path} exists.")
-    if path.exists() and not config.overwrite:
+    if path.exists() and not is_claimed(path, Path(run.out)):
+        raise RequestError(f"--submission should be a new file, or one of an earlier run in {run.out}. {path} exists.")
+    if path.exists() and not run.overwrite:
         raise RequestError(f"--submission should be a new file. {path} exists: use --overwrite.")
     if not path.absolute().parent.is_dir():
         raise RequestError(f"--submission should be in a folder that exists. Got {path} instead.")
 
 
-def _find_synthetic(config, dataset, run):
+def _find_synthetic(
+    data: SubsetOptions, options: TrainingSetOptions, dataset: Dataset, run: Run
+) -> Callable[[int], list[Source]]:
     """Return a callable (seed) -> sources of synthetic images."""
     real_per_class = round(len(dataset.train) / len(dataset.class_names))
-    per_class = round(config.ratio * real_per_class) if config.ratio else config.synthetic_per_class
+    per_class = round(options.ratio * real_per_class) if options.ratio else options.synthetic_per_class
     if per_class == 0:
-        raise RequestError(f"--ratio should ask for an image per class or more. Got {config.ratio} instead.")
+        raise RequestError(f"--ratio should ask for an image per class or more. Got {options.ratio} instead.")
     if run.trained:
-        unknown = set(run.trained.label_values) - set(dataset.label_values)
-        if unknown or run.trained.image_shape != dataset.image_shape:
-            raise RequestError(
-                f"--model should make the real data's classes {dataset.label_values} as {dataset.image_shape} images. "
-                f"It makes {run.trained.label_values} as {run.trained.image_shape}."
-            )
-        if config.filter == "classifier" and not run.trained.has_classifier:
-            raise RequestError("--filter classifier needs a model of two classes or more: use --filter none.")
-        indices = [dataset.label_values.index(value) for value in run.trained.label_values]
-        options = (per_class or real_per_class, config.filter, config.min_probability, config.latent_std)
-        return lambda seed: draw_fresh(run.trained, indices, *options, seed)
-    skip = tuple(set(run.classes) - set(dataset.label_values)) if config.classes else ()
+        return _draw_synthetic(options, per_class or real_per_class, dataset, run.trained)
+    skip = tuple(set(run.classes) - set(dataset.label_values)) if data.classes else ()
     sources = index_shards(run.paths, dataset.image_shape, dataset.label_values, per_class, skip)
     counts = count_rows(sources)
     if per_class and not counts:
-        raise RequestError(f"--synthetic should have images that are marked as synthetic. {config.synthetic} has none.")
+        raise RequestError(
+            f"--synthetic should have images that are marked as synthetic. {options.synthetic} has none."
+        )
     for k, count in counts.items():
         if per_class and count < per_class:
             raise RequestError(
-                f"{'--ratio' if config.ratio else '--synthetic-per-class'} asks for {per_class} synthetic images of "
+                f"{'--ratio' if options.ratio else '--synthetic-per-class'} asks for {per_class} synthetic images of "
                 f"each class. The shards have {count} of {dataset.class_names[k]}: make more, or ask for fewer."
             )
     return lambda seed: sources
 
 
-def _make_plan(config, material, out):
+def _draw_synthetic(
+    options: TrainingSetOptions, per_class: int, dataset: Dataset, trained: TrainedGAN
+) -> Callable[[int], list[Source]]:
+    """Return a callable (seed) -> sources that draw new images of a GAN, which should fit the data."""
+    unknown = set(trained.label_values) - set(dataset.label_values)
+    if unknown or trained.image_shape != dataset.image_shape:
+        raise RequestError(
+            f"--model should make the real data's classes {dataset.label_values} as {dataset.image_shape} images. "
+            f"It makes {trained.label_values} as {trained.image_shape}."
+        )
+    if options.filter == "classifier" and not trained.has_classifier:
+        raise RequestError("--filter classifier needs a model of two classes or more: use --filter none.")
+    indices = [dataset.label_values.index(value) for value in trained.label_values]
+    drawing = (per_class, options.filter, options.min_probability, options.latent_std)
+    return lambda seed: draw_fresh(trained, indices, *drawing, seed)
+
+
+def _make_plan(
+    images: TrainingSetOptions, classifier: ClassifierOptions, run: RepeatOptions, material: Material
+) -> dict[str, str]:
     """Return what will be done, {heading: text}."""
     dataset = material.dataset
     real, synthetic = (sum(material.rows[part].values()) for part in ("real", "synthetic"))
-    kind = "drawn anew each epoch" if config.fresh else f"from {config.synthetic}"
+    kind = "drawn anew each epoch" if images.fresh else f"from {images.synthetic}"
+    length = f"{classifier.steps:,} steps" if classifier.steps else f"{classifier.epochs} epochs"
     return {
         "data": f"{dataset.name} ({dataset.fingerprint[:12]}), {len(dataset.class_names)} classes",
         "training": f"{real:,} real and {synthetic:,} synthetic images" + (f" {kind}" if synthetic else ""),
         "scoring": f"{len(dataset.validation):,} validation and {len(material.test[1]):,} test images, all real",
-        "classifier": f"{config.classifier}, {f'{config.steps:,} steps' if config.steps else f'{config.epochs} epochs'}"
-        + (f", labels by the classifier of {config.teacher}" if config.teacher else "")
-        + (", classic augmentation" if config.augment else "")
-        + f", {config.seeds} seed{'s' * (config.seeds > 1)}, into {out}",
+        "classifier": f"{classifier.classifier}, {length}"
+        + (f", labels by the classifier of {classifier.teacher}" if classifier.teacher else "")
+        + (", classic augmentation" if classifier.augment else "")
+        + f", {run.seeds} seed{'s' * (run.seeds > 1)}, into {run.out}",
     }

@@ -1,31 +1,59 @@
 """What is written of a prediction: metrics, figures, the classifier, a submission."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 
 from evaluation.classification import explain_gap
 from evaluation.statistics import summarise
 from models.classifier import compute_accuracy, compute_probabilities, fit_classifier
+from models.classifier_training import ScoredClassifier
+from synth.datasets import Dataset
 from synth.figures import plot_confusion, plot_learning, plot_mistakes, save_figure
-from synth.files import claim, replacing, save_json
+from synth.files import replacing, save_json
 from synth.kaggle import save_submission
 from synth.output_folder import installed_versions
-from synth.sources import stream_images
+from synth.sources import Run, Source, stream_images
 
 _FIDELITY_SEED = 1000  # the network that measures label fidelity is no other one
 _FIDELITY_IMAGES = 10_000
 
 
-def summarise_runs(settings, material, runs):
+@dataclass(frozen=True)
+class Material:
+    """What is trained on and scored: real sources, synthetic sources by seed, and the test part without leaks."""
+
+    dataset: Dataset
+    run: Run
+    teacher: keras.Model | None
+    real: list[Source]
+    synthetic: Callable[[int], list[Source]]
+    rows: dict[str, dict[int, int]]  # of "real" and "synthetic"
+    test: tuple[np.ndarray, np.ndarray]
+    leaks: dict
+    unlabelled: np.ndarray | None = None
+    test_csv: Path | None = None
+
+    @property
+    def mark(self) -> str:
+        """What stands before every result of a run whose test images were trained on."""
+        leaked = self.leaks["leaked"] + self.leaks.get("unlabelled_leaked", 0)
+        return f"LEAKED ({leaked} images were trained on): " if self.leaks["allowed"] and leaked else ""
+
+
+def summarise_runs(settings: dict, material: Material, runs: list[ScoredClassifier]) -> dict:
     """Return the content of metrics.json."""
     names = material.dataset.class_names
     trained_on = {
         part: {names[k]: rows for k, rows in sorted(counts.items())} for part, counts in material.rows.items()
     }
     measures = ("accuracy", "balanced_accuracy", "macro_f1")
-    metrics = {
+    metrics: dict[str, Any] = {
         "settings": settings,
         "versions": installed_versions(),
         "fingerprint": material.dataset.fingerprint,
@@ -47,7 +75,7 @@ def summarise_runs(settings, material, runs):
     return metrics
 
 
-def _measure_fidelity(material):
+def _measure_fidelity(material: Material) -> list[float]:
     """Return the accuracies of a classifier trained on the real train part, on synthetic and on validation images.
 
     The first, on up to 10,000 images, is Shmelkov et al.'s GAN-test. A teacher's labels are its likeliest classes.
@@ -60,7 +88,7 @@ def _measure_fidelity(material):
     return [compute_accuracy(network, *part) for part in parts]
 
 
-def describe_metrics(metrics):
+def describe_metrics(metrics: dict) -> Iterator[str]:
     """Yield the lines of the table that the terminal shows."""
     for name, summary in metrics["summary"].items():
         spread = "" if summary["std"] is None else f" ± {summary['interval']:.2%} (95 %), sd {summary['std']:.2%}"
@@ -80,7 +108,9 @@ def describe_metrics(metrics):
         yield f"{leaks['leaked']} of {leaks['test_images']} test images had been trained on, and were left out"
 
 
-def save_outputs(out, material, metrics, runs, best):
+def save_outputs(
+    out: Path, material: Material, metrics: dict, runs: list[ScoredClassifier], best: ScoredClassifier
+) -> None:
     """Save metrics.json, the best seed's classifier, the history of all, and the figures."""
 
     history = pd.concat([scored.history for scored in runs])
@@ -101,10 +131,8 @@ def save_outputs(out, material, metrics, runs, best):
     save_json(out / "metrics.json", metrics)
 
 
-def write_submission(config, out, material, best, report):
-    """Predict the unlabelled images with the best seed's classifier."""
+def write_submission(path: Path, material: Material, best: ScoredClassifier) -> int:
+    """Predict the unlabelled images with the best seed's classifier; return their number."""
     predicted = compute_probabilities(best.classifier, material.unlabelled).argmax(axis=1)
-    path = Path(config.submission or out / "submission.csv")
-    claim(path, out)
     save_submission(path, np.array(material.dataset.label_values)[predicted])
-    report(f"{material.mark}{path}: predictions for the {len(predicted):,} images of {material.test_csv}")
+    return len(predicted)

@@ -55,14 +55,16 @@ class QuickClassifier:
         self._stop_after = stop_after
         monkeypatch.setattr(study_lab, "fit_and_score", self)
 
-    def __call__(self, sources, validation, test, class_names, *, epochs, seed, **options):
+    def __call__(self, training, sources, validation, test, class_names, seed):
         if len(self.trained) == self._stop_after:
             raise KeyboardInterrupt
         rows = {k: sum(source.rows.get(k, 0) for source in sources) for k in range(len(class_names))}
-        self.trained.append({"rows": rows, "seed": seed, "epochs": epochs, **options})
+        self.trained.append({"rows": rows, "seed": seed, **vars(training)})
         values = {name: rows[k] / sum(rows.values()) for k, name in enumerate(class_names)}
         scores = dict.fromkeys(("accuracy", "balanced_accuracy", "geometric_mean", "macro_f1"), min(values.values()))
-        history = pd.DataFrame({"epoch": range(1, epochs + 1), "seed": seed, "accuracy": 0.5, "val_accuracy": 0.5})
+        history = pd.DataFrame(
+            {"epoch": range(1, training.epochs + 1), "seed": seed, "accuracy": 0.5, "val_accuracy": 0.5}
+        )
         history["test_accuracy"] = 0.5
         return type("Scored", (), {"history": history, "scores": scores | {"per_class_accuracy": values}})
 

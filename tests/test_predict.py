@@ -62,17 +62,17 @@ def test_real_only_learns(data, tmp_path):
 
 
 def test_equal_steps_at_a_falling_rate(generated, tmp_path, monkeypatch):
-    given = {}
+    given = []
     fit_and_score = classifier_training.fit_and_score
 
-    def watch(*arguments, **options):
-        given.update(options)
-        return fit_and_score(*arguments, **options)
+    def watch(training, *arguments):
+        given.append((training.steps, training.rate_decay))
+        return fit_and_score(training, *arguments)
 
     monkeypatch.setattr("tasks.prediction.fit_and_score", watch)
     options = ["--steps", "4", "--rate-decay", "cosine", "--epochs", "2", "--batch-size", "16"]
     assert main(["--synthetic-only", "--synthetic", str(generated), "--out", str(tmp_path), *options, "--quiet"]) == 0
-    assert (given["steps"], given["rate_decay"]) == (4, "cosine")
+    assert given == [(4, "cosine")]
     assert len(pd.read_csv(tmp_path / "history.csv")) == 2
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from models.batches import build_stream
 from models.classifier import build_augmentation, build_classifier, build_feature_extractor, fit_classifier
-from models.classifier_training import fit_and_score
+from models.classifier_training import ClassifierTraining, fit_and_score
 from synth.errors import TrainingError
 from synth.sources import split_in_memory
 from tests.conftest import make_images
@@ -52,11 +52,11 @@ def test_classifier_learns_and_the_best_epoch_is_kept():
     images, labels = make_images(240)
     sources = split_in_memory(images[:160], labels[:160])
     parts = (images[160:200], labels[160:200]), (images[200:], labels[200:])
-    options = {"name": "cnn", "epochs": 2, "batch_size": 16, "rate": 1e-3, "augment": False, "seed": 0}
-    scored = fit_and_score(sources, *parts, ("a", "b"), **options)
+    training = ClassifierTraining(epochs=2, batch_size=16)
+    scored = fit_and_score(training, sources, *parts, ("a", "b"), seed=0)
     assert scored.scores["accuracy"] == 1
     assert scored.history["epoch"].tolist() == [1, 2]
-    again = fit_and_score(sources, *parts, ("a", "b"), **options)
+    again = fit_and_score(training, sources, *parts, ("a", "b"), seed=0)
     assert np.array_equal(scored.probabilities, again.probabilities)
 
     class Spoil(keras.callbacks.Callback):
@@ -71,7 +71,7 @@ def test_classifier_learns_and_the_best_epoch_is_kept():
         patch.setattr(
             keras.Model, "fit", lambda self, *a, callbacks, **o: fit(self, *a, callbacks=[*callbacks, Spoil()], **o)
         )
-        spoiled = fit_and_score(sources, *parts, ("a", "b"), **options)
+        spoiled = fit_and_score(training, sources, *parts, ("a", "b"), seed=0)
     assert spoiled.history["val_accuracy"].iloc[1] < 0.9
     assert spoiled.scores["accuracy"] == 1
 
@@ -80,9 +80,9 @@ def test_classifier_learns_and_the_best_epoch_is_kept():
 def test_a_classifier_that_diverges_is_refused():
     images, labels = make_images(64)
     part = images, labels
-    options = {"epochs": 2, "rate": float("inf"), "augment": False, "seed": 0}
+    training = ClassifierTraining(epochs=2, rate=float("inf"))
     with pytest.raises(TrainingError, match="loss should be finite"):
-        fit_and_score(split_in_memory(*part), part, part, ("a", "b"), **options)
+        fit_and_score(training, split_in_memory(*part), part, part, ("a", "b"), seed=0)
 
 
 @pytest.mark.slow
@@ -93,8 +93,8 @@ def test_a_teachers_probabilities_replace_the_labels():
     _, given = next(iter(build_stream(sources, (28, 28, 1), 4, seed=0, teacher=teacher)))
     assert given.shape == (4, 2)
     parts = (images[160:200], 1 - labels[160:200]), (images[200:], 1 - labels[200:])
-    options = {"epochs": 2, "batch_size": 16, "augment": True, "seed": 0, "teacher": teacher}
-    scored = fit_and_score(sources, *parts, ("a", "b"), **options)
+    training = ClassifierTraining(epochs=2, batch_size=16, augment=True, teacher=teacher)
+    scored = fit_and_score(training, sources, *parts, ("a", "b"), seed=0)
     assert scored.scores["accuracy"] == scored.validation_accuracy == 1
 
 
@@ -143,8 +143,8 @@ def test_a_number_of_steps_and_the_last_weights(monkeypatch):
         return original(self, *arguments, callbacks=[*callbacks, CountSteps()], **options)
 
     monkeypatch.setattr(keras.Model, "fit", fit)
-    options = {"epochs": 2, "batch_size": 16, "augment": False, "seed": 0, "choose_epoch": False}
-    scored = fit_and_score(sources, test, test, ("a", "b"), steps=20, rate_decay="cosine", **options)
+    training = ClassifierTraining(epochs=2, steps=20, batch_size=16, choose_epoch=False)
+    scored = fit_and_score(training, sources, test, test, ("a", "b"), seed=0)
     assert seen[0] == 20
     assert seen[1] == 0  # the cosine has come to its end
     assert scored.history["test_accuracy"].iloc[-1] == scored.scores["accuracy"]
@@ -155,6 +155,7 @@ def test_a_number_of_steps_and_the_last_weights(monkeypatch):
 def test_class_weights_change_what_is_learnt():
     images, labels = make_images(60)
     sources, test = split_in_memory(images[:40], labels[:40]), (images[40:], labels[40:])
-    options = {"epochs": 1, "batch_size": 16, "augment": False, "seed": 0, "choose_epoch": False, "steps": 10}
-    scored = fit_and_score(sources, test, test, ("a", "b"), class_weight={0: 1.0, 1: 0.0}, **options)
+    weights = {0: 1.0, 1: 0.0}
+    training = ClassifierTraining(epochs=1, steps=10, batch_size=16, choose_epoch=False, class_weight=weights)
+    scored = fit_and_score(training, sources, test, test, ("a", "b"), seed=0)
     assert scored.scores["per_class_accuracy"] == {"a": 1.0, "b": 0.0}

@@ -1,0 +1,40 @@
+"""Load the real data that a script's options name."""
+
+from dataclasses import asdict
+
+from models.startup import download_standard_set
+from synth.command_line import report_unless
+from synth.datasets import Dataset, check_request, load_dataset
+from synth.errors import RequestError
+from synth.options import DataOptions, RunOptions
+
+
+def load_data(
+    data: DataOptions,
+    run: RunOptions,
+    inherited: dict | None = None,
+    fingerprint: str | None = None,
+) -> Dataset:
+    """Load the data set that the options name, or else, without `data.data`, as the arguments `inherited` say.
+
+    fingerprint: of the inherited data; RequestError where others are found in their place, and where there are none.
+    """
+    given = {name: value for name, value in asdict(data).items() if value is not None}
+    inherited = inherited if inherited and data.data is None else {}
+    if inherited:
+        check_request(inherited)
+    dataset = load_dataset(**{"seed": run.seed, **inherited, **given}, download=download_standard_set)
+    if inherited and fingerprint not in (None, dataset.fingerprint) and not set(given) - {"real_per_class"}:
+        raise RequestError(
+            f"{dataset.name} should be the data that the run was made from ({str(fingerprint)[:12]}). "
+            f"It has changed ({dataset.fingerprint[:12]}): name the right ones with --data."
+        )
+    for note in dataset.notes:
+        report_unless(run.quiet)(f"note: {note}")
+    return dataset
+
+
+def print_plan(plan: dict[str, str], quiet: bool) -> None:
+    """Print what will be done, {heading: text}, a line each, unless `quiet`."""
+    for heading, text in plan.items():
+        report_unless(quiet)(f"{heading + ':':<12} {text}")
