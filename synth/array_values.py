@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from synth.errors import RequestError
-from synth.labelled_images import parse_labels
+from synth.labelled_images import check_labels, parse_labels
 
 UNIT, SIGNED = "0..1", "-1..1"  # ranges of floats that are read as 0..255
 _HARDLY = 32  # grey levels: a whole set whose pixels differ by less is black, or has another range
@@ -149,13 +149,7 @@ def parse_array_labels(labels: np.ndarray, count: int, source: str) -> np.ndarra
     if labels.dtype.kind == "f" and labels.shape == (count,):
         is_whole = (labels == np.rint(labels)) & (np.abs(labels) < 2**53)
         labels = labels.astype(np.int64) if is_whole.all() else labels
-    if labels.dtype.kind not in "iu" or labels.shape != (count,):
-        raise RequestError(
-            f"{source}: should be {count} integers, one per image. Got {labels.dtype} {labels.shape} instead."
-        )
-    if labels.size and labels.max() > np.iinfo(np.int64).max:
-        raise RequestError(f"{source}: labels should be integers of at most 64 bits with a sign. Got {labels.max()}.")
-    return labels.astype(np.int64)
+    return check_labels(labels, count, source)
 
 
 def _find_hot(labels: np.ndarray, source: str) -> np.ndarray:

@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from synth.array_files import read_idx_array
-from synth.array_values import parse_array_labels
 from synth.errors import RequestError
 from synth.files import CONFIG
 from synth.images import IMAGE_SUFFIXES, check_images
-from synth.labelled_images import LabelledImages, check_class_names
+from synth.labelled_images import LabelledImages, check_class_names, check_labels
 from synth.picture_files import list_pictures, read_picture
 
 _SPLIT_NAMES = {"train", "test", "val", "valid", "validation"}
@@ -88,7 +87,7 @@ def _read_idx_pair(folder: str | Path, prefix: str) -> LabelledImages:
     if labels_path is None:
         raise RequestError(f"{folder}: should hold {prefix}-labels-idx1-ubyte[.gz] beside the images. It is missing.")
     images = check_images(images, f"{folder}: {prefix}-images")
-    return LabelledImages(images, parse_array_labels(read_idx_array(labels_path), len(images), str(labels_path)))
+    return LabelledImages(images, check_labels(read_idx_array(labels_path), len(images), str(labels_path)))
 
 
 def _idx_file(folder: str | Path, stem: str) -> Path | None:

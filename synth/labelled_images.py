@@ -48,6 +48,19 @@ def check_class_names(names: Sequence[str], source: str | Path) -> None:
         raise RequestError(f"{source}: class names should differ. Got {twice[0]!r:.80} twice.")
 
 
+def check_labels(labels: np.ndarray, count: int, source: str) -> np.ndarray:
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and labels.shape[1] == 1:  # Keras' CIFAR layout
+        labels = labels[:, 0]
+    if labels.dtype.kind not in "iu" or labels.shape != (count,):
+        raise RequestError(
+            f"{source}: should be {count} integers, one per image. Got {labels.dtype} {labels.shape} instead."
+        )
+    if labels.size and labels.max() > np.iinfo(np.int64).max:
+        raise RequestError(f"{source}: labels should be integers of at most 64 bits with a sign. Got {labels.max()}.")
+    return labels.astype(np.int64)
+
+
 def parse_labels(
     texts: Sequence[str], source: str, locate: Callable[[int], str]
 ) -> tuple[np.ndarray, dict[int, str] | None]:
