@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from synth import file_formats
-from synth.checks import REQUEST
 from synth.counts import parse_classes, parse_counts
 from synth.errors import RequestError, show
 from synth.files import check_regular_file
-from synth.images import check_images, hash_images, resize_images
+from synth.idx_folders import is_idx_folder, read_idx_folder
+from synth.images import DEFAULT_FIT, check_contrast, check_images, hash_images, resize_images
 from synth.kaggle import find_train_csv
 from synth.labelled_images import LabelledImages, check_class_names
 from synth.npz_files import read_npz
+from synth.picture_files import Reading
+from synth.picture_folders import read_image_folder
 from synth.shards import class_folders, fold_name
 from synth.tables import read_csv
 
@@ -103,7 +104,11 @@ def load_dataset(
     real_per_class: str | int | None = None,
     image_size: tuple[int, int] | None = None,
     image_shape: tuple[int, int, int] | None = None,
+    fit: str = DEFAULT_FIT,
+    skip_unreadable: bool = False,
     seed: int = 0,
+    no_cache: bool = False,
+    quiet: bool = True,
     download: Download | None = None,
 ) -> Dataset:
     """Load a data set by name or path.
@@ -114,6 +119,7 @@ def load_dataset(
     real_per_class: train images per class to keep, as synth.counts.parse_counts reads it, drawn with `seed`; classes
         that it does not name keep all. Their validation part shrinks to an eighth of it.
     image_size: (height, width) to resize to. image_shape: (height, width, channels) of a CSV's rows.
+    fit, skip_unreadable, no_cache, quiet: as of synth.picture_files.Reading.
     download: callable (name) -> (x_train, y_train), (x_test, y_test) for standard sets that no local copy has;
         it raises OSError when it can't.
 
@@ -121,7 +127,8 @@ def load_dataset(
     rest each (80/10/10). Raises RequestError for anything that is not as expected, images that are marked as
     synthetic among it.
     """
-    name, source = _read_source(data, image_size, image_shape, download)
+    reading = Reading((image_size[0], image_size[1]) if image_size else None, fit, skip_unreadable, no_cache, quiet)
+    name, source = _read_source(data, reading, image_shape, download)
     if source.synthetic is not None and source.synthetic.any():
         raise RequestError(
             f"--data should hold real images alone: {source.synthetic.sum():,} of the {len(source.labels):,} in {name} "
@@ -131,7 +138,7 @@ def load_dataset(
     if not len(labels):
         raise RequestError(f"{name}: should hold images. Got none.")
     if image_size:
-        images = resize_images(images, *image_size)
+        images = resize_images(images, *image_size, fit)
     label_values = tuple(int(value) for value in np.unique(labels))
     class_names = _name_classes(name, label_values, source.class_names or {})
     split = _split(np.searchsorted(label_values, labels), brought, len(label_values))
@@ -143,7 +150,9 @@ def load_dataset(
         images, labels, split = images[keep], labels[keep], split[keep]
     labels = np.searchsorted(label_values, labels)
     place = name if name in (*STANDARD_SETS, "mnist5k") else os.path.abspath(name)  # found again from anywhere
-    request = dict(zip(REQUEST, (place, classes, real_per_class, image_size, image_shape, seed), strict=True))
+    request: dict = {"data": place, "classes": classes, "real_per_class": real_per_class, "image_size": image_size}
+    request |= {"image_shape": image_shape, "seed": seed}
+    request |= ({"fit": fit} if image_size else {}) | ({"skip_unreadable": True} if skip_unreadable else {})
     train, validation, test = (np.flatnonzero(split == part) for part in range(3))
     own_parts = tuple(SPLITS[part] for part in (1, 2) if (brought == part).any())
     notes = source.notes + _note_similar_names(class_names)
@@ -154,6 +163,11 @@ def load_dataset(
     counts = parse_counts(real_per_class, class_names, label_values, "--real-per-class")
     check_available(dataset, counts, "--real-per-class")
     return _reduce(dataset, counts, seed)
+
+
+def complete_request(request: dict) -> dict:
+    """Return a request as of Dataset.request, perhaps of an earlier version, whose pictures were always stretched."""
+    return {"fit": "stretch"} | request if request.get("image_size") else request
 
 
 def check_request(request: dict) -> None:
@@ -175,7 +189,7 @@ def check_available(dataset: Dataset, counts: dict[str, int], flag: str) -> None
 
 def _read_source(
     data: str | Path | None,
-    image_size: tuple[int, int] | None,
+    reading: Reading,
     image_shape: tuple[int, int, int] | None,
     download: Download | None,
 ) -> tuple[str, LabelledImages]:
@@ -189,11 +203,12 @@ def _read_source(
     path = Path(data)
     if str(path) != show(path):
         raise RequestError(f"--data should have a name in UTF-8. Got {path} instead.")
+    if is_idx_folder(path):
+        return str(data), read_idx_folder(path)
     if path.is_dir():
-        is_idx = file_formats.is_idx_folder(path)
-        return str(data), file_formats.read_idx_folder(path) if is_idx else file_formats.read_image_folder(
-            path, image_size
-        )
+        found = read_image_folder(path, reading)
+        check_contrast(found.images, str(data))
+        return str(data), found
     if not path.exists():
         raise RequestError(
             f"--data should be one of mnist, fashion_mnist, mnist5k, a file or a folder. No such: {data}"
@@ -223,8 +238,8 @@ def _read_standard(name: str, download: Download | None) -> LabelledImages:
         found = read_npz(places[0]) if places[0].is_file() else None
     else:
         places = [keras_sets / "fashion-mnist", DEBIAN_FASHION]
-        folder = next((place for place in places if file_formats.is_idx_folder(place)), None)
-        found = file_formats.read_idx_folder(folder) if folder else None
+        folder = next((place for place in places if is_idx_folder(place)), None)
+        found = read_idx_folder(folder) if folder else None
     if found is None:
         looked = ", ".join(str(place) for place in places)
         try:

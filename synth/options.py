@@ -15,6 +15,7 @@ from typing import get_args, get_origin
 from synth.command_line import parse_image_shape, parse_image_size, parse_number_or_text, positive_int
 from synth.errors import RequestError
 from synth.filters import FILTERS
+from synth.images import DEFAULT_FIT, FITS
 from synth.kaggle import default_out
 from synth.shards import FORMATS
 
@@ -38,17 +39,18 @@ def option(
     nargs="+",
     formerly=None,
     setting=True,
+    later=False,
 ):
     """Return a dataclass field for an option; of a tuple, choices and range are those of its elements.
 
     default: a value, or a callable that makes it. minimum, maximum: limits that belong to the range; above, below: that
     don't. A range has a lower limit. parse: callable (text) -> value, where the annotation does not say it. nargs: of a
     tuple's flag. formerly: an old name, whose flag says how it is called now. setting: whether another value makes it
-    another run.
+    another run. later: whether there are runs from before it, so that its default is not recorded, as theirs is not.
     """
     metadata = {"help": help, "choices": choices, "metavar": metavar, "parse": parse, "nargs": nargs}
     metadata |= {"minimum": minimum, "maximum": maximum, "above": above, "below": below}
-    metadata |= {"formerly": formerly, "setting": setting}
+    metadata |= {"formerly": formerly, "setting": setting, "later": later}
     return field(**{"default_factory" if callable(default) else "default": default}, metadata=metadata)
 
 
@@ -71,6 +73,19 @@ class DataOptions:
     )
     image_shape: tuple[int, int, int] | None = option(
         None, "shape of the images in a CSV's rows, where they are not square", parse=parse_image_shape, metavar="H,W,C"
+    )
+    fit: str | None = option(  # None: as a run has recorded it whose data are loaded again
+        None,
+        "how images of other proportions come to --image-size: cut at the sides, with black bars or distorted "
+        f"(default: {DEFAULT_FIT}, so that shapes stay true and fill the image)",
+        choices=FITS,
+        later=True,
+    )
+    skip_unreadable: bool = option(False, "leave out pictures that can't be read, and say which", later=True)
+    no_cache: bool = option(
+        False,
+        "decode a folder's pictures anew; those that take over 10 seconds are kept for the next time",
+        setting=False,
     )
 
 
@@ -208,8 +223,10 @@ def check_option(config, name, value):
 
 def list_settings(config):
     """Return {field: value} of what makes a run this one and no other, as plain values; config.json records it."""
-    settings = {declared.name for declared in fields(config) if declared.metadata.get("setting", True)}
-    return {name: value for name, value in asdict(config).items() if name in settings}
+    declared = {field.name: field for field in fields(config) if field.metadata.get("setting", True)}
+    later = {name: _find_default(field) for name, field in declared.items() if field.metadata.get("later")}
+    found = {name: value for name, value in asdict(config).items() if name in declared}
+    return {name: value for name, value in found.items() if name not in later or value != later[name]}
 
 
 def add_flags(group, config_class, names, *, base="", shown=None):

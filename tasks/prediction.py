@@ -174,7 +174,7 @@ def _find_test_images(data: SubsetOptions, test: PredictionOptions, dataset: Dat
     size = dataset.request["image_size"]
     shape = dataset.request["image_shape"] or (None if size else dataset.image_shape)
     unlabelled = read_unlabelled_csv(test_csv, shape)
-    unlabelled = resize_images(unlabelled, *size) if size else unlabelled
+    unlabelled = resize_images(unlabelled, *size, dataset.request["fit"]) if size else unlabelled
     found = find_leaks(unlabelled, hashes, allow=test.allow_leak, source=str(test_csv))
     leaks |= {"unlabelled_images": len(found), "unlabelled_leaked": int(found.sum())}
     return (images[keep], labels[keep]), leaks, unlabelled, test_csv
@@ -219,7 +219,8 @@ def _find_synthetic(
     if run.trained:
         return _draw_synthetic(options, per_class or real_per_class, dataset, run.trained)
     skip = tuple(set(run.classes) - set(dataset.label_values)) if data.classes else ()
-    sources = index_shards(run.paths, dataset.image_shape, dataset.label_values, per_class, skip)
+    names = dataset.class_names
+    sources = index_shards(run.paths, dataset.image_shape, dataset.label_values, per_class, skip, names)
     counts = count_rows(sources)
     if per_class and not counts:
         raise RequestError(

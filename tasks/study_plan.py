@@ -76,7 +76,7 @@ def _load_base(config):
     dataset = load_data(config)
     if not dataset.has_classifier:
         raise RequestError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
-    return dataset, {name: dataset.request[name] for name in ("data", "classes", "image_size", "image_shape")}
+    return dataset, {name: dataset.request[name] for name in dataset.request.keys() - {"real_per_class", "seed"}}
 
 
 def _format_ratio(ratio):

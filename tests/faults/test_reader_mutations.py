@@ -12,8 +12,9 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from synth.errors import RequestError
-from synth.file_formats import read_idx_folder, read_image_folder
+from synth.idx_folders import read_idx_folder
 from synth.npz_files import read_npz
+from synth.picture_folders import read_image_folder
 from synth.shards import csv_header, csv_rows
 from synth.tables import UnlabelledImages, read_csv, read_unlabelled_csv
 

@@ -181,7 +181,7 @@ def test_paths_that_are_no_data(tmp_path, monkeypatch, name, message):
 def save_class_folders(folder, names):
     for name in names:
         (folder / name).mkdir()
-        Image.new("L", (4, 4)).save(folder / name / "1.png")
+        Image.linear_gradient("L").resize((4, 4)).save(folder / name / "1.png")
 
 
 def test_class_names_may_share_a_safe_folder_name(tmp_path):

@@ -1,42 +1,9 @@
-import gzip
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from synth.file_formats import is_idx_folder, read_idx_folder, read_image_folder
-
-GREY = np.arange(32, dtype=np.uint8).reshape(2, 4, 4)
-
-
-def write_idx(path, array):
-    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
-    content = bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
-    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
-
-
-@pytest.mark.parametrize("suffix", ["", ".gz"])
-def test_idx_folder(tmp_path, suffix):
-    for prefix, count in (("train", 2), ("t10k", 1)):
-        write_idx(tmp_path / f"{prefix}-images-idx3-ubyte{suffix}", GREY[:count])
-        write_idx(tmp_path / f"{prefix}-labels-idx1-ubyte{suffix}", np.array([3, 4], np.uint8)[:count])
-    source = read_idx_folder(tmp_path)
-    assert is_idx_folder(tmp_path)
-    assert np.array_equal(source.images[..., 0], GREY)
-    assert source.test.labels.tolist() == [3]
-
-
-def test_bad_idx_files_are_named(tmp_path):
-    path = tmp_path / "train-images-idx3-ubyte"
-    write_idx(path, GREY)
-    with pytest.raises(ValueError, match="should hold train-labels-idx1-ubyte"):
-        read_idx_folder(tmp_path)
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ValueError, match=r"should hold \[2, 4, 4\] bytes of data. Got 31 bytes"):
-        read_idx_folder(tmp_path)
-    path.write_bytes(b"plain text")
-    with pytest.raises(ValueError, match="should be an IDX file of uint8"):
-        read_idx_folder(tmp_path)
+from synth.picture_files import Reading
+from synth.picture_folders import read_image_folder
 
 
 def save_picture(path, size=(5, 4), mode="L", value=9):
@@ -60,12 +27,38 @@ def test_image_folder_with_train_and_test(tmp_path):
     assert source.images.shape == source.test.images.shape == (1, 4, 5, 3)
 
 
-@pytest.mark.parametrize("splits", [("test", "train", "val"), ("train", "val")])
-def test_image_folder_with_another_split_is_refused(tmp_path, splits):
-    for split in splits:
-        save_picture(tmp_path / split / "ape" / "1.png")
-    with pytest.raises(ValueError, match=f"train and test alone. Got {', '.join(splits)}: move the validation images"):
+def test_a_validation_part_is_one_with_the_channels_of_all_parts(tmp_path):
+    save_picture(tmp_path / "train" / "ape" / "1.png", value=1)
+    save_picture(tmp_path / "val" / "ape" / "1.png", value=2)
+    save_picture(tmp_path / "test" / "ape" / "1.png", value=3, mode="RGB")
+    source = read_image_folder(tmp_path)
+    assert [part.images[0, 0, 0].tolist() for part in (source, source.validation, source.test)] == [
+        [1, 1, 1],
+        [2, 2, 2],
+        [3, 0, 0],
+    ]
+
+
+def test_labels_of_a_csv_of_integers_are_these(tmp_path):
+    save_picture(tmp_path / "images" / "a.png", value=10)
+    save_picture(tmp_path / "images" / "b.png", value=20)
+    (tmp_path / "train.csv").write_text("id,label\nb,7\na,10\n")
+    source = read_image_folder(tmp_path)
+    assert dict(zip(source.labels.tolist(), source.images[:, 0, 0, 0].tolist(), strict=True)) == {7: 20, 10: 10}
+    assert source.class_names == {7: "7", 10: "10"}
+
+
+def test_pictures_that_cannot_be_read_are_named_together_or_left_out(tmp_path):
+    for part, name in (("train", "ape"), ("train", "bee"), ("test", "ape")):
+        save_picture(tmp_path / part / name / "good.png", value=len(part))
+        (tmp_path / part / name / "bad.png").write_bytes(b"")
+    names = "train/ape/bad.png, train/bee/bad.png, test/ape/bad.png"
+    with pytest.raises(ValueError, match=rf"3 pictures should be readable images: {names} \(--skip-unreadable leaves"):
         read_image_folder(tmp_path)
+    source = read_image_folder(tmp_path, Reading(skip_unreadable=True))
+    assert (source.labels.tolist(), source.test.labels.tolist()) == ([0, 1], [0])
+    assert (source.images.max(), source.test.images.max()) == (5, 4)
+    assert source.notes[-1] == f"3 unreadable pictures are left out: {names}"
 
 
 def test_image_folder_leaves_out_runs_and_empty_folders(tmp_path):
@@ -93,7 +86,7 @@ def test_image_folder_of_several_sizes_needs_a_size(tmp_path):
     save_picture(tmp_path / "ape" / "2.png", size=(6, 6))
     with pytest.raises(ValueError, match=r"2\.png: .* Got 6 x 6 instead \(--image-size resizes them\)"):
         read_image_folder(tmp_path)
-    assert read_image_folder(tmp_path, (8, 8)).images.shape == (2, 8, 8, 1)
+    assert read_image_folder(tmp_path, Reading((8, 8))).images.shape == (2, 8, 8, 1)
 
 
 def test_corrupt_image_and_empty_folder_are_named(tmp_path):
