@@ -8,7 +8,6 @@ from synth.errors import RequestError
 from synth.labelled_images import check_labels, parse_labels
 
 UNIT, SIGNED = "0..1", "-1..1"  # ranges of floats that are read as 0..255
-_HARDLY = 32  # grey levels: a whole set whose pixels differ by less is black, or has another range
 _TOLERANCE = 1e-3  # of the ends of a range of floats
 
 
@@ -115,18 +114,6 @@ def scale_pixels(images: np.ndarray, scale: str) -> np.ndarray:
     for place, image in enumerate(images):  # one by one, for memory
         scaled[place] = np.rint(image.astype(np.float64) * factor + offset).clip(0, 255)
     return scaled
-
-
-def check_contrast(images: np.ndarray, source: str) -> None:
-    """Raise RequestError where the pixels of a whole set, uint8, differ by hardly anything: they have another range."""
-    if not images.size or int(images.max()) - int(images.min()) >= _HARDLY:
-        return
-    low, high = int(images.min()), int(images.max())
-    advice = f": pixels of 0..{high} are to be multiplied by {255 // high}" if low == 0 < high else ""
-    raise RequestError(
-        f"{source}: the images should use the range 0..255. All pixels are in {low}..{high}, which is nearly one "
-        f"grey{advice}."
-    )
 
 
 def parse_array_labels(labels: np.ndarray, count: int, source: str) -> np.ndarray:

@@ -60,7 +60,7 @@ def check_contrast(images: np.ndarray, source: str) -> None:
         what = "black" if not high else "white" if low == 255 else f"in {low}..{high}"
         raise RequestError(
             f"{source}: pixels should differ by {_MIN_CONTRAST} or more of 0..255 over all images. All are {what}: are "
-            "they masks, or on another scale?"
+            f"they masks, or on another scale?{f' Multiply them by {255 // high}.' * (low == 0 < high)}"
         )
 
 

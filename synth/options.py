@@ -66,7 +66,15 @@ class DataOptions:
     """Which images are the real ones."""
 
     data: str | Path | None = option(
-        None, "mnist, fashion_mnist, mnist5k, a .csv, a .npz or a folder (default: what is found)", metavar="DATA"
+        None,
+        "mnist, fashion_mnist, mnist5k, a .csv, a .npz, a .parquet or a folder (default: what is found)",
+        metavar="DATA",
+    )
+    test_data: str | Path | None = option(
+        None, "labelled test set, a file or a folder, that becomes the test part", metavar="FILE", later=True
+    )
+    label_column: str | None = option(
+        None, "name of a table's column with the labels, or its number from 1 on", metavar="NAME|NUMBER", later=True
     )
     image_size: tuple[int, int] | None = option(
         None, "size to resize the images to (default: as they are)", parse=parse_image_size, metavar="H[,W]"

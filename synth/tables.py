@@ -98,16 +98,13 @@ def read_unlabelled_csv(path: str | Path, image_shape: tuple[int, int, int] | No
     return UnlabelledImages(np.concatenate(images), tuple(ids) if name else None, name)
 
 
-def is_labelled(path: str | Path, label_column: str | None = None) -> bool:
-    """Tell whether a table names a column for labels, or has no names for its columns and one too many for pixels.
-
-    RequestError where it is no table.
-    """
-    layout = find_layout(path, _describe(path, _LABELLED))
-    if layout.names is None:
-        return not _find_square(layout.count)
-    columns = _find_columns(path, layout, label_column)
-    return columns.label is not None
+def is_labelled_as(path: str | Path, train: str | Path, label_column: str | None = None) -> bool:
+    """Tell whether a table has the label column that the labelled table `train` has, or as many columns where it has no
+    names; RequestError where one of them is no table."""
+    table, layout = _open_table(train, label_column), find_layout(path, _describe(path, _LABELLED))
+    if layout.names is None or table.layout.names is None:
+        return layout.count == table.layout.count
+    return table.layout.names[table.label].strip().casefold() in [name.strip().casefold() for name in layout.names]
 
 
 def count_columns(path: str | Path) -> int:

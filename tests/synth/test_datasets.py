@@ -45,7 +45,9 @@ def test_splits_are_the_same_as_ever(plain_npz):
 
 
 def test_two_images_of_a_class_are_for_training(tmp_path):
-    np.savez(tmp_path / "few.npz", images=np.zeros((8, 4, 4), np.uint8), labels=np.repeat([0, 1], [2, 6]))
+    np.savez(
+        tmp_path / "few.npz", images=np.arange(128, dtype=np.uint8).reshape(8, 4, 4), labels=np.repeat([0, 1], [2, 6])
+    )
     assert load_dataset(tmp_path / "few.npz").count_train().tolist() == [2, 4]
 
 
@@ -63,7 +65,9 @@ def test_splits_do_not_depend_on_the_classes(plain_npz):
 
 
 def test_three_images_of_a_class_are_enough_for_every_part(tmp_path):
-    np.savez(tmp_path / "few.npz", images=np.zeros((8, 4, 4), np.uint8), labels=np.repeat([0, 1], [3, 5]))
+    np.savez(
+        tmp_path / "few.npz", images=np.arange(128, dtype=np.uint8).reshape(8, 4, 4), labels=np.repeat([0, 1], [3, 5])
+    )
     dataset = load_dataset(tmp_path / "few.npz")
     assert [np.bincount(dataset.part(split)[1]).tolist() for split in ("train", "validation", "test")] == [
         [1, 3],
@@ -127,7 +131,7 @@ def test_image_size_resizes(plain_npz):
 
 
 def test_fingerprint_changes_with_pixels_and_labels(tmp_path):
-    images = np.zeros((20, 4, 4), np.uint8)
+    images = np.arange(80, dtype=np.uint8).reshape(20, 2, 2)
     labels = np.repeat([0, 1], 10)
     prints = set()
     for changed_images, changed_labels in ((images, labels), (images + 1, labels), (images, labels[::-1])):
@@ -169,7 +173,8 @@ def test_the_default_ends_at_the_set_that_works_offline(keras_home):
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("nowhere.csv", "No such: nowhere.csv"), ("README", "should be a .csv, a .npz or a folder")]
+    ("name", "message"),
+    [("nowhere.csv", "No such: nowhere.csv"), ("README", "should be a .csv, a .npz, a .parquet or a folder")],
 )
 def test_paths_that_are_no_data(tmp_path, monkeypatch, name, message):
     monkeypatch.chdir(tmp_path)
@@ -193,7 +198,9 @@ def test_class_names_may_share_a_safe_folder_name(tmp_path):
 
 def test_class_names_that_differ_by_case_or_unicode_form_alone_are_noted(tmp_path):
     names = np.array(["Box", "box", "Caf\u00e9", "Cafe\u0301"])
-    np.savez(tmp_path / "a.npz", images=np.zeros((4, 4, 4), np.uint8), labels=range(4), class_names=names)
+    np.savez(
+        tmp_path / "a.npz", images=np.arange(64, dtype=np.uint8).reshape(4, 4, 4), labels=range(4), class_names=names
+    )
     notes = load_dataset(tmp_path / "a.npz").notes
     assert notes == (
         "classes 'Box', 'box' differ by case or Unicode form alone: each is a class of its own, with the folders Box, "
@@ -204,13 +211,15 @@ def test_class_names_that_differ_by_case_or_unicode_form_alone_are_noted(tmp_pat
 
 
 def test_a_label_without_a_name_is_not_named_like_another(tmp_path):
-    np.savez(tmp_path / "a.npz", images=np.zeros((2, 4, 4), np.uint8), labels=[0, 5], class_names=["5"])
+    np.savez(
+        tmp_path / "a.npz", images=np.arange(32, dtype=np.uint8).reshape(2, 4, 4), labels=[0, 5], class_names=["5"]
+    )
     with pytest.raises(RequestError, match=r"a\.npz: class names should differ\. Got '5' twice"):
         load_dataset(tmp_path / "a.npz")
 
 
 def test_labels_that_are_no_classes_are_refused(tmp_path):
-    np.savez(tmp_path / "a.npz", images=np.zeros((10_001, 1, 1), np.uint8), labels=range(10_001))
+    np.savez(tmp_path / "a.npz", images=np.arange(10_001).astype(np.uint8).reshape(-1, 1, 1), labels=range(10_001))
     with pytest.raises(RequestError, match="should have at most 10,000 classes. Got 10,001 instead"):
         load_dataset(tmp_path / "a.npz")
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from synth.errors import RequestError
-from synth.tables import is_labelled, read_csv, read_unlabelled_csv
+from synth.tables import is_labelled_as, read_csv, read_unlabelled_csv
 
 GREY = np.arange(32, dtype=np.uint8).reshape(2, 4, 4)
 
@@ -234,13 +234,15 @@ def test_ids_of_unlabelled_images(tmp_path, name):
 def test_unlabelled_images_without_a_header(tmp_path):
     path = write_table(tmp_path, None, [row[1:] for row in ROWS])
     assert read_unlabelled_csv(path, (2, 2, 1)).images[:, 0, 0, 0].tolist() == [10, 50, 90]
-    assert not is_labelled(path)
-    assert is_labelled(write_table(tmp_path, None, [(*row, *row, *row, *row[:2]) for row in ROWS]))
+    train = write_table(tmp_path, None, ROWS, "train.csv")
+    assert not is_labelled_as(path, train)
+    assert is_labelled_as(train, train)
 
 
 def test_labelled_images_are_not_to_be_predicted(tmp_path):
     path = write_table(tmp_path, f"label,{PIXELS}", ROWS)
-    assert is_labelled(path)
+    assert is_labelled_as(path, path)
     with pytest.raises(RequestError, match=r"no column 'label'.*\(--test-data takes a labelled test set\)"):
         read_unlabelled_csv(path, None)
-    assert not is_labelled(write_table(tmp_path, f"id,{PIXELS}", ROWS))
+    assert not is_labelled_as(write_table(tmp_path, f"id,{PIXELS}", ROWS, "u.csv"), path)
+    assert is_labelled_as(write_table(tmp_path, f"{PIXELS},LABEL", ROWS, "v.csv"), path)
