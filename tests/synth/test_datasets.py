@@ -219,7 +219,8 @@ def test_a_label_without_a_name_is_not_named_like_another(tmp_path):
 
 
 def test_labels_that_are_no_classes_are_refused(tmp_path):
-    np.savez(tmp_path / "a.npz", images=np.arange(10_001).astype(np.uint8).reshape(-1, 1, 1), labels=range(10_001))
+    images = np.arange(10_001).astype(np.uint8).reshape(-1, 1, 1)
+    np.savez(tmp_path / "a.npz", images=images, labels=range(10_001))
     with pytest.raises(RequestError, match="should have at most 10,000 classes. Got 10,001 instead"):
         load_dataset(tmp_path / "a.npz")
 
