@@ -10,79 +10,46 @@ The same command again continues where it stopped.
 
 import math
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from synth import command_line  # first: it refuses a Python that is too old or too new
 
 # isort: split
 
-from models.recipes import RECIPES, GANOptions, Recipe, add_recipe_flags, parse_recipe, take_recipe_options
+from models.recipes import RECIPES, GANOptions, GANRequest, Recipe, add_recipe_flags, parse_recipe, take_recipe_options
 from models.startup import start
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.kaggle import default_out
 from synth.options import (
+    ClassOptions,
     DataOptions,
     FilterOptions,
     RepeatOptions,
-    ShardOptions,
-    SubsetOptions,
     add_flags,
     check_options,
     like,
-    option,
+    list_settings,
+    take,
 )
-from tasks.arms import CURVE_POINTS, FAMILIES, resolve_recipes
-
-_REDUCED_FAMILIES = ("real", "smote", "classic", "gan", "gan-filtered", "classic-gan", "classic-mixed")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _AugmentOptions(DataOptions, FilterOptions, RepeatOptions):
-    """What all commands are told of the classifiers that are compared."""
-
-    classifier_steps: int = option(2000, "optimiser steps of every classifier", minimum=1, metavar="N")
-
-    def __post_init__(self):
-        check_options(self)
-        if self.classifier_steps % CURVE_POINTS:
-            raise RequestError(
-                f"--classifier-steps should be a multiple of {CURVE_POINTS}, the points of its curve. "
-                f"Got {self.classifier_steps} instead."
-            )
+from tasks.arms import CURVE_POINTS, resolve_recipes
+from tasks.study_options import BalanceOptions, ImbalanceOptions, ReducedOptions, StudyOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class BalanceConfig(_AugmentOptions):
+class BalanceConfig(BalanceOptions, DataOptions, FilterOptions, RepeatOptions):
     """What to top up, with what, and how to choose; the flags of the same names say more."""
 
     recipe: Recipe = like(GANOptions, "recipe", default=RECIPES["quick"], choices=None, setting=False)
     max_minutes: float | None = like(GANOptions, "max_minutes", setting=False)
     seed: int = like(RepeatOptions, "seed", setting=False)  # the three are settings of the training
     model: str | Path | None = like(GANOptions, "model")
-    top_up: str | None = option(
-        None,
-        "names or numbers of the classes to add images to, as 3,Sneaker; the others stay as they are (default: all)",
-        metavar="NAMES",
-        formerly="classes",
-    )
-    target: int | None = option(
-        None, "images of each class in the end (default: as many as the largest has)", minimum=1, metavar="N"
-    )
-    surplus: str | float = option(
-        "auto",
-        "synthetic images beyond equal classes, per image of the largest class; auto: what is best on validation",
-        metavar="R",
-        formerly="ratio",
-    )
-    format: str = like(ShardOptions, "format")
-    classifier_steps: int = like(_AugmentOptions, "classifier_steps", default=500)  # there are up to 7 candidates
     seeds: int = like(RepeatOptions, "seeds", default=5)
     out: str | Path = like(RepeatOptions, "out", default=lambda: default_out("balanced"))
 
     def __post_init__(self):
-        super().__post_init__()
+        _check(self)
         if self.target is not None and self.surplus != "auto":
             raise RequestError("--target and --surplus both say how many images to add: give one of them.")
         if self.surplus != "auto" and not (_is_number(self.surplus) and 0 <= float(self.surplus) <= 100):
@@ -92,63 +59,22 @@ class BalanceConfig(_AugmentOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _StudyConfig(_AugmentOptions):
-    """What both studies are told; the flags of the same names say more.
-
-    What names the cells is no setting: more of it extends a study.
-    """
-
-    classes: str | None = like(SubsetOptions, "classes")
-    gans: tuple[str, ...] = option(
-        ("shared:quick",),
-        "shared:RECIPE, one for all classes, or alone:RECIPE, one for each small class; joined by +, half each",
-        metavar="GAN",
-    )
-    recipe_fields: dict = field(default_factory=dict)
-    max_minutes: float | None = like(GANOptions, "max_minutes")
-    arms: tuple[str, ...] = option(
-        FAMILIES, "ways to make a training set to compare", choices=FAMILIES, metavar="ARM", setting=False
-    )
-    seeds: int = like(RepeatOptions, "seeds", setting=False)
-
-    def __post_init__(self):
-        super().__post_init__()
-        resolve_recipes(self.gans, self.recipe_fields)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImbalanceConfig(_StudyConfig):
+class ImbalanceConfig(ImbalanceOptions, ClassOptions, FilterOptions, RepeatOptions):
     """The imbalance study: one small class (`minority`), or a count for every class (`counts`).
 
     Without `gans`, one for all classes is trained, and for one small class also a fully connected one on it alone.
     """
 
-    minority: str | None = option(None, "class to make small", metavar="CLASS")
-    minority_size: tuple[int, ...] = option(
-        (100,), "training images of the small class, a study for each", minimum=1, metavar="N", setting=False
-    )
-    counts: str | None = option(
-        None, "training images of every class, as 4000,2000,1000,..., instead of --minority", metavar="N,N,..."
-    )
-    fill: float = option(
-        1.0, "fraction of each gap to the largest class to fill with images", above=0, maximum=1, metavar="F"
-    )
-    gans: tuple[str, ...] = like(
-        _StudyConfig,
-        "gans",
-        default=(),
-        help="shared:RECIPE, one for all classes, or alone:RECIPE, one for each small class; joined by +, half each "
-        "(default: shared:quick; with --minority alone:mlp-minority, too)",
-    )
     filter: str = like(FilterOptions, "filter", default="discriminator")  # as published, see mlp-minority
     keep: float = like(FilterOptions, "keep", default=0.5)  # the better half
+    seeds: int = like(RepeatOptions, "seeds", setting=False)
     out: str | Path = like(RepeatOptions, "out", default=lambda: default_out("imbalance"))
 
     def __post_init__(self):
         if not self.gans:
             alone = ("alone:mlp-minority",) if self.minority is not None else ()
             object.__setattr__(self, "gans", ("shared:quick", *alone))
-        super().__post_init__()
+        _check(self)
         if (self.minority is None) == (self.counts is None):
             raise RequestError("--minority CLASS or --counts N,N,... should be given, and one of them alone.")
         if not self.minority_size:
@@ -156,37 +82,37 @@ class ImbalanceConfig(_StudyConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReducedConfig(_StudyConfig):
+class ReducedConfig(ReducedOptions, ClassOptions, FilterOptions, RepeatOptions):
     """The reduced-data study: N real images per class, and what synthetic ones add."""
 
-    real: tuple[int, ...] = option(
-        (300, 700, 1000), "real training images per class", minimum=1, metavar="N", setting=False
-    )
-    added: tuple[int, ...] = option(
-        (0, 1000, 2000, 3000), "synthetic images to add per class", minimum=0, metavar="N", formerly="synthetic"
-    )
-    ratios: tuple[float, ...] = option(
-        (0.25, 0.5, 1.0, 2.0, 4.0),
-        "synthetic images per real one; the best is chosen on validation",
-        above=0,
-        maximum=100,
-        metavar="R",
-        nargs="*",
-        setting=False,
-    )
-    classifier_epochs: int = option(
-        5, "passes over the images in the table of real and synthetic images", minimum=1, metavar="N"
-    )
-    arms: tuple[str, ...] = like(_StudyConfig, "arms", default=_REDUCED_FAMILIES)  # those for equal classes
+    seeds: int = like(RepeatOptions, "seeds", setting=False)
     out: str | Path = like(RepeatOptions, "out", default=lambda: default_out("reduced"))
 
     def __post_init__(self):
-        super().__post_init__()
+        _check(self)
         if not self.real:
             raise RequestError("--real should be one number or more. Got none.")
         if not any(self.added):
             given = " ".join(map(str, self.added)) or "none"
             raise RequestError(f"--added should have a number above 0. Got {given} instead.")
+
+
+def _check(config):
+    check_options(config)
+    if config.classifier_steps % CURVE_POINTS:
+        raise RequestError(
+            f"--classifier-steps should be a multiple of {CURVE_POINTS}, the points of its curve. "
+            f"Got {config.classifier_steps} instead."
+        )
+    if isinstance(config, StudyOptions):
+        resolve_recipes(config.gans, config.recipe_fields)
+
+
+def _is_number(value):
+    try:
+        return math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def balance(config):
@@ -198,7 +124,8 @@ def balance(config):
     threads = _start(config)
     from tasks.balance import balance_data
 
-    return balance_data(config, threads)
+    groups = take(config, DataOptions, GANRequest, BalanceOptions, FilterOptions, RepeatOptions)
+    return balance_data(*groups, list_settings(config), threads)
 
 
 def study_imbalance(config):
@@ -210,7 +137,8 @@ def study_imbalance(config):
     from tasks.study import conduct
     from tasks.study_plan import plan_imbalance
 
-    return conduct(plan_imbalance(config), config, "augment.py imbalance", threads)
+    study = plan_imbalance(*take(config, ClassOptions, ImbalanceOptions, FilterOptions, RepeatOptions))
+    return conduct(study, *take(config, RepeatOptions), list_settings(config), threads)
 
 
 def study_reduced(config):
@@ -222,20 +150,14 @@ def study_reduced(config):
     from tasks.study import conduct
     from tasks.study_plan import plan_reduced
 
-    return conduct(plan_reduced(config), config, "augment.py reduced", threads)
+    study = plan_reduced(*take(config, ClassOptions, ReducedOptions, FilterOptions, RepeatOptions))
+    return conduct(study, *take(config, RepeatOptions), list_settings(config), threads)
 
 
 def _start(config):
     """Refuse inputs in the output folder and import TensorFlow; return the number of its threads."""
-    inputs = {"--data": config.data, "--model": getattr(config, "model", None)}
+    inputs = {"--data": config.data, "--test-data": config.test_data, "--model": getattr(config, "model", None)}
     return start(Path(config.out), inputs, report_unless(config.quiet))
-
-
-def _is_number(value):
-    try:
-        return math.isfinite(float(value))
-    except ValueError:
-        return False
 
 
 def parse_args(argv=None):
@@ -267,13 +189,14 @@ def build_parser():
 def _add_balance_flags(parser):
     add_flags(parser.add_argument_group("data"), BalanceConfig, DataOptions)
     group = parser.add_argument_group("balance")
-    add_flags(group, BalanceConfig, ("top_up", "target", "surplus", "format", "model", "classifier_steps"))
+    add_flags(group, BalanceConfig, BalanceOptions)
+    add_flags(group, BalanceConfig, ("model",))
     add_flags(group, GANOptions, ("recipe",))
     _add_common_flags(parser, BalanceConfig)
 
 
 def _add_imbalance_flags(parser):
-    add_flags(parser.add_argument_group("data"), ImbalanceConfig, SubsetOptions)
+    add_flags(parser.add_argument_group("data"), ImbalanceConfig, ClassOptions)
     names = ("minority", "minority_size", "counts", "fill")
     add_flags(parser.add_argument_group("imbalance"), ImbalanceConfig, names)
     add_flags(parser.add_argument_group("study"), ImbalanceConfig, ("arms", "classifier_steps", "gans"))
@@ -281,7 +204,7 @@ def _add_imbalance_flags(parser):
 
 
 def _add_reduced_flags(parser):
-    add_flags(parser.add_argument_group("data"), ReducedConfig, SubsetOptions)
+    add_flags(parser.add_argument_group("data"), ReducedConfig, ClassOptions)
     names = ("real", "added", "ratios", "classifier_epochs")
     add_flags(parser.add_argument_group("reduced data"), ReducedConfig, names)
     add_flags(parser.add_argument_group("study"), ReducedConfig, ("arms", "classifier_steps", "gans"))

@@ -9,57 +9,28 @@ The same command again reuses what was trained.
 """
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from synth import command_line  # first: it refuses a Python that is too old or too new
 
 # isort: split
 
-
-import generate_data
-from models.recipes import RECIPES, GANOptions, add_recipe_flags, take_recipe_options
+from models.recipes import add_recipe_flags, take_recipe_options
 from models.startup import start
-from synth.checks import REQUEST
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.kaggle import default_out
-from synth.options import (
-    RunOptions,
-    ScoringOptions,
-    SubsetOptions,
-    add_flags,
-    check_options,
-    like,
-    option,
-)
-
-FEATURES = ("classifier", "inception", "pixels")
+from synth.options import RunOptions, SubsetOptions, add_flags, check_options, like, list_settings, take
+from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(SubsetOptions, ScoringOptions, RunOptions):
+class Config(SubsetOptions, MeasuringOptions, ComparisonOptions, RunOptions):
     """What to compare, and how; the flags of the same names say more."""
 
     runs: tuple[str | Path, ...] = ()
-    split: str = option("test", "real images to compare with", choices=("test", "validation"))
-    features: str = option("classifier", "features that the images are compared by", choices=FEATURES)
-    inception_weights: str | Path | None = option(
-        None, "weights of InceptionV3 without its top, as of keras.applications", metavar="FILE"
-    )
-    images: int = option(10_000, "most images of each side to compare", minimum=2, metavar="N")
-    neighbours: int = option(
-        5, "nearest neighbours that precision, recall, density and coverage look at", minimum=1, metavar="K"
-    )
-    bootstrap: int = option(20, "resamples for the intervals; 0: no intervals", minimum=0, metavar="N")
-    fid_infinity: bool = option(False, "extrapolate the Frechet distance to infinitely many images")
-    cross_check: bool = option(False, "compute TF-GAN's distances, too")
-    compare: tuple[str, ...] = option((), "recipes to train, or to reuse", choices=RECIPES, metavar="RECIPE")
-    recipe_options: dict = field(default_factory=dict)
-    max_minutes: float | None = like(GANOptions, "max_minutes")
-    out: str | Path = like(
-        RunOptions, "out", default=lambda: default_out("evaluation-report")
-    )  # the sources are in evaluation/
+    out: str | Path = like(RunOptions, "out", default=lambda: default_out("evaluation-report"))  # evaluation/: sources
 
     def __post_init__(self):
         check_options(self)
@@ -81,20 +52,13 @@ def evaluate(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
-    report = report_unless(config.quiet)
-    inputs = {"--data": config.data, "--inception-weights": config.inception_weights}
+    inputs = {"--data": config.data, "--test-data": config.test_data, "--inception-weights": config.inception_weights}
     inputs |= {"RUN": () if config.compare else config.runs or (default_out(),)}
-    threads = start(config.out, inputs, report)
+    threads = start(config.out, inputs, report_unless(config.quiet))
     from tasks.evaluation import compare_runs
 
-    return compare_runs(config, threads, report, _generate)
-
-
-def _generate(config, recipe, folder):
-    """Train a recipe of --compare into `folder`, and sample it unfiltered."""
-    options = {name: getattr(config, name) for name in (*REQUEST, "max_minutes", "overwrite", "quiet")}
-    options |= {"filter": "none", "duplicate_distance": 0.0}
-    generate_data.generate_data(generate_data.Config(recipe=recipe, out=folder, **options))
+    options = take(config, SubsetOptions, MeasuringOptions, ComparisonOptions, RunOptions)
+    return compare_runs(config.runs, *options, list_settings(config), threads)
 
 
 def parse_args(argv=None):

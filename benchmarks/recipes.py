@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.search_report import COLUMNS, render_search
 from models.recipes import RECIPES, GANOptions, parse_fields, rename_fields
+from models.startup import start
 from synth import command_line
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
@@ -111,11 +112,11 @@ def search(config):
     Raises RequestError for what is wrong with the request, before costly work, and synth.errors.RunError, after all
     others have run, for variations that can't be trained.
     """
-    from models.startup import load_data, start
-
     report, out = report_unless(config.quiet), Path(config.out)
     threads = start(out, {"--data": config.data}, report)
-    dataset = load_data(config)
+    from tasks.real_data import load_data
+
+    dataset = load_data(DataOptions(data=config.data), config)
     recipes = _build_recipes(config, dataset)
     seeds = range(config.seed, config.seed + config.seeds)
     cells = [Cell(config.recipe, name, seed) for seed in seeds for name in recipes]

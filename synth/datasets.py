@@ -70,6 +70,11 @@ class Dataset:
         return len(self.class_names) > 1
 
     @property
+    def inputs(self) -> dict[str, str | None]:
+        """{flag: name or path} of what was read."""
+        return {"--data": self.request["data"], "--test-data": self.request.get("test_data")}
+
+    @property
     def written_labels(self) -> tuple[str | int, ...]:
         """What a file with labels of the source's kind calls each class: its name, or its label value."""
         return self.class_names if self.text_labels else self.label_values

@@ -6,9 +6,20 @@ from math import prod
 
 import numpy as np
 
+from synth.errors import RequestError
 from synth.images import hash_images
 
 FILTERS = ("auto", "discriminator", "classifier", "both", "density-ratio", "none")
+
+
+def resolve_filter(filter: str, *, has_classifier: bool) -> str:
+    """Return the filter to use: "auto" becomes "classifier" or, where there is nothing to classify, "discriminator".
+
+    Raises RequestError for one that needs a classifier where there is none.
+    """
+    if filter in ("classifier", "both", "density-ratio") and not has_classifier:
+        raise RequestError(f"--filter {filter} needs two classes or more to tell apart: use --filter discriminator.")
+    return filter if filter != "auto" else "classifier" if has_classifier else "discriminator"
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,11 @@ class DataOptions:
         metavar="DATA",
     )
     test_data: str | Path | None = option(
-        None, "labelled test set, a file or a folder, that becomes the test part", metavar="FILE", later=True
+        None,
+        "labelled test set, a file or a folder: becomes the test part (predict.py's --test-csv is what a submission is "
+        "made for)",
+        metavar="FILE",
+        later=True,
     )
     label_column: str | None = option(
         None, "name of a table's column with the labels, or its number from 1 on", metavar="NAME|NUMBER", later=True
@@ -98,12 +102,18 @@ class DataOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubsetOptions(DataOptions):
-    """Which of the real images are used."""
+class ClassOptions(DataOptions):
+    """Which classes of the real images are used."""
 
     classes: str | None = option(
         None, "names or numbers of the classes to keep, as 3,Sneaker (default: all)", metavar="NAMES"
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubsetOptions(ClassOptions):
+    """Which of the real images are used."""
+
     real_per_class: str | int | None = option(
         None,
         "training images of each class, as 300 or Sneaker:100 (default: all)",

@@ -10,7 +10,6 @@ import numpy as np
 from synth.checks import check_fields, is_integer, is_object
 from synth.errors import RequestError
 from synth.filters import Sieve, calibrate_thresholds
-from synth.options import FilterOptions, ShardOptions, check_option
 from synth.progress import open_bar
 from synth.sampling import CALIBRATION_SHARD, draw_latents, sample_blocks, sample_filtered
 from synth.shards import (
@@ -29,28 +28,6 @@ _CALIBRATION_BLOCKS = 4
 _COUNT = ("an integer of at least 0", lambda value: is_integer(value, 0))
 _COUNTS = ("an object of counts", lambda value: is_object(value) and all(is_integer(n, 0) for n in value.values()))
 _GROWING = ("classes", "shards", "complete")  # what of a manifest grows with the shards
-
-
-def check_sampling(
-    filter: str,
-    keep: float,
-    min_probability: float,
-    duplicate_distance: float,
-    latent_std: float,
-    format: str,
-    shard_size: int,
-    *,
-    has_classifier: bool,
-) -> str:
-    """Check the sampling options and return the filter to use: "auto" becomes "classifier" or "discriminator"."""
-    numbers = {"keep": keep, "min_probability": min_probability, "duplicate_distance": duplicate_distance}
-    for name, value in ({"filter": filter, "latent_std": latent_std} | numbers).items():
-        check_option(FilterOptions, name, value)
-    for name, value in {"format": format, "shard_size": shard_size}.items():
-        check_option(ShardOptions, name, value)
-    if filter in ("classifier", "both", "density-ratio") and not has_classifier:
-        raise RequestError(f"--filter {filter} needs two classes or more to tell apart: use --filter discriminator.")
-    return filter if filter != "auto" else "classifier" if has_classifier else "discriminator"
 
 
 def stream_shards(

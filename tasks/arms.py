@@ -1,8 +1,12 @@
 """The arms of a study: the ways to make a training set that are compared, and the GANs that they draw from."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from models.recipes import RECIPES
+import numpy as np
+
+from models.recipes import RECIPES, Recipe
 from synth.errors import RequestError
 
 SCOPES = ("shared", "alone")
@@ -36,11 +40,11 @@ class Arm:
     epochs: int | None = None
 
     @property
-    def is_control(self):
+    def is_control(self) -> bool:
         """Whether no GAN is involved."""
         return not self.gans
 
-    def count_added(self, counts):
+    def count_added(self, counts: Sequence[int] | np.ndarray) -> dict[int, int]:
         """Return {class index: images to add} for classes of these sizes [K]; classes that need none are left out."""
         target = round((1 + self.ratio) * max(counts)) + self.added
         filled = range(len(counts)) if self.classes is None else self.classes
@@ -48,7 +52,7 @@ class Arm:
         return {k: count for k, count in added.items() if count > 0}
 
 
-def list_arms(gans, families=FAMILIES, **amount):
+def list_arms(gans: Sequence[str], families: Sequence[str] = FAMILIES, **amount: Any) -> list[Arm]:
     """Return the arms of these families: controls first, then the GAN's for each of `gans` ("shared:small").
 
     A name that joins GANs by "+" draws from each in equal parts. With one entry in `gans` the arms are named by
@@ -75,7 +79,7 @@ def list_arms(gans, families=FAMILIES, **amount):
     return [arm for arm in arms if arm.name.split()[0] in families]
 
 
-def parse_gans(entries, recipe_names):
+def parse_gans(entries: Sequence[str], recipe_names: Iterable[str]) -> tuple[str, ...]:
     """Check the entries of --gans, "shared:small" or joined "shared:small+alone:mlp-minority", and return their names.
 
     Returns the names of single GANs, each once. Raises RequestError for an unknown scope or recipe, and for repeats.
@@ -94,7 +98,7 @@ def parse_gans(entries, recipe_names):
     return tuple(names)
 
 
-def resolve_recipes(gans, given, **fields):
+def resolve_recipes(gans: Sequence[str], given: dict, **fields: Any) -> dict[str, Recipe]:
     """Return {GAN: Recipe} with the fields `given` by flags; `fields` hold where these do not say otherwise."""
     names = parse_gans(gans, RECIPES)
     recipes = {name: replace(RECIPES[name.partition(":")[2]], **fields | given) for name in names}

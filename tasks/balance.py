@@ -1,27 +1,32 @@
 """Top up the classes of a data set with synthetic images, as many as validation says, and write one training set."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from models.pretrained import find_model_folder
-from models.startup import load_data
+from models.recipes import GANRequest, Recipe
 from models.trained_gan import TrainedGAN
 from synth.command_line import report_unless
 from synth.counts import parse_classes
+from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.figures import plot_samples, save_figure
 from synth.files import replacing
+from synth.filters import resolve_filter
 from synth.leakage import find_leaks
-from synth.options import list_settings
+from synth.options import DataOptions, FilterOptions, RepeatOptions
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.resampling import compute_class_weights
-from synth.shard_writing import check_sampling
 from synth.shards import HASHES, MANIFEST, save_hashes
+from tasks.arms import Arm
 from tasks.balance_candidates import build_candidate, choose, list_candidates, save_training_set
+from tasks.real_data import load_data, print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
-from tasks.study_lab import BATCH, SAMPLING, Lab, fit_recipe, fit_study_gan
+from tasks.study_lab import BATCH, Lab, fit_recipe, fit_study_gan
+from tasks.study_options import BalanceOptions
 from tasks.study_report import render_arms
 from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
 
@@ -30,93 +35,131 @@ _SETTING = "validation"
 _MEASURE = "balanced_accuracy"
 
 
-def balance_data(config, threads):
-    """Do what augment.BalanceConfig says; return the manifest (a dict), or the plan (a dict) of a dry run.
+@dataclass(frozen=True)
+class _Balancing:
+    """What classes are topped up, with what: data, GAN and candidates, resolved.
 
-    threads: that TensorFlow computes in, to be recorded.
+    trained: the GAN of --model, or None where `recipe` is to be trained. total: images per class [K] before.
     """
-    report, out = report_unless(config.quiet), Path(config.out)
-    dataset, trained, recipe = _open_source(config)
-    check_inputs(out, {"--data": dataset.request["data"]})
-    total = np.bincount(dataset.labels[dataset.labelled()], minlength=len(dataset.class_names))
-    candidates = _list_candidates(config, dataset, trained, total)
-    seeds = range(config.seed, config.seed + config.seeds)
+
+    dataset: Dataset
+    trained: Any  # TrainedGAN
+    recipe: Recipe | None
+    filtering: FilterOptions
+    total: np.ndarray
+    candidates: list[Arm]
+
+    @property
+    def filter(self) -> str:
+        """The filter that "auto" means."""
+        return resolve_filter(self.filtering.filter, has_classifier=(self.trained or self.dataset).has_classifier)
+
+
+def balance_data(
+    data: DataOptions,
+    gan: GANRequest,
+    options: BalanceOptions,
+    filtering: FilterOptions,
+    run: RepeatOptions,
+    settings: dict,
+    threads: int,
+) -> dict:
+    """Top up the classes and write one training set; return the manifest, or the plan of a dry run.
+
+    settings: the options that identify the choice. threads: that TensorFlow computes in. Both are recorded.
+    """
+    out = Path(run.out)
+    balancing = _prepare(data, gan, options, filtering, run)
+    check_inputs(out, balancing.dataset.inputs)
+    seeds, candidates = range(run.seed, run.seed + run.seeds), balancing.candidates
     cells = [Cell(_SETTING, arm.name, seed) for arm in candidates for seed in seeds if len(candidates) > 1]
-    settings = _describe_settings(config, dataset, trained, recipe)
-    left = list_unfinished(cells, out, settings)
-    plan = _make_plan(config, dataset, recipe, total, candidates, len(left))
-    for name, value in plan.items():
-        report(f"{name + ':':<12} {value}")
-    run = (out, settings, "augment.py balance", OWNED)
-    options = {"overwrite": config.overwrite, "keep": ("model", "training")}
-    if config.dry_run:
-        check_output(*run, **options)
+    sections = {"training": _describe_training(balancing, gan, run.seed), "balance": settings}
+    plan = _make_plan(balancing, gan, options, run, left=len(list_unfinished(cells, out, sections)))
+    print_plan(plan, run.quiet)
+    folder = (out, sections, "augment.py balance", OWNED)
+    keep = ("model", "training")
+    if run.dry_run:
+        check_output(*folder, overwrite=run.overwrite, keep=keep)
         return plan
-    with open_output(*run, threads=threads, **options):
-        return _balance(config, dataset, trained, recipe, total, candidates, cells, report)
+    with open_output(*folder, overwrite=run.overwrite, keep=keep, threads=threads):
+        return _balance(balancing, gan, options, run, cells)
 
 
-def _balance(config, dataset, trained, recipe, total, candidates, cells, report):
+def _prepare(
+    data: DataOptions, gan: GANRequest, options: BalanceOptions, filtering: FilterOptions, run: RepeatOptions
+) -> _Balancing:
+    """Load the data and the GAN of --model, and list what to choose from."""
+    dataset, trained = _open_model(data, gan, filtering, run) if gan.model else (load_data(data, run), None)
+    recipe = None if trained else fit_recipe(gan.recipe, gan.recipe.name, dataset)
+    total = np.bincount(dataset.labels[dataset.labelled()], minlength=len(dataset.class_names))
+    resolve_filter(filtering.filter, has_classifier=(trained or dataset).has_classifier)
+    classes = _find_classes(options.top_up, dataset, trained)
+    candidates = _list_candidates(options, filtering.filter, dataset, classes, total)
+    return _Balancing(dataset, trained, recipe, filtering, total, candidates)
+
+
+def _balance(
+    balancing: _Balancing, gan: GANRequest, options: BalanceOptions, run: RepeatOptions, cells: list[Cell]
+) -> dict:
     """Train the GAN where there is none yet, choose a candidate, and write the training set; return its manifest."""
-    out = Path(config.out)
-    if trained is None:
-        options = {"max_minutes": config.max_minutes, "quiet": config.quiet, "report": report}
-        trained = fit_study_gan(dataset, recipe, out, filter=config.filter, seed=config.seed, **options)
-    lab = _build_lab(config, dataset, trained, candidates)
-    arm, reason = _choose(cells, candidates, out, lab, config.quiet)
+    out, report, dataset = Path(run.out), report_unless(run.quiet), balancing.dataset
+    if balancing.recipe:
+        training = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report, "seed": run.seed}
+        trained = fit_study_gan(dataset, balancing.recipe, out, filter=balancing.filtering.filter, **training)
+        balancing = replace(balancing, trained=trained)
+    lab = Lab(
+        lambda setting, seed: dataset,
+        lambda name, setting, seed: balancing.trained,
+        {arm.name: arm for arm in balancing.candidates},
+        balancing.filtering,
+        steps=options.classifier_steps,
+        score_on="validation",
+    )
+    arm, reason = _choose(cells, balancing.candidates, out, lab, run.quiet)
     report(f"chosen: {arm.name}. {reason}")
-    manifest = _save(config, dataset, trained, lab, arm, reason, arm.count_added(total) if arm.gans else {})
+    manifest = _save(balancing, lab, arm, reason, run, options.format)
     for name, counts in manifest["classes"].items():
         report(f"class {name}: {counts['real']:,} real and {counts['synthetic']:,} synthetic images")
     report(f"{', '.join(entry['file'] for entry in manifest['shards'])} and {MANIFEST} are in {out}")
     return manifest
 
 
-def _build_lab(config, dataset, trained, candidates):
-    return Lab(
-        lambda setting, seed: dataset,
-        lambda name, setting, seed: trained,
-        {arm.name: arm for arm in candidates},
-        {option: getattr(config, option) for option in SAMPLING},
-        steps=config.classifier_steps,
-        score_on="validation",
-    )
-
-
-def _save(config, dataset, trained, lab, arm, reason, added):
-    """Write the training set with {class index: images to add}, its manifest, hashes and samples."""
-    out, labelled = Path(config.out), dataset.labelled()
+def _save(balancing: _Balancing, lab: Lab, arm: Arm, reason: str, run: RepeatOptions, format: str) -> dict:
+    """Write the training set, its manifest, hashes and samples; return the manifest."""
+    out, dataset, trained = Path(run.out), balancing.dataset, balancing.trained
+    labelled = dataset.labelled()
     images, labels = dataset.images[labelled], dataset.labels[labelled]
+    added = arm.count_added(balancing.total) if arm.gans else {}
     if added:
-        drawn_images, drawn_labels = lab.draw(Cell(_SETTING, arm.name, config.seed), added)
+        drawn_images, drawn_labels = lab.draw(Cell(_SETTING, arm.name, run.seed), added)
         images, labels = np.concatenate([images, drawn_images]), np.concatenate([labels, drawn_labels])
         grid = {dataset.class_names[k]: drawn_images[drawn_labels == k][:10] for k in added}
         save_figure(out / "samples.png", plot_samples(grid))
     save_hashes(out, trained.train_hashes())
     synthetic = np.arange(len(labels)) >= len(labelled)
     values = np.array(dataset.label_values, np.int64)[labels]
-    chosen = {"arm": arm.name, "reason": reason}
+    chosen: dict[str, Any] = {"arm": arm.name, "reason": reason}
     if arm.balance == "class-weights":
         weights = compute_class_weights(labels)
         chosen["class_weights"] = {dataset.class_names[k]: weight for k, weight in weights.items()}
-    content = {"chosen": chosen, "seed": config.seed, "model_hash": trained.compute_hash()}
-    kept = SAMPLING if arm.filtered else ("latent_std",)
-    content["filter"] = {"filter": "none"} | {option: getattr(config, option) for option in kept}
-    if arm.filtered:
-        content["filter"]["filter"] = _resolve_filter(config, trained)
-    return save_training_set(out, config.format, images, values, synthetic, dataset, content)
+    kept = asdict(balancing.filtering) if arm.filtered else {"latent_std": balancing.filtering.latent_std}
+    content = {
+        "chosen": chosen,
+        "seed": run.seed,
+        "model_hash": trained.compute_hash(),
+        "filter": kept | {"filter": balancing.filter if arm.filtered else "none"},
+    }
+    return save_training_set(out, format, images, values, synthetic, dataset, content)
 
 
-def _open_source(config):
-    """Return the data, all classes of it, and either the trained run of --model or the recipe to train."""
-    if not config.model:
-        dataset = load_data(config)
-        recipe = fit_recipe(config.recipe, config.recipe.name, dataset)
-        return dataset, None, recipe
-    trained = TrainedGAN(find_model_folder(config.model))
-    trained.check_filter(config.filter)
-    dataset = load_data(config, trained.request | {"real_per_class": None, "classes": None})
-    if not config.data and not np.isin(trained.train_hashes(), dataset.train_hashes()).all():
+def _open_model(
+    data: DataOptions, gan: GANRequest, filtering: FilterOptions, run: RepeatOptions
+) -> tuple[Dataset, TrainedGAN]:
+    """Open the data, all classes of them, and the GAN of --model; RequestError where the two do not fit."""
+    trained = TrainedGAN(find_model_folder(gan.model))
+    trained.check_filter(filtering.filter)
+    dataset = load_data(data, run, trained.request | {"real_per_class": None, "classes": None})
+    if not data.data and not np.isin(trained.train_hashes(), dataset.train_hashes()).all():
         raise RequestError(f"{dataset.name} should be the data that --model was trained on. They differ: give --data.")
     made = dict(zip(trained.label_values, trained.class_names, strict=True))
     known = dict(zip(dataset.label_values, dataset.class_names, strict=True))
@@ -128,36 +171,31 @@ def _open_source(config):
         )
     advice = "Leave out --data, or use a GAN that was trained on the train part alone."
     find_leaks(dataset.part("validation")[0], trained.train_hashes(), source="validation", advice=advice)
-    return dataset, trained, None
+    return dataset, trained
 
 
-def _find_classes(config, dataset, trained):
+def _find_classes(top_up: str | None, dataset: Dataset, trained: TrainedGAN | None) -> tuple[int, ...]:
     """Return the indices of the classes to top up: those of --top-up, or all that the GAN makes."""
-    made = [dataset.label_values.index(value) for value in (trained or dataset).label_values]
-    if not config.top_up:
+    source = trained or dataset
+    made = [dataset.label_values.index(value) for value in source.label_values]
+    if not top_up:
         return tuple(made)
-    classes = parse_classes(config.top_up, dataset.class_names, dataset.label_values, "--top-up")
+    classes = parse_classes(top_up, dataset.class_names, dataset.label_values, "--top-up")
     if not set(classes) <= set(made):
-        raise RequestError(f"--top-up should be among the classes of --model, {', '.join(trained.class_names)}.")
+        raise RequestError(f"--top-up should be among the classes of --model, {', '.join(source.class_names)}.")
     return classes
 
 
-def _resolve_filter(config, source):
-    """Check the sampling options and return the filter that "auto" means."""
-    sampling = {option: getattr(config, option) for option in SAMPLING}
-    return check_sampling(**sampling, format=config.format, shard_size=1, has_classifier=source.has_classifier)
-
-
-def _list_candidates(config, dataset, trained, total):
+def _list_candidates(
+    options: BalanceOptions, filter: str, dataset: Dataset, classes: tuple[int, ...], total: np.ndarray
+) -> list[Arm]:
     """Return the arms to choose from: one where the flags leave nothing to choose."""
-    _resolve_filter(config, trained or dataset)
-    classes, filtered = _find_classes(config, dataset, trained), config.filter != "none"
-    if config.target is not None or config.surplus != "auto":
-        if config.target is not None:
-            name, amount = f"target {config.target}", {"added": config.target - max(total)}
+    if options.target is not None or options.surplus != "auto":
+        if options.target is not None:
+            name, amount = f"target {options.target}", {"added": options.target - max(total)}
         else:
-            name, amount = f"ratio {config.surplus}", {"ratio": float(config.surplus)}
-        arm = build_candidate(name, filtered, classes=classes, **amount)
+            name, amount = f"ratio {options.surplus}", {"ratio": float(options.surplus)}
+        arm = build_candidate(name, filter != "none", classes=classes, **amount)
         if not arm.count_added(total):
             counts = ", ".join(f"{dataset.class_names[k]} {total[k]:,}" for k in classes)
             raise RequestError(f"--target or --surplus should ask for more images than there are ({counts}).")
@@ -166,10 +204,11 @@ def _list_candidates(config, dataset, trained, total):
         raise RequestError("--surplus auto needs two classes or more to tell apart: give --surplus or --target.")
     if len(np.unique(dataset.labels[dataset.validation])) < len(dataset.class_names):
         raise RequestError("--surplus auto needs validation images of every class: take more, or give --surplus.")
-    return list_candidates(total, config.filter, classes)
+    return list_candidates(total, filter, classes)
 
 
-def _choose(cells, candidates, out, lab, quiet):
+def _choose(cells: list[Cell], candidates: list[Arm], out: Path, lab: Lab, quiet: bool) -> tuple[Arm, str]:
+    """Run the cells; return the arm to use, and why."""
     if not cells:
         return candidates[0], "The flags say so."
     results, _, failed = run_study(cells, out, lab.run, quiet=quiet)
@@ -185,33 +224,36 @@ def _choose(cells, candidates, out, lab, quiet):
     return arm, reason
 
 
-def _make_plan(config, dataset, recipe, total, candidates, left):
+def _make_plan(
+    balancing: _Balancing, gan: GANRequest, options: BalanceOptions, run: RepeatOptions, *, left: int
+) -> dict[str, str]:
+    """Return what will be done, {heading: text}. left: classifiers that are not trained yet."""
+    dataset, total, candidates, recipe = balancing.dataset, balancing.total, balancing.candidates, balancing.recipe
     counts = ", ".join(f"{name} {count:,}" for name, count in zip(dataset.class_names, total, strict=True))
     plan = {"data": f"{dataset.name} ({dataset.fingerprint[:12]}): {counts}"}
-    minutes = estimate_classifier_minutes(left, left * config.classifier_steps, dataset.image_shape)
+    minutes = estimate_classifier_minutes(left, left * options.classifier_steps, dataset.image_shape)
     if recipe:
         sizes = (len(dataset.train), len(dataset.class_names), dataset.image_shape)
         gan_minutes = estimate_gan_minutes(recipe, *sizes)
-        minutes += min(gan_minutes, config.max_minutes or gan_minutes)
+        minutes += min(gan_minutes, gan.max_minutes or gan_minutes)
         plan["GAN"] = f"{recipe.name}, batches of {recipe.batch_size}, on the {len(dataset.train):,} train images"
     else:
-        plan["GAN"] = f"{config.model}, trained before"
+        plan["GAN"] = f"{gan.model}, trained before"
     if len(candidates) > 1:
         plan["choice"] = (
-            f"{len(candidates)} candidates ({'; '.join(arm.name for arm in candidates)}), {config.seeds} seeds each, "
-            f"{config.classifier_steps:,} steps of {BATCH} images, on {len(dataset.validation):,} validation images"
+            f"{len(candidates)} candidates ({'; '.join(arm.name for arm in candidates)}), {run.seeds} seeds each, "
+            f"{options.classifier_steps:,} steps of {BATCH} images, on {len(dataset.validation):,} validation images"
         )
     largest = max(candidates, key=lambda arm: sum(arm.count_added(total).values()) if arm.gans else 0)
     added = sum(largest.count_added(total).values())
-    plan["training set"] = (
-        f"{sum(total):,} real images and up to {added:,} synthetic ones, {config.format}, {config.out}"
-    )
+    plan["training set"] = f"{sum(total):,} real images and up to {added:,} synthetic ones, {options.format}, {run.out}"
     plan["time"] = f"up to {minutes:.0f} minutes on 2 free cores, without drawing the images"
     return plan
 
 
-def _describe_settings(config, dataset, trained, recipe):
-    """Return what an output folder is bound to; --overwrite keeps the GAN where the section "training" is the same."""
-    training = {"fingerprint": dataset.fingerprint, "seed": config.seed, "max_minutes": config.max_minutes}
-    training |= {"recipe": asdict(recipe)} if recipe else {"model_hash": trained.compute_hash()}
-    return {"training": training, "balance": list_settings(config)}
+def _describe_training(balancing: _Balancing, gan: GANRequest, seed: int) -> dict:
+    """Return the settings that identify the GAN; --overwrite keeps it where they are the same."""
+    training = {"fingerprint": balancing.dataset.fingerprint, "seed": seed, "max_minutes": gan.max_minutes}
+    if balancing.recipe:
+        return training | {"recipe": asdict(balancing.recipe)}
+    return training | {"model_hash": balancing.trained.compute_hash()}

@@ -1,9 +1,13 @@
 """Top up the classes of a data set: what to try, what to choose, and the training set that comes out."""
 
 import io
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from synth.datasets import Dataset
 from synth.files import replacing
 from synth.shards import csv_header, csv_rows, describe_file, save_manifest, shard_formats
 from tasks.arms import Arm
@@ -13,7 +17,7 @@ _RATIOS = (0.0, 1.0, 2.0)  # synthetic images on top of the balanced classes, pe
 _CHUNK = 512  # rows
 
 
-def list_candidates(counts, filter, classes):
+def list_candidates(counts: np.ndarray, filter: str, classes: tuple[int, ...]) -> list[Arm]:
     """Return the arms that --surplus auto chooses from: none first, then every ratio, filtered and not.
 
     "none" is the real images with class weights, so that no candidate wins by balanced classes alone. counts: images
@@ -28,22 +32,31 @@ def list_candidates(counts, filter, classes):
     return [Arm("none", balance="class-weights")] + [arm for arm in arms if arm.count_added(counts)]
 
 
-def build_candidate(name, filtered, **amount):
+def build_candidate(name: str, filtered: bool, **amount: Any) -> Arm:
     """Return an arm that adds images of the GAN; amount: ratio, added and classes as in tasks.arms.Arm."""
     return Arm(f"{name}, {'filtered' if filtered else 'unfiltered'}", gans=("gan",), filtered=filtered, **amount)
 
 
-def choose(results, candidates, measure):
+def choose(results: pd.DataFrame, candidates: list[Arm], measure: str) -> tuple[Arm, str]:
     """Return the arm to use and why: the best one where it beats "none" beyond noise over the seeds, else "none"."""
     none = candidates[0]
     best = find_best(results, [arm.name for arm in candidates[1:]], measure)
+    assert best is not None  # their cells have run
     reason = describe_difference(results, best, none.name, measure, "the real images with class weights")
     if compare_arms(results, best, none.name, measure)["verdict"] == "better":
         return next(arm for arm in candidates if arm.name == best), reason
     return none, f"{reason} Fit with the class weights that the manifest has."
 
 
-def save_training_set(folder, format, images, labels, synthetic, dataset, manifest):
+def save_training_set(
+    folder: Path,
+    format: str,
+    images: np.ndarray,
+    labels: np.ndarray,
+    synthetic: np.ndarray,
+    dataset: Dataset,
+    manifest: dict,
+) -> dict:
     """Write train.npz and/or train.csv and the manifest; return the manifest (a dict).
 
     images uint8 [N, H, W, C], labels: the source's label values [N], synthetic: bool [N]. The NPZ has these names; the
@@ -77,8 +90,8 @@ def save_training_set(folder, format, images, labels, synthetic, dataset, manife
     return manifest
 
 
-def _write_npz(path, images, labels, synthetic, dataset):
-    arrays = {"images": images, "labels": labels, "synthetic": synthetic}
+def _write_npz(path: Path, images: np.ndarray, labels: np.ndarray, synthetic: np.ndarray, dataset: Dataset) -> None:
+    arrays: dict[str, Any] = {"images": images, "labels": labels, "synthetic": synthetic}
     if dataset.label_values == tuple(range(len(dataset.class_names))):
         arrays["class_names"] = np.array(dataset.class_names)
     archive = io.BytesIO()  # numpy leaves an open zip file behind when a disk is full
@@ -86,7 +99,7 @@ def _write_npz(path, images, labels, synthetic, dataset):
     path.write_bytes(archive.getbuffer())
 
 
-def _write_csv(path, images, labels, synthetic, dataset):
+def _write_csv(path: Path, images: np.ndarray, labels: np.ndarray, synthetic: np.ndarray, dataset: Dataset) -> None:
     with path.open("wb") as file:
         file.write(csv_header(images[0].size).replace(b"\n", b",synthetic\n"))
         for mark in (False, True):

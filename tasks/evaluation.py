@@ -1,13 +1,17 @@
 """Compare runs with real images: features, scores, memorisation, figures and a report."""
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from evaluation import figures as plots
 from evaluation.features import (
+    Material,
     check_counts,
     count_images,
     gather,
@@ -17,24 +21,29 @@ from evaluation.features import (
     take_unknown,
 )
 from evaluation.figures import plot_score_curves
+from evaluation.memorisation import Memorisation
 from evaluation.report import find_verdicts, find_warnings, render_report, render_scores
 from models.cross_check import check_agreement, cross_check
 from models.extractors import build_extractor, draw_spare
-from models.recipes import RECIPES
-from models.startup import download_standard_set, load_data
+from models.recipes import RECIPES, GANRequest
+from models.startup import download_standard_set
 from models.tfgan import import_tfgan
 from models.trained_gan import TrainedGAN
-from synth.datasets import load_dataset
+from synth.command_line import report_unless
+from synth.datasets import Dataset, load_dataset
 from synth.errors import RequestError, TrainingError
 from synth.figures import plot_samples, save_figure
 from synth.files import replacing, save_json
 from synth.kaggle import default_out
-from synth.options import list_settings
+from synth.options import RunOptions, SamplingOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, installed_versions, open_output
 from synth.progress import open_bar
 from synth.run_files import load_histories
 from synth.sampling import draw_latents
-from synth.sources import open_run
+from synth.sources import Run, Source, open_run
+from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
+from tasks.generation import generate
+from tasks.real_data import load_data, print_plan
 
 SCRIPT = "evaluate_fid.py"
 OWNED = (
@@ -51,68 +60,94 @@ _GRID_COLUMNS = 20
 _CLOSEST = 10  # pairs that are shown
 
 
-def compare_runs(config, threads, report, generate):
-    """Do what evaluate_fid.Config says; return the content of evaluation.json, or the plan of a dry run (dicts).
+@dataclass(frozen=True)
+class _Prepared:
+    """What is compared, before features are computed: of runs {name: Run}, or none yet for --compare.
 
-    threads: that TensorFlow computes in, to be recorded. report: callable (text). generate: callable (config, recipe,
-    folder) that trains a recipe of --compare into the folder and samples it.
+    real, floor: (images uint8 [n, H, W, C], class indices [n]). leaks: of the real images, counts. failed: {recipe: why
+    it has no run}.
     """
-    out = Path(config.out)
 
-    runs = {} if config.compare else _open_runs(config, report)
-    dataset = _load_data(config, runs)
-    check_inputs(out, {"--data": dataset.request["data"]})
-    if config.cross_check:
+    runs: dict[str, Run]
+    sources: dict[str, list[Source]]
+    real: tuple[np.ndarray, np.ndarray]
+    floor: tuple[np.ndarray, np.ndarray]
+    leaks: dict
+    failed: dict[str, str]
+
+
+def compare_runs(
+    paths: Sequence[str | Path],
+    data: SubsetOptions,
+    measuring: MeasuringOptions,
+    comparison: ComparisonOptions,
+    run: RunOptions,
+    settings: dict,
+    threads: int,
+) -> dict:
+    """Compare the runs at `paths` (none: the default one) with real images; return evaluation.json, or a plan.
+
+    settings: the options that identify the comparison. threads: that TensorFlow computes in. Both are recorded.
+    """
+    out, report = Path(run.out), report_unless(run.quiet)
+    runs = {} if comparison.compare else _open_runs(paths or (default_out(),), report)
+    dataset = _load_data(data, measuring, run, runs)
+    check_inputs(out, dataset.inputs)
+    if measuring.cross_check:
         _check_tfgan()
-    prepared = _prepare(config, dataset, runs)
-    for name, value in (plan := _make_plan(config, dataset, runs)).items():
-        report(f"{name + ':':<12} {value}")
+    prepared = _prepare(measuring, dataset, runs)
+    plan = _make_plan(measuring, comparison, dataset, runs, out)
+    print_plan(plan, run.quiet)
     identities = {name: opened.identity for name, opened in runs.items()}
-    settings = {name: str(value) for name, value in list_settings(config).items()}
+    settings = {name: str(value) for name, value in settings.items()}
     settings |= {"fingerprint": dataset.fingerprint, "images_of_runs": identities}
-    run = (out, {"evaluation": settings}, SCRIPT, OWNED)
-    if config.dry_run:
-        check_output(*run, overwrite=config.overwrite)
+    folder = (out, {"evaluation": settings}, SCRIPT, OWNED)
+    if run.dry_run:
+        check_output(*folder, overwrite=run.overwrite)
         return plan
-    build = partial(build_extractor, config.features, dataset, out / "cache", config.inception_weights, report)
-    extractor = build() if config.features == "inception" else None  # now: its weights may be missing
-    with open_output(*run, overwrite=config.overwrite, threads=threads):
-        failed = {}
-        if config.compare:
-            runs, failed = _train_recipes(config, report, generate)
-            prepared = _prepare(config, dataset, runs)
-        (out / "cache").mkdir(exist_ok=True)
+    cache = out / "cache"
+    build = partial(build_extractor, measuring.features, dataset, cache, measuring.inception_weights, report)
+    extractor = build() if measuring.features == "inception" else None  # now: its weights may be missing
+    with open_output(*folder, overwrite=run.overwrite, threads=threads):
+        if comparison.compare:
+            runs, failed = _train_recipes(data, comparison, run, threads)
+            prepared = replace(_prepare(measuring, dataset, runs), failed=failed)
+        cache.mkdir(exist_ok=True)
         extractor = extractor or build()
-        material, leaks = _gather(config, prepared, extractor, out / "cache")
-        notes = _note_unknown_training(runs, dataset)
-        result = {"settings": settings, "failed": failed, "leaks": leaks, "notes": notes}
-        result |= _describe_sides(config, dataset, extractor, material)
-        _score_and_save(config, dataset, material, result, report)
-        return result
+        material = _gather(measuring, run, prepared, extractor, cache)
+        result = {"settings": settings} | _describe_sides(measuring, dataset, extractor, prepared, material)
+        result["compare"] = list(comparison.compare)
+        return _score_and_save(measuring, run, dataset, material, result)
 
 
-def _describe_sides(config, dataset, extractor, material):
-    """Return what evaluation.json says of the real images and of the features."""
+def _describe_sides(
+    measuring: MeasuringOptions, dataset: Dataset, extractor: Any, prepared: _Prepared, material: Material
+) -> dict:
+    """Return what evaluation.json says of the images and of the features."""
     return {
+        "failed": prepared.failed,
+        "leaks": prepared.leaks,
+        "notes": _note_unknown_training(prepared.runs, dataset),
         "versions": installed_versions(),
         "data": dataset.name,
         "fingerprint": dataset.fingerprint,
         "features": {"name": extractor.name, "hash": extractor.hash, "dimensions": extractor.dimensions},
-        "real": {"split": config.split, "images": len(material.real.labels)},
-        "compare": list(config.compare),
+        "real": {"split": measuring.split, "images": len(material.real.labels)},
     }
 
 
-def _score_and_save(config, dataset, material, result, report):
-    """Add the scores and sentences to `result`, and write it with its figures."""
-    out = Path(config.out)
+def _score_and_save(
+    measuring: MeasuringOptions, run: RunOptions, dataset: Dataset, material: Material, result: dict
+) -> dict:
+    """Score the runs, and write the figures and `result` with its scores and sentences; return that."""
+    out, report = Path(run.out), report_unless(run.quiet)
     memorisations = search_nearest(material, dataset.part("train")[0])
-    options = {name: getattr(config, name) for name in ("neighbours", "bootstrap", "fid_infinity", "seed")}
-    result |= score_all(material, memorisations, dataset.class_names, **options)
-    if config.cross_check:
-        _add_cross_checks(material, result, config.seed)
+    options = {name: getattr(measuring, name) for name in ("neighbours", "bootstrap", "fid_infinity")}
+    result = result | score_all(material, memorisations, dataset.class_names, seed=run.seed, **options)
+    if measuring.cross_check:
+        _add_cross_checks(material, result, run.seed)
     result |= {"warnings": find_warnings(result), "verdicts": find_verdicts(result)}
-    for name, figure in _plot(config, dataset, material, memorisations, result, report).items():
+    for name, figure in _plot(run, dataset, material, memorisations, result).items():
         save_figure(out / f"{name}.png", figure)
     save_json(out / "evaluation.json", result)
     with replacing(out / "evaluation.md") as temporary:
@@ -120,13 +155,14 @@ def _score_and_save(config, dataset, material, result, report):
     for line in [render_scores(result), *result["warnings"], *result["verdicts"]]:
         report(line)
     report(f"evaluation.json, evaluation.md and figures are in {out}")
-    if config.cross_check:
+    if measuring.cross_check:
         _check_agreement(result)
+    return result
 
 
-def _open_runs(config, report):
-    """Return {name: synth.sources.Run} of the folders and patterns that are asked for."""
-    paths = [str(path) for path in config.runs or (default_out(),)]
+def _open_runs(given: Sequence[str | Path], report: Callable[[str], None]) -> dict[str, Run]:
+    """Return the runs of these folders and patterns by name."""
+    paths = [str(path) for path in given]
     if len(set(paths)) < len(paths):
         raise RequestError(f"RUN should be different folders. Got {', '.join(paths)}.")
     names = [Path(path).name for path in paths]
@@ -134,52 +170,53 @@ def _open_runs(config, report):
     return {name: open_run(path, report, "RUN") for name, path in zip(names, paths, strict=True)}
 
 
-def _load_data(config, runs):
+def _load_data(data: SubsetOptions, measuring: MeasuringOptions, run: RunOptions, runs: dict[str, Run]) -> Dataset:
     """Load the real data that the flags name, or else those that the runs were made from."""
     known = [(opened.request, opened.fingerprint) for opened in runs.values() if opened.request]
     inherited = known[0] if known else ()
-    if any(source != inherited for source in known) and config.data is None:
+    if any(source != inherited for source in known) and data.data is None:
         raise RequestError("the runs were made from different data: name those to compare them with, by --data.")
-    dataset = load_data(config, *inherited)
-    if len(getattr(dataset, config.split)) < 2:
-        raise RequestError(
-            f"the {config.split} part should have at least 2 images. Got {len(getattr(dataset, config.split))}."
-        )
-    if config.features == "classifier" and not dataset.has_classifier:
+    dataset = load_data(data, run, *inherited)
+    count = len(getattr(dataset, measuring.split))
+    if count < 2:
+        raise RequestError(f"the {measuring.split} part should have at least 2 images. Got {count}.")
+    if measuring.features == "classifier" and not dataset.has_classifier:
         raise RequestError("--features classifier needs two classes or more: use --features pixels.")
     for opened in runs.values():
         opened.check_classes(dataset)
     return dataset
 
 
-def _make_plan(config, dataset, runs):
+def _make_plan(
+    measuring: MeasuringOptions, comparison: ComparisonOptions, dataset: Dataset, runs: dict[str, Run], out: Path
+) -> dict[str, str]:
     """Return what will be done, {heading: text}."""
-    count = len(getattr(dataset, config.split))
-    plan = {"data": f"{dataset.name} ({dataset.fingerprint[:12]}): {count:,} {config.split} images"}
-    if config.compare:
-        for name in config.compare:
-            recipe = replace(RECIPES[name], **config.recipe_options)
-            gans, images = recipe.plan_gans(len(dataset.class_names), len(dataset.train))
-            steps = f"{recipe.total_steps(images):,} steps of {recipe.batch_size} images"
-            plan[name] = f"{gans} GAN, {steps}{' each' * (gans > 1)}"
-    else:
+    count = len(getattr(dataset, measuring.split))
+    plan = {"data": f"{dataset.name} ({dataset.fingerprint[:12]}): {count:,} {measuring.split} images"}
+    for name in comparison.compare:
+        recipe = replace(RECIPES[name], **comparison.recipe_options)
+        gans, images = recipe.plan_gans(len(dataset.class_names), len(dataset.train))
+        steps = f"{recipe.total_steps(images):,} steps of {recipe.batch_size} images"
+        plan[name] = f"{gans} GAN, {steps}{' each' * (gans > 1)}"
+    if not comparison.compare:
         plan["runs"] = ", ".join(runs)
-    plan["features"] = f"{config.features}, at most {config.images:,} images of each side"
-    return plan | {"output": str(config.out)}
+    plan["features"] = f"{measuring.features}, at most {measuring.images:,} images of each side"
+    return plan | {"output": str(out)}
 
 
-def _train_recipes(config, report, generate):
-    """Train the recipes that are not there yet, and sample them unfiltered.
-
-    Return ({recipe: synth.sources.Run}, {recipe: why it has none}).
-    """
-    runs, failed = {}, {}
-    for name in config.compare:
-        folder = Path(config.out) / "runs" / name
-        recipe = replace(RECIPES[name], **config.recipe_options)
+def _train_recipes(
+    data: SubsetOptions, comparison: ComparisonOptions, run: RunOptions, threads: int
+) -> tuple[dict[str, Run], dict[str, str]]:
+    """Train the recipes that are not there yet, and sample them unfiltered: ({recipe: Run}, {recipe: why not})."""
+    runs, failed, report = {}, {}, report_unless(run.quiet)
+    sampling = SamplingOptions(filter="none", duplicate_distance=0.0)
+    for name in comparison.compare:
+        folder = Path(run.out) / "runs" / name
+        recipe = replace(RECIPES[name], **comparison.recipe_options)
         report(f"--- {name}")
         try:
-            generate(config, recipe, folder)
+            gan = GANRequest(recipe=recipe, max_minutes=comparison.max_minutes, model=None)
+            generate(data, gan, sampling, replace(run, out=folder), threads)
             runs[name] = open_run(folder, report)
         except TrainingError as error:
             failed[name] = str(error)
@@ -189,28 +226,28 @@ def _train_recipes(config, report, generate):
     return runs, failed
 
 
-def _prepare(config, dataset, runs):
-    """Return the sources of the runs, and real images and the floor's as (images, labels), with what leaked."""
+def _prepare(measuring: MeasuringOptions, dataset: Dataset, runs: dict[str, Run]) -> _Prepared:
+    """Bring together the images of the runs, and real ones that they were not trained on."""
     known_values = dataset.label_values
     if dataset.request["classes"]:
         whole = dataset.request | {"classes": None, "real_per_class": None}
         known_values = load_dataset(**whole, download=download_standard_set).label_values
     sources = index_sources(runs, dataset, known_values)
-    real, leaks = take_unknown(dataset.part(config.split), runs, allow=config.allow_leak, source=config.split)
+    part = dataset.part(measuring.split)
+    real, leaks = take_unknown(part, runs, allow=measuring.allow_leak, source=measuring.split)
     floor = draw_spare(dataset)
     check_counts(real, floor, dataset.class_names)
-    return sources, real, floor, leaks
+    return _Prepared(runs, sources, real, floor, leaks, {})
 
 
-def _gather(config, prepared, extractor, cache):
-    """Collect the features of all images that are compared, as of _prepare: (Material, what leaked)."""
-    sources, real, floor, leaks = prepared
-    with open_bar(quiet=config.quiet, total=count_images(sources), desc="features", unit="img") as bar:
-        options = {"limit": config.images, "seed": config.seed, "advance": bar.update}
-        return gather(sources, real, floor, extractor, cache, **options), leaks
+def _gather(measuring: MeasuringOptions, run: RunOptions, prepared: _Prepared, extractor: Any, cache: Path) -> Material:
+    """Collect the features of all images that are compared."""
+    sides = (prepared.sources, prepared.real, prepared.floor)
+    with open_bar(quiet=run.quiet, total=count_images(prepared.sources), desc="features", unit="img") as bar:
+        return gather(*sides, extractor, cache, limit=measuring.images, seed=run.seed, advance=bar.update)
 
 
-def _note_unknown_training(runs, dataset):
+def _note_unknown_training(runs: dict[str, Run], dataset: Dataset) -> list[str]:
     """Return notes on runs whose GAN was trained on images that the data's train part does not hold."""
     known, notes = dataset.train_hashes(), []
     for name, opened in runs.items():
@@ -223,24 +260,26 @@ def _note_unknown_training(runs, dataset):
     return notes
 
 
-def _check_tfgan():
+def _check_tfgan() -> None:
     try:
         import_tfgan()
     except ImportError as error:
         raise RequestError(f"--cross-check compares with TF-GAN. {error}") from error
 
 
-def _add_cross_checks(material, result, seed):
+def _add_cross_checks(material: Material, result: dict, seed: int) -> None:
     for name, sample in material.runs.items():
         result["runs"][name]["cross_check"] = cross_check(material.real.features, sample.features, seed)
 
 
-def _check_agreement(result):
+def _check_agreement(result: dict) -> None:
     for entry in result["runs"].values():
         check_agreement(entry["cross_check"])
 
 
-def _plot(config, dataset, material, memorisations, result, report):
+def _plot(
+    run: RunOptions, dataset: Dataset, material: Material, memorisations: dict[str, Memorisation], result: dict
+) -> dict[str, Figure]:
     """Return {file name: Figure}."""
     train_images = dataset.part("train")[0]
     pairs = {}
@@ -258,13 +297,15 @@ def _plot(config, dataset, material, memorisations, result, report):
         entries = {**result["runs"], "floor (real)": result["floor"]}
         traces = {name: (entry["sizes"], entry["frechet_of_sizes"]) for name, entry in entries.items()}
         figures["sizes"] = plots.plot_sizes(traces)
-    if config.compare:
-        folders = {name: Path(config.out) / "runs" / name / "model" for name in result["runs"]}
-        figures |= _plot_training(folders, dataset, config.seed, report)
-    return figures
+    if not result["compare"]:
+        return figures
+    folders = {name: Path(run.out) / "runs" / name / "model" for name in result["runs"]}
+    return figures | _plot_training(folders, dataset, run.seed, report_unless(run.quiet))
 
 
-def _plot_training(folders, dataset, seed, report):
+def _plot_training(
+    folders: dict[str, Path], dataset: Dataset, seed: int, report: Callable[[str], None]
+) -> dict[str, Figure]:
     """Return the sample grid of all recipes, with the same latents in each column, and their curves."""
     per_class = max(1, _GRID_COLUMNS // len(dataset.class_names))
     rows = {}

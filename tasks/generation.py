@@ -16,10 +16,11 @@ from synth.counts import parse_counts
 from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.figures import plot_history, plot_samples, save_figure
+from synth.filters import resolve_filter
 from synth.options import RunOptions, SamplingOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.run_files import load_histories
-from synth.shard_writing import check_sampling, stream_shards
+from synth.shard_writing import stream_shards
 from synth.shards import HASHES, MANIFEST, load_manifest, read_shard, save_hashes
 from tasks.real_data import load_data, print_plan
 
@@ -38,7 +39,7 @@ def generate(
     strategy = build_strategy()  # several hosts: before anything else touches a device
     trained = _open_model(data, gan, sampling_options) if gan.model else None
     source = trained or _load_train_data(data, gan, run)
-    check_inputs(out, {"--data": None if trained else source.request["data"]})
+    check_inputs(out, source.inputs if isinstance(source, Dataset) else {})
     sampling = _resolve_sampling(sampling_options, source, run.seed)
     plan = _plan_source(data, gan, source) | _plan_shards(sampling, source, out)
     print_plan(plan, run.quiet)
@@ -79,8 +80,11 @@ def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions) -> di
 def _open_model(data: SubsetOptions, gan: GANRequest, sampling: SamplingOptions) -> TrainedGAN:
     """Open the GAN of --model; RequestError for options that do not fit it."""
     trained = TrainedGAN(find_model_folder(gan.model))
-    if data.data or data.classes or data.real_per_class:
-        raise RequestError(f"--model was trained on {trained.data}: leave out --data, --classes and --real-per-class.")
+    if data.data or data.test_data or data.label_column or data.classes or data.real_per_class:
+        raise RequestError(
+            f"--model was trained on {trained.data}: leave out --data, --test-data, --label-column, --classes and "
+            "--real-per-class."
+        )
     if gan.recipe != RECIPES["quick"] or gan.max_minutes:
         raise RequestError("--model is trained already: leave out --recipe, its fields' flags and --max-minutes.")
     trained.check_filter(sampling.filter)
@@ -112,7 +116,7 @@ def _resolve_sampling(options: SamplingOptions, source: Dataset | TrainedGAN, se
     """Return the sampling options, checked, with the counts of each class and the filter that "auto" means."""
     chosen = asdict(options)
     counts = parse_counts(chosen.pop("class_size"), source.class_names, source.label_values, "--class-size")
-    filter = check_sampling(**chosen, has_classifier=source.has_classifier)
+    filter = resolve_filter(options.filter, has_classifier=source.has_classifier)
     return {"class_size": counts} | chosen | {"filter": filter, "seed": seed}
 
 

@@ -55,9 +55,7 @@ def predict_and_score(
     """
     out = Path(run.out)
     material = _gather(data, images, classifier, test, run)
-    request = material.dataset.request
-    inputs = {"--data": request["data"], "--test-data": request.get("test_data"), "--test-csv": material.test_csv}
-    check_inputs(out, inputs)
+    check_inputs(out, material.dataset.inputs | {"--test-csv": material.test_csv})
     _check_submission(test, run, material)
     plan = _make_plan(images, classifier, run, material)
     print_plan(plan, run.quiet)
@@ -264,6 +262,10 @@ def _make_plan(
     dataset = material.dataset
     real, synthetic = (sum(material.rows[part].values()) for part in ("real", "synthetic"))
     kind = "drawn anew each epoch" if images.fresh else f"from {images.synthetic}"
+    form, submission = material.form, {}
+    if form:
+        about = f"{len(form.ids):,} images of {material.test_csv}, with the columns {','.join(form.columns)}"
+        submission = {"submission": about + (f". {form.note}" if form.note else "")}
     length = f"{classifier.steps:,} steps" if classifier.steps else f"{classifier.epochs} epochs"
     return {
         "data": f"{dataset.name} ({dataset.fingerprint[:12]}), {len(dataset.class_names)} classes",
@@ -273,4 +275,4 @@ def _make_plan(
         + (f", labels by the classifier of {classifier.teacher}" if classifier.teacher else "")
         + (", classic augmentation" if classifier.augment else "")
         + f", {run.seeds} seed{'s' * (run.seeds > 1)}, into {run.out}",
-    }
+    } | submission

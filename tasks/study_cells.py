@@ -1,6 +1,8 @@
 """A study: cells that are run once each, in order, with their results in a CSV that survives a kill."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import astuple, dataclass, fields
+from pathlib import Path
 
 import pandas as pd
 
@@ -28,7 +30,14 @@ class Cell:
 KEYS = [field.name for field in fields(Cell)]
 
 
-def run_study(cells, folder, run_cell, *, columns=None, quiet=False):
+def run_study(
+    cells: list[Cell],
+    folder: Path,
+    run_cell: Callable[[Cell], tuple[dict, list[dict]]],
+    *,
+    columns: dict[str, list[str]] | None = None,
+    quiet: bool = False,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[Cell, RunError]]:
     """Run the cells that results.csv does not hold yet; return their results, curves (DataFrames) and failures.
 
     run_cell: callable (Cell) -> (dict of results, list of dicts, one per epoch). A cell counts as finished once its
@@ -57,18 +66,18 @@ def run_study(cells, folder, run_cell, *, columns=None, quiet=False):
     return *(_select(tables[name], position) for name in (RESULTS, CURVES)), failed
 
 
-def raise_failures(failed):
+def raise_failures(failed: dict[Cell, RunError]) -> None:
     """Raise RunError with the cells that failed and why, if any did."""
     if not failed:
         return
-    cells_of_reason = {}
+    cells_of_reason: dict[str, list[str]] = {}
     for cell, error in failed.items():
         cells_of_reason.setdefault(str(error), []).append(f"{cell.setting}, {cell.arm}, seed {cell.seed}")
     reasons = " ".join(f"{'; '.join(cells)}: {reason}" for reason, cells in cells_of_reason.items())
     raise RunError(f"{len(failed)} cells failed, all others are in {RESULTS}. {reasons}")
 
 
-def load_table(path, columns=()):
+def load_table(path: Path, columns: Iterable[str] = ()) -> pd.DataFrame:
     """Read results.csv or curves.csv; an empty DataFrame where there is none yet.
 
     Raises RequestError where it lacks one of `columns`, holds other than numbers, or a cell's results twice.
@@ -89,7 +98,7 @@ def load_table(path, columns=()):
     return table
 
 
-def list_unfinished(cells, folder, settings):
+def list_unfinished(cells: list[Cell], folder: Path, settings: dict) -> list[Cell]:
     """Return the cells that results.csv does not hold yet: all, where it is of a run with other settings.
 
     settings: as of synth.output_folder.open_output.
@@ -100,11 +109,11 @@ def list_unfinished(cells, folder, settings):
     return [cell for cell in cells if cell not in finished]
 
 
-def _finished(table):
+def _finished(table: pd.DataFrame) -> set[Cell]:
     return {Cell(*row) for row in table[KEYS].itertuples(index=False, name=None)}
 
 
-def _append(path, table, cell, rows):
+def _append(path: Path, table: pd.DataFrame, cell: Cell, rows: list[dict]) -> pd.DataFrame:
     """Replace the rows of the cell, whatever a kill has left of it, and write the table."""
     same = (table[KEYS] == list(astuple(cell))).all(axis=1)
     new = pd.DataFrame([dict(zip(KEYS, astuple(cell), strict=True)) | row for row in rows])
@@ -115,7 +124,7 @@ def _append(path, table, cell, rows):
     return table
 
 
-def _select(table, position):
+def _select(table: pd.DataFrame, position: dict[Cell, int]) -> pd.DataFrame:
     """Return the rows of the cells in `position` {cell: index}, in its order."""
     order = [position.get(Cell(*row)) for row in table[KEYS].itertuples(index=False, name=None)]
     table = table.assign(position=order).dropna(subset="position")

@@ -1,25 +1,31 @@
 """Run the arms of a study: make each training set, fit the classifier on it, and score it."""
 
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
-from models.classifier_training import fit_and_score
+from models.classifier_training import ClassifierTraining, fit_and_score
+from models.recipes import Recipe
 from models.trained_gan import TrainedGAN, prepare_filter
 from models.training import check_recipe, fit_gan
+from synth.datasets import Dataset
 from synth.errors import RequestError, RunError
+from synth.filters import Sieve, resolve_filter
+from synth.options import FilterOptions
 from synth.resampling import compute_class_weights, resample
-from synth.shard_writing import build_sieve, check_sampling, sample_shard
+from synth.shard_writing import build_sieve, sample_shard
 from synth.shards import save_hashes
 from synth.sources import split_in_memory
-from tasks.arms import CURVE_POINTS
-from tasks.study_cells import CURVES, RESULTS
+from tasks.arms import CURVE_POINTS, Arm
+from tasks.study_cells import CURVES, RESULTS, Cell
 
 BATCH = 128  # images per step of every classifier
-SAMPLING = ("filter", "keep", "min_probability", "duplicate_distance", "latent_std")
 _MIN_GAN_IMAGES = 16
 _SHARD_ROWS = 500  # images that are drawn, and freed from near-duplicates, together
 _MEASURES = ("accuracy", "balanced_accuracy", "geometric_mean", "macro_f1")
@@ -30,41 +36,48 @@ COLUMNS = {RESULTS: [*_COUNTS, *_MEASURES, "seconds"], CURVES: ["epoch", "accura
 class Lab:
     """What the cells of a study share: data, trained GANs and their images, each made once.
 
-    load: callable (setting, seed) -> synth.datasets.Dataset. open_gan: callable (name, setting, seed) -> TrainedGAN.
-    arms: {name: tasks.arms.Arm}. sampling: {option: value} for SAMPLING; unfiltered images have its latent_std alone.
-    steps: optimiser steps of every classifier but those of arms with epochs. score_on: the part that is scored.
+    load: callable (setting, seed) -> Dataset. open_gan: callable (name, setting, seed) -> TrainedGAN. arms: by name.
+    filtering: of the images; unfiltered ones have its latent_std alone. steps: optimiser steps of every classifier but
+    those of arms with epochs. score_on: the part that is scored.
     """
 
-    def __init__(self, load, open_gan, arms, sampling, *, steps, score_on="test"):
+    def __init__(
+        self,
+        load: Callable[[str, int], Dataset],
+        open_gan: Callable[[str, str, int], TrainedGAN],
+        arms: dict[str, Arm],
+        filtering: FilterOptions,
+        *,
+        steps: int,
+        score_on: str = "test",
+    ):
         self.load = lru_cache(maxsize=2)(load)
         self._open_gan = lru_cache(maxsize=4)(_remember_failures(open_gan))
         self._arms = arms
-        self._sampling = sampling
+        self._filtering = filtering
         self._steps = steps
         self._score_on = score_on
-        self._build_sieve = lru_cache(maxsize=8)(self._build_sieve)
-        self._sample = lru_cache(maxsize=200)(self._sample)
+        self._build_sieve = lru_cache(maxsize=8)(self._build_sieve_of)
+        self._sample = lru_cache(maxsize=200)(self._sample_of)
 
-    def run(self, cell):
-        """Run a cell (tasks.study_cells.Cell): return (its results, one dict per epoch)."""
+    def run(self, cell: Cell) -> tuple[dict, list[dict]]:
+        """Run a cell: return (its results, one dict per epoch)."""
         arm, dataset = self._arms[cell.arm], self.load(cell.setting, cell.seed)
         images, labels, synthetic = self.make_training_set(cell)
-        keras.utils.clear_session()
-        start = time.monotonic()
-        scored = fit_and_score(
-            split_in_memory(*_permute(images, labels, cell.seed)),
-            dataset.part("validation"),
-            dataset.part(self._score_on),
-            dataset.class_names,
+        training = ClassifierTraining(
             epochs=arm.epochs or CURVE_POINTS,
             batch_size=BATCH,
             steps=None if arm.epochs else self._steps,
+            rate_decay="constant" if arm.epochs else "cosine",
             augment=arm.classic,
-            seed=cell.seed,
             class_weight=compute_class_weights(labels) if arm.balance == "class-weights" else None,
             choose_epoch=False,
-            rate_decay="constant" if arm.epochs else "cosine",
         )
+        keras.utils.clear_session()
+        start = time.monotonic()
+        sources = split_in_memory(*_permute(images, labels, cell.seed))
+        parts = (dataset.part("validation"), dataset.part(self._score_on), dataset.class_names)
+        scored = fit_and_score(training, sources, *parts, cell.seed)
         history = scored.history.drop(columns="seed")
         last = history.iloc[-1]
         result = {"train_images": len(labels), "synthetic_images": synthetic}
@@ -73,7 +86,7 @@ class Lab:
         result |= {f"accuracy {name}": value for name, value in scored.scores["per_class_accuracy"].items()}
         return result | {"seconds": round(time.monotonic() - start, 1)}, history.to_dict("records")
 
-    def make_training_set(self, cell):
+    def make_training_set(self, cell: Cell) -> tuple[np.ndarray, np.ndarray, int]:
         """Return images, class indices and how many of the images are synthetic; the real ones come first."""
         arm, dataset = self._arms[cell.arm], self.load(cell.setting, cell.seed)
         images, labels = dataset.part("train")
@@ -90,7 +103,7 @@ class Lab:
         drawn_images, drawn_labels = self.draw(cell, drawn)
         return np.concatenate([images, drawn_images]), np.concatenate([labels, drawn_labels]), len(drawn_labels)
 
-    def draw(self, cell, counts):
+    def draw(self, cell: Cell, counts: dict[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """Draw {class index: count} images for a cell's arm: (images uint8 [n, H, W, C], class indices [n]).
 
         More images of a class begin with the fewer; several GANs give equal parts.
@@ -106,29 +119,30 @@ class Lab:
             labels.append(np.full(count, k))
         return np.concatenate(images), np.concatenate(labels)
 
-    def open_gan(self, name, setting, seed):
+    def open_gan(self, name: str, setting: str, seed: int) -> TrainedGAN:
         """Return the TrainedGAN, trained first where it is not there yet."""
         return self._open_gan(name, setting, seed)
 
-    def _sample(self, name, setting, seed, filtered, class_index, shard):
+    def _sample_of(
+        self, name: str, setting: str, seed: int, filtered: bool, class_index: int, shard: int
+    ) -> np.ndarray:
         trained = self._open_gan(name, setting, seed)
         value = self.load(setting, seed).label_values[class_index]
         sieve = self._build_sieve(name, setting, seed, filtered)
         k = trained.label_values.index(value)
-        return sample_shard(trained, sieve, seed, k, shard, _SHARD_ROWS, self._sampling["latent_std"])[0]
+        return sample_shard(trained, sieve, seed, k, shard, _SHARD_ROWS, self._filtering.latent_std)[0]
 
-    def _build_sieve(self, name, setting, seed, filtered):
+    def _build_sieve_of(self, name: str, setting: str, seed: int, filtered: bool) -> Sieve:
         trained = self._open_gan(name, setting, seed)
-        sampling = self._sampling | {"seed": seed}
+        sampling = asdict(self._filtering) | {"seed": seed}
         if filtered:
-            filter = check_sampling(**self._sampling, format="npz", shard_size=1, has_classifier=trained.has_classifier)
-            sampling["filter"] = filter
+            sampling["filter"] = resolve_filter(self._filtering.filter, has_classifier=trained.has_classifier)
         else:
             sampling |= {"filter": "none", "duplicate_distance": 0}
         return build_sieve(trained, sampling, trained.class_names)[0]
 
 
-def fit_recipe(recipe, name, dataset):
+def fit_recipe(recipe: Recipe, name: str, dataset: Dataset) -> Recipe:
     """Return the recipe as it is used on so few images: one GAN per class if "alone", batches no larger than the data.
 
     Raises RequestError where there are too few images to train a GAN on.
@@ -149,20 +163,25 @@ def fit_recipe(recipe, name, dataset):
     return recipe
 
 
-def fit_study_gan(dataset, recipe, folder, *, filter="none", seed, max_minutes=None, quiet=False, report=print):
-    """Train a GAN into `folder` as generate_data.py does, or continue it, and return the TrainedGAN."""
+def fit_study_gan(
+    dataset: Dataset, recipe: Recipe, folder: Path, *, filter: str = "none", seed: int, **options: Any
+) -> TrainedGAN:
+    """Train a GAN into `folder` as generate_data.py does, or continue it, and return it.
+
+    options: max_minutes, quiet and report, as of models.training.fit_gan.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     save_hashes(folder, dataset.train_hashes())
-    fit_gan(dataset, recipe, folder / "model", seed=seed, max_minutes=max_minutes, quiet=quiet, report=report)
+    fit_gan(dataset, recipe, folder / "model", seed=seed, **options)
     prepare_filter(folder / "model", dataset, filter)
     return TrainedGAN(folder / "model")
 
 
-def _remember_failures(open_gan):
+def _remember_failures(open_gan: Callable[[str, str, int], TrainedGAN]) -> Callable[[str, str, int], TrainedGAN]:
     """Wrap open_gan so that a GAN whose training has failed is not trained again by the next arm."""
-    failures = {}
+    failures: dict[tuple[str, str, int], RunError] = {}
 
-    def open_once(*key):
+    def open_once(*key: Any) -> TrainedGAN:
         if key in failures:
             raise failures[key]
         try:
@@ -174,6 +193,6 @@ def _remember_failures(open_gan):
     return open_once
 
 
-def _permute(images, labels, seed):
+def _permute(images: np.ndarray, labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     order = np.random.default_rng(seed).permutation(len(labels))
     return images[order], labels[order]

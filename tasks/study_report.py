@@ -1,42 +1,48 @@
 """What a study's results say: tables in Markdown, paired differences, and verdicts in one sentence."""
 
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
 from evaluation.report import render_table
 from evaluation.statistics import compare_paired, summarise
+from tasks.arms import Arm
 
 
-def compute_summary(results, arm, measure):
+def compute_summary(results: pd.DataFrame, arm: str, measure: str) -> Any:
     """Summarise a measure of one arm over its seeds (evaluation.statistics.summarise); None where it has no results."""
     values = results.loc[results["arm"] == arm, measure]
     return summarise(values) if len(values) else None
 
 
-def find_best(results, arms, measure):
+def find_best(results: pd.DataFrame, arms: list[str], measure: str) -> str | None:
     """Return the name among `arms` with the highest mean; None where none has results."""
     means = results[results["arm"].isin(arms)].groupby("arm", sort=False)[measure].mean()
     return None if means.empty else means.idxmax()
 
 
-def compare_arms(results, arm, baseline, measure):
+def compare_arms(results: pd.DataFrame, arm: str, baseline: str, measure: str) -> dict:
     """Compare two arms seed by seed (evaluation.statistics.compare_paired)."""
     series = (results[results["arm"] == name].set_index("seed")[measure].to_dict() for name in (arm, baseline))
     return compare_paired(*series)
 
 
-def format_percent(summary):
+def format_percent(summary: dict | None) -> str:
     """Write a summary of fractions as "96.31 ± 0.12" (percent, half-width of the 95 % interval)."""
     return "-" if summary is None else f"{100 * summary['mean']:.2f}{_format_interval(summary)}"
 
 
-def format_points(compared, scale=100):
+def format_points(compared: dict, scale: float = 100) -> str:
     """Write a paired difference as "+1.20 ± 0.40" (percentage points, unless `scale` says otherwise)."""
     return f"{round(scale * compared['mean'], 2) + 0.0:+.2f}{_format_interval(compared, scale)}"  # + 0.0: no "-0.00"
 
 
-def _format_interval(summary, scale=100):
+def _format_interval(summary: dict, scale: float = 100) -> str:
     return "" if summary["interval"] is None else f" ± {scale * summary['interval']:.2f}"
 
 
-def render_arms(results, arms, measures):
+def render_arms(results: pd.DataFrame, arms: list[Arm], measures: dict[str, str]) -> str:
     """Write one row per arm: mean ± interval of each measure, and the difference of the first to the best control.
 
     results: of one setting. arms: list of tasks.arms.Arm. measures: {column: heading}.
@@ -59,7 +65,9 @@ def render_arms(results, arms, measures):
     return render_table(["arm", *measures.values(), heading, "images (synthetic)", "seeds"], rows)
 
 
-def render_differences(results, arms, baseline, measures):
+def render_differences(
+    results: pd.DataFrame, arms: list[str], baseline: str, measures: dict[str, tuple[str, float]]
+) -> str:
     """Write one row per arm, in the order of `arms`: the mean of each measure, and the paired difference to `baseline`.
 
     measures: {column: (heading, scale)}; scale 100 turns fractions into percent. The difference is left out where the
@@ -79,7 +87,7 @@ def render_differences(results, arms, baseline, measures):
     return render_table(header, rows, aligned=True)
 
 
-def describe_verdict(results, arms, measure, heading):
+def describe_verdict(results: pd.DataFrame, arms: list[Arm], measure: str, heading: str) -> str:
     """Say in one sentence whether the best arm with a GAN beats the best control that was run, paired by seed."""
     control = find_best(results, [arm.name for arm in arms if arm.is_control], measure)
     best = find_best(results, [arm.name for arm in arms if not arm.is_control], measure)
@@ -88,7 +96,7 @@ def describe_verdict(results, arms, measure, heading):
     return f"{heading}: {describe_difference(results, best, control, measure, 'the best control that was run')}"
 
 
-def describe_difference(results, arm, baseline, measure, role=""):
+def describe_difference(results: pd.DataFrame, arm: str, baseline: str, measure: str, role: str = "") -> str:
     """Say in one sentence how two arms differ, paired by seed, in percentage points."""
     compared = compare_arms(results, arm, baseline, measure)
     versus = f"`{baseline}`" + (f" ({role})" if role else "")
@@ -102,17 +110,17 @@ def describe_difference(results, arm, baseline, measure, role=""):
     }[compared["verdict"]]
 
 
-def describe_filters(results, arms, measure):
+def describe_filters(results: pd.DataFrame, arms: list[Arm], measure: str) -> Iterator[str]:
     """Yield one sentence for each filtered arm that has its unfiltered twin among the arms."""
     unfiltered = {(arm.gans, arm.classic, arm.balance): arm.name for arm in arms if arm.gans and not arm.filtered}
     present = set(results["arm"])
     for arm in arms:
         twin = unfiltered.get((arm.gans, arm.classic, arm.balance))
-        if arm.filtered and {arm.name, twin} <= present:
+        if arm.filtered and twin is not None and {arm.name, twin} <= present:
             yield "filter: " + describe_difference(results, arm.name, twin, measure)
 
 
-def render_reduced(results, columns, sweep, filter):
+def render_reduced(results: pd.DataFrame, columns: dict[int, Arm], sweep: list[Arm], filter: str) -> list[str]:
     """Write the table of real x synthetic images after so many epochs, and the sweep of the ratio on validation.
 
     columns: {synthetic images per class: Arm}. sweep: list of Arm. filter: of their images.
@@ -144,7 +152,7 @@ def render_reduced(results, columns, sweep, filter):
     return text
 
 
-def _describe_sweep(results, sweep):
+def _describe_sweep(results: pd.DataFrame, sweep: list[Arm]) -> list[str]:
     best = find_best(results, [arm.name for arm in sweep], "validation_accuracy")
     validation = [format_percent(compute_summary(results, arm.name, "validation_accuracy")) for arm in sweep]
     return [*validation, best or "-", format_percent(compute_summary(results, best, "accuracy")) if best else "-"]

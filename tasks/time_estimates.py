@@ -1,5 +1,8 @@
 """How long training takes, from rates that were measured on 2 cores without a GPU, at 28 x 28 pixels."""
 
+from models.recipes import Recipe
+
+ImageShape = tuple[int, int, int]
 _CLASSIFIER_IMAGES_PER_SECOND = 8900  # the classifier cnn
 _GAN_IMAGES_PER_SECOND = {"dcgan": 1040, "mlp": 4500}  # in float32; dcgan: at 32 channels in both networks
 _BFLOAT16_SPEEDUP = 1.25
@@ -8,13 +11,13 @@ _CLASSIFIER_START_SECONDS = 6  # to build and trace it, and to score it on 10,00
 _BATCH = 128
 
 
-def estimate_classifier_minutes(classifiers, steps, image_shape):
+def estimate_classifier_minutes(classifiers: int, steps: int, image_shape: ImageShape) -> float:
     """Estimate the minutes of so many classifiers, with so many optimiser steps in all, on images [H, W, C]."""
     seconds = steps * _BATCH / _CLASSIFIER_IMAGES_PER_SECOND * _relative_size(image_shape)
     return (seconds + classifiers * _CLASSIFIER_START_SECONDS) / 60
 
 
-def estimate_gan_minutes(recipe, train_count, class_count, image_shape):
+def estimate_gan_minutes(recipe: Recipe, train_count: int, class_count: int, image_shape: ImageShape) -> float:
     """Estimate the minutes of all GANs of a recipe (models.recipes.Recipe) on so many train images [H, W, C]."""
     rate = _GAN_IMAGES_PER_SECOND[recipe.network]
     if recipe.network == "dcgan":
@@ -28,5 +31,5 @@ def estimate_gan_minutes(recipe, train_count, class_count, image_shape):
     return images / rate * _relative_size(image_shape) / 60
 
 
-def _relative_size(image_shape):
+def _relative_size(image_shape: ImageShape) -> float:
     return image_shape[0] * image_shape[1] / 28**2

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from synth.filters import Sieve, calibrate_thresholds, find_near_duplicates
+from synth.filters import Sieve, calibrate_thresholds, find_near_duplicates, resolve_filter
 
 
 def plain_images(*values):
@@ -92,3 +92,11 @@ def test_thresholds_keep_the_top_fraction(keep, kept):
     scores = np.random.default_rng(0).permutation(100).astype(float)
     threshold = calibrate_thresholds({"a": scores}, keep)["a"]
     assert (scores >= threshold).sum() == kept
+
+
+def test_auto_filter_follows_the_number_of_classes():
+    assert resolve_filter("auto", has_classifier=True) == "classifier"
+    assert resolve_filter("auto", has_classifier=False) == "discriminator"
+    assert resolve_filter("none", has_classifier=False) == "none"
+    with pytest.raises(ValueError, match="--filter both needs two classes or more"):
+        resolve_filter("both", has_classifier=False)

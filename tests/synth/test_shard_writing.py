@@ -7,7 +7,7 @@ import pytest
 from synth import shard_writing
 from synth.errors import RequestError
 from synth.files import save_json
-from synth.shard_writing import check_sampling, stream_shards
+from synth.shard_writing import stream_shards
 from synth.shards import hash_file, load_manifest, read_shard
 
 SAMPLING = {
@@ -203,32 +203,3 @@ def test_another_models_shards_are_not_continued(tmp_path, monkeypatch):
     monkeypatch.setattr(NoiseModel, "compute_hash", lambda self: "2" * 64)
     with pytest.raises(ValueError, match=r"of other shards than those .*\(model_hash differ\)"):
         stream(tmp_path)
-
-
-def test_auto_filter_follows_the_number_of_classes():
-    options = {"keep": 1.0, "min_probability": 0.0, "duplicate_distance": 0.0, "latent_std": 1.0}
-    options |= {"format": "csv", "shard_size": 1}
-    assert check_sampling("auto", **options, has_classifier=True) == "classifier"
-    assert check_sampling("auto", **options, has_classifier=False) == "discriminator"
-    with pytest.raises(ValueError, match="--filter both needs two classes or more"):
-        check_sampling("both", **options, has_classifier=False)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"filter": "fine"}, "--filter should be one of auto, .* Got 'fine' instead"),
-        ({"keep": 0.0}, r"--keep should be in the range \(0, 1\]. Got 0.0 instead"),
-        ({"keep": 1.7}, "Got 1.7 instead"),
-        ({"min_probability": 1.0}, r"--min-probability should be in the range \[0, 1\). Got 1.0 instead"),
-        ({"duplicate_distance": -1.0}, r"--duplicate-distance should be in the range \[0, 256\). Got -1.0 instead"),
-        ({"format": "png"}, "--format should be one of csv, npz, both. Got 'png' instead"),
-        ({"latent_std": 0.5}, r"--latent-std should be in the range \[1, 3\]. Got 0.5 instead"),
-        ({"shard_size": 0}, "--shard-size should be at least 1. Got 0 instead"),
-    ],
-)
-def test_bad_sampling_options_are_refused(change, message):
-    options = {"filter": "none", "keep": 1.0, "min_probability": 0.0, "duplicate_distance": 0.0}
-    options |= {"latent_std": 1.0, "format": "csv", "shard_size": 1} | change
-    with pytest.raises(ValueError, match=message):
-        check_sampling(**options, has_classifier=True)
