@@ -16,6 +16,8 @@ ID_NAMES = (
     "id", "ids", "imageid", "image_id", "index", "idx", "row", "rowid", "row_id", "row_names", "rownames",
     "image", "image_name", "file", "filename", "file_name", "name", "path",
 )  # fmt: skip
+SPLIT_NAMES = ("usage", "split", "subset")
+_PACKED_NAMES = ("pixels", "pixel_values")
 _PIXEL = re.compile(r"(pixels?|pix|px|p)?[ _.-]?\d+([ _.x-]\d+){0,2}")
 _FEWEST = 3  # columns that make a pattern
 
@@ -24,13 +26,17 @@ _FEWEST = 3  # columns that make a pattern
 class Columns:
     """Positions of the columns; None where there is no such.
 
-    id: the one that names the images, for a submission. note: what was taken for what without a name that says so.
+    id: the one that names the images, for a submission. split: the one that says of which part they are. is_packed:
+    whether one column holds all pixels of an image, with blanks between them, as FER2013's does. note: what was taken
+    for what without a name that says so.
     """
 
     pixels: tuple[int, ...]
     label: int | None = None
     id: int | None = None
     synthetic: int | None = None
+    split: int | None = None
+    is_packed: bool = False
     note: str = ""
 
 
@@ -45,7 +51,8 @@ def find_columns(names: Sequence[str], label_column: str | None = None) -> Colum
     label = _find_label(names, folded, label_column)
     indices = [place for place, name in enumerate(folded) if _is_index(name) and place != label]
     synthetic = folded.index(SYNTHETIC) if SYNTHETIC in folded else None
-    left = [place for place in range(len(names)) if place not in (label, synthetic, *indices)]
+    split = next((place for place, name in enumerate(folded) if name in SPLIT_NAMES and place != label), None)
+    left = [place for place in range(len(names)) if place not in (label, synthetic, split, *indices)]
     note = ""
     if label_column and any(folded[place] in LABEL_NAMES for place in left):
         others = [place for place in left if folded[place] in LABEL_NAMES]
@@ -55,7 +62,8 @@ def find_columns(names: Sequence[str], label_column: str | None = None) -> Colum
         label, note = odd, f"column {names[odd]!r:.60} is taken for the label (--label-column names another)"
         left.remove(odd)
     named = [place for place in indices if folded[place] in ID_NAMES]
-    return Columns(tuple(left), label, next(iter(named), None), synthetic, note)
+    is_packed = [folded[place] for place in left] in [[name] for name in _PACKED_NAMES]
+    return Columns(tuple(left), label, next(iter(named), None), synthetic, split, is_packed, note)
 
 
 def has_pixel_names(names: Sequence[str]) -> bool:

@@ -1,26 +1,20 @@
 """Read tables of text chunk by chunk, with errors that name the line and the column."""
 
 import csv
-import gzip
 import io
 import re
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import IO, TextIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from synth.errors import RequestError, describe_cause
-from synth.files import check_regular_file
+from synth.text_lines import number_lines
 
 SEPARATORS = (",", ";", "\t")
-_MAX_LINE = 2**26  # characters: five times a row of 1024 x 1024 x 3 pixels
 _MAX_COLUMNS = 2**22
 _CHUNK_CHARACTERS = 2**22  # so that memory is bounded where lines are long
 _EXACT = 2**53  # below it a float holds every integer
@@ -63,7 +57,7 @@ class Rows:
 
 def find_layout(path: str | Path, wanted: str) -> Layout:
     """Find out how a table is written from its first two lines. wanted: how an error begins."""
-    with _number_lines(path, wanted) as lines:
+    with number_lines(path, wanted) as lines:
         number, line = next(lines, (0, ""))
         _, second = next(lines, (0, ""))
     if not number:
@@ -115,7 +109,7 @@ def read_rows(
 def read_lines(path: str | Path, layout: Layout, wanted: str) -> Iterator[tuple[int, str]]:
     """Yield (line number, text without quotes) of each row, of as many values as there are columns."""
     extra = layout.trailing + layout.row_names
-    with _number_lines(path, wanted) as lines:
+    with number_lines(path, wanted) as lines:
         if layout.names:
             next(lines)
         for number, line in lines:
@@ -130,68 +124,6 @@ def read_lines(path: str | Path, layout: Layout, wanted: str) -> Iterator[tuple[
             if count < layout.count:
                 _refuse_value("nothing (the line is too short)", path, number, layout.name(max(count, 0)))
             yield number, _strip_extra(line, number, layout, wanted) if extra else line
-
-
-@contextmanager
-def _number_lines(path: str | Path, wanted: str) -> Iterator[Iterator[tuple[int, str]]]:
-    """Open a table, and yield an iterator of (line number, text) of each line that is not blank."""
-    check_regular_file(path)
-    try:
-        with _open_text(path, wanted) as file:
-            yield _list_lines(file, wanted)
-    except UnicodeDecodeError as error:
-        raise RequestError(f"{wanted} Its text should be UTF-8. {describe_cause(error)}") from error
-    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise RequestError(f"{wanted} Its compression should be sound. {describe_cause(error)}") from error
-
-
-@contextmanager
-def _open_text(path: str | Path, wanted: str) -> Iterator[TextIO]:
-    """Open a text, which may be gzipped, or the one in a ZIP, whatever the file's name says."""
-    with open(path, "rb") as raw:
-        start = raw.read(4)
-        raw.seek(0)
-        if start[:2] == b"\x1f\x8b":
-            with gzip.open(raw) as inner:
-                yield _decode(inner)
-        elif start == b"PK\3\4":
-            with zipfile.ZipFile(raw) as archive, archive.open(_find_entry(archive, wanted)) as inner:
-                yield _decode(inner)
-        else:
-            yield _decode(raw)
-
-
-def _decode(file: IO[bytes] | gzip.GzipFile) -> TextIO:
-    return io.TextIOWrapper(file, encoding="utf-8-sig")
-
-
-def _find_entry(archive: zipfile.ZipFile, wanted: str) -> zipfile.ZipInfo:
-    """Return the one file of an archive, but for those that systems hide there."""
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    paths = {entry.filename: PurePosixPath(entry.filename) for entry in entries}
-    entries = [
-        entry
-        for entry in entries
-        if not any(part.startswith((".", "__MACOSX")) for part in paths[entry.filename].parts)
-    ]
-    if len(entries) != 1 or not entries[0].filename.lower().endswith((".csv", ".tsv", ".txt")):
-        names = ", ".join(entry.filename for entry in entries[:3])[:_SHOWN]
-        raise RequestError(
-            f"{wanted} The archive should hold one file, a .csv. Got {len(entries)} ({names}): unpack it."
-        )
-    return entries[0]
-
-
-def _list_lines(file: TextIO, wanted: str) -> Iterator[tuple[int, str]]:
-    number = 0
-    while line := file.readline(_MAX_LINE):
-        number += 1
-        if len(line) == _MAX_LINE:
-            raise RequestError(f"{wanted} Line {number} has more than {_MAX_LINE:,} characters.")
-        if "\0" in line:
-            raise RequestError(f"{wanted} Line {number} holds a zero byte, which is no text.")
-        if line.strip():
-            yield number, line.rstrip("\n")
 
 
 def _is_row(fields: list[str]) -> bool:
@@ -295,6 +227,8 @@ def _parse_chunk(
 ) -> np.ndarray:
     """Return these columns as int64 [n, columns]; RequestError names the first column's first value that is none."""
     options = {"header": None, "quoting": csv.QUOTE_NONE, "skip_blank_lines": False, "low_memory": False}
+    if not columns:
+        return np.empty((len(lines), 0), np.int64)
     text = io.StringIO("\n".join(lines))
     table = pd.read_csv(text, sep=layout.separator, keep_default_na=False, na_values=[""], **options)
     if all(dtype == np.int64 for dtype in table.dtypes):
@@ -312,7 +246,7 @@ def _parse_chunk(
 
 def _take_columns(values: np.ndarray, columns: Sequence[int]) -> np.ndarray:
     """Return these columns, without a copy where they stand together."""
-    if columns and columns[-1] - columns[0] == len(columns) - 1:
+    if columns[-1] - columns[0] == len(columns) - 1:
         return values[:, columns[0] : columns[-1] + 1]
     return values[:, columns]
 
@@ -338,3 +272,17 @@ def _refuse_value(shown: str, path: str | Path, number: int, column: str) -> Non
         f"{path}: values should be integers of at most 64 bits. "
         f"Got {shown} in line {number}, column {column} instead{advice}."
     )
+
+
+def parse_packed(
+    texts: Sequence[str], numbers: list[int], path: str | Path, column: str, count: int | None = None
+) -> np.ndarray:
+    """Return texts of `count` integers each (None: as many as the first has), with blanks between them, as int64
+    [n, count]."""
+    lines = [" ".join(text.split()) for text in texts]
+    count = lines[0].count(" ") + 1 if count is None else count
+    for number, line in zip(numbers, lines, strict=True):
+        if line.count(" ") + 1 != count:
+            got = f"{line.count(' ') + 1} numbers for {count}"
+            _refuse_value(got, path, number, column)
+    return _parse_chunk(lines, numbers, Layout(" ", count, None), range(count), path)

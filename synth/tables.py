@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from synth.columns import Columns, find_columns, is_label_name, list_odd_names
-from synth.csv_files import Layout, Rows, find_layout, find_varying_ends, read_rows
+from synth.csv_files import Layout, Rows, find_layout, find_varying_ends, parse_packed, read_rows
 from synth.errors import RequestError
 from synth.labelled_images import SYNTHETIC, LabelledImages, parse_labels
+from synth.split_names import find_split
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".zip")  # in any case
+_SPLIT_WORDS = {"publictest": "validation", "privatetest": "test"}  # FER2013's
 _LABELLED = "label,pixel0,..."
 _UNLABELLED = "pixel0,..."
 
@@ -44,21 +46,46 @@ def read_csv(
     1. rows: how many to read, from the top; None reads all. label_column: as synth.columns.find_columns.
     """
     table = _open_table(path, label_column)
-    images, texts, lines, marks = [], [], [], []
+    images, texts, lines, marks, splits = [], [], [], [], []
     for chunk, marked in _read_parts(table, rows):
         images.append(_shape_pixels(chunk, table, image_shape))
         texts += chunk.texts[table.label]
         lines += chunk.lines
+        splits += chunk.texts[table.columns.split] if table.columns.split is not None else []
         if marked is not None:
             marks.append(marked)
     labels, names = table.parse_labels(texts, lines)
-    return LabelledImages(
+    source = LabelledImages(
         np.concatenate(images),
         labels,
         class_names=names,
         synthetic=np.concatenate(marks) if marks else None,
         notes=(f"{path}: {table.columns.note}",) if table.columns.note else (),
         text_labels=names is not None,
+    )
+    return source if table.columns.split is None else _split_rows(source, splits, table)
+
+
+def _split_rows(source: LabelledImages, texts: Sequence[str], table: "_Table") -> LabelledImages:
+    """Return the images that are to train on, with the other parts that the texts of a column name."""
+    column = table.layout.name(table.columns.split or 0)
+    meanings = {text: _SPLIT_WORDS.get(text.strip().casefold()) or find_split(text)[0] for text in set(texts)}
+    unknown = sorted(text for text, part in meanings.items() if part is None)
+    if unknown or "train" not in meanings.values():
+        got = f"Got {unknown[0]!r:.60}" if unknown else "Got no train"
+        raise RequestError(f"{table.path}: column {column} should say train, validation or test. {got} instead.")
+    parts = np.array([meanings[text] for text in texts])
+    images, labels, marks = source.images, source.labels, source.synthetic
+    others = {
+        part: LabelledImages(images[parts == part], labels[parts == part]) if (parts == part).any() else None
+        for part in ("validation", "test")
+    }
+    train = parts == "train"
+    kept = replace(source, images=images[train], labels=labels[train])
+    note = f"{table.path}: the parts are those of the column {column}"
+    marks = None if marks is None else marks[train]
+    return replace(
+        kept, synthetic=marks, validation=others["validation"], test=others["test"], notes=(*source.notes, note)
     )
 
 
@@ -179,8 +206,11 @@ def _read_parts(table: _Table, rows: int | None) -> Iterator[tuple[Rows, np.ndar
     The values are those of the pixels alone, int64 [n, pixels].
     """
     columns, layout = table.columns, table.layout
-    values = sorted((*columns.pixels, *([] if columns.synthetic is None else [columns.synthetic])))
-    texts = [place for place in (columns.label, columns.id) if place is not None]
+    pixels = () if columns.is_packed else columns.pixels
+    values = sorted((*pixels, *([] if columns.synthetic is None else [columns.synthetic])))
+    texts = [place for place in (columns.label, columns.id, columns.split) if place is not None]
+    texts += columns.pixels if columns.is_packed else ()
+    count = None
     for chunk in read_rows(table.path, layout, table.wanted, values, texts, rows):
         marks = None
         if columns.synthetic is not None:
@@ -189,6 +219,10 @@ def _read_parts(table: _Table, rows: int | None) -> Iterator[tuple[Rows, np.ndar
             _check_range(marks[:, np.newaxis], 1, f"{table.path}: {SYNTHETIC}", chunk.lines)
             marks = marks == 1
             chunk = replace(chunk, values=np.delete(chunk.values, place, axis=1))
+        if columns.is_packed:
+            place = columns.pixels[0]
+            packed = parse_packed(chunk.texts[place], chunk.lines, table.path, layout.name(place), count)
+            chunk, count = replace(chunk, values=packed), packed.shape[1]
         yield chunk, marks
 
 

@@ -246,3 +246,23 @@ def test_labelled_images_are_not_to_be_predicted(tmp_path):
         read_unlabelled_csv(path, None)
     assert not is_labelled_as(write_table(tmp_path, f"id,{PIXELS}", ROWS, "u.csv"), path)
     assert is_labelled_as(write_table(tmp_path, f"{PIXELS},LABEL", ROWS, "v.csv"), path)
+
+
+def test_pixels_in_one_column_and_parts_in_another(tmp_path):
+    """As FER2013 has them."""
+    usages = ("Training", "PublicTest", "PrivateTest")
+    rows = [(row[0], " ".join(map(str, row[1:])), usage) for row, usage in zip(ROWS, usages, strict=True)]
+    source = read_csv(write_table(tmp_path, "emotion,pixels,Usage", rows))
+    check(source, (7,), (10,))
+    check(source.validation, (3,), (50,))
+    check(source.test, (7,), (90,))
+    assert source.notes[-1].endswith("t.csv: the parts are those of the column Usage")
+    rows[1] = (3, "50 60 70", "Training")
+    with pytest.raises(RequestError, match="Got 3 numbers for 4 in line 3, column pixels"):
+        read_csv(write_table(tmp_path, "emotion,pixels,Usage", rows))
+
+
+def test_a_column_of_parts_in_words_that_are_none_is_refused(tmp_path):
+    rows = [(*row, split) for row, split in zip(ROWS, ("train", "test", "elsewhere"), strict=True)]
+    with pytest.raises(RequestError, match="column split should say train, validation or test. Got 'elsewhere'"):
+        read_csv(write_table(tmp_path, f"label,{PIXELS},split", rows))
