@@ -282,7 +282,7 @@ def parse_packed(
     lines = [" ".join(text.split()) for text in texts]
     count = lines[0].count(" ") + 1 if count is None else count
     for number, line in zip(numbers, lines, strict=True):
-        if line.count(" ") + 1 != count:
-            got = f"{line.count(' ') + 1} numbers for {count}"
+        if not line or line.count(" ") + 1 != count:
+            got = f"{len(line.split())} numbers for {count}"
             _refuse_value(got, path, number, column)
     return _parse_chunk(lines, numbers, Layout(" ", count, None), range(count), path)

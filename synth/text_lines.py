@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from synth.errors import RequestError, describe_cause
 from synth.files import check_regular_file
 
 _MAX_LINE = 2**26  # characters: five times a row of 1024 x 1024 x 3 pixels
+_DAMAGE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, LookupError, OverflowError, RuntimeError)
 _SHOWN = 60  # characters of names in an error
 
 
@@ -25,8 +27,6 @@ def number_lines(path: str | Path, wanted: str) -> Iterator[Iterator[tuple[int, 
             yield _list_lines(file, wanted)
     except UnicodeDecodeError as error:
         raise RequestError(f"{wanted} Its text should be UTF-8. {describe_cause(error)}") from error
-    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise RequestError(f"{wanted} Its compression should be sound. {describe_cause(error)}") from error
 
 
 @contextmanager
@@ -36,13 +36,26 @@ def _open_text(path: str | Path, wanted: str) -> Iterator[TextIO]:
         start = raw.read(4)
         raw.seek(0)
         if start[:2] == b"\x1f\x8b":
-            with gzip.open(raw) as inner:
+            with _unpacking(wanted), gzip.open(raw) as inner:
                 yield _decode(inner)
         elif start == b"PK\3\4":
-            with zipfile.ZipFile(raw) as archive, archive.open(_find_entry(archive, wanted)) as inner:
+            with (
+                _unpacking(wanted),
+                zipfile.ZipFile(raw) as archive,
+                archive.open(_find_entry(archive, wanted)) as inner,
+            ):
                 yield _decode(inner)
         else:
             yield _decode(raw)
+
+
+@contextmanager
+def _unpacking(wanted: str) -> Iterator[None]:
+    """Turn what the parsers of damaged archives raise into a RequestError."""
+    try:
+        yield
+    except _DAMAGE as error:
+        raise RequestError(f"{wanted} Its compression should be sound. {describe_cause(error)}") from error
 
 
 def _decode(file: IO[bytes] | gzip.GzipFile) -> TextIO:
@@ -51,7 +64,7 @@ def _decode(file: IO[bytes] | gzip.GzipFile) -> TextIO:
 
 def _find_entry(archive: zipfile.ZipFile, wanted: str) -> zipfile.ZipInfo:
     """Return the one file of an archive, but for those that systems hide there."""
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     paths = {entry.filename: PurePosixPath(entry.filename) for entry in entries}
     entries = [
         entry
