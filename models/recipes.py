@@ -141,12 +141,10 @@ class GANOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GANRequest:
+class GANRequest(GANOptions):
     """The same, with the Recipe that the flags describe."""
 
     recipe: Recipe
-    max_minutes: float | None
-    model: str | Path | None
 
 
 def add_recipe_flags(group, shown=None):
@@ -191,6 +189,22 @@ def take_recipe_options(options):
     if "epochs" in given:
         given.setdefault("steps", 0)
     return given
+
+
+def write_flags(fields):
+    """Return the words of the command line that set these fields of a recipe, {name: value}."""
+    words = []
+    for name, value in fields.items():
+        flag = name.replace("_", "-")
+        words += [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
+    return words
+
+
+def describe_flags(recipe):
+    """Return the words of the command line that describe a Recipe."""
+    named = RECIPES.get(recipe.name, RECIPES["quick"])
+    changed = {name: getattr(recipe, name) for name in _FLAGS if getattr(recipe, name) != getattr(named, name)}
+    return ["--recipe", named.name, *write_flags(changed)]
 
 
 def rename_fields(stored):

@@ -45,7 +45,7 @@ def choose(results: pd.DataFrame, candidates: list[Arm], measure: str) -> tuple[
     reason = describe_difference(results, best, none.name, measure, "the real images with class weights")
     if compare_arms(results, best, none.name, measure)["verdict"] == "better":
         return next(arm for arm in candidates if arm.name == best), reason
-    return none, f"{reason} Fit with the class weights that the manifest has."
+    return none, f"{reason} Fit with class weights: predict.py --class-weights."
 
 
 def save_training_set(

@@ -1,31 +1,30 @@
 """Train a GAN, or load one, and write filtered shards of its images."""
 
 import os
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
 from models.building import build_pair, choose_dtype
 from models.pretrained import find_model_folder
-from models.recipes import RECIPES, GANRequest
+from models.recipes import RECIPES, GANRequest, describe_flags
 from models.trained_gan import TrainedGAN, prepare_filter
 from models.training import build_strategy, check_recipe, fit_gan, is_chief, plan_rounds
 from synth.command_line import report_unless
 from synth.counts import parse_counts
 from synth.datasets import Dataset
 from synth.errors import RequestError
-from synth.figures import plot_history, plot_samples, save_figure
 from synth.filters import resolve_filter
 from synth.options import RunOptions, SamplingOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, open_output
-from synth.run_files import load_histories
 from synth.shard_writing import stream_shards
-from synth.shards import HASHES, MANIFEST, load_manifest, read_shard, save_hashes
+from synth.shards import HASHES, MANIFEST, load_manifest, save_hashes
+from synth.web_report import REPORT, write_command
+from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import load_data, print_plan
 
 SCRIPT = "generate_data.py"
-OWNED = ("model", "shards", MANIFEST, HASHES, "samples.png", "curves.png")
+OWNED = ("model", "shards", MANIFEST, HASHES, REPORT, *FIGURES)
 
 
 def generate(
@@ -59,21 +58,27 @@ def generate(
         if isinstance(source, Dataset):
             options = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report, "strategy": strategy}
             fit_gan(source, gan.recipe, out / "model", seed=run.seed, **options)
-        return _sample(source, sampling, run) if is_chief() else {}
+        if not is_chief():
+            return {}
+        command = write_command(
+            SCRIPT, data, gan, sampling_options, run, more=[] if gan.model else describe_flags(gan.recipe)
+        )
+        return _sample(source, sampling, run, plan, command)
 
 
-def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions) -> dict:
-    """Write the shards and figures; return the manifest."""
+def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions, plan: dict[str, str], command: str) -> dict:
+    """Write the shards, figures and the report; return the manifest."""
     out, report = Path(run.out), report_unless(run.quiet)
-    if isinstance(source, Dataset):
-        prepare_filter(out / "model", source, sampling["filter"])
-        source = TrainedGAN(out / "model")
-    manifest = stream_shards(source, sampling, out, quiet=run.quiet, report=report)
-    _save_figures(manifest, out, report)
+    dataset = source if isinstance(source, Dataset) else None
+    if dataset:
+        prepare_filter(out / "model", dataset, sampling["filter"])
+    trained = TrainedGAN(out / "model") if isinstance(source, Dataset) else source
+    manifest = stream_shards(trained, sampling, out, quiet=run.quiet, report=report)
+    write_report(out, manifest, trained, dataset, plan, command, report)
     for name, counts in manifest["classes"].items():
         rejected = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "none"
         report(f"class {name}: {counts['accepted']} images of {counts['candidates']} candidates (rejected: {rejected})")
-    report(f"shards/, {MANIFEST} and samples.png are in {out}")
+    report(f"shards/, {MANIFEST}, samples.png and {REPORT} are in {out}")
     return manifest
 
 
@@ -152,18 +157,3 @@ def _plan_shards(sampling: dict, source: Dataset | TrainedGAN, out: Path) -> dic
         "shards": f"{total:,} images, {sampling['format']}, filter {sampling['filter']}, "
         f"at most {total * row_bytes / 1e6:,.1f} MB in {out}",
     }
-
-
-def _save_figures(manifest: dict, out: Path, report: Callable[[str], None]) -> None:
-    """Save samples.png from each class's first shard, and curves.png where a model was trained here."""
-    first = {entry["class"]: entry["file"] for entry in reversed(manifest["shards"])}
-    names = [name for name in manifest["class_names"] if name in first]
-    images = {name: read_shard(out / first[name], manifest["image_shape"], rows=10)[0] for name in names}
-    save_figure(out / "samples.png", plot_samples(images))
-    try:
-        histories = load_histories(out / "model")
-    except RequestError as error:
-        report(f"note: curves.png is left out. {error}")
-        return
-    if histories:
-        save_figure(out / "curves.png", plot_history(histories))
