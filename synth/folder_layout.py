@@ -3,18 +3,19 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from synth.errors import RequestError
 from synth.folder_tree import Folder, list_tables, scan_folder
 from synth.images import IMAGE_SUFFIXES
-from synth.picture_tables import Classes, classes_by_prefix, read_classes
+from synth.picture_tables import Classes, Names, classes_by_prefix, count_pictures, read_classes
 from synth.shards import fold_name
-from synth.split_names import find_split, is_filler, share_stem
+from synth.split_names import find_split, fold_class, is_filler, share_stem
 
 PARTS = ("train", "validation", "test")
 _SHOWN = 5  # names in a note
+_MASKS = {"masks", "mask", "annotations", "annotation", "segmentations", "labels", "groundtruth", "ground_truth"}
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 
 
@@ -48,23 +49,40 @@ def find_layout(path: str | Path) -> Layout:
     Folders that hold a single folder of folders are stepped into. Raises RequestError for what can be read in two
     ways, or in none.
     """
-    top = _step_in(scan_folder(path))
     layout = Layout()
+    masks: list[str] = []
+    root = _drop_masks(scan_folder(path), masks)
+    if masks:
+        layout.notes.append(f"not read, as they belong to the images beside them: {_list(masks)}")
+    top = _step_in(root)
+    if find_split(top.name)[0] in PARTS[1:] and top is not root:
+        layout.notes.append(f"{top.name} is read as the whole set: there are no pictures of a train part beside it")
     folders = _find_parts(top, layout)
     for part, folder in folders.items():
+        elsewhere = [path for other in folders.values() if other is not folder for path in other.list_pictures()]
         inner = _step_in(folder)
-        found = _find_classes(inner, top, layout)
+        found = _find_classes(inner, root, layout, part, elsewhere)
         if found is not None:
             layout.parts[part] = found
         elif part == "train":
-            raise RequestError(_describe_lack(inner, top))
+            raise RequestError(_describe_lack(inner, root))
         else:
-            layout.notes.append(f"{folder.name}: {inner.count:,} pictures without labels are left out")
+            layout.notes.append(f"{folder.name}: {count_pictures(inner.count)} without labels left out")
     for part in PARTS[1:]:
         if part in layout.parts:
             _match_classes(part, layout)
     _note_what_is_not_read(folders, layout)
     return layout
+
+
+def _drop_masks(folder: Folder, dropped: list[str]) -> Folder:
+    """Return the folder without masks beside images/, at any depth, whose names are added to `dropped`."""
+    folders = folder.folders
+    if any(is_filler(inner.name) for inner in folder.filled):
+        masks = [inner for inner in folder.filled if inner.name.casefold() in _MASKS]
+        folders = tuple(inner for inner in folders if inner not in masks)
+        dropped += [f"{folder.name}/{inner.name}" for inner in masks]
+    return replace(folder, folders=tuple(_drop_masks(inner, dropped) for inner in folders))
 
 
 def _step_in(folder: Folder) -> Folder:
@@ -82,7 +100,9 @@ def _find_parts(top: Folder, layout: Layout) -> dict[str, Folder]:
     splits = {folder.name: find_split(folder.name) for folder in top.filled}
     named = {part: [folder for folder in top.filled if splits[folder.name][0] == part] for part in PARTS}
     others = [folder for folder in top.filled if splits[folder.name][0] is None]
-    if not named["train"] or not _are_parts(named, others):
+    if not named["train"]:
+        return _find_parts_among_classes(top, named, others, layout)
+    if not _are_parts(named, others):
         return {"train": top}
     found: dict[str, Folder] = {}
     for part, folders in named.items():
@@ -97,11 +117,28 @@ def _find_parts(top: Folder, layout: Layout) -> dict[str, Folder]:
         found |= {part: chosen[0]} if chosen else {}
         others += [folder for folder in folders if folder not in chosen]
     if others or top.pictures:
-        names = [f"{folder.name} ({folder.count:,} pictures)" for folder in others]
-        names += [f"{len(top.pictures):,} pictures"] * bool(top.pictures)
-        parts = " and ".join(folder.name for folder in found.values())
-        layout.notes.append(f"{parts} are read as the parts of the set. Not read: {_list(names)}")
+        names = [f"{folder.name} ({count_pictures(folder.count)})" for folder in others]
+        names += [count_pictures(len(top.pictures))] * bool(top.pictures)
+        parts = ", ".join(folder.name for folder in found.values())
+        layout.notes.append(f"the parts of the set are {parts}. Not read: {_list(names)}")
     return found
+
+
+def _find_parts_among_classes(
+    top: Folder, named: dict[str, list[Folder]], others: list[Folder], layout: Layout
+) -> dict[str, Folder]:
+    """Return the parts where test/ or val/ lies among the class folders of the train part, as far as that is clear."""
+    classes = {fold_name(folder.name) for folder in others}
+    found = {}
+    for part, folders in named.items():
+        inner = [{fold_name(child.name) for child in _step_in(folder).filled} for folder in folders]
+        if len(folders) == 1 and len(classes) > 1 and inner[0] and inner[0] <= classes:
+            found[part] = folders[0]
+    flat = [folder.name for folders in named.values() for folder in folders if folder.is_flat]
+    if len(others) > 1 and flat:
+        layout.notes.append(f"{_list(flat)}: read as a class, as it holds no class folders")
+    rest = tuple(folder for folder in top.folders if folder not in found.values())
+    return {"train": replace(top, folders=rest) if found else top} | found
 
 
 def _are_parts(named: dict[str, list[Folder]], others: list[Folder]) -> bool:
@@ -113,40 +150,46 @@ def _are_parts(named: dict[str, list[Folder]], others: list[Folder]) -> bool:
     return several and (not others or sum(exact) > 1)
 
 
-def _find_classes(folder: Folder, top: Folder, layout: Layout) -> Classes | None:
-    """Return the classes of a part; None where nothing says them."""
+def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsewhere: Sequence[Path]) -> Classes | None:
+    """Return the classes of a part; None where nothing says them. elsewhere: the pictures of the others."""
     children = folder.filled
     names = [child.name for child in children]
-    is_cut = not folder.pictures and all(child.is_flat for child in children)  # or flat: there are no children
+    is_cut = not folder.pictures and all(_step_in(child).is_flat for child in children)  # or flat, without children
     are_pieces = (len(names) > 1 and share_stem(names)) or all(map(is_filler, names))
     if (is_cut and (are_pieces or len(names) == 1)) or not children:
-        found = _label_pictures(folder, top, layout)
-        if found or not children or (are_pieces and (len(names) > 1 or folder is not top)):
-            return found
+        pictures, tables = Names(part, folder.list_pictures(), elsewhere), _list_tables(folder, root)
+        found = read_classes(pictures, {path: _find_table_part(path, folder, pictures) for path in tables})
+        layout.is_table |= found is not None and part == "train"
+        if found is None and are_pieces:  # or flat
+            found = classes_by_prefix(folder.list_pictures())
+        if found:
+            layout.notes += found[1]
+            return found[0]
+        if not children or (are_pieces and (len(names) > 1 or part != "train" or elsewhere)):
+            return None
     _check_not_variants(folder)
     if folder.pictures:
-        layout.notes.append(f"{len(folder.pictures):,} pictures beside the class folders of {folder.name} are not read")
+        left = count_pictures(len(folder.pictures))
+        layout.notes.append(f"{left} beside the class folders of {folder.name} not read")
     nested = [child.name for child in children if not child.pictures and len(child.filled) > 1]
     if nested:
         layout.notes.append(f"all that lies in the sub-folders of {_list(nested)} is read as that class")
     return {child.name: child.list_pictures() for child in children}
 
 
-def _label_pictures(folder: Folder, top: Folder, layout: Layout) -> Classes | None:
-    """Return the classes of pictures that lie in no class folders: by a CSV beside them, a level above or below."""
-    pictures = folder.list_pictures()
-    if not pictures:
-        return None
+def _find_table_part(table: Path, folder: Folder, names: Names) -> str | None:
+    """Return the part that a CSV is for: that of the folder that it lies in, or of its own name; None for any."""
+    is_inside = names.has_others and table.is_relative_to(folder.path)
+    return names.part if is_inside else find_split(table.stem)[0]
+
+
+def _list_tables(folder: Folder, root: Folder) -> list[Path]:
+    """Return the CSV files that may name a folder's pictures: beside them, a level below, or above up to a level over
+    the root."""
     below = [path for child in folder.folders for path in child.tables]
-    above = list(top.tables) if folder is not top else []
-    found = read_classes(pictures, dict.fromkeys([*folder.tables, *below, *above, *list_tables(folder.path.parent)]))
-    layout.is_table |= found is not None
-    if found is None and folder.is_flat:
-        found = classes_by_prefix(pictures)
-    if found is None:
-        return None
-    layout.notes += found[1]
-    return found[0]
+    above = [place for place in folder.path.parents if place.is_relative_to(root.path)]
+    tables = [path for place in (*above, root.path.parent) for path in list_tables(place)]
+    return [*dict.fromkeys([*folder.tables, *below, *tables])]
 
 
 def _check_not_variants(folder: Folder) -> None:
@@ -166,18 +209,18 @@ def _check_not_variants(folder: Folder) -> None:
 def _match_classes(part: str, layout: Layout) -> None:
     """Give the classes of a part the names that they have in the train part, whatever their case."""
     known = layout.class_names
-    folded = {fold_name(name): name for name in known}
+    folded = {fold_class(name): name for name in known}
     matched: Classes = {}
     foreign: Counter[str] = Counter()
     for name, pictures in layout.parts[part].items():
-        match = name if name in known else folded.get(fold_name(name))
+        match = name if name in known else folded.get(fold_class(name))
         if match is None:
             foreign[name] += len(pictures)
         else:
             matched[match] = sorted([*matched.get(match, []), *pictures])
     if foreign:
         layout.notes.append(
-            f"{part}: {foreign.total():,} pictures are left out, as their classes are not in train: {_list([*foreign])}"
+            f"{part}: {count_pictures(foreign.total())} of classes that are not in train left out: {_list([*foreign])}"
         )
     missing = [name for name in known if name not in matched]
     if matched and missing:
@@ -206,10 +249,11 @@ def _note_what_is_not_read(folders: dict[str, Folder], layout: Layout) -> None:
         layout.notes.append(f"there is one class alone, {layout.class_names[0]!r}")
 
 
-def _describe_lack(folder: Folder, top: Folder) -> str:
-    expected = f"{top.path}: should hold one sub-folder per class with images"
+def _describe_lack(folder: Folder, root: Folder) -> str:
+    expected = f"{root.path}: should hold one sub-folder per class with images"
     if not folder.count:
-        return f"{expected} ({', '.join(IMAGE_SUFFIXES)}). Got none."
+        others = [f"{count:,} {suffix or 'without suffix'}" for suffix, count in folder.count_others().most_common()]
+        return f"{expected} ({', '.join(IMAGE_SUFFIXES)}). Got none{', but ' * bool(others)}{_list(others)}."
     return (
         f"{expected}, or a CSV of the pictures' names and labels beside them, or names as cat.1.jpg, dog.1.jpg. "
         f"Got {folder.count:,} pictures in {folder.path} and nothing that says their classes."

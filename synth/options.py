@@ -39,18 +39,17 @@ def option(
     nargs="+",
     formerly=None,
     setting=True,
-    later=False,
 ):
     """Return a dataclass field for an option; of a tuple, choices and range are those of its elements.
 
     default: a value, or a callable that makes it. minimum, maximum: limits that belong to the range; above, below: that
     don't. A range has a lower limit. parse: callable (text) -> value, where the annotation does not say it. nargs: of a
     tuple's flag. formerly: an old name, whose flag says how it is called now. setting: whether another value makes it
-    another run. later: whether there are runs from before it, so that its default is not recorded, as theirs is not.
+    another run.
     """
     metadata = {"help": help, "choices": choices, "metavar": metavar, "parse": parse, "nargs": nargs}
     metadata |= {"minimum": minimum, "maximum": maximum, "above": above, "below": below}
-    metadata |= {"formerly": formerly, "setting": setting, "later": later}
+    metadata |= {"formerly": formerly, "setting": setting}
     return field(**{"default_factory" if callable(default) else "default": default}, metadata=metadata)
 
 
@@ -72,13 +71,11 @@ class DataOptions:
     )
     test_data: str | Path | None = option(
         None,
-        "labelled test set, a file or a folder: becomes the test part (predict.py's --test-csv is what a submission is "
-        "made for)",
+        "labelled test set, a file or a folder (--test-csv of predict.py is what a submission is made for)",
         metavar="FILE",
-        later=True,
     )
     label_column: str | None = option(
-        None, "name of a table's column with the labels, or its number from 1 on", metavar="NAME|NUMBER", later=True
+        None, "a table's column with the labels, by name or number (default: found)", metavar="NAME"
     )
     image_size: tuple[int, int] | None = option(
         None, "size to resize the images to (default: as they are)", parse=parse_image_size, metavar="H[,W]"
@@ -88,15 +85,13 @@ class DataOptions:
     )
     fit: str | None = option(  # None: as a run has recorded it whose data are loaded again
         None,
-        "how images of other proportions come to --image-size: cut at the sides, with black bars or distorted "
-        f"(default: {DEFAULT_FIT}, so that shapes stay true and fill the image)",
+        f"how images of other proportions come to --image-size (default: {DEFAULT_FIT}, to keep shapes true)",
         choices=FITS,
-        later=True,
     )
-    skip_unreadable: bool = option(False, "leave out pictures that can't be read, and say which", later=True)
+    skip_unreadable: bool = option(False, "leave out pictures that can't be read")
     no_cache: bool = option(
         False,
-        "decode a folder's pictures anew; those that take over 10 seconds are kept for the next time",
+        "decode a folder's pictures anew, though they are cached",
         setting=False,
     )
 
@@ -241,10 +236,8 @@ def check_option(config, name, value):
 
 def list_settings(config):
     """Return {field: value} of what makes a run this one and no other, as plain values; config.json records it."""
-    declared = {field.name: field for field in fields(config) if field.metadata.get("setting", True)}
-    later = {name: _find_default(field) for name, field in declared.items() if field.metadata.get("later")}
-    found = {name: value for name, value in asdict(config).items() if name in declared}
-    return {name: value for name, value in found.items() if name not in later or value != later[name]}
+    settings = {declared.name for declared in fields(config) if declared.metadata.get("setting", True)}
+    return {name: value for name, value in asdict(config).items() if name in settings}
 
 
 def add_flags(group, config_class, names, *, base="", shown=None):

@@ -50,7 +50,7 @@ def load_cached(key: str) -> PictureSet | None:
     if path is None or not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             found = PictureSet(arrays["images"], arrays["kept"], tuple(arrays["notes"].tolist()))
         if found.images.dtype != np.uint8 or len(found.images) != found.kept.sum():
             raise ValueError("another program's")

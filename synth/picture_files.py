@@ -17,6 +17,7 @@ from synth.picture_levels import Levels, Range, find_range
 # Pillow would run other programs for some of its others
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "AVIF")
 _ORIENTATION = 0x0112  # Exif's tag
+_METADATA = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")  # where Pillow finds it
 _SPARE = 2  # a JPEG is decoded at a fraction of its size that has still so many times the pixels that are kept, a side
 
 
@@ -44,6 +45,7 @@ def decoding() -> Iterator[None]:
     """Hold Pillow's warnings as read_picture needs them, for all threads: they can't each have their own."""
     from PIL import Image
 
+    _list_formats()  # loads them, before there are threads
     logger = logging.getLogger("PIL")  # says on the terminal what it then raises
     level = logger.level
     with warnings.catch_warnings():
@@ -122,13 +124,17 @@ def _convert(picture: Any, levels: Levels | None) -> Any:
     if picture.mode in ("P", "PA"):  # a grey set may be saved with palettes
         pixels = np.asarray(converted.convert("RGB"))
         grey = bool((pixels == pixels[..., :1]).all())
-    return _turn_upright(converted.convert("L" if grey else "RGB"), picture)
+    mode = "L" if grey else "RGB"
+    converted.load()  # here, where all that Pillow raises is caught
+    return _turn_upright(converted if converted.mode == mode else converted.convert(mode), picture)
 
 
 def _turn_upright(converted: Any, picture: Any) -> Any:
     """Turn the converted copy of `picture` as its Exif data say that it is held."""
     from PIL import Image
 
+    if not any(name in picture.info for name in _METADATA) and picture.format != "TIFF":
+        return converted  # most of a set; looking further takes as long as opening the file
     way = Image.Transpose
     turns = (way.FLIP_LEFT_RIGHT, way.ROTATE_180, way.FLIP_TOP_BOTTOM)
     turns += (way.TRANSPOSE, way.ROTATE_270, way.TRANSVERSE, way.ROTATE_90)

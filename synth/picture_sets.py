@@ -18,6 +18,7 @@ from synth.progress import open_bar
 _BLOCK = 32  # pictures that a thread reads together
 _WAITING = 2  # blocks that wait for each thread: they are all that memory holds beside the array
 _LISTED = 10  # names in a message
+_WORTH_THREADS = 0.0005  # seconds for a picture: small ones from a fast disk take a third
 WORTH_CACHING = 10.0  # seconds
 
 
@@ -70,7 +71,7 @@ class _SetReader:
 
     def _read_part(self, indices: Sequence[int], levels: Levels | None, bar) -> None:  # type: ignore[no-untyped-def]
         """Read the pictures of these indices, what is found kept in their order."""
-        for block, found in _map_in_threads(self._read_block, indices, levels):
+        for block, found in _map_blocks(self._read_block, indices, levels):
             for index, result in zip(block, found, strict=True):
                 if isinstance(result, Range):
                     self._ranges[index] = result
@@ -113,7 +114,7 @@ class _SetReader:
         base = Path(self._source)
         names = [str(path.relative_to(base) if path.is_relative_to(base) else path) for path in paths]
         if self._reading.skip_unreadable:
-            self._notes.append(f"{len(errors):,} unreadable pictures are left out: {_list(names)}")
+            self._notes.append(f"unreadable pictures left out, {len(errors):,}: {_list(names)}")
         elif len(errors) == 1:
             raise RequestError(f"{errors[0]} --skip-unreadable leaves it out.") from errors[0]
         else:
@@ -127,21 +128,30 @@ def _list(names: Sequence[str]) -> str:
     return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else "")
 
 
-def _map_in_threads(function, indices: Sequence[int], *arguments) -> Iterator[tuple]:  # type: ignore[no-untyped-def]
-    """Yield (block, function(block, *arguments)) in order; threads, as Pillow decodes without Python's lock."""
+def _map_blocks(function, indices: Sequence[int], *arguments) -> Iterator[tuple]:  # type: ignore[no-untyped-def]
+    """Yield (block, function(block, *arguments)) in order.
+
+    The first block is timed: Pillow decodes without Python's lock, but threads that each hold it most of the time only
+    wait for each other.
+    """
+    blocks = [indices[start : start + _BLOCK] for start in range(0, len(indices), _BLOCK)]
+    start = time.perf_counter()
+    yield blocks[0], function(blocks[0], *arguments)
+    if time.perf_counter() - start < _WORTH_THREADS * len(blocks[0]):
+        yield from ((block, function(block, *arguments)) for block in blocks[1:])
+        return
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     waiting: deque[tuple[Sequence[int], Future]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
-            for start in range(0, len(indices), _BLOCK):
-                block = indices[start : start + _BLOCK]
+            for block in blocks[1:]:
                 waiting.append((block, pool.submit(function, block, *arguments)))
                 if len(waiting) > _WAITING * workers:
-                    block, future = waiting.popleft()
-                    yield block, future.result()
+                    done, future = waiting.popleft()
+                    yield done, future.result()
             while waiting:
-                block, future = waiting.popleft()
-                yield block, future.result()
+                done, future = waiting.popleft()
+                yield done, future.result()
         finally:
             for _, future in waiting:
                 future.cancel()

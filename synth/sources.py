@@ -15,11 +15,9 @@ from synth.errors import RequestError
 from synth.files import find_mark
 from synth.folder_layout import find_layout
 from synth.folder_tree import scan_folder
-from synth.labelled_images import LabelledImages
 from synth.npz_files import read_npz
-from synth.picture_files import Reading
-from synth.picture_folders import read_image_folder
 from synth.shards import DESCRIPTION, MANIFEST, hash_file, load_hashes, load_manifest
+from synth.synthetic_folders import KnownClasses, index_names, read_synthetic_folder
 from synth.tables import read_csv_chunks
 
 BUFFER_SIZE = 20_000  # images that are shuffled together
@@ -162,12 +160,12 @@ def index_shards(
     """
     used: Counter[int] = Counter()
     sources = []
-    known = {str(value): value for value in label_values} | dict(zip(class_names, label_values, strict=False))
+    known = index_names(class_names, label_values)
     left_out = [value for value in skip if not isinstance(value, str)]
     for path in paths:
         rows: Counter[int] = Counter()
         if path.is_dir():
-            _check_folder_classes(path, known, skip)
+            known.check_folder(path, skip)
         for _, labels in _read_chunks(path, image_shape, known):
             labels = labels[~np.isin(labels, left_out)]
             unknown = np.setdiff1d(labels, label_values)
@@ -186,16 +184,6 @@ def index_shards(
             read = partial(_read_shard, path, image_shape, label_values, chosen, known)
             sources.append(Source(chosen, read))
     return sources
-
-
-def _check_folder_classes(folder: Path, known: dict[str, int], skip: tuple[int | str, ...]) -> None:
-    """Raise RequestError where a folder of pictures has classes that the real data, {name: label value}, have not."""
-    unknown = [name for name in find_layout(folder).class_names if name not in known and name not in skip]
-    if unknown:
-        raise RequestError(
-            f"{folder}: folders should be called as the real data's classes, {', '.join(list(known)[:10])}, ... "
-            f"Got {', '.join(unknown[:5])} instead."
-        )
 
 
 def split_in_memory(images: np.ndarray, labels: np.ndarray, rows_per_source: int = 5000) -> list[Source]:
@@ -266,7 +254,7 @@ def _read_shard(
     image_shape: tuple[int, int, int],
     label_values: tuple[int, ...],
     rows: dict[int, int],
-    known: dict[str, int],
+    known: KnownClasses,
     epoch: int,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the chunks of a shard, cut to the rows that it may use."""
@@ -291,16 +279,16 @@ def _hash_texts(texts: Iterable[str]) -> str:
 
 
 def _read_chunks(
-    path: Path, image_shape: tuple[int, int, int], known: dict[str, int]
+    path: Path, image_shape: tuple[int, int, int], known: KnownClasses
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (images, label values) of a shard in chunks; where it marks synthetic rows, these alone.
 
-    known: {class name: label value}, for a folder of pictures; others in it are left out.
+    known: for a folder of pictures; others in it are left out.
     """
     if path.suffix == ".csv":
         parts = read_csv_chunks(path, image_shape)
     else:
-        parts = [_read_folder(path, image_shape, known) if path.is_dir() else read_npz(path)]
+        parts = [read_synthetic_folder(path, image_shape, known) if path.is_dir() else read_npz(path)]
     for part in parts:
         images, labels = part.images, part.labels
         if images.shape[1:] != tuple(image_shape):
@@ -310,16 +298,6 @@ def _read_chunks(
         if part.synthetic is not None:
             images, labels = images[part.synthetic], labels[part.synthetic]
         yield from _cut(images, labels)
-
-
-def _read_folder(folder: Path, image_shape: tuple[int, int, int], known: dict[str, int]) -> LabelledImages:
-    """Return the pictures of a folder whose classes are known, with their label values."""
-    found = read_image_folder(folder, Reading(image_shape[:2]))
-    assert found.class_names is not None  # folders have some
-    values = {label: known[name] for label, name in found.class_names.items() if name in known}
-    keep = np.isin(found.labels, list(values))
-    labels = np.array([values[label] for label in found.labels[keep].tolist()], np.int64)
-    return LabelledImages(found.images[keep], labels)
 
 
 def _cut(images: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

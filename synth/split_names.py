@@ -2,6 +2,8 @@
 
 import re
 
+from synth.shards import fold_name
+
 _SPLITS = {
     "train": "train", "training": "train",
     "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
@@ -25,6 +27,11 @@ def find_split(name: str) -> tuple[str | None, bool]:
         if word in _SPLITS:
             return _SPLITS[word], len(words) == 1
     return None, False
+
+
+def fold_class(name: str) -> str:
+    """Return what two names of a class have in common that differ by case, Unicode form or leading zeros alone."""
+    return str(int(name)) if name.isascii() and name.isdigit() else fold_name(name)
 
 
 def is_filler(name: str) -> bool:

@@ -19,14 +19,14 @@ def load_data(
 
     fingerprint: of the inherited data; RequestError where others are found in their place, and where there are none.
     """
-    options = asdict(data)
-    how = {"no_cache": options.pop("no_cache"), "quiet": run.quiet, "download": download_standard_set}
-    given = {name: value for name, value in options.items() if value is not None and value is not False}
+    given = {name: value for name, value in asdict(data).items() if value is not None and value is not False}
     inherited = complete_request(inherited) if inherited and data.data is None else {}
     if inherited:
         check_request(inherited)
-    dataset = load_dataset(**{"seed": run.seed, **inherited, **given}, **how)
-    if inherited and fingerprint not in (None, dataset.fingerprint) and not set(given) - {"real_per_class"}:
+    how = {"seed": run.seed, **inherited, **given}
+    dataset = load_dataset(**how, quiet=run.quiet, download=download_standard_set)
+    alike = {"real_per_class", "no_cache"}  # the fingerprint is that of all images, however they were read
+    if inherited and fingerprint not in (None, dataset.fingerprint) and not set(given) - alike:
         raise RequestError(
             f"{dataset.name} should be the data that the run was made from ({str(fingerprint)[:12]}). "
             f"It has changed ({dataset.fingerprint[:12]}): name the right ones with --data."

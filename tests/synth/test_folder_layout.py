@@ -59,7 +59,7 @@ def test_a_validation_part_and_what_lies_beside_the_parts(make):
     )
     layout = find_layout(folder)
     assert [*layout.parts] == ["train", "validation"]
-    assert layout.notes == ["train and val are read as the parts of the set. Not read: Meta (1 pictures), 1 pictures"]
+    assert layout.notes == ["the parts of the set are train, val. Not read: Meta (1 picture), 1 picture"]
 
 
 def test_train_is_a_class_among_vehicles(make):
@@ -72,7 +72,7 @@ def test_classes_of_the_other_parts_are_found_by_name_whatever_their_case(make):
     layout = find_layout(folder)
     assert show(layout)["test"] == {"box": ["2.png"]}
     assert layout.notes == [
-        "test: 2 pictures are left out, as their classes are not in train: other",
+        "test: 2 pictures of classes that are not in train left out: other",
         "test: has no pictures of disc",
     ]
 
@@ -80,7 +80,7 @@ def test_classes_of_the_other_parts_are_found_by_name_whatever_their_case(make):
 def test_a_flat_test_part_is_left_out(make):
     layout = find_layout(make("train/a/1.png", "train/b/1.png", "test1/5.png", "test1/6.png"))
     assert [*layout.parts] == ["train"]
-    assert layout.notes == ["test1: 2 pictures without labels are left out"]
+    assert layout.notes == ["test1: 2 pictures without labels left out"]
 
 
 def test_variants_of_one_set_are_one_line(make):
@@ -155,7 +155,7 @@ def test_flat_parts_with_a_csv_each_and_a_sample_submission(make):
     tables = {"train": "id,breed\n1,pug\n2,boxer\n", "sample_submission": "id,breed\n3,pug\n4,pug\n"}
     layout = find_layout(make("train/1.jpg", "train/2.jpg", "test/3.jpg", "test/4.jpg", **tables))
     assert show(layout) == {"train": {"boxer": ["2.jpg"], "pug": ["1.jpg"]}}
-    assert layout.notes[-1] == "test: 2 pictures without labels are left out"
+    assert layout.notes[-1] == "test: 2 pictures without labels left out"
 
 
 def test_a_csv_with_folders_in_its_names_labels_a_flat_test_part(make):
@@ -178,3 +178,74 @@ def test_names_that_begin_with_their_class(make):
 def test_pictures_without_classes_are_one_line(make, names):
     with pytest.raises(RequestError, match=r"should hold one sub-folder per class .*nothing that says their classes"):
         find_layout(make(*names))
+
+
+def test_a_part_among_the_classes(make):
+    layout = find_layout(make("cat/1.png", "dog/2.png", "test/cat/3.png", "test/Dog/4.png"))
+    assert show(layout) == {"train": {"cat": ["1.png"], "dog": ["2.png"]}, "test": {"cat": ["3.png"], "dog": ["4.png"]}}
+
+
+def test_valid_may_be_a_class(make):
+    assert find_layout(make("valid/1.png", "invalid/2.png")).class_names == ["invalid", "valid"]
+
+
+def test_a_test_part_without_a_train_part_is_said(make):
+    layout = find_layout(make("test/cat/1.png", "test/dog/2.png", "train/nothing.txt"))
+    assert layout.class_names == ["cat", "dog"]
+    assert layout.notes[0] == "test is read as the whole set: there are no pictures of a train part beside it"
+
+
+def test_numbers_that_name_folders_are_numbered_by_their_text_and_those_of_a_csv_are_the_labels(make):
+    tables = {"Test": "ClassId,Path\n10,Test/1.png\n"}
+    folder = make("Train/10/1.png", "Train/2/1.png", "Test/1.png", **tables)
+    assert find_layout(folder).number_classes() == {"10": 0, "2": 1}
+    assert show(find_layout(folder))["test"] == {"10": ["1.png"]}
+
+
+def test_integers_of_a_csv_are_the_labels(make):
+    assert find_layout(make("a/x.png", "a/y.png", t="id,label\nx,10\ny,2\n")).number_classes() == {"2": 2, "10": 10}
+
+
+def test_numbers_that_parts_have_in_common_are_labelled_by_their_own_csv(make):
+    tables = {"trainLabels": "id,label\n1,a\n2,b\n", "sampleSubmission": "id,label\n1,a\n2,a\n"}
+    layout = find_layout(make("train/1.png", "train/2.png", "test/1.png", "test/2.png", **tables))
+    assert show(layout) == {"train": {"a": ["1.png"], "b": ["2.png"]}}
+    folder = make(test="id,label\n1,b\n2,a\n")
+    assert show(find_layout(folder))["test"] == {"b": ["1.png"], "a": ["2.png"]}
+
+
+def test_a_csv_in_each_part(make):
+    folder = make("train/images/1.png", "train/images/2.png", "test/images/1.png", "test/images/2.png")
+    (folder / "train" / "labels.csv").write_text("id,label\n1,a\n2,b\n")
+    (folder / "test" / "labels.csv").write_text("id,label\n1,b\n2,a\n")
+    assert show(find_layout(folder)) == {
+        "train": {"a": ["1.png"], "b": ["2.png"]},
+        "test": {"b": ["1.png"], "a": ["2.png"]},
+    }
+
+
+def test_pictures_in_one_folder_whose_names_begin_with_their_class(make):
+    folder = make("images/pug_1.jpg", "images/pug_2.jpg", "images/boxer_1.jpg", "images/boxer_2.jpg")
+    assert find_layout(folder).class_names == ["boxer", "pug"]
+
+
+def test_masks_beside_images_are_not_read(make):
+    folder = make(*(f"{name}/{kind}/1.png" for name in ("ill", "well") for kind in ("images", "masks")))
+    layout = find_layout(folder)
+    assert show(layout) == {"train": {"ill": ["1.png"], "well": ["1.png"]}}
+    assert layout.notes[0] == "not read, as they belong to the images beside them: ill/masks, well/masks"
+
+
+def test_leading_zeros_make_no_other_class(make):
+    layout = find_layout(make("train/00000/1.png", "train/00001/1.png", "test/0/2.png", "test/1/3.png"))
+    assert show(layout)["test"] == {"00000": ["2.png"], "00001": ["3.png"]}
+
+
+def test_a_flat_test_folder_among_classes_is_said(make):
+    layout = find_layout(make("cat/1.png", "dog/2.png", "test/3.png"))
+    assert layout.notes == ["test: read as a class, as it holds no class folders"]
+
+
+def test_other_kinds_of_files_alone_are_named(make):
+    with pytest.raises(RequestError, match=r"Got none, but 2 \.heic\."):
+        find_layout(make("cat/1.heic", "dog/2.heic"))

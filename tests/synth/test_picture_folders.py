@@ -58,7 +58,7 @@ def test_pictures_that_cannot_be_read_are_named_together_or_left_out(tmp_path):
     source = read_image_folder(tmp_path, Reading(skip_unreadable=True))
     assert (source.labels.tolist(), source.test.labels.tolist()) == ([0, 1], [0])
     assert (source.images.max(), source.test.images.max()) == (5, 4)
-    assert source.notes[-1] == f"3 unreadable pictures are left out: {names}"
+    assert source.notes[-1] == f"unreadable pictures left out, 3: {names}"
 
 
 def test_image_folder_leaves_out_runs_and_empty_folders(tmp_path):

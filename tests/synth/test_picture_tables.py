@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from synth.errors import RequestError
-from synth.picture_tables import classes_by_prefix, read_classes
+from synth.picture_tables import Names, classes_by_prefix, read_classes
 
 PICTURES = [Path("images/a/1.png"), Path("images/a/2.png"), Path("images/b/3.png")]
 
@@ -11,7 +11,7 @@ PICTURES = [Path("images/a/1.png"), Path("images/a/2.png"), Path("images/b/3.png
 def read(tmp_path, text, pictures=PICTURES):
     """{class: names} and notes of a CSV with this text."""
     (tmp_path / "t.csv").write_text(text)
-    found = read_classes(pictures, [tmp_path / "t.csv"])
+    found = read_classes(Names("train", pictures), {tmp_path / "t.csv": None})
     return found and ({name: [path.name for path in paths] for name, paths in found[0].items()}, found[1])
 
 
@@ -47,8 +47,8 @@ def test_what_the_csv_does_not_name_is_counted(tmp_path):
     classes, notes = read(tmp_path, "id,label\n1,x\n2,\n9,y\n")
     assert classes == {"x": ["1.png"]}
     assert notes == [
-        "classes are read from t.csv, by its column 'id'",
-        "2 pictures that t.csv does not name are left out",
+        "train: classes are read from t.csv, by its column 'id'",
+        "2 pictures that t.csv does not name left out",
         "2 rows of t.csv name no picture, or no class",
     ]
 
@@ -75,3 +75,46 @@ def test_prefixes_of_names():
     assert len(notes) == 1
     assert classes_by_prefix([Path("pug_1.jpg"), Path("pug_2.jpg")]) is None
     assert classes_by_prefix([Path("a_1.jpg"), Path("b_2.jpg")]) is None
+
+
+def test_names_in_another_case_or_with_the_suffix_of_before(tmp_path):
+    pictures = [Path("a/IMG_one.PNG"), Path("a/img_two.png")]
+    assert read(tmp_path, "id,label\nimg_ONE.jpg,x\nimg_two.webp,y\n", pictures)[0] == {
+        "x": ["IMG_one.PNG"],
+        "y": ["img_two.png"],
+    }
+
+
+def test_a_csv_of_pixels_is_none(tmp_path):
+    header = "label," + ",".join(f"pixel{number}" for number in range(784))
+    assert read(tmp_path, header + "\n1" + ",2" * 784 + "\n") is None
+
+
+def test_marks_are_no_attributes(tmp_path):
+    with pytest.raises(RequestError, match="Got id, Male, Young instead"):
+        read(tmp_path, "id,Male,Young\n1,1,-1\n2,-1,1\n3,1,-1\n")
+
+
+@pytest.mark.parametrize(
+    ("part", "split", "expected"),
+    [
+        ("train", None, {"x": ["1.png"]}),
+        ("train", "train", {"x": ["1.png"]}),
+        ("train", "test", None),
+        ("test", None, None),
+        ("test", "train", None),
+        ("test", "test", {"x": ["1.png"]}),
+    ],
+)
+def test_a_name_that_two_parts_have_is_of_one(tmp_path, part, split, expected):
+    (tmp_path / "t.csv").write_text("id,label\n1,x\n")
+    own, other = ([Path(f"{name}/1.png")] for name in (part, {"train": "test", "test": "train"}[part]))
+    found = read_classes(Names(part, own, other), {tmp_path / "t.csv": split})
+    assert (found and {name: [path.name for path in paths] for name, paths in found[0].items()}) == expected
+
+
+def test_folders_in_a_name_say_its_part(tmp_path):
+    (tmp_path / "t.csv").write_text("path,label\ntrain/1.png,x\ntest/1.png,y\n")
+    for part, other, label in (("train", "test", "x"), ("test", "train", "y")):
+        names = Names(part, [Path(f"{part}/1.png")], [Path(f"{other}/1.png")])
+        assert [*read_classes(names, {tmp_path / "t.csv": None})[0]] == [label]
