@@ -156,7 +156,7 @@ def study_reduced(config):
 
 def _start(config):
     """Refuse inputs in the output folder and import TensorFlow; return the number of its threads."""
-    inputs = {"--data": config.data, "--model": getattr(config, "model", None)}
+    inputs = {"--data": config.data, "--test-data": config.test_data, "--model": getattr(config, "model", None)}
     return start(Path(config.out), inputs, report_unless(config.quiet))
 
 

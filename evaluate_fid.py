@@ -52,7 +52,7 @@ def evaluate(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
-    inputs = {"--data": config.data, "--inception-weights": config.inception_weights}
+    inputs = {"--data": config.data, "--test-data": config.test_data, "--inception-weights": config.inception_weights}
     inputs |= {"RUN": () if config.compare else config.runs or (default_out(),)}
     threads = start(config.out, inputs, report_unless(config.quiet))
     from tasks.evaluation import compare_runs

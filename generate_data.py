@@ -48,7 +48,8 @@ def generate_data(config):
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails. With several hosts
     (TF_CONFIG) all train, and the first one writes; the others return {}.
     """
-    threads = start(config.out, {"--data": config.data, "--model": config.model}, report_unless(config.quiet))
+    inputs = {"--data": config.data, "--test-data": config.test_data, "--model": config.model}
+    threads = start(config.out, inputs, report_unless(config.quiet))
     from tasks.generation import generate
 
     return generate(*take(config, SubsetOptions, GANRequest, SamplingOptions, RunOptions), threads)

@@ -56,7 +56,7 @@ def predict(config):
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
     config = replace(config, out=config.out or default_out(f"prediction-{config.mode}"))
-    inputs = ("data", "model", "teacher", "test_csv") + (() if config.fresh else ("synthetic",))
+    inputs = ("data", "test_data", "model", "teacher", "test_csv") + (() if config.fresh else ("synthetic",))
     inputs = {f"--{name.replace('_', '-')}": getattr(config, name) for name in inputs}
     threads = start(config.out, inputs, report_unless(config.quiet))
     from tasks.prediction import predict_and_score

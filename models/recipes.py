@@ -52,7 +52,7 @@ class Recipe:
     feature_weight: float = option(1.0, "weight of the discriminator of features; 0: none", minimum=0, maximum=1e6)
     diffaugment: str = option(
         "",
-        "change all that the discriminator sees (DiffAugment), by any of translation,cutout,brightness,contrast",
+        "DiffAugment, any of translation,cutout,brightness,contrast",
         metavar="NAMES",
         formerly="augment",
     )
@@ -76,7 +76,7 @@ class Recipe:
     patience: int = option(0, "measurements without a better one to stop after; 0: never", minimum=0, maximum=10**6)
     dtype: str = option(
         "auto",
-        "precision of training; auto: mixed_bfloat16 on a CPU that has it, else float32",
+        "auto: bfloat16 on a CPU that has it, else float32",
         choices=("auto", "float32", "mixed_bfloat16"),
     )
 

@@ -21,6 +21,11 @@ _MAX_RANK = 4
 _PIECE = 2**20  # bytes that are read together
 
 
+def list_npz_keys(path: str | Path) -> list[str]:
+    """Return the names of the arrays that the archive has."""
+    return read_npz_arrays(path, ())[1]
+
+
 def read_npz_arrays(path: str | Path, keys: Iterable[str]) -> tuple[dict[str, np.ndarray], list[str]]:
     """Return {key: array} for those of `keys` that the archive has, and the names of all that it has.
 
@@ -62,7 +67,8 @@ def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
             raise RequestError(f"{name} should be in version 1.0 of NumPy's format. Got {version} instead.")
         shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
         if dtype.hasobject or not dtype.itemsize:
-            raise RequestError(f"{name} should hold numbers or text. Got dtype {dtype} instead.")
+            advice = ": numpy.array(list(...)) makes one array of images of the same shape" if dtype.hasobject else ""
+            raise RequestError(f"{name} should hold numbers or text. Got dtype {dtype} instead{advice}.")
         promised, left = math.prod(shape) * dtype.itemsize, entry.file_size - file.tell()
         if promised != left or min(shape, default=0) < 0:
             raise RequestError(f"{name} promises {promised:,} bytes of data for shape {shape}. It has {left:,}.")

@@ -11,16 +11,15 @@ from typing import Any
 import numpy as np
 
 from synth.counts import parse_classes, parse_counts
-from synth.errors import RequestError, show
-from synth.files import check_regular_file
+from synth.data_paths import PathReading, is_columnar, read_path
+from synth.errors import RequestError
 from synth.idx_folders import is_idx_folder, read_idx_folder
-from synth.images import DEFAULT_FIT, check_contrast, check_images, hash_images, resize_images
+from synth.images import DEFAULT_FIT, check_images, hash_images, resize_images
 from synth.kaggle import find_train_csv
+from synth.label_matching import match_part
 from synth.labelled_images import LabelledImages, check_class_names
 from synth.npz_files import read_npz
 from synth.picture_files import Reading
-from synth.picture_folders import read_image_folder
-from synth.shard_pictures import count_marks
 from synth.shards import class_folders, fold_name
 from synth.tables import read_csv
 
@@ -56,6 +55,7 @@ class Dataset:
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
+    text_labels: bool = False  # whether the source calls its classes by their names, and has no numbers for them
     own_parts: tuple[str, ...] = ()  # those of "validation" and "test" that the source brought
     notes: tuple[str, ...] = ()  # what the user should know of the data, a line each
 
@@ -68,6 +68,16 @@ class Dataset:
     def has_classifier(self) -> bool:
         """Whether there are classes to tell apart."""
         return len(self.class_names) > 1
+
+    @property
+    def inputs(self) -> dict[str, str | None]:
+        """{flag: name or path} of what was read."""
+        return {"--data": self.request["data"], "--test-data": self.request.get("test_data")}
+
+    @property
+    def written_labels(self) -> tuple[str | int, ...]:
+        """What a file with labels of the source's kind calls each class: its name, or its label value."""
+        return self.class_names if self.text_labels else self.label_values
 
     @cached_property
     def fingerprint(self) -> str:
@@ -105,6 +115,8 @@ def load_dataset(
     real_per_class: str | int | None = None,
     image_size: tuple[int, int] | None = None,
     image_shape: tuple[int, int, int] | None = None,
+    test_data: str | Path | None = None,
+    label_column: str | None = None,
     fit: str = DEFAULT_FIT,
     skip_unreadable: bool = False,
     seed: int = 0,
@@ -114,12 +126,14 @@ def load_dataset(
 ) -> Dataset:
     """Load a data set by name or path.
 
-    data: None (Kaggle's train.csv, else MNIST, else mnist5k), "mnist", "fashion_mnist", "mnist5k", a .csv, a .npz,
-        or a folder (IDX files, or one sub-folder per class).
+    data: None (Kaggle's train.csv, else MNIST, else mnist5k), "mnist", "fashion_mnist", "mnist5k", or a file or folder
+        as of synth.data_paths.read_path.
     classes: comma-separated names or label values to keep.
     real_per_class: train images per class to keep, as synth.counts.parse_counts reads it, drawn with `seed`; classes
         that it does not name keep all. Their validation part shrinks to an eighth of it.
-    image_size: (height, width) to resize to. image_shape: (height, width, channels) of a CSV's rows.
+    image_size: (height, width) to resize to. image_shape: (height, width, channels) of a table's rows.
+    test_data: file or folder of the same classes that becomes the test part, in place of one that `data` has.
+    label_column: name or number of a table's column with the labels, where it is not found by itself.
     fit, skip_unreadable, no_cache, quiet: as of synth.picture_files.Reading.
     download: callable (name) -> (x_train, y_train), (x_test, y_test) for standard sets that no local copy has;
         it raises OSError when it can't.
@@ -128,10 +142,11 @@ def load_dataset(
     rest each (80/10/10). Raises RequestError for anything that is not as expected, images that are marked as
     synthetic among it.
     """
-    reading = Reading((image_size[0], image_size[1]) if image_size else None, fit, skip_unreadable, no_cache, quiet)
-    name, source = _read_source(data, reading, image_shape, download)
-    if source.synthetic is not None:
-        _refuse_synthetic(name, int(source.synthetic.sum()), len(source.labels))
+    pictures = Reading((image_size[0], image_size[1]) if image_size else None, fit, skip_unreadable, no_cache, quiet)
+    reading = PathReading(image_shape, label_column, pictures)
+    name, source = _read_source(data, reading, download)
+    if test_data is not None:
+        source = _replace_test(source, Path(test_data), reading)
     images, labels, brought = _join_parts(name, source)
     if not len(labels):
         raise RequestError(f"{name}: should hold images. Got none.")
@@ -150,11 +165,13 @@ def load_dataset(
     place = name if name in (*STANDARD_SETS, "mnist5k") else os.path.abspath(name)  # found again from anywhere
     request: dict = {"data": place, "classes": classes, "real_per_class": real_per_class, "image_size": image_size}
     request |= {"image_shape": image_shape, "seed": seed}
+    request |= {"test_data": os.path.abspath(test_data)} if test_data is not None else {}
+    request |= {"label_column": label_column} if label_column is not None else {}
     request |= ({"fit": fit} if image_size else {}) | ({"skip_unreadable": True} if skip_unreadable else {})
     train, validation, test = (np.flatnonzero(split == part) for part in range(3))
     own_parts = tuple(SPLITS[part] for part in (1, 2) if (brought == part).any())
     notes = source.notes + _note_similar_names(class_names)
-    parts = (train, validation, test, own_parts, notes)
+    parts = (train, validation, test, source.text_labels, own_parts, notes)
     dataset = Dataset(name, request, images, labels, class_names, label_values, *parts)
     if real_per_class is None:
         return dataset
@@ -170,9 +187,11 @@ def complete_request(request: dict) -> dict:
 
 def check_request(request: dict) -> None:
     """Raise RequestError where the data that a run has recorded, as of Dataset.request, are gone."""
-    data = request["data"]
+    data, test_data = request["data"], request.get("test_data")
     if data not in (*STANDARD_SETS, "mnist5k") and not Path(data).exists():
         raise RequestError(f"the data that the run was made from are not at {data}: name them with --data.")
+    if test_data and not Path(test_data).exists():
+        raise RequestError(f"the test set of the run is not at {test_data}: name it with --test-data, beside --data.")
 
 
 def check_available(dataset: Dataset, counts: dict[str, int], flag: str) -> None:
@@ -185,48 +204,34 @@ def check_available(dataset: Dataset, counts: dict[str, int], flag: str) -> None
             )
 
 
-def _refuse_synthetic(name: str, count: int, total: int) -> None:
-    if count:
-        raise RequestError(
-            f"--data should hold real images alone: {count:,} of the {total:,} in {name} are marked as synthetic. "
-            "Give the data that they were made from."
-        )
-
-
 def _read_source(
     data: str | Path | None,
-    reading: Reading,
-    image_shape: tuple[int, int, int] | None,
+    reading: PathReading,
     download: Download | None,
 ) -> tuple[str, LabelledImages]:
     """Find out what `data` is and read it: (name, LabelledImages)."""
     if data is None:
         return _read_default(download)
+    if reading.label_column and data in (*STANDARD_SETS, "mnist5k"):
+        raise RequestError(f"--label-column is for tables (.csv, .parquet). {data} has none: leave it out.")
     if data in STANDARD_SETS:
         return data, _read_standard(data, download)
     if data == "mnist5k":
         return data, _read_mnist5k()
-    path = Path(data)
-    if str(path) != show(path):
-        raise RequestError(f"--data should have a name in UTF-8. Got {path} instead.")
-    if is_idx_folder(path):
-        return str(data), read_idx_folder(path)
-    if path.is_dir():
-        marks = count_marks(path)
-        _refuse_synthetic(str(data), marks["1"], marks.total())
-        found = read_image_folder(path, reading)
-        check_contrast(found.images, str(data))
-        return str(data), found
-    if not path.exists():
-        raise RequestError(
-            f"--data should be one of mnist, fashion_mnist, mnist5k, a file or a folder. No such: {data}"
-        )
-    check_regular_file(path)
-    if path.suffix == ".npz":
-        return str(data), read_npz(path)
-    if path.suffix == ".csv":
-        return str(data), read_csv(path, image_shape)
-    raise RequestError(f"--data should be a .csv, a .npz or a folder. Got {data} instead.")
+    return str(data), read_path(Path(data), "--data", reading)
+
+
+def _replace_test(source: LabelledImages, path: Path, reading: PathReading) -> LabelledImages:
+    """Return the source with the images of `path` as its test part: those of its own test part, or else all of it."""
+    reading = reading if path.exists() and is_columnar(path) else replace(reading, label_column=None)
+    found = read_path(path, "--test-data", reading)
+    notes = [f"the test part is {path}"]
+    if source.test is not None:
+        notes.append(f"the {len(source.test.labels):,} test images that the data bring are left out for it")
+    part = found if found.test is None else replace(found.test, class_names=found.class_names)
+    if found.test is not None:
+        notes.append(f"only the test part of {path} is read as it, and its other {len(found.labels):,} images are not")
+    return replace(source, test=match_part(part, source, str(path)), notes=(*source.notes, *found.notes, *notes))
 
 
 def _read_default(download: Download | None) -> tuple[str, LabelledImages]:

@@ -57,10 +57,11 @@ def check_contrast(images: np.ndarray, source: str) -> None:
     """Raise RequestError naming `source` for a set, uint8 [N, H, W, C], of one tone: it can't be meant so."""
     low, high = int(images.min()), int(images.max())
     if high - low < _MIN_CONTRAST:
+        advice = f" Multiply them by {255 // high}." if low == 0 < high else ""
         what = "black" if not high else "white" if low == 255 else f"in {low}..{high}"
         raise RequestError(
             f"{source}: pixels should differ by {_MIN_CONTRAST} or more of 0..255 over all images. All are {what}: are "
-            "they masks, or on another scale?"
+            f"they masks, or on another scale?{advice}"
         )
 
 

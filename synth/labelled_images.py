@@ -1,8 +1,9 @@
 """What every reader returns: labelled images, and the checks of labels and class names."""
 
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import numpy as np
 from synth.errors import RequestError
 
 SYNTHETIC = "synthetic"  # the column or array that marks synthetic images
+_MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "<na>", "inf", "-inf", "infinity", "-infinity"}  # no class names
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_EXACT = 2**53  # below it a float holds every integer
+_SHOWN = 60  # characters of a label that is named in an error
 _NOT_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's categories of control characters, broken bytes and line ends
 
 
@@ -19,7 +24,8 @@ class LabelledImages:
     """Images uint8 [N, H, W, C] with integer labels [N], and what else the source has.
 
     validation, test: the source's own parts. class_names: {label: name}. synthetic: bool [N], where synthetic images
-    are marked. notes: a line each on what the user should know of the reading.
+    are marked. notes: a line each on what the user should know of the reading. text_labels: whether the source calls
+    its classes by these names, so that the labels are their places alone.
     """
 
     images: np.ndarray
@@ -29,6 +35,7 @@ class LabelledImages:
     class_names: dict[int, str] | None = None
     synthetic: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    text_labels: bool = False
 
 
 def check_class_names(names: Sequence[str], source: str | Path) -> None:
@@ -52,3 +59,42 @@ def check_labels(labels: np.ndarray, count: int, source: str) -> np.ndarray:
     if labels.size and labels.max() > np.iinfo(np.int64).max:
         raise RequestError(f"{source}: labels should be integers of at most 64 bits with a sign. Got {labels.max()}.")
     return labels.astype(np.int64)
+
+
+def parse_labels(
+    texts: Sequence[str], source: str, locate: Callable[[int], str]
+) -> tuple[np.ndarray, dict[int, str] | None]:
+    """Return labels int64 [N] and, where they are texts, {label: text}: the places of the sorted texts, from 0 on.
+
+    Among integers a text is a class only where it stands at least twice; a single one is damage. locate: callable
+    (index) -> where an error says that a text stands. Raises RequestError, naming `source`, for fractions, integers of
+    more than 64 bits and missing labels.
+    """
+    counts = Counter(texts)
+    values = {text: _parse_label(text) for text in counts}
+    has_integers = any(isinstance(value, int) for value in values.values())
+    bad = {text for text, value in values.items() if value is None}
+    bad |= {text for text, value in values.items() if isinstance(value, str) and has_integers and counts[text] == 1}
+    if bad:
+        index = next(index for index, text in enumerate(texts) if text in bad)
+        shown = repr(texts[index][:_SHOWN]) if texts[index].strip() else "nothing"
+        raise RequestError(
+            f"{source}: labels should be texts, or integers of at most 64 bits. Got {shown} in {locate(index)} instead."
+        )
+    if not any(isinstance(value, str) for value in values.values()):
+        return np.fromiter((values[text] for text in texts), np.int64, len(texts)), None
+    names = sorted({text.strip() for text in counts})
+    check_class_names(names, source)
+    places = {name: place for place, name in enumerate(names)}
+    return np.fromiter((places[text.strip()] for text in texts), np.int64, len(texts)), dict(enumerate(names))
+
+
+def _parse_label(text: str) -> int | str | None:
+    """Return the integer that a label is, or its text, or None where it is neither."""
+    text = text.strip()
+    if re.fullmatch(r"[+-]?\d{1,19}", text, re.ASCII):
+        return int(text) if -(2**63) <= int(text) < 2**63 else None
+    if _NUMBER.fullmatch(text):
+        number = float(text)
+        return int(number) if abs(number) < _EXACT and number.is_integer() else None
+    return None if text.casefold() in _MISSING else text

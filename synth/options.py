@@ -65,7 +65,15 @@ class DataOptions:
     """Which images are the real ones."""
 
     data: str | Path | None = option(
-        None, "mnist, fashion_mnist, mnist5k, a .csv, a .npz or a folder (default: what is found)", metavar="DATA"
+        None, "mnist, fashion_mnist, mnist5k, a file or a folder (default: found)", metavar="DATA"
+    )
+    test_data: str | Path | None = option(
+        None,
+        "labelled test set (--test-csv is what a submission is made for)",
+        metavar="FILE",
+    )
+    label_column: str | None = option(
+        None, "column of a table with the labels, a name or number (default: found)", metavar="NAME"
     )
     image_size: tuple[int, int] | None = option(
         None, "size to resize the images to (default: as they are)", parse=parse_image_size, metavar="H[,W]"
@@ -75,7 +83,7 @@ class DataOptions:
     )
     fit: str | None = option(  # None: as a run has recorded it whose data are loaded again
         None,
-        f"how images of other proportions come to --image-size (default: {DEFAULT_FIT}, to keep shapes true)",
+        f"how images of other proportions are resized (default: {DEFAULT_FIT})",
         choices=FITS,
     )
     skip_unreadable: bool = option(False, "leave out pictures that can't be read")

@@ -1,7 +1,6 @@
 """Read one picture, whatever its bytes may be, as its owner sees it: upright, over white, its first frame."""
 
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,14 +82,14 @@ def _open(path: Path, size: tuple[int, int] | None, levels: Levels | None) -> An
     from PIL import Image
 
     try:
-        with open(path, "rb") as file, Image.open(file, formats=_list_formats()) as picture:
+        with path.open("rb") as file, Image.open(file, formats=_list_formats()) as picture:
             if not all(picture.size):
                 raise RequestError(f"It should have pixels. Got {picture.height} x {picture.width} instead.")
             if size and max(picture.size) > MAX_SIDE and picture.format == "JPEG":
                 picture.draft(None, (_SPARE * max(size), _SPARE * max(size)))
             return _convert(picture, levels)
     except Image.UnidentifiedImageError as error:
-        got = "The file is empty." if not os.path.getsize(path) else f"Its bytes are no {', '.join(_FORMATS)}."
+        got = "The file is empty." if not path.stat().st_size else f"Its bytes are no {', '.join(_FORMATS)}."
         raise UnreadableError(f"{path}: should be a readable image. {got}") from error
     except Exception as error:  # Pillow's decoders raise nearly anything for damaged bytes
         raise UnreadableError(f"{path}: should be a readable image. {describe_cause(error)}") from error

@@ -1,87 +1,261 @@
 """Read images from tables, one image a row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from synth.csv_files import read_integers
+from synth.columns import Columns, find_columns, is_label_name, list_odd_names
+from synth.csv_files import Layout, Rows, find_layout, find_varying_ends, parse_packed, read_rows
 from synth.errors import RequestError
-from synth.labelled_images import SYNTHETIC, LabelledImages
+from synth.labelled_images import SYNTHETIC, LabelledImages, parse_labels
+from synth.split_names import find_split
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".zip")  # in any case
+_SPLIT_WORDS = {"publictest": "validation", "privatetest": "test"}  # FER2013's
+_LABELLED = "label,pixel0,..."
+_UNLABELLED = "pixel0,..."
+
+
+@dataclass(frozen=True)
+class UnlabelledImages:
+    """Images uint8 [N, H, W, C] to be predicted, and what a column of their table calls them, if there is one."""
+
+    images: np.ndarray
+    ids: tuple[str, ...] | None = None
+    id_name: str | None = None
+
+
+def is_table(path: str | Path) -> bool:
+    """Tell whether a file is a table by its name."""
+    return Path(path).name.lower().endswith(TABLE_SUFFIXES)
 
 
 def read_csv(
-    path: str | Path, image_shape: tuple[int, int, int] | None = None, rows: int | None = None
+    path: str | Path,
+    image_shape: tuple[int, int, int] | None = None,
+    rows: int | None = None,
+    label_column: str | None = None,
 ) -> LabelledImages:
-    """Read Kaggle's layout: header `label,pixel0,...`, integers 0..255, one image a row.
+    """Read Kaggle's layout: header `label,pixel0,...`, integers 0..255, one image a row; or another table like it.
 
-    Images are square with one channel (or three) unless `image_shape` (height, width, channels) says otherwise. A
-    column `synthetic`, as augment.py writes it, is no pixel and marks synthetic images by 1.
-    rows: how many to read, from the top; None reads all.
+    The table may have no header, an index, another separator (semicolon, tab), and be gzipped or alone in a ZIP.
+    Texts as labels are class names. Images are square with one channel (or three) unless `image_shape` (height, width,
+    channels) says otherwise. A column `synthetic`, as augment.py writes it, is no pixel and marks synthetic images by
+    1. rows: how many to read, from the top; None reads all. label_column: as synth.columns.find_columns.
     """
-    chunks = list(read_csv_chunks(path, image_shape, rows=rows))
-    marked = chunks[0].synthetic is not None
-    return LabelledImages(
-        np.concatenate([chunk.images for chunk in chunks]),
-        np.concatenate([chunk.labels for chunk in chunks]),
-        synthetic=np.concatenate([chunk.synthetic for chunk in chunks]) if marked else None,
+    table = _open_table(path, label_column)
+    images, texts, lines, marks, splits = [], [], [], [], []
+    for chunk, marked in _read_parts(table, rows):
+        images.append(_shape_pixels(chunk, table, image_shape))
+        texts += chunk.texts[table.label]
+        lines += chunk.lines
+        splits += chunk.texts[table.columns.split] if table.columns.split is not None else []
+        if marked is not None:
+            marks.append(marked)
+    labels, names = table.parse_labels(texts, lines)
+    source = LabelledImages(
+        np.concatenate(images),
+        labels,
+        class_names=names,
+        synthetic=np.concatenate(marks) if marks else None,
+        notes=(f"{path}: {table.columns.note}",) if table.columns.note else (),
+        text_labels=names is not None,
+    )
+    return source if table.columns.split is None else _split_rows(source, splits, table)
+
+
+def _split_rows(source: LabelledImages, texts: Sequence[str], table: "_Table") -> LabelledImages:
+    """Return the images that are to train on, with the other parts that the texts of a column name."""
+    column = table.layout.name(table.columns.split or 0)
+    meanings = {text: _SPLIT_WORDS.get(text.strip().casefold()) or find_split(text)[0] for text in set(texts)}
+    unknown = sorted(text for text, part in meanings.items() if part is None)
+    if unknown or "train" not in meanings.values():
+        got = f"Got {unknown[0]!r:.60}" if unknown else "Got no train"
+        raise RequestError(f"{table.path}: column {column} should say train, validation or test. {got} instead.")
+    parts = np.array([meanings[text] for text in texts])
+    images, labels, marks = source.images, source.labels, source.synthetic
+    others = {
+        part: LabelledImages(images[parts == part], labels[parts == part]) if (parts == part).any() else None
+        for part in ("validation", "test")
+    }
+    train = parts == "train"
+    kept = replace(source, images=images[train], labels=labels[train])
+    note = f"{table.path}: the parts are those of the column {column}"
+    marks = None if marks is None else marks[train]
+    return replace(
+        kept, synthetic=marks, validation=others["validation"], test=others["test"], notes=(*source.notes, note)
     )
 
 
-def read_csv_chunks(
-    path: str | Path, image_shape: tuple[int, int, int] | None = None, rows: int | None = None, chunk_rows: int = 5000
-) -> Iterator[LabelledImages]:
-    """Yield the LabelledImages of a CSV as `read_csv` does, `chunk_rows` at a time."""
-    for columns, lines, values in read_integers(path, "label,pixel0,...", rows, chunk_rows):
-        if "label" not in columns:
-            raise RequestError(f"{path}: should have a column 'label'. Got {', '.join(columns[:4])[:80]}... instead.")
-        is_pixel = np.array([name not in ("label", SYNTHETIC) for name in columns])
-        images = _shape_pixels(values[:, is_pixel], path, image_shape, lines)
-        marks = None
-        if SYNTHETIC in columns:
-            marks = values[:, columns.index(SYNTHETIC)]
-            _check_range(marks[:, np.newaxis], 1, f"{path}: {SYNTHETIC}", lines)
-            marks = marks == 1
-        yield LabelledImages(images, values[:, columns.index("label")], synthetic=marks)
+def read_csv_chunks(path: str | Path, image_shape: tuple[int, int, int] | None = None) -> Iterator[LabelledImages]:
+    """Yield the LabelledImages of a CSV as `read_csv` does, some thousand at a time; its labels should be integers."""
+    table = _open_table(path, None)
+    for chunk, marks in _read_parts(table, None):
+        labels, names = table.parse_labels(chunk.texts[table.label], chunk.lines)
+        if names:
+            raise RequestError(
+                f"{path}: labels should be the label values of the real data, integers. "
+                f"Got {names[0]!r:.60} in column {table.layout.name(table.label)} instead."
+            )
+        yield LabelledImages(_shape_pixels(chunk, table, image_shape), labels, synthetic=marks)
 
 
-def read_unlabelled_csv(path: str | Path, image_shape: tuple[int, int, int] | None) -> np.ndarray:
-    """Read Kaggle's test.csv, `pixel0,...` without a label, as uint8 [N, *image_shape] (None: square images)."""
-    parts = []
-    for columns, lines, values in read_integers(path, "pixel0,..."):
-        if "label" in columns:
-            raise RequestError(f"{path}: should have no column 'label': these images are to be predicted.")
-        parts.append(_shape_pixels(values, path, image_shape, lines))
-    return np.concatenate(parts)
+def read_unlabelled_csv(path: str | Path, image_shape: tuple[int, int, int] | None) -> UnlabelledImages:
+    """Read Kaggle's test.csv, `pixel0,...` without a label; image_shape as in read_csv, None: square images.
 
-
-def _shape_pixels(
-    pixels: np.ndarray, path: str | Path, image_shape: tuple[int, int, int] | None, lines: list[int]
-) -> np.ndarray:
-    """Turn pixels int64 [n, H * W * C] of these lines into uint8 [n, H, W, C]."""
-    height, width, channels = image_shape or _square_shape(pixels.shape[1], path)
-    if height * width * channels != pixels.shape[1]:
+    A column of a usual name (`id`, ...), or one that alone is not called like the others, names the images.
+    """
+    wanted = _describe(path, _UNLABELLED)
+    layout = find_layout(path, wanted)
+    columns = _find_columns(path, layout, None)
+    if columns.label is not None and layout.names and is_label_name(layout.names[columns.label]):
         raise RequestError(
-            f"{path}: {height} x {width} x {channels} images should have {height * width * channels} pixel columns. "
-            f"Got {pixels.shape[1]} instead."
+            f"{path}: should have no column {layout.names[columns.label].strip()!r}: these images are to be predicted "
+            "(--test-data takes a labelled test set)."
         )
-    _check_range(pixels, 255, f"{path}: pixels", lines)
-    return pixels.astype(np.uint8).reshape(-1, height, width, channels)
+    place = columns.label if columns.id is None else columns.id
+    table = _Table(path, wanted, layout, replace(columns, label=None, id=place))
+    images, ids = [], []
+    for chunk, _ in _read_parts(table, None):
+        images.append(_shape_pixels(chunk, table, image_shape))
+        ids += [text.strip() for text in chunk.texts[place]] if place is not None else []
+    name = layout.names[place].strip() if place is not None and layout.names else None
+    return UnlabelledImages(np.concatenate(images), tuple(ids) if name else None, name)
 
 
-def _check_range(values: np.ndarray, maximum: int, source: str, lines: list[int]) -> None:
-    outside = (values < 0) | (values > maximum)
+def is_labelled_as(path: str | Path, train: str | Path, label_column: str | None = None) -> bool:
+    """Tell whether a table has the label column that the labelled table `train` has, or as many columns where it has no
+    names; RequestError where one of them is no table."""
+    table, layout = _open_table(train, label_column), find_layout(path, _describe(path, _LABELLED))
+    if layout.names is None or table.layout.names is None:
+        return layout.count == table.layout.count
+    return table.layout.names[table.label].strip().casefold() in [name.strip().casefold() for name in layout.names]
+
+
+def count_columns(path: str | Path) -> int:
+    """Return the number of a table's columns; RequestError where it is no table."""
+    return find_layout(path, _describe(path, _LABELLED)).count
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table whose columns are known."""
+
+    path: str | Path
+    wanted: str
+    layout: Layout
+    columns: Columns
+
+    @property
+    def label(self) -> int:
+        assert self.columns.label is not None  # _open_table has looked
+        return self.columns.label
+
+    def parse_labels(self, texts: Sequence[str], lines: Sequence[int]) -> tuple[np.ndarray, dict[int, str] | None]:
+        """As synth.labelled_images.parse_labels, with the place in the table."""
+        column = f"column {self.layout.name(self.label)}"
+        return parse_labels(texts, str(self.path), lambda index: f"line {lines[index]}, {column}")
+
+
+def _describe(path: str | Path, expected: str) -> str:
+    return f"{path}: should be a CSV with the columns {expected}"
+
+
+def _open_table(path: str | Path, label_column: str | None) -> _Table:
+    """Find out how a labelled table is written and which column is what."""
+    wanted = _describe(path, _LABELLED)
+    layout = find_layout(path, wanted)
+    columns = _find_columns(path, layout, label_column)
+    if columns.label is None:
+        columns = _guess_label(path, wanted, layout, columns)
+    return _Table(path, wanted, layout, columns)
+
+
+def _find_columns(path: str | Path, layout: Layout, label_column: str | None) -> Columns:
+    """Return the columns by their names, or by numbers where they have none."""
+    try:
+        return find_columns(layout.names or [str(place + 1) for place in range(layout.count)], label_column)
+    except RequestError as error:
+        raise RequestError(f"{path}: {error}") from error
+
+
+def _guess_label(path: str | Path, wanted: str, layout: Layout, columns: Columns) -> Columns:
+    """Take the first column for the label, or the last where the first is the same in every row, if no column has a
+    name that says more."""
+    places = columns.pixels
+    is_numbered = layout.names is None or all(
+        name.strip()[:1].isdigit() for name in map(layout.names.__getitem__, places)
+    )
+    if not is_numbered or not _find_square(len(places) - 1):
+        shown = ", ".join(layout.names[:4])[:80] if layout.names else f"{layout.count} columns without names"
+        raise RequestError(
+            f"{path}: should have a column 'label', or another that --label-column names. Got {shown}... instead."
+        )
+    first, last = find_varying_ends(path, layout, wanted) if len(places) == layout.count else (True, True)
+    label = places[-1] if last and not first else places[0]
+    which = "last" if label == places[-1] else "first"
+    note = f"no column is called label: the {which} one is taken for it (--label-column NUMBER names another)"
+    return replace(columns, label=label, pixels=tuple(place for place in places if place != label), note=note)
+
+
+def _read_parts(table: _Table, rows: int | None) -> Iterator[tuple[Rows, np.ndarray | None]]:
+    """Yield rows, and which of them are marked as synthetic, bool [n], or None where the table has no marks.
+
+    The values are those of the pixels alone, int64 [n, pixels].
+    """
+    columns, layout = table.columns, table.layout
+    pixels = () if columns.is_packed else columns.pixels
+    values = sorted((*pixels, *([] if columns.synthetic is None else [columns.synthetic])))
+    texts = [place for place in (columns.label, columns.id, columns.split) if place is not None]
+    texts += columns.pixels if columns.is_packed else ()
+    count = None
+    for chunk in read_rows(table.path, layout, table.wanted, values, texts, rows):
+        marks = None
+        if columns.synthetic is not None:
+            place = values.index(columns.synthetic)
+            marks = chunk.values[:, place]
+            _check_range(marks[:, np.newaxis], 1, f"{table.path}: {SYNTHETIC}", chunk.lines)
+            marks = marks == 1
+            chunk = replace(chunk, values=np.delete(chunk.values, place, axis=1))
+        if columns.is_packed:
+            place = columns.pixels[0]
+            packed = parse_packed(chunk.texts[place], chunk.lines, table.path, layout.name(place), count)
+            chunk, count = replace(chunk, values=packed), packed.shape[1]
+        yield chunk, marks
+
+
+def _shape_pixels(chunk: Rows, table: _Table, image_shape: tuple[int, int, int] | None) -> np.ndarray:
+    """Turn pixels int64 [n, H * W * C] into uint8 [n, H, W, C]."""
+    count = chunk.values.shape[1]
+    shape = image_shape or _find_square(count)
+    if shape is None or shape[0] * shape[1] * shape[2] != count:
+        expected = "{} x {} x {} images should have {} pixel columns".format(*shape, np.prod(shape)) if shape else ""
+        odd = list_odd_names(table.layout.names, table.columns.pixels) if table.layout.names else []
+        hint = f" Columns that are no pixels are to be taken out: {', '.join(odd[:3])[:80]}?" if odd else ""
+        if expected:
+            raise RequestError(f"{table.path}: {expected}. Got {count} instead.{hint}")
+        raise RequestError(
+            f"{table.path}: {count} pixel columns should be a square image "
+            f"(--image-shape H,W,C names another shape).{hint}"
+        )
+    _check_range(chunk.values, 255, f"{table.path}: pixels", chunk.lines)
+    return chunk.values.astype(np.uint8).reshape(-1, *shape)
+
+
+def _check_range(values: np.ndarray, maximum: int, source: str, lines: Sequence[int]) -> None:
+    outside = values.view(np.uint64) > maximum  # negative ones are large then
     if outside.any():
         row, column = np.argwhere(outside)[0]
         place = f"line {lines[row]}" + (f", pixel {column}" if values.shape[1] > 1 else "")
         raise RequestError(f"{source} should be in 0..{maximum}. Got {values[row, column]} in {place} instead.")
 
 
-def _square_shape(pixel_count: int, path: str | Path) -> tuple[int, int, int]:
+def _find_square(pixel_count: int) -> tuple[int, int, int] | None:
+    """Return (side, side, channels) of square images of so many values, or None where there are none."""
     for channels in (1, 3):
-        side = round((pixel_count / channels) ** 0.5)
-        if pixel_count and side * side * channels == pixel_count:
+        side = round((max(pixel_count, 0) / channels) ** 0.5)
+        if pixel_count > 0 and side * side * channels == pixel_count:
             return side, side, channels
-    raise RequestError(
-        f"{path}: {pixel_count} pixel columns should be a square image (--image-shape H,W,C names another shape)."
-    )
+    return None

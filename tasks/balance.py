@@ -74,7 +74,7 @@ def balance_data(
     """
     out = Path(run.out)
     balancing = _prepare(data, gan, options, filtering, run)
-    check_inputs(out, {"--data": balancing.dataset.request["data"]})
+    check_inputs(out, balancing.dataset.inputs)
     seeds, candidates = range(run.seed, run.seed + run.seeds), balancing.candidates
     cells = [Cell(_SETTING, arm.name, seed) for arm in candidates for seed in seeds if len(candidates) > 1]
     sections = {"training": _describe_training(balancing, gan, run.seed), "balance": settings}

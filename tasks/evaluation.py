@@ -75,7 +75,7 @@ def compare_runs(
     out, report = Path(run.out), report_unless(run.quiet)
     runs = {} if comparison.compare else open_runs(paths or (default_out(),), report)
     dataset = load_compared_data(data, measuring, run, runs)
-    check_inputs(out, {"--data": dataset.request["data"]})
+    check_inputs(out, dataset.inputs)
     if measuring.cross_check:
         _check_tfgan()
     inputs = prepare(measuring, dataset, runs, {})

@@ -39,7 +39,7 @@ def generate(
     strategy = build_strategy()  # several hosts: before anything else touches a device
     trained = _open_model(data, gan, sampling_options) if gan.model else None
     source = trained or _load_train_data(data, gan, run)
-    check_inputs(out, {"--data": None if trained else source.request["data"]})
+    check_inputs(out, source.inputs if isinstance(source, Dataset) else {})
     sampling = _resolve_sampling(sampling_options, source, run.seed)
     plan = _plan_source(data, gan, source) | _plan_shards(sampling, source, out)
     print_plan(plan, run.quiet)
@@ -86,8 +86,11 @@ def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions, plan:
 def _open_model(data: SubsetOptions, gan: GANRequest, sampling: SamplingOptions) -> TrainedGAN:
     """Open the GAN of --model; RequestError for options that do not fit it."""
     trained = TrainedGAN(find_model_folder(gan.model))
-    if data.data or data.classes or data.real_per_class:
-        raise RequestError(f"--model was trained on {trained.data}: leave out --data, --classes and --real-per-class.")
+    if data.data or data.test_data or data.label_column or data.classes or data.real_per_class:
+        raise RequestError(
+            f"--model was trained on {trained.data}: leave out --data, --test-data, --label-column, --classes and "
+            "--real-per-class."
+        )
     if gan.recipe != RECIPES["quick"] or gan.max_minutes:
         raise RequestError("--model is trained already: leave out --recipe, its fields' flags and --max-minutes.")
     trained.check_filter(sampling.filter)

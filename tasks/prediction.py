@@ -25,6 +25,7 @@ from synth.output_folder import check_inputs, check_output, open_output
 from synth.resampling import compute_class_weights
 from synth.shards import load_manifest
 from synth.sources import Run, Source, count_rows, index_shards, open_run, split_in_memory
+from synth.submissions import plan_submission
 from synth.tables import read_unlabelled_csv
 from synth.web_report import REPORT, write_command
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
@@ -66,7 +67,7 @@ def predict_and_score(
     """
     out = Path(run.out)
     material = _gather(data, images, classifier, test, run)
-    check_inputs(out, {"--data": material.dataset.request["data"], "--test-csv": material.test_csv})
+    check_inputs(out, material.dataset.inputs | {"--test-csv": material.test_csv})
     _check_submission(test, run, material)
     plan = _make_plan(images, classifier, run, material)
     print_plan(plan, run.quiet)
@@ -191,7 +192,8 @@ def _find_teacher(folder: str | Path | None, dataset: Dataset) -> tuple[keras.Mo
 
 
 def _find_test_images(data: SubsetOptions, test: PredictionOptions, dataset: Dataset, hashes: np.ndarray) -> tuple:
-    """Return the test part without leaked images, what leaked, and the images of --test-csv with their path."""
+    """Return the test part without leaked images, what leaked, and the images of --test-csv with their path
+    and the form of their submission."""
     images, labels = dataset.part("test")
     leaked = find_leaks(images, hashes, allow=test.allow_leak)
     leaks = {"test_images": len(leaked), "leaked": int(leaked.sum()), "allowed": test.allow_leak}
@@ -201,11 +203,12 @@ def _find_test_images(data: SubsetOptions, test: PredictionOptions, dataset: Dat
         return (images[keep], labels[keep]), leaks
     size = dataset.request["image_size"]
     shape = dataset.request["image_shape"] or (None if size else dataset.image_shape)
-    unlabelled = read_unlabelled_csv(test_csv, shape)
-    unlabelled = resize_images(unlabelled, size[0], size[1], dataset.request["fit"]) if size else unlabelled
+    read = read_unlabelled_csv(test_csv, shape)
+    unlabelled = resize_images(read.images, size[0], size[1], dataset.request["fit"]) if size else read.images
     found = find_leaks(unlabelled, hashes, allow=test.allow_leak, source=str(test_csv))
     leaks |= {"unlabelled_images": len(found), "unlabelled_leaked": int(found.sum())}
-    return (images[keep], labels[keep]), leaks, unlabelled, test_csv
+    form = plan_submission(test_csv, len(unlabelled), read.ids, read.id_name)
+    return (images[keep], labels[keep]), leaks, unlabelled, test_csv, form
 
 
 def _find_run(options: TrainingSetOptions, report: Callable[[str], None]) -> Run:
@@ -287,6 +290,10 @@ def _make_plan(
     dataset = material.dataset
     real, synthetic = (sum(material.rows[part].values()) for part in ("real", "synthetic"))
     kind = "drawn anew each epoch" if images.fresh else f"from {images.synthetic}"
+    form, submission = material.form, {}
+    if form:
+        about = f"{len(form.ids):,} images of {material.test_csv}, with the columns {','.join(form.columns)}"
+        submission = {"submission": about + (f". {form.note}" if form.note else "")}
     length = f"{classifier.steps:,} steps" if classifier.steps else f"{classifier.epochs} epochs"
     return {
         "data": f"{dataset.name} ({dataset.fingerprint[:12]}), {len(dataset.class_names)} classes",
@@ -297,4 +304,4 @@ def _make_plan(
         + (", classic augmentation" if classifier.augment else "")
         + (", class weights" if classifier.class_weights else "")
         + f", {run.seeds} seed{'s' * (run.seeds > 1)}, into {run.out}",
-    }
+    } | submission

@@ -56,7 +56,11 @@ class ClassifierOptions:
 class PredictionOptions(ScoringOptions):
     """What a classifier is scored on, and what it predicts."""
 
-    test_csv: str | Path | None = option(None, "images to predict, as Kaggle's test.csv", metavar="FILE")
+    test_csv: str | Path | None = option(
+        None,
+        "what a submission is made for: images without labels, as Kaggle's test.csv (--test-data is labelled)",
+        metavar="FILE",
+    )
     submission: str | Path | None = option(
         None, "where the predictions go (default: OUT/submission.csv)", metavar="FILE"
     )

@@ -15,9 +15,9 @@ from models.classifier_training import ScoredClassifier
 from synth.datasets import Dataset
 from synth.figures import plot_confusion, plot_learning, plot_mistakes, save_figure
 from synth.files import replacing, save_json
-from synth.kaggle import save_submission
 from synth.output_folder import installed_versions
 from synth.sources import Run, Source, stream_images
+from synth.submissions import SubmissionForm, save_submission
 
 _FIDELITY_SEED = 1000  # the network that measures label fidelity is no other one
 _FIDELITY_IMAGES = 10_000
@@ -38,6 +38,7 @@ class Material:
     leaks: dict
     unlabelled: np.ndarray | None = None
     test_csv: Path | None = None
+    form: SubmissionForm | None = None  # of the predictions for these
 
     @property
     def mark(self) -> str:
@@ -167,5 +168,6 @@ def save_outputs(
 def write_submission(path: Path, material: Material, best: ScoredClassifier) -> int:
     """Predict the unlabelled images with the best seed's classifier; return their number."""
     predicted = compute_probabilities(best.classifier, material.unlabelled).argmax(axis=1)
-    save_submission(path, np.array(material.dataset.label_values)[predicted])
+    assert material.form is not None  # it comes with the images
+    save_submission(path, [material.dataset.written_labels[k] for k in predicted], material.form)
     return len(predicted)

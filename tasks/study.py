@@ -75,7 +75,7 @@ def conduct(study: Study, run: RepeatOptions, settings: dict, threads: int) -> p
     cells = [Cell(setting, arm, seed) for setting in study.settings for seed in seeds for arm in study.arms]
     datasets = {setting: _load(study, setting, run.seed) for setting in study.settings}
     first = next(iter(datasets.values()))
-    check_inputs(out, {"--data": first.request["data"]})
+    check_inputs(out, first.inputs)
     _check_parts(datasets)
     _check_added(study, datasets)
     _check_resampling(study, datasets)

@@ -172,6 +172,39 @@ def test_kaggle_submission(data, tmp_path, capsys):
     assert "--submission should be a new file" in line
 
 
+def test_a_submission_with_names_texts_and_a_sample(tmp_path):
+    images, labels = make_images(150)
+    names = np.array(["disc", "bar"])[labels]
+    table = pd.DataFrame(images.reshape(150, -1), columns=[f"pixel{index}" for index in range(784)])
+    table[:120].assign(label=names[:120]).to_csv(tmp_path / "train.csv", index=False)
+    keys = [f"image-{number}" for number in range(30)]
+    table[120:].assign(id=keys).to_csv(tmp_path / "test.csv", index=False)
+    sample = pd.DataFrame({"id": keys[::-1], "what": "disc"})
+    sample.to_csv(tmp_path / "sample_submission.csv", index=False)
+    options = ["--data", str(tmp_path / "train.csv"), "--test-csv", str(tmp_path / "test.csv")]
+    assert main(["--real-only", *options, "--out", str(tmp_path / "out"), *FAST, "--quiet"]) == 0
+    predicted = pd.read_csv(tmp_path / "out" / "submission.csv")
+    assert list(predicted) == ["id", "what"]
+    assert predicted["id"].tolist() == keys[::-1]
+    assert predicted["what"].tolist() == names[120:][::-1].tolist()
+
+
+def test_a_labelled_test_set_is_what_is_scored(data, tmp_path, capsys):
+    images, labels = make_images(20, seed=5)
+    np.savez(tmp_path / "test.npz", images=images, labels=1 - labels)  # all wrong
+    options = ["--data", data, "--test-data", str(tmp_path / "test.npz"), "--out", str(tmp_path / "out")]
+    assert main(["--real-only", *options, *FAST]) == 0
+    metrics = load_metrics(tmp_path / "out")
+    assert metrics["leaks"]["test_images"] == 20
+    assert metrics["summary"]["accuracy"]["mean"] == 0
+    assert "scoring:     14 validation and 20 test images, all real" in capsys.readouterr().out
+    np.savez(tmp_path / "out" / "test.npz", images=images, labels=labels)
+    code, line = fail(main, capsys, "--test-data", str(tmp_path / "out" / "test.npz"), *options[4:])
+    assert code == 2
+    assert "--test-data" in line
+    assert "choose another --out" in line
+
+
 def test_on_kaggle_everything_is_found_by_itself(tmp_path, monkeypatch):
     mount = tmp_path / "kaggle/input/competitions/digit-recognizer"
     mount.mkdir(parents=True)

@@ -16,7 +16,7 @@ from synth.idx_folders import read_idx_folder
 from synth.npz_files import read_npz
 from synth.picture_folders import read_image_folder
 from synth.shard_formats import csv_header, csv_rows
-from synth.tables import read_csv, read_unlabelled_csv
+from synth.tables import UnlabelledImages, read_csv, read_unlabelled_csv
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ def test_csv_reads_back(tmp_path, data):
     assert np.array_equal(source.images, images)
     assert np.array_equal(source.labels, labels)
     path.write_bytes(b"".join(line.partition(b",")[2] for line in path.read_bytes().splitlines(keepends=True)))
-    assert np.array_equal(read_unlabelled_csv(path, images.shape[1:]), images)
+    assert np.array_equal(read_unlabelled_csv(path, images.shape[1:]).images, images)
 
 
 @settings(_FIXED, max_examples=100)
@@ -89,6 +89,55 @@ def write_compressed_npz(folder):
     return folder / "a.npz", lambda: read_npz(folder / "a.npz")
 
 
+def write_csv_gz(folder):
+    """A gzipped CSV."""
+    content = csv_header(64) + csv_rows(IMAGES, LABELS)
+    (folder / "a.csv.gz").write_bytes(gzip.compress(content))
+    return folder / "a.csv.gz", lambda: read_csv(folder / "a.csv.gz")
+
+
+def write_csv_zip(folder):
+    """A CSV in a ZIP."""
+    with zipfile.ZipFile(folder / "a.csv.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", csv_header(64) + csv_rows(IMAGES, LABELS))
+    return folder / "a.csv.zip", lambda: read_csv(folder / "a.csv.zip")
+
+
+def write_bare_csv(folder):
+    """A CSV without a header, with a separator behind each row."""
+    content = csv_rows(IMAGES, LABELS).replace(b"\n", b",\n").replace(b",", b";")
+    (folder / "a.csv").write_bytes(content)
+    return folder / "a.csv", lambda: read_csv(folder / "a.csv")
+
+
+def write_text_csv(folder):
+    """A CSV with an index, texts as labels at the end, and parts."""
+    rows = [f"{n},{','.join(map(str, image.ravel()))},ape,train" for n, image in enumerate(IMAGES)]
+    header = f",{','.join(map(str, range(64)))},class,split"
+    (folder / "a.csv").write_text("\n".join([header, *rows, rows[0].replace("train", "test")]) + "\n")
+    return folder / "a.csv", lambda: read_csv(folder / "a.csv")
+
+
+def write_packed_csv(folder):
+    """A CSV as FER2013."""
+    rows = [f"{label},{' '.join(map(str, image.ravel()))}" for label, image in zip(LABELS, IMAGES, strict=True)]
+    (folder / "a.csv").write_text("\n".join(["emotion,pixels", *rows]) + "\n")
+    return folder / "a.csv", lambda: read_csv(folder / "a.csv")
+
+
+def write_float_npz(folder):
+    """An archive as MedMNIST's, of floats and one-hot labels."""
+    hot = np.eye(2)[LABELS]
+    np.savez(folder / "a.npz", train_images=IMAGES / 255, train_labels=hot, val_images=IMAGES / 255, val_labels=hot)
+    return folder / "a.npz", lambda: read_npz(folder / "a.npz")
+
+
+def write_text_npz(folder):
+    """An archive of flat images and texts."""
+    np.savez(folder / "a.npz", X=IMAGES.reshape(3, 64), y=np.array(["ape", "bee", "bee"]))
+    return folder / "a.npz", lambda: read_npz(folder / "a.npz")
+
+
 def write_idx(folder, suffix=""):
     """IDX images beside their labels."""
     images = b"\0\0\x08\3" + struct.pack(">3I", *IMAGES.shape) + IMAGES.tobytes()
@@ -115,7 +164,14 @@ def write_picture(folder, suffix, **options):
 WRITERS = {
     "csv": write_csv,
     "unlabelled csv": write_unlabelled_csv,
+    "csv.gz": write_csv_gz,
+    "csv.zip": write_csv_zip,
+    "csv without a header": write_bare_csv,
+    "csv with texts": write_text_csv,
+    "csv with packed pixels": write_packed_csv,
     "npz": write_npz,
+    "npz of floats": write_float_npz,
+    "npz of texts": write_text_npz,
     "compressed npz": write_compressed_npz,
     "idx": write_idx,
     "idx.gz": write_idx_gz,
@@ -160,8 +216,8 @@ def mutate(content, mutations):
 
 def check_result(source):
     """Assert that a reader's result is what it promises."""
-    if isinstance(source, np.ndarray):
-        pairs = [(source, np.zeros(len(source), np.int64))]
+    if isinstance(source, UnlabelledImages):
+        pairs = [(source.images, np.zeros(len(source.images), np.int64))]
     else:
         pairs = [(source.images, source.labels)]
         if source.test is not None:

@@ -38,7 +38,7 @@ def make_npy(shape, descr="|u1", data=b""):
         ({"images": IMAGES.astype(complex)}, "pixels should be integers 0..255. Got complex128"),
         ({"images": IMAGES.astype("S3")}, r"pixels should be integers 0..255. Got \|S3"),
         ({"images": IMAGES.astype([("a", np.uint8)])}, "pixels should be integers 0..255"),
-        ({"images": np.full((2, 4, 4), np.nan)}, "pixels should be integers 0..255. Got float64"),
+        ({"images": np.full((2, 4, 4), np.nan)}, "pixels should be finite numbers. Got NaN or infinity"),
         ({"images": np.array(5)}, r"images should have shape .* Got \(\)"),
         ({"images": np.zeros((2, 0, 4), np.uint8)}, r"images should have pixels. Got the shape \(2, 0, 4, 1\)"),
         ({"images": np.array([None, 1])}, "images.npy should hold numbers or text. Got dtype object"),

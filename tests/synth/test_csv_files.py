@@ -20,17 +20,25 @@ def write(folder, content):
     [
         (f"{HEADER}\n1,2,3,4,5,6\n", r"should be a CSV .* Line 2 has 6 values for 5 columns"),
         (f"{HEADER}\n1,2,3,4,5\n1,2,3,4,5,6\n", "Line 3 has 6 values for 5 columns"),
-        (f"{HEADER}\n1,2,3,4,5,\n1,2,3,4,5,\n", "Line 2 has 6 values for 5 columns"),  # a comma behind each row
+        (f"{HEADER}\n1,2,3,4,5,\n1,2,3,4,5\n", r"Got nothing \(the line is too short\) in line 3, column d"),
+        (f"{HEADER}\n1,2,3,4,5,\n1,2,3,4,5,6\n", "Line 3 has 6 values for 5 columns"),
         (f"{HEADER}\n\n1,2,3,4\n", r"Got nothing \(the line is too short\) in line 3, column d"),
         (f"{HEADER}\n1,2,,4,5\n", "Got nothing in line 2, column b"),
         (f"{HEADER}\n1,2,3,4,NA\n", "Got 'NA' in line 2, column d"),
-        (f"{HEADER}\nTrue,2,3,4,5\n", "Got True in line 2, column label"),
+        (f"{HEADER}\n1,2,True,4,5\n", "Got True in line 2, column b"),
+        (
+            f"{HEADER}\n1,2,3,4,5\n1,2,3,4,5\nx,2,3,4,5\n",
+            "labels should be texts, or .* Got 'x' in line 4, column label",
+        ),
+        (f"{HEADER}\n1.5,2,3,4,5\n", "labels should be texts, or integers .* Got '1.5' in line 2, column label"),
+        (f"{HEADER}\n,2,3,4,5\n", "Got nothing in line 2, column label"),
+        (f"{HEADER}\ncat,2,3,4,5\nNA,2,3,4,5\n", "Got 'NA' in line 3, column label"),
         (f"{HEADER}\n1,2,3,4,1e300\n", r"Got 1e\+300 in line 2, column d"),
         (f"{HEADER}\n1,2,3,4,inf\n", "Got inf in line 2, column d"),
         (f"{HEADER}\n1,2,3,4,\u0665\n", "Got '\u0665' in line 2, column d"),
-        (f"{HEADER}\n9223372036854775808,2,3,4,5\n", "64 bits. Got 9223372036854775808 in line 2, column label"),
-        (f"{HEADER}\n9007199254740993.0,2,3,4,5\n", "Got 9007199254740992.0 in line 2, column label"),
-        (f"{HEADER}\n{'9' * 5000},2,3,4,5\n", "64 bits. Got .{,60} in line 2, column label"),
+        (f"{HEADER}\n9223372036854775808,2,3,4,5\n", "64 bits. Got '9223372036854775808' in line 2, column label"),
+        (f"{HEADER}\n9007199254740993.0,2,3,4,5\n", "Got '9007199254740993.0' in line 2, column label"),
+        (f"{HEADER}\n{'9' * 5000},2,3,4,5\n", "64 bits. Got .{,62} in line 2, column label"),
         (f"{HEADER}\n1,2,3,4,{'x' * 5000}\n", "Got .{,60} in line 2, column d"),
         (f'{HEADER}\n1,2,3,4,"5\n1,2,3,4,5\n', "Line 2 should have quotes in pairs"),
         (f'{HEADER}\n1,2,3,4,"5"5\n', "Line 2 should have quotes in pairs"),
@@ -43,7 +51,7 @@ def write(folder, content):
         ("\n\n", "should be a CSV .* The file is empty"),
         (f"{HEADER}\n", "should have at least one image. Got the header alone"),
         ("label,label,a,b,c,d\n1,1,2,3,4,5\n", "should name each column once. Got 'label' more than once"),
-        ("5,0,0,0,0\n", "should name each column once. Got '0' more than once"),  # no header
+        ("5,0,x,0,0\n", "should name each column once. Got '0' more than once"),  # no header, and damaged
         (f"{HEADER},synthetic\n1,2,3,4,5,1\n1,2,3,4,5,2\n", r"synthetic should be in 0\.\.1\. Got 2 in line 3 instead"),
     ],
 )

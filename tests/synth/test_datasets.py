@@ -7,7 +7,7 @@ from PIL import Image
 
 from synth import datasets
 from synth.checks import is_request
-from synth.datasets import complete_request, load_dataset
+from synth.datasets import check_request, complete_request, load_dataset
 from synth.errors import RequestError
 
 
@@ -47,7 +47,9 @@ def test_splits_are_the_same_as_ever(plain_npz):
 
 
 def test_two_images_of_a_class_are_for_training(tmp_path):
-    np.savez(tmp_path / "few.npz", images=np.zeros((8, 4, 4), np.uint8), labels=np.repeat([0, 1], [2, 6]))
+    np.savez(
+        tmp_path / "few.npz", images=np.arange(128, dtype=np.uint8).reshape(8, 4, 4), labels=np.repeat([0, 1], [2, 6])
+    )
     assert load_dataset(tmp_path / "few.npz").count_train().tolist() == [2, 4]
 
 
@@ -65,7 +67,9 @@ def test_splits_do_not_depend_on_the_classes(plain_npz):
 
 
 def test_three_images_of_a_class_are_enough_for_every_part(tmp_path):
-    np.savez(tmp_path / "few.npz", images=np.zeros((8, 4, 4), np.uint8), labels=np.repeat([0, 1], [3, 5]))
+    np.savez(
+        tmp_path / "few.npz", images=np.arange(128, dtype=np.uint8).reshape(8, 4, 4), labels=np.repeat([0, 1], [3, 5])
+    )
     dataset = load_dataset(tmp_path / "few.npz")
     assert [np.bincount(dataset.part(split)[1]).tolist() for split in ("train", "validation", "test")] == [
         [1, 3],
@@ -129,7 +133,7 @@ def test_image_size_resizes(plain_npz):
 
 
 def test_fingerprint_changes_with_pixels_and_labels(tmp_path):
-    images = np.zeros((20, 4, 4), np.uint8)
+    images = np.arange(80, dtype=np.uint8).reshape(20, 2, 2)
     labels = np.repeat([0, 1], 10)
     prints = set()
     for changed_images, changed_labels in ((images, labels), (images + 1, labels), (images, labels[::-1])):
@@ -171,7 +175,8 @@ def test_the_default_ends_at_the_set_that_works_offline(keras_home):
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("nowhere.csv", "No such: nowhere.csv"), ("README", "should be a .csv, a .npz or a folder")]
+    ("name", "message"),
+    [("nowhere.csv", "No such: nowhere.csv"), ("README", "should be a .csv, a .npz, a .parquet or a folder")],
 )
 def test_paths_that_are_no_data(tmp_path, monkeypatch, name, message):
     monkeypatch.chdir(tmp_path)
@@ -195,7 +200,9 @@ def test_class_names_may_share_a_safe_folder_name(tmp_path):
 
 def test_class_names_that_differ_by_case_or_unicode_form_alone_are_noted(tmp_path):
     names = np.array(["Box", "box", "Caf\u00e9", "Cafe\u0301"])
-    np.savez(tmp_path / "a.npz", images=np.zeros((4, 4, 4), np.uint8), labels=range(4), class_names=names)
+    np.savez(
+        tmp_path / "a.npz", images=np.arange(64, dtype=np.uint8).reshape(4, 4, 4), labels=range(4), class_names=names
+    )
     notes = load_dataset(tmp_path / "a.npz").notes
     assert notes == (
         "classes 'Box', 'box' differ by case or Unicode form alone: each is a class of its own, with the folders Box, "
@@ -206,13 +213,16 @@ def test_class_names_that_differ_by_case_or_unicode_form_alone_are_noted(tmp_pat
 
 
 def test_a_label_without_a_name_is_not_named_like_another(tmp_path):
-    np.savez(tmp_path / "a.npz", images=np.zeros((2, 4, 4), np.uint8), labels=[0, 5], class_names=["5"])
+    np.savez(
+        tmp_path / "a.npz", images=np.arange(32, dtype=np.uint8).reshape(2, 4, 4), labels=[0, 5], class_names=["5"]
+    )
     with pytest.raises(RequestError, match=r"a\.npz: class names should differ\. Got '5' twice"):
         load_dataset(tmp_path / "a.npz")
 
 
 def test_labels_that_are_no_classes_are_refused(tmp_path):
-    np.savez(tmp_path / "a.npz", images=np.zeros((10_001, 1, 1), np.uint8), labels=range(10_001))
+    images = np.arange(10_001).astype(np.uint8).reshape(-1, 1, 1)
+    np.savez(tmp_path / "a.npz", images=images, labels=range(10_001))
     with pytest.raises(RequestError, match="should have at most 10,000 classes. Got 10,001 instead"):
         load_dataset(tmp_path / "a.npz")
 
@@ -229,6 +239,117 @@ def test_data_with_a_name_that_is_not_utf_8_are_refused(tmp_path):
     folder.mkdir()
     with pytest.raises(RequestError, match=r"--data should have a name in UTF-8\. Got .*caf\\udce9 instead"):
         load_dataset(folder)
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A CSV of 40 images of classes 3 and 8, and a labelled one of 4 beside it."""
+
+    def write(name, labels, start):
+        rows = [
+            f"{label}," + ",".join(str((start + place + 9 * k) % 256) for k in range(16)) for place, label in labels
+        ]
+        header = "digit," + ",".join(f"pixel{k}" for k in range(16))
+        (tmp_path / name).write_text("\n".join([header, *rows]) + "\n")
+
+    write("digits.csv", enumerate([3, 8] * 20), 0)
+    write("others.csv", enumerate([8, 3, 8, 8]), 100)
+    return tmp_path / "digits.csv"
+
+
+def test_test_data_become_the_test_part(table):
+    dataset = load_dataset(table, test_data=table.with_name("others.csv"))
+    assert dataset.own_parts == ("test",)
+    assert [len(part) for part in (dataset.train, dataset.validation, dataset.test)] == [36, 4, 4]
+    images, labels = dataset.part("test")
+    assert images[:, 0, 0, 0].tolist() == [100, 101, 102, 103]
+    assert labels.tolist() == [1, 0, 1, 1]
+    assert dataset.validation.tolist() == load_dataset(table).validation.tolist()
+    assert dataset.fingerprint != load_dataset(table).fingerprint
+
+
+def test_test_data_are_loaded_again_from_anywhere(table, monkeypatch):
+    monkeypatch.chdir(table.parent)
+    dataset = load_dataset("digits.csv", test_data="others.csv", label_column="digit")
+    assert dataset.request["test_data"] == str(table.with_name("others.csv"))
+    assert dataset.inputs == {"--data": str(table), "--test-data": str(table.with_name("others.csv"))}
+    monkeypatch.chdir("/")
+    assert load_dataset(**dataset.request).fingerprint == dataset.fingerprint
+    table.with_name("others.csv").unlink()
+    with pytest.raises(RequestError, match=r"test set of the run is not at .*others\.csv: name it with --test-data"):
+        check_request(dataset.request)
+
+
+def test_a_request_without_the_new_options_is_as_ever(table):
+    assert set(load_dataset(table).request) == {
+        "data",
+        "classes",
+        "real_per_class",
+        "image_size",
+        "image_shape",
+        "seed",
+    }
+
+
+def test_test_data_replace_the_test_part_that_the_data_bring(digits_npz, tmp_path):
+    images = np.arange(28 * 28 * 2, dtype=np.uint16).astype(np.uint8).reshape(2, 28, 28)
+    np.savez(tmp_path / "b.npz", images=images, labels=[1, 0])
+    dataset = load_dataset(digits_npz, test_data=tmp_path / "b.npz")
+    assert np.array_equal(dataset.part("test")[0][..., 0], images)
+    assert dataset.notes[1] == "the 20 test images that the data bring are left out for it"
+
+
+def test_test_data_may_be_a_folder_or_the_test_part_of_another_set(tmp_path):
+    images = np.arange(64, dtype=np.uint8).reshape(4, 4, 4) * 3
+    np.savez(tmp_path / "a.npz", images=images, labels=[0, 1, 0, 1], class_names=["ape", "bee"])
+    (tmp_path / "photos" / "bee").mkdir(parents=True)
+    Image.fromarray(images[0] + 1).save(tmp_path / "photos" / "bee" / "1.png")
+    dataset = load_dataset(tmp_path / "a.npz", test_data=tmp_path / "photos")
+    assert dataset.part("test")[1].tolist() == [1]
+    np.savez(tmp_path / "b.npz", x_train=images, y_train=[0, 1, 0, 1], x_test=images[:1] + 2, y_test=[1])
+    dataset = load_dataset(tmp_path / "a.npz", test_data=tmp_path / "b.npz")
+    assert dataset.part("test")[0].ravel()[:2].tolist() == [2, 5]
+    assert "only the test part of" in dataset.notes[-1]
+
+
+def test_test_data_of_other_classes_or_marked_as_synthetic_are_refused(table, tmp_path):
+    images = np.arange(32, dtype=np.uint8).reshape(2, 4, 4)
+    np.savez(tmp_path / "b.npz", images=images, labels=[3, 4])
+    with pytest.raises(RequestError, match=r"b\.npz: the test images should be of classes .*: 3, 8\. Got '4'"):
+        load_dataset(table, test_data=tmp_path / "b.npz")
+    np.savez(tmp_path / "b.npz", images=images, labels=[3, 8], synthetic=[False, True])
+    with pytest.raises(RequestError, match="--test-data should hold real images alone: 1 of the 2"):
+        load_dataset(table, test_data=tmp_path / "b.npz")
+    with pytest.raises(RequestError, match="--test-data should be a file or a folder that exists. No such: nowhere"):
+        load_dataset(table, test_data="nowhere")
+
+
+def test_label_column_is_for_tables(plain_npz, table, keras_home):
+    assert load_dataset(table, label_column="1").label_values == (3, 8)
+    with pytest.raises(RequestError, match="--label-column is for tables .* has no columns: leave it out"):
+        load_dataset(plain_npz, label_column="digit")
+    with pytest.raises(RequestError, match="--label-column is for tables .* mnist has none: leave it out"):
+        load_dataset("mnist", label_column="digit")
+
+
+def test_labels_are_written_as_the_source_has_them(tmp_path, plain_npz):
+    assert load_dataset(plain_npz).written_labels == (3, 8)
+    images = np.arange(64, dtype=np.uint8).reshape(4, 4, 4)
+    np.savez(tmp_path / "a.npz", images=images, labels=["b", "a", "b", "a"])
+    assert load_dataset(tmp_path / "a.npz").written_labels == ("a", "b")
+    np.savez(tmp_path / "a.npz", images=images, labels=[1, 0, 1, 0], class_names=["ape", "bee"])
+    assert load_dataset(tmp_path / "a.npz").written_labels == (0, 1)
+    (tmp_path / "photos").mkdir()
+    save_class_folders(tmp_path / "photos", ("ape", "bee"))
+    assert load_dataset(tmp_path / "photos", classes="bee").written_labels == ("bee",)
+
+
+@pytest.mark.parametrize(("factor", "advice"), [(1, "All are in 0..1: .* Multiply them by 255"), (0, "All are black")])
+def test_a_set_of_one_tone_is_refused(tmp_path, factor, advice):
+    images = np.arange(32).reshape(2, 4, 4) % 2 * factor
+    np.savez(tmp_path / "a.npz", images=images.astype(np.uint8), labels=[0, 1])
+    with pytest.raises(RequestError, match=rf"a\.npz: pixels should differ by 20 or more .* {advice}"):
+        load_dataset(tmp_path / "a.npz")
 
 
 def test_how_pictures_were_read_is_recorded_where_it_is_not_the_default(tmp_path):

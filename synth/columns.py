@@ -1,0 +1,128 @@
+"""Which column of a table holds the label, which an identity, which the pixels."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synth.errors import RequestError
+from synth.labelled_images import SYNTHETIC
+
+LABEL_NAMES = (
+    "label", "labels", "class", "classes", "target", "targets", "y", "digit", "digits", "category", "emotion", "letter",
+    "character", "symbol", "class_label", "label_id", "class_id", "class_name", "label_name",
+)  # fmt: skip
+ID_NAMES = (
+    "id", "ids", "imageid", "image_id", "index", "idx", "row", "rowid", "row_id", "row_names", "rownames",
+    "image", "image_name", "file", "filename", "file_name", "name", "path",
+)  # fmt: skip
+SPLIT_NAMES = ("usage", "split", "subset")
+_PACKED_NAMES = ("pixels", "pixel_values")
+_PIXEL = re.compile(r"(pixels?|pix|px|p)?[ _.-]?\d+([ _.x-]\d+){0,2}")
+_FEWEST = 3  # columns that make a pattern
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Positions of the columns; None where there is no such.
+
+    id: the one that names the images, for a submission. split: the one that says of which part they are. is_packed:
+    whether one column holds all pixels of an image, with blanks between them, as FER2013's does. note: what was taken
+    for what without a name that says so.
+    """
+
+    pixels: tuple[int, ...]
+    label: int | None = None
+    id: int | None = None
+    synthetic: int | None = None
+    split: int | None = None
+    is_packed: bool = False
+    note: str = ""
+
+
+def find_columns(names: Sequence[str], label_column: str | None = None) -> Columns:
+    """Tell the columns of a table with these names apart; all that has no other meaning is a pixel.
+
+    label_column: the label's name, or its number, from 1 on; by default a column of a usual name, or else the one at an
+    end that is not called like all the others. Raises RequestError, to be put behind a table's name, where it can't be
+    told.
+    """
+    folded = [name.strip().casefold() for name in names]
+    label = _find_label(names, folded, label_column)
+    indices = [place for place, name in enumerate(folded) if _is_index(name) and place != label]
+    synthetic = folded.index(SYNTHETIC) if SYNTHETIC in folded else None
+    split = next((place for place, name in enumerate(folded) if name in SPLIT_NAMES and place != label), None)
+    left = [place for place in range(len(names)) if place not in (label, synthetic, split, *indices)]
+    note = ""
+    if label_column and any(folded[place] in LABEL_NAMES for place in left):
+        others = [place for place in left if folded[place] in LABEL_NAMES]
+        note = f"left out: {', '.join(names[place] for place in others)}"
+        left = [place for place in left if place not in others]
+    if label is None and (odd := _find_odd_end(folded, left)) is not None:
+        label, note = odd, f"column {names[odd]!r:.60} is taken for the label (--label-column names another)"
+        left.remove(odd)
+    named = [place for place in indices if folded[place] in ID_NAMES]
+    is_packed = [folded[place] for place in left] in [[name] for name in _PACKED_NAMES]
+    return Columns(tuple(left), label, next(iter(named), None), synthetic, split, is_packed, note)
+
+
+def has_pixel_names(names: Sequence[str]) -> bool:
+    """Tell whether a table with these names surely is one of images: every column is a pixel by its name, but for a
+    label, an identity and a mark."""
+    folded = [name.strip().casefold() for name in names]
+    pixels = [name for name in folded if name not in (*LABEL_NAMES, SYNTHETIC) and not _is_index(name)]
+    return len(pixels) > 1 and all(map(_PIXEL.fullmatch, pixels)) and any(name.startswith("pix") for name in pixels)
+
+
+def is_label_name(name: str) -> bool:
+    """Tell whether a column of this name is a label."""
+    return name.strip().casefold() in LABEL_NAMES
+
+
+def list_odd_names(names: Sequence[str], places: Sequence[int]) -> list[str]:
+    """Return the names among these that are not called like most of the others."""
+    patterns = [_find_pattern(names[place].strip().casefold()) for place in places]
+    ((usual, times),) = Counter(patterns).most_common(1) if patterns else (("", 0),)
+    return (
+        [names[place] for place, pattern in zip(places, patterns, strict=True) if pattern != usual] if times > 1 else []
+    )
+
+
+def _find_label(names: Sequence[str], folded: list[str], label_column: str | None) -> int | None:
+    if label_column is None:
+        found = [place for place, name in enumerate(folded) if name in LABEL_NAMES]
+        if len(found) > 1:
+            both = " and ".join(names[place] for place in found[:2])
+            raise RequestError(f"should have one column for the label. Got {both}: --label-column names one of them.")
+        return found[0] if found else None
+    wanted = label_column.strip()
+    matches = [place for place, name in enumerate(names) if name == wanted]
+    matches = matches or [place for place, name in enumerate(folded) if name == wanted.casefold()]
+    if not matches and wanted.isascii() and wanted.isdigit() and 1 <= int(wanted[:9]) <= len(names):
+        matches = [int(wanted[:9]) - 1]
+    if len(matches) != 1:
+        raise RequestError(
+            f"--label-column should be the name of a column, or a number from 1 to {len(names)}. "
+            f"Got {label_column!r:.60}, and the columns {', '.join(names[:4])[:80]}, ..."
+        )
+    return matches[0]
+
+
+def _is_index(name: str) -> bool:
+    return not name or name in ID_NAMES or bool(re.fullmatch(r"unnamed: \d+", name))
+
+
+def _find_pattern(name: str) -> str:
+    return re.sub(r"\d+", "#", name)
+
+
+def _find_odd_end(folded: list[str], places: list[int]) -> int | None:
+    """Return the first or last of the columns where it alone is not called like all the others."""
+    patterns = [_find_pattern(folded[place]) for place in places]
+    if len(places) <= _FEWEST:
+        return None
+    if len(set(patterns[1:])) == 1 and "#" in patterns[1] and patterns[0] != patterns[1]:
+        return places[0]
+    if len(set(patterns[:-1])) == 1 and "#" in patterns[0] and patterns[-1] != patterns[0]:
+        return places[-1]
+    return None

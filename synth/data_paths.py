@@ -1,0 +1,90 @@
+"""Read labelled images from any file or folder that can hold them."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from synth.errors import RequestError, show
+from synth.files import check_regular_file
+from synth.idx_folders import is_idx_folder, read_idx_folder
+from synth.images import check_contrast
+from synth.labelled_images import LabelledImages
+from synth.npz_files import read_npz
+from synth.parquet_files import is_parquet, read_parquet
+from synth.picture_files import Reading
+from synth.picture_folders import read_image_folder
+from synth.shard_pictures import count_marks
+from synth.table_folders import find_table_parts, read_table_parts
+from synth.tables import is_table, read_csv
+
+KINDS = "a .csv, a .npz, a .parquet or a folder"
+
+
+@dataclass(frozen=True)
+class PathReading:
+    """How files and folders are read.
+
+    image_shape: (height, width, channels) of a table's rows. label_column: as of synth.columns.find_columns. pictures:
+    how these are read.
+    """
+
+    image_shape: tuple[int, int, int] | None = None
+    label_column: str | None = None
+    pictures: Reading = field(default_factory=Reading)
+
+
+def read_path(path: Path, flag: str, reading: PathReading) -> LabelledImages:
+    """Read real images from a file or a folder that `flag` has named.
+
+    Raises RequestError for what is no such thing, for images that are marked as synthetic, and for a set whose pixels
+    have hardly any range.
+    """
+    if str(path) != show(path):
+        raise RequestError(f"{flag} should have a name in UTF-8. Got {path} instead.")
+    if not path.exists():
+        raise RequestError(f"{flag} should be a file or a folder that exists. No such: {path}")
+    if path.is_dir():
+        marks = count_marks(path)
+        _refuse_synthetic(flag, path, marks["1"], marks.total())
+    source = _read(path, flag, reading)
+    if source.synthetic is not None:
+        _refuse_synthetic(flag, path, int(source.synthetic.sum()), len(source.labels))
+    if len(source.labels):
+        check_contrast(source.images, str(path))
+    return source
+
+
+def _refuse_synthetic(flag: str, path: Path, count: int, total: int) -> None:
+    if count:
+        raise RequestError(
+            f"{flag} should hold real images alone: {count:,} of the {total:,} in {path} are marked as synthetic. "
+            "Give the data that they were made from."
+        )
+
+
+def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
+    parts = find_table_parts(path) if path.is_dir() and not is_idx_folder(path) else None
+    if parts:
+        return read_table_parts(parts, reading.pictures, reading.image_shape, reading.label_column)
+    if path.is_file() and is_table(path):
+        return read_csv(path, reading.image_shape, label_column=reading.label_column)
+    if path.is_file() and is_parquet(path):
+        return read_parquet([path], reading.pictures, reading.label_column)
+    if reading.label_column:
+        raise RequestError(f"--label-column is for tables (.csv, .parquet). {path} has no columns: leave it out.")
+    if is_idx_folder(path):
+        return read_idx_folder(path)
+    if path.is_dir():
+        found = read_image_folder(path, reading.pictures)
+        names = found.class_names or {}
+        return replace(found, text_labels=any(name != str(value) for value, name in names.items()))
+    check_regular_file(path)
+    if path.suffix.lower() == ".npz":
+        return read_npz(path, reading.image_shape)
+    raise RequestError(f"{flag} should be {KINDS}. Got {path} instead.")
+
+
+def is_columnar(path: Path) -> bool:
+    """Tell whether a file or folder has columns, one of which can be named for the labels."""
+    if path.is_dir():
+        return not is_idx_folder(path) and find_table_parts(path) is not None
+    return is_table(path) or is_parquet(path)

@@ -1,0 +1,141 @@
+"""Read Parquet files of encoded pictures with labels, as Hugging Face's data sets have them."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+
+from synth.columns import LABEL_NAMES
+from synth.errors import RequestError, describe_cause
+from synth.files import check_regular_file
+from synth.labelled_images import LabelledImages, check_class_names, parse_labels
+from synth.picture_files import Reading
+from synth.picture_sets import read_pictures
+
+_LABEL_NAMES = (*LABEL_NAMES, "fine_label", "coarse_label")
+_NOTHING = -1  # the label of images without one
+
+
+def is_parquet(path: str | Path) -> bool:
+    """Tell whether a file is one by its name."""
+    return Path(path).name.lower().endswith(".parquet")
+
+
+def read_parquet(paths: Sequence[Path], reading: Reading, label_column: str | None = None) -> LabelledImages:
+    """Read the files of one part: a column of pictures, encoded (PNG, JPEG, ...), alone or in a struct with `bytes`,
+    and a column of labels, integers or texts.
+
+    Names of classes are taken from the schema, where Hugging Face's `datasets` has left them. label_column: the name
+    of the labels' column, by default one of the usual names. Raises RequestError where pyarrow is not installed.
+    """
+    pictures: list[_EncodedPicture] = []
+    labels: list[Any] = []
+    class_names = None
+    for path in paths:
+        table = _open_table(path)
+        image_name, label_name = _find_columns(path, table, label_column)
+        class_names = class_names or _find_class_names(path, table.schema, label_name)
+        try:
+            columns = table.read(columns=[image_name, label_name])
+            encoded, given = columns[image_name].to_pylist(), columns[label_name].to_pylist()
+        except Exception as error:  # pyarrow raises nearly anything for damaged bytes
+            raise RequestError(f"{path}: should be a readable Parquet file. {describe_cause(error)}") from error
+        pictures += [_EncodedPicture.build(path, row, content) for row, content in enumerate(encoded)]
+        labels += given
+    if not pictures:
+        raise RequestError(f"{paths[0]}: should have at least one image. Got none.")
+    values, names = _parse_labels(labels, str(paths[0]))
+    found = read_pictures(cast(Sequence[Path], pictures), replace(reading, no_cache=True), paths[0].parent)
+    notes = found.notes
+    names, is_text = (names or class_names), names is not None
+    return LabelledImages(found.images, values[found.kept], class_names=names, notes=notes, text_labels=is_text)
+
+
+class _EncodedPicture(PurePosixPath):
+    """A picture's bytes under a name that says where they are, to be read like a file."""
+
+    content: bytes
+
+    @classmethod
+    def build(cls, path: Path, row: int, given: Any) -> "_EncodedPicture":
+        """Take the cell of a row: bytes, or a struct with them."""
+        content = given.get("bytes") if isinstance(given, dict) else given
+        picture = cls(f"{path}, row {row + 1}")
+        if not isinstance(content, bytes):
+            raise RequestError(
+                f"{picture}: should hold the bytes of a picture. Got {'none' if content is None else 'others'}."
+            )
+        picture.content = content
+        return picture
+
+    def open(self, mode: str = "rb") -> io.BytesIO:
+        """As of pathlib.Path."""
+        return io.BytesIO(self.content)
+
+    def stat(self) -> SimpleNamespace:
+        """The size alone."""
+        return SimpleNamespace(st_size=len(self.content))
+
+
+def _open_table(path: Path) -> Any:
+    check_regular_file(path)
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise RequestError(f"{path}: reading Parquet needs the package pyarrow: pip install pyarrow.") from error
+    try:
+        return pyarrow.parquet.ParquetFile(path)
+    except Exception as error:
+        raise RequestError(f"{path}: should be a readable Parquet file. {describe_cause(error)}") from error
+
+
+def _find_columns(path: Path, table: Any, label_column: str | None) -> tuple[str, str]:
+    """Return the names of the columns with the pictures and with the labels."""
+    import pyarrow
+
+    types = pyarrow.types
+    fields = list(table.schema_arrow)
+    shown = ", ".join(f"{field.name} ({field.type})" for field in fields)[:160]
+    images = [
+        field.name
+        for field in fields
+        if types.is_binary(field.type)
+        or types.is_large_binary(field.type)
+        or (types.is_struct(field.type) and field.type.get_field_index("bytes") >= 0)
+    ]
+    if len(images) != 1:
+        raise RequestError(f"{path}: should have one column of encoded pictures. Got {shown}.")
+    names = [field.name for field in fields if field.name != images[0]]
+    found = [name for name in names if name.casefold() in _LABEL_NAMES]
+    if label_column is not None:
+        found = [name for name in names if name == label_column]
+    if len(found) != 1:
+        raise RequestError(f"{path}: should have one column of labels (--label-column names it). Got {shown}.")
+    return images[0], found[0]
+
+
+def _find_class_names(path: Path, schema: Any, label_name: str) -> dict[int, str] | None:
+    """Return {label: name} as `datasets` writes it into the schema, or None."""
+    metadata = (schema.to_arrow_schema().metadata or {}).get(b"huggingface")
+    try:
+        names = json.loads(metadata)["info"]["features"][label_name]["names"] if metadata else None
+    except (ValueError, KeyError, TypeError):
+        return None
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        return None
+    check_class_names(names, f"{path}: class names")
+    return dict(enumerate(names))
+
+
+def _parse_labels(labels: list[Any], source: str) -> tuple[np.ndarray, dict[int, str] | None]:
+    """Return labels int64 [N] and, where they are texts, {label: text}."""
+    bad = next((row for row, label in enumerate(labels) if label is None or isinstance(label, (list, dict))), None)
+    if bad is not None or all(label == _NOTHING for label in labels):
+        shown = f"{labels[bad]!r:.60} in row {bad + 1}" if bad is not None else f"{_NOTHING} in every row"
+        raise RequestError(f"{source}: each picture should have one label. Got {shown} instead.")
+    return parse_labels([str(label) for label in labels], source, lambda row: f"row {row + 1}")

@@ -1,0 +1,54 @@
+import pytest
+
+from synth.columns import Columns, find_columns, has_pixel_names, list_odd_names
+from synth.errors import RequestError
+
+PIXELS = ["pixel0", "pixel1", "pixel2", "pixel3"]
+
+
+def test_names_say_which_column_is_what():
+    columns = find_columns(["Unnamed: 0", "id", *PIXELS, "Label", "synthetic", "Usage"])
+    assert columns == Columns(pixels=(2, 3, 4, 5), label=6, id=1, synthetic=7, split=8)
+
+
+@pytest.mark.parametrize(
+    ("names", "label"),
+    [
+        (["sign", *PIXELS], 0),
+        ([*PIXELS, "sign"], 4),
+        (["0", "0.1", "0.2", "0.3", "0.4"], 0),
+        (["sign", "a", "b", "c", "d"], None),  # nothing is alike
+        (["sign", *PIXELS, "sort"], None),
+        (PIXELS, None),
+    ],
+)
+def test_the_one_at_an_end_that_is_not_called_like_the_others_is_the_label(names, label):
+    assert find_columns(names).label == label
+
+
+def test_one_of_two_labels_is_to_be_named():
+    with pytest.raises(RequestError, match="one column for the label. Got label and class: --label-column names one"):
+        find_columns(["label", "class", *PIXELS])
+    columns = find_columns(["label", "class", *PIXELS], "class")
+    assert (columns.label, columns.pixels, columns.note) == (1, (2, 3, 4, 5), "left out: label")
+
+
+@pytest.mark.parametrize(
+    ("names", "has"),
+    [
+        (["label", "pixel0", "pixel1"], True),
+        (["id", "pixel0", "pixel1"], True),
+        (["label", "pixel_0_0", "pixel_0_1"], True),
+        (["id", "target", "feature_0", "feature_1"], False),
+        (["PassengerId", "Survived"], False),
+        (["label", "pixel0", "writer"], False),
+        (["label"], False),
+    ],
+)
+def test_tables_of_images_by_their_names(names, has):
+    assert has_pixel_names(names) is has
+
+
+def test_odd_names():
+    assert list_odd_names([*PIXELS, "writer"], range(5)) == ["writer"]
+    assert list_odd_names(["a", "b"], range(2)) == []

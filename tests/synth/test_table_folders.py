@@ -1,0 +1,100 @@
+import gzip
+
+import pytest
+
+from synth.data_paths import PathReading, is_columnar, read_path
+from synth.errors import RequestError
+from synth.table_folders import find_table_parts
+
+PIXELS = ",".join(f"pixel{index}" for index in range(16))
+
+
+def write(path, labels, first="label", start=0):
+    """A table of 4 x 4 images; pixels from `start` on, so that a part is known by its first pixel."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [",".join(map(str, (label, *range(start, start + 80, 5)))) for label in labels]
+    text = "\n".join([f"{first},{PIXELS}" if first else PIXELS, *rows]) + "\n"
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return path
+
+
+def read(folder, **options):
+    return read_path(folder, "--data", PathReading(**options))
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("mnist_train.csv", "mnist_test.csv"),
+        ("fashion-mnist_train.csv", "fashion-mnist_test.csv"),
+        ("sign_mnist_train/sign_mnist_train.csv", "sign_mnist_test/sign_mnist_test.csv"),
+        ("mnist_train.csv/mnist_train.csv", "mnist_test.csv/mnist_test.csv"),
+        ("train.csv.gz", "test.csv.gz"),
+        ("Train.CSV", "Testing.CSV"),
+    ],
+)
+def test_both_tables_of_a_folder_are_read(tmp_path, train, test):
+    write(tmp_path / train, [7, 3], start=1)
+    write(tmp_path / test, [3], start=2)
+    (tmp_path / "sample_submission.csv").write_text("id,label\n1,0\n")
+    source = read(tmp_path)
+    assert source.labels.tolist() == [7, 3]
+    assert source.images[:, 0, 0, 0].tolist() == [1, 1]
+    assert source.test.labels.tolist() == [3]
+    assert source.test.images[0, 0, 0, 0] == 2
+    names = [name.rpartition("/")[2] for name in (train, test)]
+    assert source.notes == (f"read {names[0]} as the train part, {names[1]} as the test part",)
+    assert is_columnar(tmp_path)
+
+
+def test_a_validation_table_is_the_validation_part(tmp_path):
+    for name, label in (("train", 7), ("val", 3), ("test", 7)):
+        write(tmp_path / f"set_{name}.csv", [label, 7, 3])
+    assert read(tmp_path).validation.labels.tolist() == [3, 7, 3]
+
+
+def test_texts_are_the_same_classes_in_both_tables(tmp_path):
+    write(tmp_path / "train.csv", ["ape", "bee", "cat"])
+    write(tmp_path / "test.csv", ["cat"])
+    source = read(tmp_path)
+    assert source.test.labels.tolist() == [2]
+    write(tmp_path / "test.csv", ["eel"])
+    with pytest.raises(RequestError, match=r"test\.csv: the test images .* have: ape, bee, cat\. Got 'eel'"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("first", ["id", None])
+def test_a_test_table_without_labels_is_no_test_part(tmp_path, first):
+    write(tmp_path / "train.csv", [7, 3])
+    path = write(tmp_path / "test.csv", [0], first)
+    if first is None:
+        path.write_text(path.read_text().replace("\n0,", "\n"))
+    source = read(tmp_path)
+    assert source.test is None
+    assert "test.csv has no labels, and is no test part (predict.py --test-csv predicts it)" in source.notes[1]
+
+
+def test_the_label_column_is_named_for_both(tmp_path):
+    for name, rows in (("train", ["1,7", "2,3"]), ("test", ["1,3"])):
+        write(tmp_path / f"{name}.csv", rows, "label,number")
+    source = read(tmp_path, label_column="number")
+    assert (source.labels.tolist(), source.test.labels.tolist()) == ([7, 3], [3])
+
+
+def test_several_sets_are_one_line(tmp_path):
+    for name in ("emnist-balanced-train", "emnist-letters-train", "emnist-letters-test"):
+        write(tmp_path / f"{name}.csv", [7, 3])
+    with pytest.raises(RequestError, match=r"one set. Got emnist-letters-train.csv, emnist-balanced-train.csv: name"):
+        read(tmp_path)
+    (tmp_path / "emnist-balanced-train.csv").unlink()
+    write(tmp_path / "emnist-digits-test.csv", [7])
+    assert read(tmp_path).test.labels.tolist() == [7, 3]  # the one of its name
+    (tmp_path / "emnist-letters-test.csv").rename(tmp_path / "other-test.csv")
+    with pytest.raises(RequestError, match="one test set beside emnist-letters-train.csv. Got other-test.csv, emnist"):
+        read(tmp_path)
+
+
+def test_a_table_of_names_and_labels_is_no_table_of_images(tmp_path):
+    (tmp_path / "train.csv").write_text("id,label\n1.png,0\n")
+    assert find_table_parts(tmp_path) is None
+    assert not is_columnar(tmp_path)
