@@ -8,6 +8,8 @@ arXiv:1906.09531).
 from itertools import islice
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 from models.classifier import build_feature_extractor, compute_features
 from synth.sampling import BLOCK_SIZE, CALIBRATION_SHARD, sample_blocks
@@ -24,9 +26,6 @@ def fit_density_ratio(trained, images, labels):
     the constant, which is such that the logarithm is 0 or more for one candidate in 50. It is below for the others,
     and there the logarithm of the probability of keeping them.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
-
     extractor = build_feature_extractor(trained.classifier)
     weights = []
     for k in range(len(trained.class_names)):

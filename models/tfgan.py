@@ -9,14 +9,14 @@ import sys
 import warnings
 from types import ModuleType
 
+import tensorflow as tf
+
 
 def import_tfgan():
     """Return the module tensorflow_gan.
 
     Raises ImportError, in one line that names what to install, where TF-GAN can't be imported.
     """
-    import tensorflow as tf
-
     if "tensorflow_gan" in sys.modules:
         return sys.modules["tensorflow_gan"]
     estimator = ModuleType("tensorflow.estimator")
