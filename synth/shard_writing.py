@@ -11,9 +11,9 @@ from synth.checks import check_fields, is_integer, is_object
 from synth.errors import RequestError
 from synth.filters import Sieve, calibrate_thresholds
 from synth.progress import open_bar
+from synth.run_folder import MANIFEST
 from synth.sampling import CALIBRATION_SHARD, draw_latents, sample_blocks, sample_filtered
 from synth.shards import (
-    MANIFEST,
     class_folders,
     describe_file,
     describe_hashes,

@@ -14,7 +14,8 @@ from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.file_formats import list_image_classes, read_csv_chunks, read_image_folder, read_npz
 from synth.files import find_mark
-from synth.shards import DESCRIPTION, MANIFEST, hash_file, load_hashes, load_manifest
+from synth.run_folder import DESCRIPTION, HISTORY, MANIFEST
+from synth.shards import hash_file, load_hashes, load_manifest
 
 BUFFER_SIZE = 20_000  # images that are shuffled together
 _CHUNK_SIZE = 500  # images taken from one source at a time
@@ -96,7 +97,7 @@ def find_shards(pattern: str | Path, flag: str = "--synthetic") -> tuple[list[Pa
     elif path.is_dir():
         _check_unmarked(path)
         found = [*path.rglob("*.npz"), *path.rglob("*.csv")]
-        found = [shard for shard in found if not (shard.parent / DESCRIPTION).exists() and shard.name != "history.csv"]
+        found = [shard for shard in found if not (shard.parent / DESCRIPTION).exists() and shard.name != HISTORY]
     else:
         anchor = Path(path.anchor or ".")
         found = [path] if path.is_file() else list(anchor.glob(str(path.relative_to(path.anchor))))

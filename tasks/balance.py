@@ -20,7 +20,8 @@ from synth.leakage import find_leaks
 from synth.options import DataOptions, FilterOptions, RepeatOptions
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.resampling import compute_class_weights
-from synth.shards import HASHES, MANIFEST, save_hashes
+from synth.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
+from synth.shards import save_hashes
 from tasks.arms import Arm
 from tasks.balance_candidates import build_candidate, choose, list_candidates, save_training_set
 from tasks.real_data import load_data, print_plan
@@ -30,7 +31,7 @@ from tasks.study_options import BalanceOptions
 from tasks.study_report import render_arms
 from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
 
-OWNED = ("model", HASHES, RESULTS, CURVES, "report.md", MANIFEST, "samples.png", "train.npz", "train.csv")
+OWNED = ("model", HASHES, RESULTS, CURVES, "report.md", MANIFEST, SAMPLES, "train.npz", "train.csv")
 _SETTING = "validation"
 _MEASURE = "balanced_accuracy"
 
@@ -89,7 +90,7 @@ def _prepare(
     data: DataOptions, gan: GANRequest, options: BalanceOptions, filtering: FilterOptions, run: RepeatOptions
 ) -> _Balancing:
     """Load the data and the GAN of --model, and list what to choose from."""
-    dataset, trained = _open_model(data, gan, filtering, run) if gan.model else (load_data(data, run), None)
+    dataset, trained = _open_model(gan.model, data, filtering, run) if gan.model else (load_data(data, run), None)
     recipe = None if trained else fit_recipe(gan.recipe, gan.recipe.name, dataset)
     total = np.bincount(dataset.labels[dataset.labelled()], minlength=len(dataset.class_names))
     resolve_filter(filtering.filter, has_classifier=(trained or dataset).has_classifier)
@@ -104,8 +105,9 @@ def _balance(
     """Train the GAN where there is none yet, choose a candidate, and write the training set; return its manifest."""
     out, report, dataset = Path(run.out), report_unless(run.quiet), balancing.dataset
     if balancing.recipe:
-        training = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report, "seed": run.seed}
-        trained = fit_study_gan(dataset, balancing.recipe, out, filter=balancing.filtering.filter, **training)
+        training: dict[str, Any] = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report}
+        training |= {"filter": balancing.filtering.filter, "seed": run.seed}
+        trained = fit_study_gan(dataset, balancing.recipe, out, **training)
         balancing = replace(balancing, trained=trained)
     lab = Lab(
         lambda setting, seed: dataset,
@@ -134,7 +136,7 @@ def _save(balancing: _Balancing, lab: Lab, arm: Arm, reason: str, run: RepeatOpt
         drawn_images, drawn_labels = lab.draw(Cell(_SETTING, arm.name, run.seed), added)
         images, labels = np.concatenate([images, drawn_images]), np.concatenate([labels, drawn_labels])
         grid = {dataset.class_names[k]: drawn_images[drawn_labels == k][:10] for k in added}
-        save_figure(out / "samples.png", plot_samples(grid))
+        save_figure(RunFolder(out).samples, plot_samples(grid))
     save_hashes(out, trained.train_hashes())
     synthetic = np.arange(len(labels)) >= len(labelled)
     values = np.array(dataset.label_values, np.int64)[labels]
@@ -153,10 +155,10 @@ def _save(balancing: _Balancing, lab: Lab, arm: Arm, reason: str, run: RepeatOpt
 
 
 def _open_model(
-    data: DataOptions, gan: GANRequest, filtering: FilterOptions, run: RepeatOptions
+    model: str | Path, data: DataOptions, filtering: FilterOptions, run: RepeatOptions
 ) -> tuple[Dataset, TrainedGAN]:
     """Open the data, all classes of them, and the GAN of --model; RequestError where the two do not fit."""
-    trained = TrainedGAN(find_model_folder(gan.model))
+    trained = TrainedGAN(find_model_folder(model))
     trained.check_filter(filtering.filter)
     dataset = load_data(data, run, trained.request | {"real_per_class": None, "classes": None})
     if not data.data and not np.isin(trained.train_hashes(), dataset.train_hashes()).all():

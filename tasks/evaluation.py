@@ -39,6 +39,7 @@ from synth.options import RunOptions, SamplingOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, installed_versions, open_output
 from synth.progress import open_bar
 from synth.run_files import load_histories
+from synth.run_folder import RunFolder
 from synth.sampling import draw_latents
 from synth.sources import Run, Source, open_run
 from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
@@ -299,7 +300,7 @@ def _plot(
         figures["sizes"] = plots.plot_sizes(traces)
     if not result["compare"]:
         return figures
-    folders = {name: Path(run.out) / "runs" / name / "model" for name in result["runs"]}
+    folders = {name: RunFolder(Path(run.out) / "runs" / name).model.path for name in result["runs"]}
     return figures | _plot_training(folders, dataset, run.seed, report_unless(run.quiet))
 
 

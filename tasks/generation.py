@@ -5,10 +5,11 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from models.building import build_pair, choose_dtype
 from models.pretrained import find_model_folder
-from models.recipes import RECIPES, GANRequest
+from models.recipes import RECIPES, GANRequest, Recipe
 from models.trained_gan import TrainedGAN, prepare_filter
 from models.training import build_strategy, check_recipe, fit_gan, is_chief, plan_rounds
 from synth.command_line import report_unless
@@ -20,12 +21,13 @@ from synth.filters import resolve_filter
 from synth.options import RunOptions, SamplingOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.run_files import load_histories
+from synth.run_folder import CURVES, HASHES, MANIFEST, SAMPLES, RunFolder
 from synth.shard_writing import stream_shards
-from synth.shards import HASHES, MANIFEST, load_manifest, read_shard, save_hashes
+from synth.shards import load_manifest, read_shard, save_hashes
 from tasks.real_data import load_data, print_plan
 
 SCRIPT = "generate_data.py"
-OWNED = ("model", "shards", MANIFEST, HASHES, "samples.png", "curves.png")
+OWNED = ("model", "shards", MANIFEST, HASHES, SAMPLES, CURVES)
 
 
 def generate(
@@ -36,15 +38,15 @@ def generate(
     threads: that TensorFlow computes in, to be recorded.
     """
     out = Path(run.out)
-    strategy = build_strategy()  # several hosts: before anything else touches a device
-    trained = _open_model(data, gan, sampling_options) if gan.model else None
+    build_strategy()  # several hosts: before anything else touches a device
+    trained = _open_model(find_model_folder(gan.model), data, gan, sampling_options) if gan.model else None
     source = trained or _load_train_data(data, gan, run)
     check_inputs(out, {"--data": None if trained else source.request["data"]})
     sampling = _resolve_sampling(sampling_options, source, run.seed)
-    plan = _plan_source(data, gan, source) | _plan_shards(sampling, source, out)
+    plan = _plan_source(data, gan.recipe, source) | _plan_shards(sampling, source, out)
     print_plan(plan, run.quiet)
     report = report_unless(run.quiet)
-    made = load_manifest(find_model_folder(gan.model).parent) if gan.model else None
+    made = load_manifest(trained.folder.path.parent) if trained else None
     if made and made.get("seed") == run.seed:
         report(f"note: seed {run.seed} gives the images of {gan.model} again: --seed names another one")
     settings = {"training": _describe_training(data, gan, source, run.seed), "sampling": sampling}
@@ -57,8 +59,8 @@ def generate(
         if is_chief():
             save_hashes(out, source.train_hashes())
         if isinstance(source, Dataset):
-            options = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report, "strategy": strategy}
-            fit_gan(source, gan.recipe, out / "model", seed=run.seed, **options)
+            options: dict[str, Any] = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report}
+            fit_gan(source, gan.recipe, RunFolder(out).model.path, seed=run.seed, **options)
         return _sample(source, sampling, run) if is_chief() else {}
 
 
@@ -66,20 +68,21 @@ def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions) -> di
     """Write the shards and figures; return the manifest."""
     out, report = Path(run.out), report_unless(run.quiet)
     if isinstance(source, Dataset):
-        prepare_filter(out / "model", source, sampling["filter"])
-        source = TrainedGAN(out / "model")
+        model = RunFolder(out).model.path
+        prepare_filter(model, source, sampling["filter"])
+        source = TrainedGAN(model)
     manifest = stream_shards(source, sampling, out, quiet=run.quiet, report=report)
-    _save_figures(manifest, out, report)
+    _save_figures(manifest, RunFolder(out), report)
     for name, counts in manifest["classes"].items():
         rejected = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "none"
         report(f"class {name}: {counts['accepted']} images of {counts['candidates']} candidates (rejected: {rejected})")
-    report(f"shards/, {MANIFEST} and samples.png are in {out}")
+    report(f"shards/, {MANIFEST} and {SAMPLES} are in {out}")
     return manifest
 
 
-def _open_model(data: SubsetOptions, gan: GANRequest, sampling: SamplingOptions) -> TrainedGAN:
+def _open_model(model: Path, data: SubsetOptions, gan: GANRequest, sampling: SamplingOptions) -> TrainedGAN:
     """Open the GAN of --model; RequestError for options that do not fit it."""
-    trained = TrainedGAN(find_model_folder(gan.model))
+    trained = TrainedGAN(model)
     if data.data or data.classes or data.real_per_class:
         raise RequestError(f"--model was trained on {trained.data}: leave out --data, --classes and --real-per-class.")
     if gan.recipe != RECIPES["quick"] or gan.max_minutes:
@@ -117,12 +120,11 @@ def _resolve_sampling(options: SamplingOptions, source: Dataset | TrainedGAN, se
     return {"class_size": counts} | chosen | {"filter": filter, "seed": seed}
 
 
-def _plan_source(data: SubsetOptions, gan: GANRequest, source: Dataset | TrainedGAN) -> dict[str, str]:
+def _plan_source(data: SubsetOptions, recipe: Recipe, source: Dataset | TrainedGAN) -> dict[str, str]:
     """Return what the plan says of the data and the GAN, {heading: text}."""
     if isinstance(source, TrainedGAN):
-        folder = find_model_folder(gan.model)
-        return {"model": f"{folder}, trained on {source.data} ({source.fingerprint[:12]})"}
-    recipe, class_count = gan.recipe, len(source.class_names)
+        return {"model": f"{source.folder.path}, trained on {source.data} ({source.fingerprint[:12]})"}
+    class_count = len(source.class_names)
     sizes = ", ".join(f"{len(getattr(source, split))} {split}" for split in ("train", "validation", "test"))
     missing = "MNIST could not be downloaded" if source.name == "mnist5k" else "found by itself"
     hint = "" if data.data else f" ({missing}: --data names another set)"
@@ -151,16 +153,16 @@ def _plan_shards(sampling: dict, source: Dataset | TrainedGAN, out: Path) -> dic
     }
 
 
-def _save_figures(manifest: dict, out: Path, report: Callable[[str], None]) -> None:
+def _save_figures(manifest: dict, run: RunFolder, report: Callable[[str], None]) -> None:
     """Save samples.png from each class's first shard, and curves.png where a model was trained here."""
     first = {entry["class"]: entry["file"] for entry in reversed(manifest["shards"])}
     names = [name for name in manifest["class_names"] if name in first]
-    images = {name: read_shard(out / first[name], manifest["image_shape"], rows=10)[0] for name in names}
-    save_figure(out / "samples.png", plot_samples(images))
+    images = {name: read_shard(run.path / first[name], manifest["image_shape"], rows=10)[0] for name in names}
+    save_figure(run.samples, plot_samples(images))
     try:
-        histories = load_histories(out / "model")
+        histories = load_histories(run.model.path)
     except RequestError as error:
-        report(f"note: curves.png is left out. {error}")
+        report(f"note: {CURVES} is left out. {error}")
         return
     if histories:
-        save_figure(out / "curves.png", plot_history(histories))
+        save_figure(run.curves, plot_history(histories))

@@ -133,6 +133,7 @@ def save_outputs(
 
 def write_submission(path: Path, material: Material, best: ScoredClassifier) -> int:
     """Predict the unlabelled images with the best seed's classifier; return their number."""
+    assert material.unlabelled is not None  # a submission is for them
     predicted = compute_probabilities(best.classifier, material.unlabelled).argmax(axis=1)
     save_submission(path, np.array(material.dataset.label_values)[predicted])
     return len(predicted)
