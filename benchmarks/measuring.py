@@ -14,8 +14,8 @@ from evaluation.statistics import summarise
 from models.batches import stream_batches
 from models.building import build_gan, build_pair
 from models.classifier import build_classifier, compute_accuracy, fit_classifier
+from models.cluster import build_strategy
 from models.extractors import build_extractor, draw_spare
-from models.training import build_strategy
 from synth.datasets import Dataset
 from synth.files import replacing
 from synth.run_files import load_histories

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from models.building import build_pair, choose_dtype
+from models.cluster import build_strategy, is_chief
 from models.pretrained import find_model_folder
 from models.recipes import RECIPES, GANRequest, Recipe
 from models.trained_gan import TrainedGAN, prepare_filter
-from models.training import build_strategy, check_recipe, fit_gan, is_chief, plan_rounds
+from models.training import check_recipe, fit_gan, plan_rounds
 from synth.command_line import report_unless
 from synth.counts import parse_counts
 from synth.datasets import Dataset

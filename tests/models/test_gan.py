@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import building
-from models.building import build_gan, choose_dtype
+from models.building import build_gan
 from models.classifier import build_classifier
 from models.gan import GAN, FeatureGame, Rules
 from models.losses import build_loss
@@ -126,26 +125,6 @@ def test_discriminator_steps_leave_the_generator_alone():
     gan.train_step((tf.zeros((4, 2, 2, 1), tf.uint8), tf.zeros(4, tf.int32)))
     assert int(gan.discriminator_optimizer.iterations) == 4
     assert int(gan.generator_optimizer.iterations) == 1
-
-
-@pytest.mark.parametrize(
-    ("cpu_flags", "gpus", "expected"),
-    [
-        ("flags\t\t: fpu avx512_bf16 avx512f\n", [], "mixed_bfloat16"),
-        ("flags\t\t: fpu amx_bf16\n", [], "mixed_bfloat16"),
-        ("flags\t\t: fpu avx512_bf16\n", ["a GPU"], "float32"),
-        ("flags\t\t: fpu avx512f\n", [], "float32"),
-        (None, [], "float32"),
-    ],
-)
-def test_auto_is_bfloat16_on_a_cpu_that_has_it(tmp_path, monkeypatch, cpu_flags, gpus, expected):
-    if cpu_flags:
-        (tmp_path / "cpuinfo").write_text(cpu_flags)
-    monkeypatch.setattr(building, "_CPU_FLAGS", tmp_path / "cpuinfo")
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus)
-    assert choose_dtype("auto") == expected
-    assert choose_dtype("float32") == "float32"
-    assert choose_dtype("mixed_bfloat16") == "mixed_bfloat16"
 
 
 def assert_equal(weights, expected):
