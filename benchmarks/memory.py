@@ -19,7 +19,8 @@ import numpy as np
 
 from synth.command_line import Parser
 from synth.datasets import load_dataset
-from synth.shards import class_folders, write_shard
+from synth.shard_formats import write_shard
+from synth.shards import class_folders
 
 ROOT = Path(__file__).resolve().parent.parent
 

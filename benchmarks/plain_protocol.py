@@ -22,7 +22,7 @@ from models.recipes import RECIPES
 from synth.command_line import Parser
 from synth.datasets import load_dataset
 from synth.run_files import load_histories
-from synth.shards import read_shard
+from synth.shard_formats import read_shard
 
 
 def measure(data, recipe, out, seeds, seed):

@@ -12,7 +12,7 @@ import numpy as np
 
 from models.classifier import build_classifier, compile_classifier
 from synth.datasets import load_dataset
-from synth.shards import write_shard
+from synth.shard_formats import write_shard
 from synth.sources import find_shards, index_shards, stream_images
 
 

@@ -136,7 +136,7 @@ class StopWithoutBetter(keras.callbacks.Callback):
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """One line with images/s, time left and the last measurements; nothing when not on a terminal."""
+    """Images/s, time left and the last measurements: see synth.progress.open_bar."""
 
     def __init__(self, progress: Progress, title: str, total_steps: int, batch_size: int, quiet: bool) -> None:
         super().__init__()
@@ -156,10 +156,28 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         last = self._progress.history[-1]
-        self._bar.set_postfix({"Frechet": f"{last['frechet']:.2f}", "best": f"{self._progress.best_frechet:.2f}"})
+        best = self._progress.best_frechet
+        self._bar.set_postfix({"step": self._progress.step, "Frechet": f"{last['frechet']:.2f}", "best": f"{best:.2f}"})
 
     def close(self) -> None:
         """Leave the bar as it stands."""
+        self._bar.close()
+
+
+class FitBar(keras.callbacks.Callback):
+    """The same for a classifier: steps/s, time left and the last epoch's measurements."""
+
+    def __init__(self, title: str, total_steps: int, quiet: bool) -> None:
+        super().__init__()
+        self._bar = open_bar(quiet=quiet, total=total_steps, desc=title, unit="step")
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        self._bar.update(1)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self._bar.set_postfix({"epoch": epoch + 1} | {name: f"{value:.4f}" for name, value in (logs or {}).items()})
+
+    def on_train_end(self, logs: Logs = None) -> None:
         self._bar.close()
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from evaluation.classification import score_predictions
 from models.batches import build_stream
+from models.callbacks import FitBar
 from models.classifier import (
     build_augmentation,
     build_classifier,
@@ -50,6 +51,7 @@ class ClassifierTraining:
     whose class probabilities replace the training labels (knowledge distillation, Hinton et al. 2015, arXiv:1503.02531,
     at temperature 1). class_weight: {class index: weight}. choose_epoch: keep the weights of the epoch with the best
     validation accuracy; without, the last ones, and the history has the accuracy on the test images of every epoch.
+    quiet: without a progress bar.
     """
 
     name: str = "cnn"
@@ -62,7 +64,7 @@ class ClassifierTraining:
     teacher: keras.Model | None = None
     class_weight: dict[int, float] | None = None
     choose_epoch: bool = True
-    verbose: int = 0
+    quiet: bool = True
 
 
 def fit_and_score(
@@ -120,10 +122,10 @@ def _fit(
         epochs=epochs,
         steps_per_epoch=epoch_steps,
         validation_data=held_out,
-        callbacks=[callback],
+        callbacks=[callback, FitBar(f"seed {seed}", epochs * epoch_steps, training.quiet)],
         class_weight=training.class_weight,
         shuffle=False,
-        verbose=training.verbose,
+        verbose=0,
     )
     table = pd.DataFrame(history.history).assign(epoch=np.arange(1, epochs + 1))
     return table.assign(test_accuracy=test_accuracy) if test_accuracy else table

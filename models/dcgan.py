@@ -29,19 +29,14 @@ def build_generator(
     2018, arXiv:1810.01365) or "none". With `noise`, one normal value per pixel is added to each block after a
     learnt gain per channel (Karras et al. 2018, arXiv:1812.04948, section 3.2); these values are the latent's tail.
     """
-    height, width_pixels, channels = image_shape
-    sizes = _halved_sizes(height, width_pixels)
+    sizes = _halved_sizes(*image_shape[:2])
     noise_dim = sum(rows * columns for rows, columns in sizes[:-1]) if noise else 0
     latent = keras.Input((latent_dim + noise_dim,), name="latent")
     label = keras.Input((), dtype="int32", name="label") if class_count else None
     style = latent[:, :latent_dim] if noise_dim else latent
-    x = style
-    if class_count:
-        x = layers.Concatenate()([x, layers.Embedding(class_count, _EMBEDDING_DIM)(label)])
-    rows, columns = sizes[-1]
+    x = layers.Concatenate()([style, layers.Embedding(class_count, _EMBEDDING_DIM)(label)]) if class_count else style
     block_width = width * 2 ** (len(sizes) - 1)
-    x = layers.Dense(rows * columns * block_width, kernel_initializer="he_normal")(x)
-    x = layers.Reshape((rows, columns, block_width))(x)
+    x = _project(x, *sizes[-1], block_width)
     x = layers.ReLU()(_normalise(x, style, label, class_count, norm))
     offset = latent_dim
     for rows, columns in reversed(sizes[:-1]):
@@ -50,13 +45,24 @@ def build_generator(
         x = _crop(x, rows, columns)
         x = _normalise(x, style, label, class_count, norm)
         if noise:
-            noise_map = layers.Reshape((rows, columns, 1))(latent[:, offset : offset + rows * columns])
+            x = _add_noise(x, latent[:, offset : offset + rows * columns])
             offset += rows * columns
-            gain = keras.initializers.RandomNormal(stddev=0.1)
-            x = layers.Add()([x, layers.Conv2D(block_width, 1, use_bias=False, kernel_initializer=gain)(noise_map)])
         x = layers.ReLU()(x)
-    x = layers.Conv2D(channels, 3, padding="same")(x)
+    x = layers.Conv2D(image_shape[2], 3, padding="same")(x)
     return keras.Model(_inputs(latent, label), layers.Activation("tanh", dtype="float32")(x), name="generator")
+
+
+def _project(x: keras.KerasTensor, rows: int, columns: int, channels: int) -> keras.KerasTensor:
+    """Map vectors [N, D] on images [N, rows, columns, channels]."""
+    x = layers.Dense(rows * columns * channels, kernel_initializer="he_normal")(x)
+    return layers.Reshape((rows, columns, channels))(x)
+
+
+def _add_noise(x: keras.KerasTensor, noise: keras.KerasTensor) -> keras.KerasTensor:
+    """Add one normal value per pixel, [N, H W], to x [N, H, W, C] after a learnt gain per channel."""
+    noise_map = layers.Reshape((*x.shape[1:3], 1))(noise)
+    gain = keras.initializers.RandomNormal(stddev=0.1)
+    return layers.Add()([x, layers.Conv2D(x.shape[-1], 1, use_bias=False, kernel_initializer=gain)(noise_map)])
 
 
 def build_discriminator(

@@ -12,7 +12,7 @@ from typing import Any
 
 from models.pretrained import A_RUN
 from synth.errors import RequestError
-from synth.options import add_flags, check_options, option
+from synth.options import add_flags, check_options, like, option
 
 _EXPECTED = {bool: "yes or no", int: "an integer", float: "a number"}
 
@@ -147,8 +147,8 @@ class GANRequest:
     """The same, with the Recipe that the flags describe."""
 
     recipe: Recipe
-    max_minutes: float | None
-    model: str | Path | None
+    max_minutes: float | None = like(GANOptions, "max_minutes")
+    model: str | Path | None = like(GANOptions, "model")
 
 
 def add_recipe_flags(group: argparse._ArgumentGroup, shown: Iterable[str] | None = None) -> None:
@@ -193,6 +193,22 @@ def take_recipe_options(options: dict[str, Any]) -> dict[str, Any]:
     if "epochs" in given:
         given.setdefault("steps", 0)
     return given
+
+
+def write_flags(fields: dict[str, Any]) -> list[str]:
+    """Return the words of the command line that set these fields of a recipe, {name: value}."""
+    words: list[str] = []
+    for name, value in fields.items():
+        flag = name.replace("_", "-")
+        words += [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
+    return words
+
+
+def describe_flags(recipe: Recipe) -> list[str]:
+    """Return the words of the command line that describe a Recipe."""
+    named = RECIPES.get(recipe.name, RECIPES["quick"])
+    changed = {name: getattr(recipe, name) for name in _FLAGS if getattr(recipe, name) != getattr(named, name)}
+    return ["--recipe", named.name, *write_flags(changed)]
 
 
 def rename_fields(stored: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from synth.errors import RequestError, show
 from synth.files import check_regular_file
 from synth.images import check_images, hash_images, resize_images
 from synth.kaggle import find_train_csv
+from synth.shard_pictures import count_marks
 from synth.shards import class_folders, fold_name
 
 STANDARD_SETS = ("mnist", "fashion_mnist")
@@ -119,11 +120,8 @@ def load_dataset(
     synthetic among it.
     """
     name, source = _read_source(data, image_size, image_shape, download)
-    if source.synthetic is not None and source.synthetic.any():
-        raise RequestError(
-            f"--data should hold real images alone: {source.synthetic.sum():,} of the {len(source.labels):,} in {name} "
-            "are marked as synthetic. Give the data that they were made from."
-        )
+    if source.synthetic is not None:
+        _refuse_synthetic(name, int(source.synthetic.sum()), len(source.labels))
     images, labels, brought = _join_parts(name, source)
     if not len(labels):
         raise RequestError(f"{name}: should hold images. Got none.")
@@ -170,6 +168,14 @@ def check_available(dataset: Dataset, counts: dict[str, int], flag: str) -> None
             )
 
 
+def _refuse_synthetic(name: str, count: int, total: int) -> None:
+    if count:
+        raise RequestError(
+            f"--data should hold real images alone: {count:,} of the {total:,} in {name} are marked as synthetic. "
+            "Give the data that they were made from."
+        )
+
+
 def _read_source(
     data: str | Path | None,
     image_size: tuple[int, int] | None,
@@ -187,6 +193,8 @@ def _read_source(
     if str(path) != show(path):
         raise RequestError(f"--data should have a name in UTF-8. Got {path} instead.")
     if path.is_dir():
+        marks = count_marks(path)
+        _refuse_synthetic(str(data), marks["1"], marks.total())
         is_idx = file_formats.is_idx_folder(path)
         return str(data), file_formats.read_idx_folder(path) if is_idx else file_formats.read_image_folder(
             path, image_size

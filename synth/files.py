@@ -7,7 +7,9 @@ import json
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from synth.errors import RequestError
 CONFIG = "config.json"  # with the program's mark: the folder is a run's
 WRITTEN = "files.txt"  # the list
 PROGRAM = "gan-augmentation"
+_SYNCING = 16  # files at a time: a disk takes what waits for it together
 _TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{16}(\.\w+)?")
 
 
@@ -38,12 +41,37 @@ def _renaming(path: str | Path) -> Iterator[Path]:
     temporary.touch(exist_ok=False)
     try:
         yield temporary
-        with temporary.open("r+b") as file:
-            os.fsync(file.fileno())
+        _sync_file(temporary)
         os.replace(temporary, path)
         _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_all(folder: Path, names: list[str]) -> Iterator[Path]:
+    """Yield a temporary folder to write files of these names to; move them into `folder` if the block succeeds.
+
+    As `replacing`, for many small files in a fraction of its time: each is whole or not there, and none is moved before
+    all are on the disk. Which of them are there after a kill is open.
+    """
+    claim_all([folder / name for name in names])
+    temporary = folder / f".tmp-{secrets.token_hex(8)}"
+    temporary.mkdir()
+    try:
+        yield temporary
+        with ThreadPoolExecutor(_SYNCING) as pool:
+            list(pool.map(_sync_file, [temporary / name for name in names]))
+        for name in names:
+            os.replace(temporary / name, folder / name)
+        _sync_folder(folder)
+    finally:
+        shutil.rmtree(temporary)
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:
@@ -101,20 +129,32 @@ def claim(path: str | Path, folder: str | Path | None = None) -> None:
     """
     path = Path(path).absolute()
     folder = Path(folder).absolute() if folder else next(filter(find_mark, path.parents), None)
-    if folder is None:
-        return
-    name, listed = _name(path, folder), list_written(folder)
-    if name in listed:
-        return
-    if os.path.lexists(path):
-        raise RequestError(
-            f"{path} should be new, or written by the run in {folder}. It is somebody else's file (it is not in "
-            f"{WRITTEN}): move it away, or choose another --out."
-        )
-    with (folder / WRITTEN).open("a", encoding="utf-8") as file:
-        file.write(f"{name}\n")
-        file.flush()
-        os.fsync(file.fileno())
+    if folder is not None:
+        _claim([path], folder)
+
+
+def claim_all(paths: list[Path]) -> None:
+    """As `claim`, for several files of one folder: the list is read and written once."""
+    paths = [path.absolute() for path in paths]
+    folder = next(filter(find_mark, paths[0].parents), None) if paths else None
+    if folder is not None:
+        _claim(paths, folder)
+
+
+def _claim(paths: list[Path], folder: Path) -> None:
+    listed = set(list_written(folder))
+    new = {name: path for path in paths if (name := _name(path, folder)) not in listed}
+    for path in new.values():
+        if os.path.lexists(path):
+            raise RequestError(
+                f"{path} should be new, or written by the run in {folder}. It is somebody else's file (it is not in "
+                f"{WRITTEN}): move it away, or choose another --out."
+            )
+    if new:
+        with (folder / WRITTEN).open("a", encoding="utf-8") as file:
+            file.write("".join(f"{name}\n" for name in new))
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def is_claimed(path: str | Path, folder: str | Path) -> bool:
@@ -138,27 +178,35 @@ def remove_written(folder: str | Path, kept: str | None = None) -> None:
     What lies elsewhere, or behind a symlink, stays.
     """
     folder = Path(folder).absolute()
-    left = []
+    left: list[str] = []
+    places: dict[Path, bool] = {}  # the folders of the files, and whether each is inside and no symlink
     for name in list_written(folder):
         path, relative = folder / name, Path(name)
-        inside = not relative.is_absolute() and path.parent.resolve() == folder.resolve() / relative.parent
-        if not inside or path.is_dir() or relative.parts[0] == kept:
+        if path.parent not in places:
+            inside = not relative.is_absolute() and path.parent.resolve() == folder.resolve() / relative.parent
+            places[path.parent] = inside
+        if not places[path.parent] or path.is_dir() or relative.parts[0] == kept:
             left.append(name)
-            continue
-        path.unlink(missing_ok=True)
-        while path.parent != folder and path.parent.is_dir() and not any(path.parent.iterdir()):
-            path = path.parent
-            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
+    for place in places:
+        while places.get(place, True) and place != folder and place.is_dir() and not any(place.iterdir()):
+            place.rmdir()
+            place = place.parent
     with _renaming(folder / WRITTEN) as temporary:
         temporary.write_text("".join(f"{name}\n" for name in left), encoding="utf-8")
 
 
 def remove_temporaries(folder: str | Path) -> None:
-    """Remove the temporary files that a kill has left where a run writes."""
+    """Remove the temporary files and folders that a kill has left where a run writes."""
     folder = Path(folder)
-    for place in {folder, *((folder / name).parent for name in list_written(folder))}:
-        for path in place.glob(".tmp-*"):
-            if _TEMPORARY.fullmatch(path.name):
+    for place in {"", *map(os.path.dirname, list_written(folder))}:
+        for path in (folder / place).glob(".tmp-*"):
+            if not _TEMPORARY.fullmatch(path.name):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
                 path.unlink(missing_ok=True)
 
 

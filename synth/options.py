@@ -16,7 +16,7 @@ from synth.command_line import parse_image_shape, parse_image_size, parse_number
 from synth.errors import RequestError
 from synth.filters import FILTERS
 from synth.kaggle import default_out
-from synth.shards import FORMATS
+from synth.shard_formats import CHOICES
 
 _ACCEPTED = {float: (float, int), Path: os.PathLike}
 _EXPECTED = {bool: "yes or no", int: "an integer", float: "a number", str: "a text", Path: "a path"}
@@ -136,7 +136,7 @@ class FilterOptions:
 class ShardOptions:
     """How images are written."""
 
-    format: str = option("npz", "file format of the images", choices=FORMATS)
+    format: str = option("npz", "file format of the images; both: npz and csv", choices=CHOICES)
     shard_size: int = option(5000, "images per shard", minimum=1, metavar="N")
 
 

@@ -137,7 +137,11 @@ def _holds_pictures(folder: Path) -> bool:
 def list_same_sections(folder: str | Path, settings: dict) -> set[str]:
     """Return the names of the sections of `settings` that are the same in an earlier run in `folder`."""
     stored = _load_settings(folder) if (Path(folder) / CONFIG).exists() else {}
-    return {name for name, section in _as_stored(settings).items() if stored.get(name) == section}
+    return {
+        name
+        for name, section in _as_stored(settings).items()
+        if isinstance(stored.get(name), dict) and not any(_differences(stored[name], section, " "))
+    }
 
 
 def read_threads(folder: str | Path) -> int | None:
@@ -217,6 +221,8 @@ def _differences(stored: dict, settings: dict, prefix: str = "") -> Iterator[str
         there, here = stored.get(name, "nothing"), settings.get(name, "nothing")
         if there == here or (not prefix and name in _NOT_COMPARED):
             continue
+        if prefix and name not in stored and here in (None, False, "None", "False"):
+            continue  # an option that an earlier version did not have, and that is not asked for
         if isinstance(there, dict) and isinstance(here, dict):
             yield from _differences(there, here, f"{name}." if prefix else " ")
         else:

@@ -13,16 +13,8 @@ from synth.filters import Sieve, calibrate_thresholds
 from synth.progress import open_bar
 from synth.run_folder import MANIFEST
 from synth.sampling import CALIBRATION_SHARD, draw_latents, sample_blocks, sample_filtered
-from synth.shards import (
-    class_folders,
-    describe_file,
-    describe_hashes,
-    is_whole,
-    load_manifest,
-    save_manifest,
-    shard_formats,
-    write_shard,
-)
+from synth.shard_formats import FORMATS, describe_shard, is_whole, list_formats, write_shard
+from synth.shards import class_folders, describe_hashes, load_manifest, save_manifest
 
 _CALIBRATION_BLOCKS = 4
 _COUNT = ("an integer of at least 0", lambda value: is_integer(value, 0))
@@ -63,13 +55,15 @@ def stream_shards(
                 manifest["classes"] = _sum_up(model, sampling, manifest["shards"])
                 save_manifest(folder, manifest)
             bar.update(rows)
+    for format in list_formats(sampling["format"]):
+        FORMATS[format].finish(folder, manifest)
     manifest["complete"] = True
     save_manifest(folder, manifest)
     return manifest
 
 
 def _write_one(
-    model: Any, sieve: Sieve, sampling: dict, folder: Path, name: str, files: list[str], shard: int, rows: int
+    model: Any, sieve: Sieve, sampling: dict, folder: Path, name: str, files: dict[str, str], shard: int, rows: int
 ) -> list[dict]:
     """Sample one shard and write it in every format; return its manifest entries."""
     k = model.class_names.index(name)
@@ -77,10 +71,10 @@ def _write_one(
     images, scores, tally = sample_shard(model, sieve, sampling["seed"], k, shard, rows, sampling["latent_std"])
     candidates = tally.pop("candidates")
     entries = []
-    for file in files:
+    for file, format in files.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        write_shard(folder / file, images, label, scores)
-        entry = {"file": file, "class": name, "shard": shard, "rows": rows} | describe_file(folder / file)
+        write_shard(folder / file, images, label, scores, FORMATS[format])
+        entry = {"file": file, "class": name, "shard": shard, "rows": rows} | describe_shard(folder / file)
         entries.append(entry | {"candidates": candidates, "rejected": tally})
     return entries
 
@@ -93,18 +87,15 @@ def sample_shard(
     return sample_filtered(blocks, sieve, class_index, rows)
 
 
-def _list_shards(sampling: dict, folders: dict[str, str]) -> Iterator[tuple[str, list[str], int, int]]:
-    """Yield (class name, files, shard, rows) of every shard that is asked for."""
+def _list_shards(sampling: dict, folders: dict[str, str]) -> Iterator[tuple[str, dict[str, str], int, int]]:
+    """Yield (class name, {file: format}, shard, rows) of every shard that is asked for."""
     size = sampling["shard_size"]
     for name, count in sampling["class_size"].items():
         for shard, start in enumerate(range(0, count, size)):
-            stem = f"shards/{folders[name]}/part-{shard:05d}"
-            yield (
-                name,
-                [f"{stem}.{suffix}" for suffix in shard_formats(sampling["format"])],
-                shard,
-                min(size, count - start),
-            )
+            rows = min(size, count - start)
+            numbers = {"folder": folders[name], "shard": shard, "first": start + 1, "last": start + rows}
+            files = {FORMATS[format].place.format(**numbers): format for format in list_formats(sampling["format"])}
+            yield name, files, shard, rows
 
 
 def _start_manifest(model: Any, sampling: dict) -> dict:

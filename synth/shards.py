@@ -1,7 +1,6 @@
-"""Write and read per-class shards (CSV, NPZ) and their manifest."""
+"""What a run says of its shards: the manifest, the hashes of its training images, and the classes' folders."""
 
 import hashlib
-import io
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -27,11 +26,8 @@ from synth.errors import RequestError
 from synth.files import load_json, replacing, save_json
 from synth.run_folder import HASHES, MANIFEST
 
-FORMATS = ("csv", "npz", "both")
 _MAX_FOLDER = 100  # bytes: file systems take 255, and paths have their own limits
 _DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789¹²³")}
-_CSV_CHUNK = 512  # rows: the text of a chunk stays in the processor's cache
-_PIXEL_TEXT = np.array([f",{value}" for value in range(256)], "S4").view(np.uint32)  # padded with zero bytes
 
 
 def class_folder(name: str) -> str:
@@ -71,80 +67,6 @@ def class_folders(names: Iterable[str]) -> dict[str, str]:
 def fold_name(name: str) -> str:
     """Return what two names have in common that differ by case or Unicode form alone, as file systems may see them."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-
-
-def shard_formats(format: str) -> tuple[str, ...]:
-    """Return the file suffixes of a format: "both" -> ("npz", "csv")."""
-    return ("npz", "csv") if format == "both" else (format,)
-
-
-def write_shard(path: str | Path, images: np.ndarray, label: int, scores: np.ndarray) -> None:
-    """Write one class's images uint8 [N, H, W, C] to `path` (.npz or .csv), whole or not at all."""
-    path = Path(path)
-    with replacing(path) as temporary:
-        if path.suffix == ".csv":
-            with temporary.open("wb") as file:
-                file.write(csv_header(images[0].size))
-                for start in range(0, len(images), _CSV_CHUNK):
-                    file.write(csv_rows(images[start : start + _CSV_CHUNK], label))
-        else:
-            archive = io.BytesIO()  # numpy leaves an open zip file behind when a disk is full
-            labels = np.full(len(images), label, np.int64)
-            np.savez(archive, images=images, labels=labels, scores=scores.astype(np.float32))
-            temporary.write_bytes(archive.getbuffer())
-
-
-def csv_header(pixel_count: int) -> bytes:
-    """Return the header line of Kaggle's train.csv: b"label,pixel0,...\\n"."""
-    return ("label," + ",".join(f"pixel{index}" for index in range(pixel_count)) + "\n").encode()
-
-
-def csv_rows(images: np.ndarray, labels: int | np.ndarray, ending: bytes = b"\n") -> bytes:
-    """Return the CSV lines of images uint8 [N, ...] with one label, or one each, byte-equal to pandas.DataFrame.to_csv.
-
-    The text of each pixel is looked up in a table of padded byte strings, and the padding is dropped in one go.
-    ending: up to 4 bytes behind the last pixel.
-    """
-    text = np.array(np.broadcast_to(labels, len(images)), "S")
-    width = -(-text.itemsize // 4)
-    lines = np.empty((len(images), width + images[0].size + 1), np.uint32)
-    lines[:, :width] = text.astype(f"S{4 * width}").view(np.uint32).reshape(-1, width)
-    lines[:, width:-1] = _PIXEL_TEXT[images.reshape(len(images), -1)]
-    lines[:, -1] = np.frombuffer(ending.ljust(4, b"\0"), np.uint32)
-    return lines.tobytes().translate(None, b"\0")
-
-
-def read_shard(
-    path: str | Path, image_shape: tuple[int, int, int], rows: int | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Read one shard back, or its first `rows`: images uint8 [N, *image_shape] and label values int64 [N]."""
-    from synth.file_formats import read_csv, read_npz  # pandas, which writing does not need
-
-    shard = read_csv(path, image_shape, rows) if Path(path).suffix == ".csv" else read_npz(path)
-    if shard.images.shape[1:] != tuple(image_shape):
-        raise RequestError(f"{path}: images should have shape {image_shape}. Got {shard.images.shape[1:]} instead.")
-    return shard.images[:rows], shard.labels[:rows]
-
-
-def hash_file(path: str | Path) -> str:
-    """Return the SHA-256 of a file as hex."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def is_whole(path: Path, entry: dict) -> bool:
-    """Tell whether a shard is as its manifest entry says: by size and time, or by SHA-256 where these differ."""
-    if not path.is_file():
-        return False
-    status = path.stat()
-    same = (status.st_size, status.st_mtime_ns) == (entry.get("bytes"), entry.get("modified"))
-    return same or hash_file(path) == entry["sha256"]
-
-
-def describe_file(path: str | Path) -> dict:
-    """Return what a manifest says of a file: its size, its time of change in nanoseconds, and its SHA-256."""
-    status = Path(path).stat()
-    return {"bytes": status.st_size, "modified": status.st_mtime_ns, "sha256": hash_file(path)}
 
 
 def save_hashes(folder: str | Path, hashes: np.ndarray) -> None:
@@ -197,9 +119,9 @@ def load_manifest(folder: str | Path) -> Any:
 
 
 def _is_shard(value: Any) -> bool:
-    """Whether it is the path of a shard below the manifest's folder."""
+    """Whether it may be the path of a shard below the manifest's folder."""
     path = PurePosixPath(value) if is_text(value) else PurePosixPath("..")
-    return path.suffix in (".csv", ".npz") and not path.is_absolute() and ".." not in path.parts
+    return bool(path.suffix) and not path.is_absolute() and ".." not in path.parts
 
 
 def _are_hashes(value: Any) -> bool:

@@ -12,13 +12,16 @@ import numpy as np
 
 from synth.datasets import Dataset
 from synth.errors import RequestError
-from synth.file_formats import list_image_classes, read_csv_chunks, read_image_folder, read_npz
+from synth.file_formats import list_image_classes, read_image_folder
 from synth.files import find_mark
 from synth.run_folder import DESCRIPTION, HISTORY, MANIFEST
-from synth.shards import hash_file, load_hashes, load_manifest
+from synth.shard_formats import FORMATS, find_format, has_hash, hash_file, is_there, list_suffixes, read_chunks
+from synth.shard_pictures import METADATA, count_marks
+from synth.shards import load_hashes, load_manifest
 
 BUFFER_SIZE = 20_000  # images that are shuffled together
 _CHUNK_SIZE = 500  # images taken from one source at a time
+_NO_SHARDS = (HISTORY, METADATA)  # CSVs of runs that are something else
 
 
 @dataclass(frozen=True)
@@ -92,31 +95,53 @@ def find_shards(pattern: str | Path, flag: str = "--synthetic") -> tuple[list[Pa
     where there are none.
     """
     path = Path(pattern)
-    if (path / MANIFEST).is_file():
-        found = [path / entry["file"] for entry in load_manifest(path)["shards"]]
-    elif path.is_dir():
-        _check_unmarked(path)
-        found = [*path.rglob("*.npz"), *path.rglob("*.csv")]
-        found = [shard for shard in found if not (shard.parent / DESCRIPTION).exists() and shard.name != HISTORY]
+    if path.is_dir():
+        found = _list_shards(path)
     else:
         anchor = Path(path.anchor or ".")
         found = [path] if path.is_file() else list(anchor.glob(str(path.relative_to(path.anchor))))
     if path.is_dir() and not found and list_image_classes(path):
+        if count_marks(path)["0"]:
+            raise RequestError(f"{flag} should be the run's folder: {path} holds real pictures, too ({METADATA}).")
         return [path], None
-    found = sorted(shard for shard in found if shard.suffix in (".csv", ".npz"))
-    found = [shard for shard in found if shard.suffix == ".npz" or shard.with_suffix(".npz") not in found]
+    found = sorted(shard for shard in set(found) if find_format(shard))
+    there = set(found)
+    found = [shard for shard in found if shard.suffix == ".npz" or shard.with_suffix(".npz") not in there]
     if not found:
         raise RequestError(
-            f"{flag} should be a folder or glob of shards (.csv, .npz). None in {pattern}: "
+            f"{flag} should be a folder or glob of shards ({', '.join(list_suffixes())}). None in {pattern}: "
             f"python generate_data.py --class-size 1000 --out {pattern} makes them."
         )
-    folders = {next((parent for parent in shard.parents if (parent / MANIFEST).is_file()), None) for shard in found}
+    folders = {_find_run(shard) for shard in found}
     if len(folders) > 1:
         names = ", ".join(sorted(str(folder or "files of no run") for folder in folders)[:4])
         raise RequestError(
             f"{flag} should be the shards of one run. {pattern} holds those of {names}: name one of them."
         )
     return found, folders.pop()
+
+
+def _list_shards(folder: Path) -> list[Path]:
+    """Return the shards below a folder: those that the manifest of its run lists, and files that look like some.
+
+    In the run's own folder the manifest alone counts. Pictures are found by a manifest and not otherwise.
+    """
+    run = folder if (folder / MANIFEST).is_file() else _find_run(folder)
+    listed = [run / entry["file"] for entry in load_manifest(run)["shards"]] if run else []
+    unknown = [path for path in listed if not find_format(path)]
+    if unknown:
+        raise RequestError(f"{run}/{MANIFEST}: shards should be {', '.join(FORMATS)}. Got {unknown[0].name} instead.")
+    if run == folder:
+        return listed
+    _check_unmarked(folder)
+    found = [path for suffix in list_suffixes() for path in folder.rglob(f"*{suffix}")]
+    found = [path for path in found if not (path.parent / DESCRIPTION).exists() and path.name not in _NO_SHARDS]
+    return found + [path for path in listed if path.is_relative_to(folder)]
+
+
+def _find_run(path: Path) -> Path | None:
+    """Return the nearest folder above `path` with a manifest."""
+    return next((parent for parent in path.parents if (parent / MANIFEST).is_file()), None)
 
 
 def _check_unmarked(folder: Path) -> None:
@@ -132,8 +157,8 @@ def check_shards(paths: list[Path], folder: Path) -> None:
     """Raise RequestError for a shard that is missing or whose bytes are not those that the run's manifest recorded."""
     expected = {folder / entry["file"]: entry["sha256"] for entry in load_manifest(folder)["shards"]}
     for path in paths:
-        if not path.exists() or hash_file(path) != expected.get(path):
-            state = "altered or truncated" if path.exists() else "missing"
+        if not is_there(path) or not has_hash(path, expected.get(path, "")):
+            state = "altered or truncated" if is_there(path) else "missing, whole or in part"
             raise RequestError(f"{path}: should be as {MANIFEST} recorded it, but is {state}: make the shards again.")
 
 
@@ -261,16 +286,12 @@ def _hash_texts(texts: Iterable[str]) -> str:
 
 def _read_chunks(path: Path, image_shape: tuple[int, int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (images, label values) of a shard in chunks; where it marks synthetic rows, these alone."""
-    if path.suffix == ".csv":
-        parts = read_csv_chunks(path, image_shape)
-    else:
-        parts = [read_image_folder(path, image_shape[:2]) if path.is_dir() else read_npz(path)]
+    parts = [read_image_folder(path, image_shape[:2])] if path.is_dir() else read_chunks(path, image_shape)
     for part in parts:
         images, labels = part.images, part.labels
-        if images.shape[1:] != tuple(image_shape):
-            raise RequestError(
-                f"{path}: images should have shape {tuple(image_shape)}. Got {images.shape[1:]} instead."
-            )
+        if images.shape[1:] != tuple(image_shape):  # a folder's may be grey or in colour
+            got = images.shape[1:]
+            raise RequestError(f"{path}: images should have shape {tuple(image_shape)}. Got {got} instead.")
         if part.synthetic is not None:
             images, labels = images[part.synthetic], labels[part.synthetic]
         yield from _cut(images, labels)

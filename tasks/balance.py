@@ -1,13 +1,15 @@
 """Top up the classes of a data set with synthetic images, as many as validation says, and write one training set."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from evaluation.report import render_table
 from models.pretrained import find_model_folder
-from models.recipes import GANRequest, Recipe
+from models.recipes import GANRequest, Recipe, describe_flags
 from models.trained_gan import TrainedGAN
 from synth.command_line import report_unless
 from synth.counts import parse_classes
@@ -22,8 +24,9 @@ from synth.output_folder import check_inputs, check_output, open_output
 from synth.resampling import compute_class_weights
 from synth.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
 from synth.shards import save_hashes
+from synth.web_report import REPORT, describe_plan, escape_text, save_report, write_command
 from tasks.arms import Arm
-from tasks.balance_candidates import build_candidate, choose, list_candidates, save_training_set
+from tasks.balance_candidates import build_candidate, choose, list_candidates, list_outputs, save_training_set
 from tasks.real_data import load_data, print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
 from tasks.study_lab import BATCH, Lab, fit_recipe, fit_study_gan
@@ -31,9 +34,10 @@ from tasks.study_options import BalanceOptions
 from tasks.study_report import render_arms
 from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
 
-OWNED = ("model", HASHES, RESULTS, CURVES, "report.md", MANIFEST, SAMPLES, "train.npz", "train.csv")
+OWNED = ("model", HASHES, RESULTS, CURVES, "report.md", REPORT, MANIFEST, SAMPLES, "train.npz", "train.csv")
 _SETTING = "validation"
 _MEASURE = "balanced_accuracy"
+_SHOWN_CLASSES = 20
 
 
 @dataclass(frozen=True)
@@ -77,13 +81,30 @@ def balance_data(
     sections = {"training": _describe_training(balancing, gan, run.seed), "balance": settings}
     plan = _make_plan(balancing, gan, options, run, left=len(list_unfinished(cells, out, sections)))
     print_plan(plan, run.quiet)
-    folder = (out, sections, "augment.py balance", OWNED)
+    folder = (out, sections, "augment.py balance", (*OWNED, *list_outputs(options.format)))
     keep = ("model", "training")
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite, keep=keep)
         return plan
     with open_output(*folder, overwrite=run.overwrite, keep=keep, threads=threads):
-        return _balance(balancing, gan, options, run, cells)
+        manifest = _balance(balancing, gan, options, run, cells)
+        recipe = [] if gan.model else describe_flags(gan.recipe)
+        command = write_command("augment.py balance", data, gan, options, filtering, run, more=recipe)
+        save_report(out, "A balanced training set", [describe_plan(plan), *_render_report(out, manifest)], command)
+        return manifest
+
+
+def _render_report(out: Path, manifest: dict) -> Iterator[str]:
+    """Yield what report.html says beside the plan, as Markdown."""
+    yield f"Chosen: **{escape_text(manifest['chosen']['arm'])}**. {manifest['chosen']['reason']}"
+    if (out / "report.md").exists():
+        yield (out / "report.md").read_text(encoding="utf-8").rpartition("\n\n")[2]
+    yield "## What is in the training set"
+    counts = manifest["classes"].items()
+    rows = [[escape_text(name), f"{count['real']:,}", f"{count['synthetic']:,}"] for name, count in counts]
+    yield render_table(["class", "real", "synthetic"], rows)
+    if (out / "samples.png").exists():
+        yield "![real images of each class that was topped up, above synthetic ones](samples.png)"
 
 
 def _prepare(
@@ -122,7 +143,7 @@ def _balance(
     manifest = _save(balancing, lab, arm, reason, run, options.format)
     for name, counts in manifest["classes"].items():
         report(f"class {name}: {counts['real']:,} real and {counts['synthetic']:,} synthetic images")
-    report(f"{', '.join(entry['file'] for entry in manifest['shards'])} and {MANIFEST} are in {out}")
+    report(f"{', '.join(list_outputs(options.format))} and {MANIFEST} are in {out}")
     return manifest
 
 
@@ -134,9 +155,12 @@ def _save(balancing: _Balancing, lab: Lab, arm: Arm, reason: str, run: RepeatOpt
     added = arm.count_added(balancing.total) if arm.gans else {}
     if added:
         drawn_images, drawn_labels = lab.draw(Cell(_SETTING, arm.name, run.seed), added)
+        rows = {}
+        for k in list(added)[:_SHOWN_CLASSES]:
+            rows[f"{dataset.class_names[k]}, real"] = images[labels == k][:10]
+            rows[f"{dataset.class_names[k]}, synthetic"] = drawn_images[drawn_labels == k][:10]
+        save_figure(RunFolder(out).samples, plot_samples(rows))
         images, labels = np.concatenate([images, drawn_images]), np.concatenate([labels, drawn_labels])
-        grid = {dataset.class_names[k]: drawn_images[drawn_labels == k][:10] for k in added}
-        save_figure(RunFolder(out).samples, plot_samples(grid))
     save_hashes(out, trained.train_hashes())
     synthetic = np.arange(len(labels)) >= len(labelled)
     values = np.array(dataset.label_values, np.int64)[labels]

@@ -1,6 +1,5 @@
 """Top up the classes of a data set: what to try, what to choose, and the training set that comes out."""
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from synth.datasets import Dataset
-from synth.files import replacing
-from synth.shards import csv_header, csv_rows, describe_file, save_manifest, shard_formats
+from synth.shard_formats import FORMATS, describe_shard, list_formats
+from synth.shards import save_manifest
 from tasks.arms import Arm
+from tasks.balance_pictures import save_picture_set
 from tasks.study_report import compare_arms, describe_difference, find_best
 
 _RATIOS = (0.0, 1.0, 2.0)  # synthetic images on top of the balanced classes, per image of the largest class
-_CHUNK = 512  # rows
 
 
 def list_candidates(counts: np.ndarray, filter: str, classes: tuple[int, ...]) -> list[Arm]:
@@ -45,7 +44,13 @@ def choose(results: pd.DataFrame, candidates: list[Arm], measure: str) -> tuple[
     reason = describe_difference(results, best, none.name, measure, "the real images with class weights")
     if compare_arms(results, best, none.name, measure)["verdict"] == "better":
         return next(arm for arm in candidates if arm.name == best), reason
-    return none, f"{reason} Fit with the class weights that the manifest has."
+    return none, f"{reason} Fit with class weights: predict.py --class-weights."
+
+
+def list_outputs(format: str) -> list[str]:
+    """Return what --format makes in the output folder: files of the whole set, or a folder."""
+    places = {FORMATS[name].place: FORMATS[name].is_pictures for name in list_formats(format)}
+    return [place.partition("/")[0] if several else f"train{Path(place).suffix}" for place, several in places.items()]
 
 
 def save_training_set(
@@ -57,18 +62,12 @@ def save_training_set(
     dataset: Dataset,
     manifest: dict,
 ) -> dict:
-    """Write train.npz and/or train.csv and the manifest; return the manifest (a dict).
+    """Write train.npz and/or train.csv, or images/, and the manifest; return the manifest (a dict).
 
     images uint8 [N, H, W, C], labels: the source's label values [N], synthetic: bool [N]. The NPZ has these names; the
     CSV is in Kaggle's layout with a last column `synthetic`, 0 or 1. dataset: the source. manifest: what else it holds.
     """
-    files = []
-    for suffix in shard_formats(format):
-        path = folder / f"train.{suffix}"
-        with replacing(path) as temporary:
-            write = _write_csv if suffix == "csv" else _write_npz
-            write(temporary, images, labels, synthetic, dataset)
-        files.append({"file": path.name, "rows": len(labels)} | describe_file(path))
+    shards = _write_set(folder, format, images, labels, synthetic, dataset)
     classes = {}
     for name, value in zip(dataset.class_names, dataset.label_values, strict=True):
         of_class = labels == value
@@ -83,27 +82,26 @@ def save_training_set(
         "fingerprint": dataset.fingerprint,
         "classes": classes,
         **manifest,
-        "shards": files,
+        "shards": shards,
         "complete": True,
     }
     save_manifest(folder, manifest)
     return manifest
 
 
-def _write_npz(path: Path, images: np.ndarray, labels: np.ndarray, synthetic: np.ndarray, dataset: Dataset) -> None:
-    arrays: dict[str, Any] = {"images": images, "labels": labels, "synthetic": synthetic}
+def _write_set(
+    folder: Path, format: str, images: np.ndarray, labels: np.ndarray, synthetic: np.ndarray, dataset: Dataset
+) -> list[dict]:
+    """Write the images as --format says; return what the manifest says of the files, or of the synthetic pictures."""
+    entries = []
+    more = {"synthetic": synthetic}
     if dataset.label_values == tuple(range(len(dataset.class_names))):
-        arrays["class_names"] = np.array(dataset.class_names)
-    archive = io.BytesIO()  # numpy leaves an open zip file behind when a disk is full
-    np.savez(archive, **arrays)
-    path.write_bytes(archive.getbuffer())
-
-
-def _write_csv(path: Path, images: np.ndarray, labels: np.ndarray, synthetic: np.ndarray, dataset: Dataset) -> None:
-    with path.open("wb") as file:
-        file.write(csv_header(images[0].size).replace(b"\n", b",synthetic\n"))
-        for mark in (False, True):
-            rows = np.flatnonzero(synthetic == mark)
-            for start in range(0, len(rows), _CHUNK):
-                chunk = rows[start : start + _CHUNK]
-                file.write(csv_rows(images[chunk], labels[chunk], b",1\n" if mark else b",0\n"))
+        more["class_names"] = np.array(dataset.class_names)
+    for name in list_formats(format):
+        if FORMATS[name].is_pictures:
+            entries += save_picture_set(folder, images, labels, synthetic, dataset)
+        else:
+            path = folder / f"train{Path(FORMATS[name].place).suffix}"
+            FORMATS[name].write(path, images, labels, more)
+            entries.append({"file": path.name, "rows": len(labels)} | describe_shard(path))
+    return entries

@@ -1,7 +1,6 @@
 """Train a GAN, or load one, and write filtered shards of its images."""
 
 import os
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -10,25 +9,26 @@ from typing import Any
 from models.building import build_pair, choose_dtype
 from models.cluster import build_strategy, is_chief
 from models.pretrained import find_model_folder
-from models.recipes import RECIPES, GANRequest, Recipe
+from models.recipes import RECIPES, GANRequest, Recipe, describe_flags
 from models.trained_gan import TrainedGAN, prepare_filter
 from models.training import check_recipe, fit_gan, plan_rounds
 from synth.command_line import report_unless
 from synth.counts import parse_counts
 from synth.datasets import Dataset
 from synth.errors import RequestError
-from synth.figures import plot_history, plot_samples, save_figure
 from synth.filters import resolve_filter
 from synth.options import RunOptions, SamplingOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, open_output
-from synth.run_files import load_histories
-from synth.run_folder import CURVES, HASHES, MANIFEST, SAMPLES, RunFolder
+from synth.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
+from synth.shard_formats import FORMATS, list_folders, list_formats
 from synth.shard_writing import stream_shards
-from synth.shards import load_manifest, read_shard, save_hashes
+from synth.shards import load_manifest, save_hashes
+from synth.web_report import REPORT, write_command
+from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import load_data, print_plan
 
 SCRIPT = "generate_data.py"
-OWNED = ("model", "shards", MANIFEST, HASHES, SAMPLES, CURVES)
+OWNED = ("model", MANIFEST, HASHES, REPORT, *FIGURES)
 
 
 def generate(
@@ -51,7 +51,7 @@ def generate(
     if made and made.get("seed") == run.seed:
         report(f"note: seed {run.seed} gives the images of {gan.model} again: --seed names another one")
     settings = {"training": _describe_training(data, gan, source, run.seed), "sampling": sampling}
-    folder = (out, settings, SCRIPT, OWNED)
+    folder = (out, settings, SCRIPT, (*OWNED, *list_folders(sampling["format"])))
     keep = ("model", "training")
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite, keep=keep)
@@ -62,22 +62,27 @@ def generate(
         if isinstance(source, Dataset):
             options: dict[str, Any] = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report}
             fit_gan(source, gan.recipe, RunFolder(out).model.path, seed=run.seed, **options)
-        return _sample(source, sampling, run) if is_chief() else {}
+        if not is_chief():
+            return {}
+        command = write_command(
+            SCRIPT, data, gan, sampling_options, run, more=[] if gan.model else describe_flags(gan.recipe)
+        )
+        return _sample(source, sampling, run, plan, command)
 
 
-def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions) -> dict:
-    """Write the shards and figures; return the manifest."""
+def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions, plan: dict[str, str], command: str) -> dict:
+    """Write the shards, figures and the report; return the manifest."""
     out, report = Path(run.out), report_unless(run.quiet)
-    if isinstance(source, Dataset):
-        model = RunFolder(out).model.path
-        prepare_filter(model, source, sampling["filter"])
-        source = TrainedGAN(model)
-    manifest = stream_shards(source, sampling, out, quiet=run.quiet, report=report)
-    _save_figures(manifest, RunFolder(out), report)
+    dataset, model = source if isinstance(source, Dataset) else None, RunFolder(out).model.path
+    if dataset:
+        prepare_filter(model, dataset, sampling["filter"])
+    trained = TrainedGAN(model) if isinstance(source, Dataset) else source
+    manifest = stream_shards(trained, sampling, out, quiet=run.quiet, report=report)
+    write_report(out, manifest, trained, dataset, plan, command, report)
     for name, counts in manifest["classes"].items():
         rejected = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "none"
         report(f"class {name}: {counts['accepted']} images of {counts['candidates']} candidates (rejected: {rejected})")
-    report(f"shards/, {MANIFEST} and {SAMPLES} are in {out}")
+    report(f"{'/, '.join(list_folders(sampling['format']))}/, {MANIFEST}, {SAMPLES} and {REPORT} are in {out}")
     return manifest
 
 
@@ -145,25 +150,10 @@ def _plan_shards(sampling: dict, source: Dataset | TrainedGAN, out: Path) -> dic
     """Return what the plan says of the images, {heading: text}."""
     height, width, channels = source.image_shape
     total, pixels = sum(sampling["class_size"].values()), height * width * channels
-    row_bytes = {"npz": pixels + 12, "csv": 4 * pixels, "both": 5 * pixels + 12}[sampling["format"]]
+    row_bytes = sum(FORMATS[format].row_bytes(pixels) for format in list_formats(sampling["format"]))
     return {
         "images": f"{height} x {width} x {channels}, {len(source.class_names)} classes: "
         f"{', '.join(source.class_names)}",
         "shards": f"{total:,} images, {sampling['format']}, filter {sampling['filter']}, "
         f"at most {total * row_bytes / 1e6:,.1f} MB in {out}",
     }
-
-
-def _save_figures(manifest: dict, run: RunFolder, report: Callable[[str], None]) -> None:
-    """Save samples.png from each class's first shard, and curves.png where a model was trained here."""
-    first = {entry["class"]: entry["file"] for entry in reversed(manifest["shards"])}
-    names = [name for name in manifest["class_names"] if name in first]
-    images = {name: read_shard(run.path / first[name], manifest["image_shape"], rows=10)[0] for name in names}
-    save_figure(run.samples, plot_samples(images))
-    try:
-        histories = load_histories(run.model.path)
-    except RequestError as error:
-        report(f"note: {CURVES} is left out. {error}")
-        return
-    if histories:
-        save_figure(run.curves, plot_history(histories))

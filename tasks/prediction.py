@@ -1,7 +1,8 @@
 """Gather training images, fit classifiers on them, and score these on real images that nothing was trained on."""
 
-import sys
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -22,9 +23,12 @@ from synth.kaggle import find_test_csv
 from synth.leakage import find_leaks
 from synth.options import RepeatOptions, SubsetOptions, list_settings
 from synth.output_folder import check_inputs, check_output, open_output
+from synth.resampling import compute_class_weights
 from synth.shards import load_manifest
 from synth.sources import Run, Source, count_rows, index_shards, open_run, split_in_memory
+from synth.web_report import REPORT, write_command
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
+from tasks.prediction_report import write_report
 from tasks.prediction_results import Material, describe_metrics, save_outputs, summarise_runs, write_submission
 from tasks.real_data import load_data, print_plan
 
@@ -37,6 +41,7 @@ OWNED = (
     "confusion.png",
     "mistakes.png",
     "submission.csv",
+    REPORT,
 )
 
 
@@ -70,16 +75,32 @@ def predict_and_score(
         runs = _train(classifier, run, material)
         metrics = summarise_runs(settings, material, runs)
         _report_and_save(test, run, material, metrics, runs)
+        write_report(out, metrics, plan, _write_command(data, images, classifier, test, run))
         return metrics
+
+
+def _write_command(
+    data: SubsetOptions,
+    images: TrainingSetOptions,
+    classifier: ClassifierOptions,
+    test: PredictionOptions,
+    run: RepeatOptions,
+) -> str:
+    """Return the command line that makes the run again."""
+    mode = [] if images.mode == "mixed" else [f"--{images.mode}"]
+    return write_command(SCRIPT, data, replace(images, mode="mixed"), classifier, test, run, more=mode)
 
 
 def _train(options: ClassifierOptions, run: RepeatOptions, material: Material) -> list[ScoredClassifier]:
     """Fit and score a classifier for each seed."""
     names = ("epochs", "steps", "batch_size", "rate", "rate_decay", "augment")
+    counts = Counter(material.rows["real"]) + Counter(material.rows["synthetic"])
+    weights = compute_class_weights(np.repeat(list(counts), list(counts.values())))
     training = ClassifierTraining(
         name=options.classifier,
         teacher=material.teacher,
-        verbose=int(sys.stdout.isatty() and not run.quiet),
+        class_weight=weights if options.class_weights else None,
+        quiet=run.quiet,
         **{name: getattr(options, name) for name in names},
     )
     parts = (material.dataset.part("validation"), material.test, material.dataset.class_names)
@@ -101,7 +122,7 @@ def _report_and_save(
         claim(path, out)
         count = write_submission(path, material, best)
         report(f"{material.mark}{path}: predictions for the {count:,} images of {material.test_csv}")
-    report(f"metrics.json, classifier.keras and figures are in {out}")
+    report(f"metrics.json, classifier.keras, {REPORT} and figures are in {out}")
 
 
 def _gather(
@@ -267,5 +288,6 @@ def _make_plan(
         "classifier": f"{classifier.classifier}, {length}"
         + (f", labels by the classifier of {classifier.teacher}" if classifier.teacher else "")
         + (", classic augmentation" if classifier.augment else "")
+        + (", class weights" if classifier.class_weights else "")
         + f", {run.seeds} seed{'s' * (run.seeds > 1)}, into {run.out}",
     }

@@ -46,6 +46,7 @@ class ClassifierOptions:
     rate: float = option(1e-3, "learning rate of Adam", above=0, metavar="R")
     rate_decay: str = option("cosine", "how the learning rate falls; cosine: to zero", choices=RATE_DECAYS)
     augment: bool = option(False, "add classic augmentation: shift, rotation, zoom; never flips")
+    class_weights: bool = option(False, "give every class the same weight in the loss, however few images it has")
     teacher: str | Path | None = option(
         None, f"label the images by this run's classifier (knowledge distillation): {A_RUN}", metavar="DIR"
     )

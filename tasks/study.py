@@ -25,6 +25,7 @@ from synth.resampling import import_imblearn
 from synth.run_folder import RunFolder
 from synth.sampling import draw_latents
 from synth.shards import class_folder
+from synth.web_report import REPORT, describe_plan, save_report
 from tasks.arms import Arm
 from tasks.real_data import print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
@@ -32,21 +33,22 @@ from tasks.study_lab import BATCH, COLUMNS, Lab, fit_recipe, fit_study_gan
 from tasks.study_report import compute_summary, describe_filters, describe_verdict, render_arms
 from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
 
-OWNED = (RESULTS, CURVES, "report.md", "arms.png", "curves.png", "samples", "gans")
+OWNED = (RESULTS, CURVES, "report.md", REPORT, "arms.png", "curves.png", "samples", "gans")
 
 
 @dataclass(frozen=True)
 class Study:
     """What is compared.
 
-    command: that conducts it. request: arguments of load_dataset but real_per_class and seed. settings: {name:
-    real_per_class}. groups: {heading: arms}; the verdicts are about the first. measures: {column: heading}; the first
-    decides. recipes: {GAN: Recipe}. steps: optimiser steps of every classifier. max_minutes: of every GAN's training.
-    filtering: of the images.
+    script: that conducts it. command: that conducts it with all options. request: arguments of load_dataset but
+    real_per_class and seed. settings: {name: real_per_class}. groups: {heading: arms}; the verdicts are about the
+    first. measures: {column: heading}; the first decides. recipes: {GAN: Recipe}. steps: optimiser steps of every
+    classifier. max_minutes: of every GAN's training. filtering: of the images.
     render_more: callable (results) -> Markdown paragraphs of what this study alone shows.
     """
 
     title: str
+    script: str
     command: str
     request: dict[str, Any]
     settings: dict[str, Any]
@@ -82,16 +84,16 @@ def conduct(study: Study, run: RepeatOptions, settings: dict, threads: int) -> p
     left = list_unfinished(cells, out, sections)
     plan = _make_plan(study, out, cells, left, datasets, gans_kept="gans" in list_same_sections(out, sections))
     print_plan(plan, run.quiet)
-    folder = (out, sections, study.command, OWNED)
+    folder = (out, sections, study.script, OWNED)
     keep = ("gans", "gans")
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite, keep=keep)
         return plan
     with open_output(*folder, overwrite=run.overwrite, keep=keep, threads=threads):
-        return _run_cells(study, run, cells)
+        return _run_cells(study, run, cells, plan)
 
 
-def _run_cells(study: Study, run: RepeatOptions, cells: list[Cell]) -> pd.DataFrame:
+def _run_cells(study: Study, run: RepeatOptions, cells: list[Cell], plan: dict[str, str]) -> pd.DataFrame:
     """Run what is not finished of the cells and write the report; return the results."""
     out, report = Path(run.out), report_unless(run.quiet)
     lab = _build_lab(study, run)
@@ -100,7 +102,9 @@ def _run_cells(study: Study, run: RepeatOptions, cells: list[Cell]) -> pd.DataFr
     if len(results):
         text = _write_report(study, run, results, curves, lab)
         report("\n".join(line for line in text.splitlines() if line.startswith(("- ", "## "))))
-        report(f"{RESULTS}, report.md and figures are in {out}")
+        title, _, rest = text.partition("\n\n")
+        save_report(out, title.removeprefix("# "), [describe_plan(plan), rest], study.command)
+        report(f"{RESULTS}, report.md, {REPORT} and figures are in {out}")
     raise_failures(failed)
     return results
 

@@ -209,7 +209,7 @@ def test_a_gan_that_was_trained_on_test_images_is_caught_and_few_are_left_out(ge
     assert main(["--synthetic-only", *FAST, "--allow-leak"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("LEAKED (14 images were trained on): ") for line in lines) == 5
-    monkeypatch.setattr("synth.leakage.MAX_OVERLAP", 0.5)
+    monkeypatch.setattr("synth.leakage.MAX_SHARE", 0.5)
     train_on(tmp_path / "synthetic", np.concatenate([load_hashes(generated), test_hashes[:2]]))
     assert main(["--synthetic-only", *FAST, "--overwrite"]) == 0
     assert "2 of 14 test images had been trained on, and were left out" in capsys.readouterr().out
@@ -348,3 +348,17 @@ def test_a_test_csv_with_labels_or_missing_pixels_is_refused(data, tmp_path, cap
 def test_defaults_come_from_config():
     assert parse_args([]) == Config()
     assert parse_args(["--synthetic-only"]).mode == "synthetic-only"
+
+
+def test_class_weights_count_the_images_that_are_trained_on(data, tmp_path, monkeypatch):
+    given = []
+    fit_and_score = classifier_training.fit_and_score
+
+    def watch(training, *arguments):
+        given.append(training.class_weight)
+        return fit_and_score(training, *arguments)
+
+    monkeypatch.setattr("tasks.prediction.fit_and_score", watch)
+    options = ["--data", data, "--real-per-class", "0:10,1:30", "--out", str(tmp_path), *FAST, "--quiet"]
+    assert main(["--real-only", *options, "--class-weights"]) == 0
+    assert given == [{0: 2.0, 1: pytest.approx(2 / 3)}]

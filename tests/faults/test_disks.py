@@ -20,6 +20,7 @@ PLAIN = ["--filter", "none", "--duplicate-distance", "0"]
 STUDY = ["--gans", "shared:small", "--seeds", "1", "--classifier-steps", "5", "--arms", "real", "classic-gan"]
 WORK = {
     "generate_data": (generate_data, [*TRAINING, *WIDTHS, *PLAIN, "--class-size", "6", "--shard-size", "3"]),
+    "pictures": (generate_data, [*TRAINING, *WIDTHS, *PLAIN, "--class-size", "6", "--format", "png"]),
     "predict": (predict, ["--real-only", "--epochs", "1", "--test-csv", "test.csv"]),
     "evaluate_fid": (evaluate_fid, ["RUN", "--bootstrap", "0", "--features", "pixels"]),
     "balance": (augment, ["balance", "--surplus", "1", "--recipe", "small", *TRAINING[:-2], *WIDTHS, *PLAIN]),
@@ -66,7 +67,7 @@ def test_a_disk_that_fails_at_any_write_costs_nothing_that_was_finished(
         assert code in (1, 2), line
         assert os.strerror(error) in line
         assert not list(tmp_path.rglob(".tmp-*"))
-        left = {*tmp_path.rglob("*.keras"), *tmp_path.rglob("part-*")}
+        left = {*tmp_path.rglob("*.keras"), *tmp_path.rglob("part-*"), *tmp_path.rglob("synthetic-*")}
         assert finished <= left
         finished = left
     disk.turn = None

@@ -22,8 +22,12 @@ GAN = ["--batch-size", "16", "--dtype", "float32", *WIDTHS, "--steps", "6", "--r
 PLAIN = ["--filter", "none", "--duplicate-distance", "0"]
 WORK = {
     "generate_data": ["--class-size", "12", "--shard-size", "4", "--format", "both", *GAN, *PLAIN],
+    "generate_data, pictures": ["--class-size", "12", "--shard-size", "4", "--format", "png", *GAN, *PLAIN],
     "augment balance": [
         *["--recipe", "small", "--surplus", "1", "--format", "both", *GAN, *PLAIN],
+    ],
+    "augment balance, pictures": [
+        *["--recipe", "small", "--surplus", "1", "--format", "png", *GAN, *PLAIN],
     ],
     "augment reduced": [
         *["--real", "24", "--added", "0", "8", "--ratios", "1", "--arms", "real", "classic-gan"],
@@ -35,7 +39,7 @@ WORK = {
 
 def run(folder, work, data, write=0, seconds=0.0, **environment):
     """Run a command, killed around its so many-th write; return (exit code, output, errors)."""
-    script, *command = work.split()
+    script, *command = work.partition(",")[0].split()
     arguments = [*command, "--data", data, *WORK[work], "--out", folder]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", **environment}
     call = [sys.executable, KILLED, str(write), str(seconds), script, *arguments]
@@ -51,7 +55,8 @@ def read_results(folder):
         if (
             (path.suffix == ".npz" and "cache" not in name)
             or name in ("train.csv", "train_hashes.npy")
-            or path.parent.parent.name == "shards"
+            or path.parent.parent.name in ("shards", "images")
+            or path.name == "metadata.csv"
         ):
             found[name] = path.read_bytes()
         elif path.name == "results.csv":

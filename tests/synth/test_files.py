@@ -12,6 +12,7 @@ from synth.files import (
     remove_temporaries,
     remove_written,
     replacing,
+    replacing_all,
     save_json,
 )
 
@@ -163,3 +164,67 @@ def test_a_damaged_list_is_named(run):
     (run / "files.txt").write_bytes(b"\xff\n")
     with pytest.raises(RequestError, match=r"files\.txt: should list what the run has written.*another --out"):
         list_written(run)
+
+
+def write_all(folder, names, text="ours", **changes):
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing_all(folder, names) as temporary:
+        for name in names:
+            (temporary / name).write_text(text)
+        for name, content in changes.items():
+            (temporary / name).write_text(content)
+
+
+def test_many_files_are_listed_and_moved_together(run):
+    write_all(run / "images/0", ["a", "b", "c"])
+    write_all(run / "images/0", ["b", "d"], "again")
+    assert list_written(run) == ["images/0/a", "images/0/b", "images/0/c", "images/0/d"]
+    assert [(run / "images/0" / name).read_text() for name in "abcd"] == ["ours", "again", "ours", "again"]
+    assert names(run) == ["config.json", "files.txt", *list_written(run)]
+
+
+def test_many_files_are_not_moved_before_all_are_there(run):
+    def fail():
+        with replacing_all(run, ["a", "b"]) as temporary:
+            (temporary / "a").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    with pytest.raises(FileNotFoundError), replacing_all(run, ["a", "b"]) as temporary:
+        (temporary / "a").write_text("half")
+    assert names(run) == ["config.json", "files.txt"]
+    assert not list(run.glob(".tmp-*"))
+
+
+def test_one_file_of_somebody_elses_among_many_stops_all(run):
+    (run / "b").write_text("theirs")
+    with pytest.raises(RequestError, match=r"b should be new, or written by the run"):
+        write_all(run, ["a", "b"])
+    assert names(run) == ["b", "config.json"]
+    assert (run / "b").read_text() == "theirs"
+
+
+def test_many_files_outside_of_a_run_are_not_listed(tmp_path):
+    write_all(tmp_path, ["a", "b"])
+    write_all(tmp_path, [])
+    assert names(tmp_path) == ["a", "b"]
+
+
+def test_a_temporary_folder_of_a_kill_is_removed_and_no_link(run, tmp_path_factory):
+    write_all(run / "images/0", ["a"])
+    (run / "images/0/.tmp-0123456789abcdef").mkdir()
+    (run / "images/0/.tmp-0123456789abcdef/b").touch()
+    theirs = tmp_path_factory.mktemp("theirs")
+    (theirs / "c").touch()
+    (run / "images/0/.tmp-fedcba9876543210").symlink_to(theirs)
+    remove_temporaries(run)
+    assert names(run / "images") == ["0/a"]
+    assert (theirs / "c").exists()
+
+
+def test_folders_that_are_empty_are_removed_whatever_their_order(run):
+    for name in ("images/0/a", "images/a", "images/1/deep/a"):
+        write(run / name, "ours")
+    remove_written(run)
+    assert not (run / "images").exists()

@@ -90,6 +90,16 @@ def test_a_config_with_the_names_of_an_earlier_version_is_the_same(tmp_path):
     assert load_json(tmp_path / "config.json")["balance"] == settings["balance"]
 
 
+def test_an_option_that_came_later_is_the_same_where_it_is_not_asked_for(finished):
+    later = SETTINGS | {"sampling": {"keep": 0.9, "skip": False, "column": None}}
+    assert check_output(finished, later, SCRIPT, OWNED) == []
+    assert list_same_sections(finished, later) == {"training", "sampling"}
+    asked = SETTINGS | {"sampling": {"keep": 0.9, "skip": True}}
+    with pytest.raises(RequestError, match=r"\(skip: nothing there, True here\)"):
+        check_output(finished, asked, SCRIPT, OWNED)
+    assert list_same_sections(finished, asked) == {"training"}
+
+
 def test_the_refusal_says_whether_the_model_would_stay(finished):
     keep = ("model", "training")
     with pytest.raises(RequestError, match=r"--overwrite \(its model/ stays, as it is the same\)\.$"):

@@ -7,8 +7,9 @@ import pytest
 from synth import shard_writing
 from synth.errors import RequestError
 from synth.files import save_json
+from synth.shard_formats import hash_file, read_shard
 from synth.shard_writing import stream_shards
-from synth.shards import hash_file, load_manifest, read_shard
+from synth.shards import load_manifest
 
 SAMPLING = {
     "class_size": {"ape": 25, "bee": 5},

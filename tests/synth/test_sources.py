@@ -8,7 +8,8 @@ from synth.datasets import load_dataset
 from synth.errors import RequestError
 from synth.files import mark_folder
 from synth.images import hash_images
-from synth.shards import hash_file, save_manifest, write_shard
+from synth.shard_formats import hash_file, write_shard
+from synth.shards import save_manifest
 from synth.sources import (
     check_shards,
     count_rows,
@@ -73,8 +74,8 @@ def test_classes_are_mixed_all_along(tmp_path, monkeypatch):
 def test_memory_is_the_buffer_not_the_set(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "BUFFER_SIZE", 50)
     opened = []
-    read_npz = module.read_npz
-    monkeypatch.setattr(module, "read_npz", lambda path: opened.append(path) or read_npz(path))
+    read_chunks = module.read_chunks
+    monkeypatch.setattr(module, "read_chunks", lambda path, shape: opened.append(path) or read_chunks(path, shape))
     sources = index_shards(find_shards(write_shards(tmp_path, shards=20))[0], SHAPE, LABELS)
     opened.clear()
     next(stream_images(sources, seed=0))

@@ -5,7 +5,7 @@ import pytest
 from synth.datasets import load_dataset
 from synth.file_formats import read_csv, read_npz
 from tasks.arms import Arm
-from tasks.balance_candidates import choose, list_candidates, save_training_set
+from tasks.balance_candidates import choose, list_candidates, list_outputs, save_training_set
 
 
 def names(counts, filter, classes=(0, 1)):
@@ -66,3 +66,14 @@ def test_a_mark_of_another_kind_is_refused(tmp_path):
     np.savez(tmp_path / "a.npz", images=np.zeros((3, 8, 8), np.uint8), labels=np.zeros(3, int), synthetic=np.zeros(3))
     with pytest.raises(ValueError, match="synthetic should be 3 booleans, one per image. Got float64"):
         read_npz(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("format", "outputs"),
+    [("both", ["train.npz", "train.csv"]), ("npz-compressed", ["train.npz"]), ("png", ["images"])],
+)
+def test_each_format_makes_what_it_says(data, tmp_path, format, outputs):
+    dataset = load_dataset(data)
+    save_training_set(tmp_path, format, dataset.images, dataset.labels, np.arange(140) >= 130, dataset, {})
+    assert list_outputs(format) == outputs
+    assert {path.name for path in tmp_path.iterdir()} == {"manifest.json", *outputs}
