@@ -62,7 +62,14 @@ def index_sources(runs: dict[str, Run], dataset: Dataset, known_values: Sequence
     skip = tuple(np.setdiff1d(known_values, dataset.label_values))
     sources = {}
     for name, opened in runs.items():
-        sources[name] = index_shards(opened.paths, dataset.image_shape, dataset.label_values, skip=skip)
+        others = tuple(key for key in opened.classes if isinstance(key, str)) if skip else ()  # a folder's classes
+        sources[name] = index_shards(
+            opened.paths,
+            dataset.image_shape,
+            dataset.label_values,
+            skip=(*skip, *others),
+            class_names=dataset.class_names,
+        )
         counts = count_rows(sources[name])
         scarce = [class_name for k, class_name in enumerate(dataset.class_names) if counts.get(k, 0) < 2]
         if scarce:

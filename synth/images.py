@@ -7,9 +7,16 @@ import numpy as np
 
 from synth.errors import RequestError
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")  # that are read
+IMAGE_SUFFIXES = (  # that are read
+    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm",
+    ".avif",
+)  # fmt: skip
 MAX_SIDE = 1024  # pixels, of an image to train on
+FITS = ("crop", "pad", "stretch")  # ways to bring an image to a size of other proportions
+# Photos are cropped unless asked otherwise: stretched ones teach a GAN shapes that no object has, and padded ones bars.
+DEFAULT_FIT = "crop"
 _HALF_RANGE = 127.5
+_MIN_CONTRAST = 20  # grey levels; scikit-learn's digits, 0..16, are black to a viewer
 
 
 def to_network_range(pixels: Any) -> Any:
@@ -46,8 +53,19 @@ def check_images(images: np.ndarray, source: str) -> np.ndarray:
     return np.ascontiguousarray(images)
 
 
-def resize_images(images: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize uint8 [N, H, W, C] to [N, height, width, C] with Pillow's bilinear (antialiased) filter."""
+def check_contrast(images: np.ndarray, source: str) -> None:
+    """Raise RequestError naming `source` for a set, uint8 [N, H, W, C], of one tone: it can't be meant so."""
+    low, high = int(images.min()), int(images.max())
+    if high - low < _MIN_CONTRAST:
+        what = "black" if not high else "white" if low == 255 else f"in {low}..{high}"
+        raise RequestError(
+            f"{source}: pixels should differ by {_MIN_CONTRAST} or more of 0..255 over all images. All are {what}: are "
+            "they masks, or on another scale?"
+        )
+
+
+def resize_images(images: np.ndarray, height: int, width: int, fit: str = DEFAULT_FIT) -> np.ndarray:
+    """Resize uint8 [N, H, W, C] to [N, height, width, C]; fit as of fit_picture."""
     from PIL import Image
 
     if images.shape[1:3] == (height, width):
@@ -55,9 +73,23 @@ def resize_images(images: np.ndarray, height: int, width: int) -> np.ndarray:
     resized = np.empty((len(images), height, width, images.shape[-1]), np.uint8)
     for index, image in enumerate(images):
         picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
-        resized[index] = np.asarray(picture).reshape(height, width, -1)
+        resized[index] = np.asarray(fit_picture(picture, height, width, fit)).reshape(height, width, -1)
     return resized
+
+
+def fit_picture(picture: Any, height: int, width: int, fit: str) -> Any:
+    """Return a Pillow picture ("L" or "RGB") in this size, by Pillow's bilinear (antialiased) filter.
+
+    fit: where the proportions differ, "crop" keeps the middle, "pad" adds black bars, "stretch" keeps no proportions.
+    """
+    from PIL import Image, ImageOps
+
+    if picture.size == (width, height):
+        return picture
+    size, bilinear = (width, height), Image.Resampling.BILINEAR
+    if fit == "stretch" or picture.width * height == width * picture.height:
+        return picture.resize(size, bilinear)
+    return {"crop": ImageOps.fit, "pad": ImageOps.pad}[fit](picture, size, method=bilinear)
 
 
 def hash_images(images: np.ndarray) -> np.ndarray:

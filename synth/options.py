@@ -15,6 +15,7 @@ from typing import get_args, get_origin
 from synth.command_line import parse_image_shape, parse_image_size, parse_number_or_text, positive_int
 from synth.errors import RequestError
 from synth.filters import FILTERS
+from synth.images import DEFAULT_FIT, FITS
 from synth.kaggle import default_out
 from synth.shard_formats import CHOICES
 
@@ -71,6 +72,17 @@ class DataOptions:
     )
     image_shape: tuple[int, int, int] | None = option(
         None, "shape of the images in a CSV's rows, where they are not square", parse=parse_image_shape, metavar="H,W,C"
+    )
+    fit: str | None = option(  # None: as a run has recorded it whose data are loaded again
+        None,
+        f"how images of other proportions come to --image-size (default: {DEFAULT_FIT}, to keep shapes true)",
+        choices=FITS,
+    )
+    skip_unreadable: bool = option(False, "leave out pictures that can't be read")
+    no_cache: bool = option(
+        False,
+        "decode a folder's pictures anew, though they are cached",
+        setting=False,
     )
 
 

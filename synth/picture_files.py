@@ -1,64 +1,146 @@
-"""Find and read pictures, whatever their bytes may be."""
+"""Read one picture, whatever its bytes may be, as its owner sees it: upright, over white, its first frame."""
 
+import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from synth.errors import RequestError, describe_cause
-from synth.images import IMAGE_SUFFIXES, MAX_SIDE, resize_images
+from synth.images import DEFAULT_FIT, MAX_SIDE, fit_picture
+from synth.picture_levels import Levels, Range, find_range
 
-_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")  # Pillow would run other programs for some of its others
-
-
-def list_pictures(folder: str | Path) -> list[Path]:
-    """Return the regular files at any depth that have a picture's suffix, sorted; pipes and dangling links are none."""
-
-    def fail(error: OSError) -> None:
-        raise error
-
-    # rglob leaves out what can't be read, and so whole classes, without a word
-    found = (Path(root, name) for root, _, names in os.walk(folder, onerror=fail) for name in names)
-    return sorted(path for path in found if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+# Pillow would run other programs for some of its others
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "AVIF")
+_ORIENTATION = 0x0112  # Exif's tag
+_METADATA = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")  # where Pillow finds it
+_SPARE = 2  # a JPEG is decoded at a fraction of its size that has still so many times the pixels that are kept, a side
 
 
-def read_picture(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
-    """Read a picture as uint8 [H, W, C], C 1 for grey ones and 3 for others, and resize it to (height, width)."""
-    image = _decode(path)
-    image = image.reshape(*image.shape[:2], -1)
-    if not image.size:
-        raise RequestError(f"{path}: should have pixels. Got {image.shape[0]} x {image.shape[1]} instead.")
-    if size:
-        return resize_images(image[np.newaxis], *size)[0]
-    if max(image.shape) > MAX_SIDE:
+@dataclass(frozen=True)
+class Reading:
+    """How pictures are read.
+
+    size: (height, width) that they are brought to, None as they are. fit: as of synth.images.fit_picture.
+    skip_unreadable: leave those out that can't be read. no_cache: decode them anew. quiet: show no progress.
+    """
+
+    size: tuple[int, int] | None = None
+    fit: str = DEFAULT_FIT
+    skip_unreadable: bool = False
+    no_cache: bool = False
+    quiet: bool = True
+
+
+class UnreadableError(RequestError):
+    """The bytes of a picture can't be read."""
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Hold Pillow's warnings as read_picture needs them, for all threads: they can't each have their own."""
+    from PIL import Image
+
+    _list_formats()  # loads them, before there are threads
+    logger = logging.getLogger("PIL")  # says on the terminal what it then raises
+    level = logger.level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about metadata, which are not used
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        logger.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+
+
+def read_picture(path: Path, reading: Reading, levels: Levels | None = None) -> np.ndarray | Range:
+    """Read a picture, within `decoding`, as uint8 [H, W, C], C 1 for grey ones and 3 for others.
+
+    One with more than 8 bits a pixel needs the `levels` of its whole set: without them its Range is returned. Raises
+    UnreadableError, and RequestError for a picture that is too large to keep as it is.
+    """
+    picture = _open(path, reading.size, levels)
+    if isinstance(picture, Range):
+        return picture
+    if not reading.size and max(picture.size) > MAX_SIDE:
         raise RequestError(
-            f"{path}: should have at most {MAX_SIDE} x {MAX_SIDE} pixels. Got {image.shape[0]} x {image.shape[1]} "
+            f"{path}: should have at most {MAX_SIDE} x {MAX_SIDE} pixels. Got {picture.height} x {picture.width} "
             "instead (--image-size resizes)."
         )
-    return image
+    if reading.size:
+        picture = fit_picture(picture, *reading.size, reading.fit)
+    return np.asarray(picture).reshape(picture.height, picture.width, -1)
 
 
-def _decode(path: Path) -> np.ndarray:
+def _open(path: Path, size: tuple[int, int] | None, levels: Levels | None) -> Any:
+    """Return a Pillow picture, "L" or "RGB", or its Range."""
     from PIL import Image
 
     try:
-        with warnings.catch_warnings(), path.open("rb") as file:
-            warnings.simplefilter("ignore")  # about metadata, which are not used
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file, formats=_FORMATS) as picture:
-                return _to_uint8_array(picture)
+        with open(path, "rb") as file, Image.open(file, formats=_list_formats()) as picture:
+            if not all(picture.size):
+                raise RequestError(f"It should have pixels. Got {picture.height} x {picture.width} instead.")
+            if size and max(picture.size) > MAX_SIDE and picture.format == "JPEG":
+                picture.draft(None, (_SPARE * max(size), _SPARE * max(size)))
+            return _convert(picture, levels)
     except Image.UnidentifiedImageError as error:
-        raise RequestError(f"{path}: should be a readable image. Its bytes are no {', '.join(_FORMATS)}.") from error
+        got = "The file is empty." if not os.path.getsize(path) else f"Its bytes are no {', '.join(_FORMATS)}."
+        raise UnreadableError(f"{path}: should be a readable image. {got}") from error
     except Exception as error:  # Pillow's decoders raise nearly anything for damaged bytes
-        raise RequestError(f"{path}: should be a readable image. {describe_cause(error)}") from error
+        raise UnreadableError(f"{path}: should be a readable image. {describe_cause(error)}") from error
 
 
-def _to_uint8_array(picture: Any) -> np.ndarray:
-    """Return a Pillow picture as uint8 [H, W] or [H, W, 3]; 16-bit grey is scaled to 0..255."""
-    if picture.mode == "F":
-        raise RequestError("Its pixels should be integers, and are floats.")
-    if picture.mode.startswith("I"):
-        return (np.asarray(picture).astype(np.int64).clip(0, 65535) // 257).astype(np.uint8)
-    return np.asarray(picture.convert("L" if picture.mode in ("1", "L", "LA") else "RGB"))
+def _list_formats() -> list[str]:
+    """Return those of _FORMATS that this Pillow has."""
+    from PIL import Image
+
+    if "TIFF" not in Image.OPEN:  # only some are there at once
+        Image.init()
+    return [name for name in _FORMATS if name in Image.OPEN]
+
+
+def _convert(picture: Any, levels: Levels | None) -> Any:
+    """Return an opened picture in 8 bits, "L" or "RGB", or its Range where that takes levels."""
+    from PIL import Image
+
+    if picture.mode.startswith(("I", "F")):
+        values = np.asarray(picture)
+        if levels is None:
+            return find_range(values)
+        return _turn_upright(Image.fromarray(levels.to_uint8(values)), picture)
+    grey = picture.mode in ("1", "L", "LA", "La")
+    has_alpha = picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
+    if has_alpha:
+        over = picture.convert("RGBA")
+        converted = Image.new("RGBA", over.size, "white")
+        converted.alpha_composite(over)
+    else:
+        converted = picture
+    if picture.mode in ("P", "PA"):  # a grey set may be saved with palettes
+        pixels = np.asarray(converted.convert("RGB"))
+        grey = bool((pixels == pixels[..., :1]).all())
+    mode = "L" if grey else "RGB"
+    converted.load()  # here, where all that Pillow raises is caught
+    return _turn_upright(converted if converted.mode == mode else converted.convert(mode), picture)
+
+
+def _turn_upright(converted: Any, picture: Any) -> Any:
+    """Turn the converted copy of `picture` as its Exif data say that it is held."""
+    from PIL import Image
+
+    if not any(name in picture.info for name in _METADATA) and picture.format != "TIFF":
+        return converted  # most of a set; looking further takes as long as opening the file
+    way = Image.Transpose
+    turns = (way.FLIP_LEFT_RIGHT, way.ROTATE_180, way.FLIP_TOP_BOTTOM)
+    turns += (way.TRANSPOSE, way.ROTATE_270, way.TRANSVERSE, way.ROTATE_90)
+    try:
+        orientation = picture.getexif().get(_ORIENTATION, 1)
+    except Exception:  # of damaged metadata, which are no reason to leave a good picture out
+        return converted
+    return converted.transpose(turns[orientation - 2]) if orientation in range(2, 9) else converted

@@ -12,12 +12,14 @@ import numpy as np
 
 from synth.datasets import Dataset
 from synth.errors import RequestError
-from synth.file_formats import list_image_classes, read_image_folder
 from synth.files import find_mark
+from synth.folder_layout import find_layout
+from synth.folder_tree import scan_folder
 from synth.run_folder import DESCRIPTION, HISTORY, MANIFEST
 from synth.shard_formats import FORMATS, find_format, has_hash, hash_file, is_there, list_suffixes, read_chunks
 from synth.shard_pictures import METADATA, count_marks
 from synth.shards import load_hashes, load_manifest
+from synth.synthetic_folders import KnownClasses, index_names, read_synthetic_folder
 
 BUFFER_SIZE = 20_000  # images that are shuffled together
 _CHUNK_SIZE = 500  # images taken from one source at a time
@@ -41,8 +43,9 @@ class Run:
     """The run that synthetic images come from, as far as it is known.
 
     trained: models.trained_gan.TrainedGAN, where images are drawn from it. paths: its shards. request: how its data
-    were loaded, and fingerprint: theirs. classes: {label value: name}. hashes: of the images its GAN was trained on.
-    identity: hash of the generator's weights or of the shards.
+    were loaded, and fingerprint: theirs. classes: {label value: name}; of a folder of pictures, whose classes are found
+    by their names, {name: name}. hashes: of the images its GAN was trained on. identity: hash of the generator's
+    weights or of the shards.
     """
 
     trained: Any = None
@@ -73,8 +76,11 @@ def open_run(pattern: str | Path, report: Callable[[str], object], flag: str = "
         report(f"note: {pattern} has no manifest: the leakage guard does not know what the images' GAN was trained on")
         files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
         files = [file for file in files if file.is_file()]
-        names = [name for path in paths if path.is_dir() for name in list_image_classes(path)]
-        return Run(paths=paths, classes=dict(enumerate(names)), identity=_hash_texts(map(hash_file, files)))
+        layouts = [find_layout(path) for path in paths if path.is_dir()]
+        for note in dict.fromkeys(note for layout in layouts for note in layout.notes):
+            report(f"note: {pattern}: {note}")
+        names = {name: name for layout in layouts for name in layout.class_names}
+        return Run(paths=paths, classes=names, identity=_hash_texts(map(hash_file, files)))
     check_shards(paths, folder)
     manifest = load_manifest(folder)
     if not manifest["complete"]:
@@ -88,7 +94,7 @@ def open_run(pattern: str | Path, report: Callable[[str], object], flag: str = "
 def find_shards(pattern: str | Path, flag: str = "--synthetic") -> tuple[list[Path], Path | None]:
     """Return (sorted shard paths, folder of their run or None) of a run's folder, any folder, a file or a glob.
 
-    A folder with one sub-folder of image files per class, and no shards, is itself taken as the one shard.
+    A folder with pictures, and no shards, is itself taken as the one shard.
 
     The run is the nearest folder above the shards with a manifest. Where a CSV and an NPZ of the same name lie
     together they are the same images, and the NPZ is taken. Raises RequestError, with the command that makes shards,
@@ -100,7 +106,7 @@ def find_shards(pattern: str | Path, flag: str = "--synthetic") -> tuple[list[Pa
     else:
         anchor = Path(path.anchor or ".")
         found = [path] if path.is_file() else list(anchor.glob(str(path.relative_to(path.anchor))))
-    if path.is_dir() and not found and list_image_classes(path):
+    if path.is_dir() and not found and scan_folder(path).count:
         if count_marks(path)["0"]:
             raise RequestError(f"{flag} should be the run's folder: {path} holds real pictures, too ({METADATA}).")
         return [path], None
@@ -167,19 +173,25 @@ def index_shards(
     image_shape: tuple[int, int, int],
     label_values: tuple[int, ...],
     per_class: int | None = None,
-    skip: tuple[int, ...] = (),
+    skip: tuple[int | str, ...] = (),
+    class_names: Sequence[str] = (),
 ) -> list[Source]:
     """Return one Source per shard that has rows to use: the first `per_class` of each class over all shards, or all.
 
-    Rows with a label in `skip` are left out. Reads each shard once. Raises RequestError for another image shape and for
-    other labels that are not in `label_values`.
+    Rows with a label in `skip` are left out. A folder of pictures is a shard whose classes are those of `class_names`
+    (of the same length as `label_values`), or else the label values, by name; others in `skip` are left out. Reads each
+    shard once. Raises RequestError for another image shape and for other labels that are not in `label_values`.
     """
     used: Counter[int] = Counter()
     sources = []
+    known = index_names(class_names, label_values)
+    left_out = [value for value in skip if not isinstance(value, str)]
     for path in paths:
         rows: Counter[int] = Counter()
-        for _, labels in _read_chunks(path, image_shape):
-            labels = labels[~np.isin(labels, skip)]
+        if path.is_dir():
+            known.check_folder(path, skip)
+        for _, labels in _read_chunks(path, image_shape, known):
+            labels = labels[~np.isin(labels, left_out)]
             unknown = np.setdiff1d(labels, label_values)
             if len(unknown):
                 raise RequestError(
@@ -193,7 +205,8 @@ def index_shards(
         chosen = {k: count for k, count in chosen.items() if count > 0}
         used.update(chosen)
         if chosen:
-            sources.append(Source(chosen, partial(_read_shard, path, image_shape, label_values, chosen)))
+            read = partial(_read_shard, path, image_shape, label_values, chosen, known)
+            sources.append(Source(chosen, read))
     return sources
 
 
@@ -261,11 +274,16 @@ def _interleave(sources: list[Source], generator: np.random.Generator) -> list[S
 
 
 def _read_shard(
-    path: Path, image_shape: tuple[int, int, int], label_values: tuple[int, ...], rows: dict[int, int], epoch: int
+    path: Path,
+    image_shape: tuple[int, int, int],
+    label_values: tuple[int, ...],
+    rows: dict[int, int],
+    known: KnownClasses,
+    epoch: int,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the chunks of a shard, cut to the rows that it may use."""
     left = dict(rows)
-    for images, labels in _read_chunks(path, image_shape):
+    for images, labels in _read_chunks(path, image_shape, known):
         keep = np.zeros(len(labels), bool)
         for k, count in left.items():
             members = np.flatnonzero(labels == label_values[k])[:count]
@@ -284,9 +302,14 @@ def _hash_texts(texts: Iterable[str]) -> str:
     return hashlib.sha256("".join(texts).encode()).hexdigest()
 
 
-def _read_chunks(path: Path, image_shape: tuple[int, int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield (images, label values) of a shard in chunks; where it marks synthetic rows, these alone."""
-    parts = [read_image_folder(path, image_shape[:2])] if path.is_dir() else read_chunks(path, image_shape)
+def _read_chunks(
+    path: Path, image_shape: tuple[int, int, int], known: KnownClasses
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (images, label values) of a shard in chunks; where it marks synthetic rows, these alone.
+
+    known: for a folder of pictures; others in it are left out.
+    """
+    parts = [read_synthetic_folder(path, image_shape, known)] if path.is_dir() else read_chunks(path, image_shape)
     for part in parts:
         images, labels = part.images, part.labels
         if images.shape[1:] != tuple(image_shape):  # a folder's may be grey or in colour

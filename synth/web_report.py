@@ -11,7 +11,6 @@ from typing import Any
 
 import jinja2
 import markdown
-from markupsafe import Markup
 
 from synth.files import replacing
 from synth.output_folder import installed_versions
@@ -47,7 +46,7 @@ th, td { border-bottom: 1px solid var(--line); padding: .3rem .75rem .3rem 0; te
 </head>
 <body>
 <h1>{{ title }}</h1>
-{{ body }}
+{{ body | safe }}
 <h2>How to make it again</h2>
 <pre>{{ command }}</pre>
 <p>{{ versions }}</p>
@@ -80,7 +79,7 @@ def save_report(folder: Path, title: str, blocks: Iterable[str], command: str) -
     body = re.sub(r'<p><img alt="(?P<caption>[^"]*)" src="(?P<name>[^"]*)" /></p>', place, body)
     versions = ", ".join(f"{name} {version}" for name, version in installed_versions().items() if version)
     page = jinja2.Template(_TEMPLATE, autoescape=True).render(
-        title=title, body=Markup(body), command=command, versions=versions
+        title=title, body=body, command=command, versions=versions
     )
     with replacing(folder / REPORT) as temporary:
         temporary.write_text(page, encoding="utf-8")

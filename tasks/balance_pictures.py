@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from synth.datasets import Dataset
-from synth.errors import RequestError
 from synth.files import replacing_all
-from synth.images import hash_images
-from synth.picture_files import list_pictures, read_picture
+from synth.idx_folders import is_idx_folder
+from synth.images import DEFAULT_FIT, hash_images
+from synth.picture_files import Reading
+from synth.picture_folders import read_files
 from synth.shard_formats import describe_shard
 from synth.shard_pictures import PICTURES, RANGE_NAME, list_files, list_rows, save_metadata, save_png, write_pictures
 from synth.shards import class_folders, fold_name
@@ -53,15 +54,13 @@ def _find_originals(dataset: Dataset) -> dict[int, list[Path]]:
 
     By content, because what a source leaves out, splits and sorts is the reader's affair.
     """
-    folder = Path(dataset.request["data"])
+    folder, request = Path(dataset.request["data"]), dataset.request
+    if not folder.is_dir() or is_idx_folder(folder):
+        return {}
+    reading = Reading(request["image_size"], request.get("fit", DEFAULT_FIT), skip_unreadable=True)
     found: dict[int, list[Path]] = {}
-    for path in list_pictures(folder) if folder.is_dir() else ():
-        try:
-            image = read_picture(path, dataset.request["image_size"])
-        except RequestError:  # one that the reader has left out
-            continue
-        if image.shape[-1] == 1:
-            image = np.broadcast_to(image, (*image.shape[:2], dataset.image_shape[-1]))
+    for path, image in zip(*read_files(folder, reading), strict=True):
+        image = np.broadcast_to(image, (*image.shape[:2], dataset.image_shape[-1]))
         found.setdefault(int(hash_images(image[np.newaxis])[0]), []).append(path)
     return found
 

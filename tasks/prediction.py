@@ -16,7 +16,6 @@ from models.trained_gan import TrainedGAN, hash_weights
 from synth.command_line import report_unless
 from synth.datasets import Dataset
 from synth.errors import RequestError
-from synth.file_formats import read_unlabelled_csv
 from synth.files import claim, is_claimed
 from synth.images import resize_images
 from synth.kaggle import find_test_csv
@@ -26,6 +25,7 @@ from synth.output_folder import check_inputs, check_output, open_output
 from synth.resampling import compute_class_weights
 from synth.shards import load_manifest
 from synth.sources import Run, Source, count_rows, index_shards, open_run, split_in_memory
+from synth.tables import read_unlabelled_csv
 from synth.web_report import REPORT, write_command
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
 from tasks.prediction_report import write_report
@@ -195,7 +195,7 @@ def _find_test_images(data: SubsetOptions, test: PredictionOptions, dataset: Dat
     size = dataset.request["image_size"]
     shape = dataset.request["image_shape"] or (None if size else dataset.image_shape)
     unlabelled = read_unlabelled_csv(test_csv, shape)
-    unlabelled = resize_images(unlabelled, *size) if size else unlabelled
+    unlabelled = resize_images(unlabelled, size[0], size[1], dataset.request["fit"]) if size else unlabelled
     found = find_leaks(unlabelled, hashes, allow=test.allow_leak, source=str(test_csv))
     leaks |= {"unlabelled_images": len(found), "unlabelled_leaked": int(found.sum())}
     return (images[keep], labels[keep]), leaks, unlabelled, test_csv
@@ -241,7 +241,8 @@ def _find_synthetic(
     if run.trained:
         return _draw_synthetic(options, per_class or real_per_class, dataset, run.trained)
     skip = tuple(set(run.classes) - set(dataset.label_values)) if data.classes else ()
-    sources = index_shards(run.paths, dataset.image_shape, dataset.label_values, per_class, skip)
+    names = dataset.class_names
+    sources = index_shards(run.paths, dataset.image_shape, dataset.label_values, per_class, skip, names)
     counts = count_rows(sources)
     if per_class and not counts:
         raise RequestError(

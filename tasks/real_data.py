@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from models.startup import download_standard_set
 from synth.command_line import report_unless
-from synth.datasets import Dataset, check_request, load_dataset
+from synth.datasets import Dataset, check_request, complete_request, load_dataset
 from synth.errors import RequestError
 from synth.options import DataOptions, RunOptions
 
@@ -19,12 +19,14 @@ def load_data(
 
     fingerprint: of the inherited data; RequestError where others are found in their place, and where there are none.
     """
-    given = {name: value for name, value in asdict(data).items() if value is not None}
-    inherited = inherited if inherited and data.data is None else {}
+    given = {name: value for name, value in asdict(data).items() if value is not None and value is not False}
+    inherited = complete_request(inherited) if inherited and data.data is None else {}
     if inherited:
         check_request(inherited)
-    dataset = load_dataset(**{"seed": run.seed, **inherited, **given}, download=download_standard_set)
-    if inherited and fingerprint not in (None, dataset.fingerprint) and not set(given) - {"real_per_class"}:
+    how = {"seed": run.seed, **inherited, **given}
+    dataset = load_dataset(**how, quiet=run.quiet, download=download_standard_set)
+    alike = {"real_per_class", "no_cache"}  # the fingerprint is that of all images, however they were read
+    if inherited and fingerprint not in (None, dataset.fingerprint) and not set(given) - alike:
         raise RequestError(
             f"{dataset.name} should be the data that the run was made from ({str(fingerprint)[:12]}). "
             f"It has changed ({dataset.fingerprint[:12]}): name the right ones with --data."

@@ -28,6 +28,7 @@ from synth.datasets import load_dataset
 from synth.errors import SamplingError, TrainingError
 from synth.shards import load_hashes
 from tasks import study_lab
+from tests.browser import look_at, needs_chromium
 from tests.conftest import fail, make_images
 
 pytestmark = pytest.mark.slow
@@ -109,7 +110,7 @@ def test_an_imbalance_study_leaves_results_report_and_figures(minority):
     names = {path.name for path in minority.iterdir()}
     assert names == {
         ".lock", "config.json", "files.txt",
-        "results.csv", "curves.csv", "report.md", "arms.png", "curves.png", "samples", "gans",
+        "results.csv", "curves.csv", "report.md", "report.html", "arms.png", "curves.png", "samples", "gans",
     }  # fmt: skip
     results = pd.read_csv(minority / "results.csv").set_index("arm")
     assert results.loc["real", "train_images"] == 76  # 56 + 20
@@ -123,6 +124,11 @@ def test_an_imbalance_study_leaves_results_report_and_figures(minority):
     assert "one seed alone is no evidence" in report
     assert "](samples/20-1-shared-small.png)" in report
     assert [path.name for path in (minority / "gans").iterdir()] == ["20-1-shared-small-seed-0"]
+
+
+@needs_chromium
+def test_the_page_of_a_study_shows_every_figure(minority):
+    assert look_at(minority / "report.html", 360) == {"images": [True] * 3, "cut": []}
 
 
 def test_gans_saw_the_reduced_train_part_alone(minority, data):
@@ -459,6 +465,7 @@ def test_balance_keeps_every_real_row_and_tops_up_the_classes(imbalanced, tmp_pa
         assert counts[0] == counts[1]
     assert manifest["chosen"]["reason"].startswith("On validation, ")
     assert "| none |" in (out / "report.md").read_text()
+    assert "<td>none</td>" in (out / "report.html").read_text("utf-8")
     assert len(pd.read_csv(out / "results.csv")) == 2 * 2
 
 

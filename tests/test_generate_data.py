@@ -18,6 +18,7 @@ import generate_data as script
 from generate_data import Config, generate_data, main, parse_args
 from models.recipes import RECIPES
 from synth.shards import load_hashes
+from tests.browser import look_at, needs_chromium
 from tests.conftest import fail
 
 pytestmark = pytest.mark.slow
@@ -45,7 +46,8 @@ def test_a_run_leaves_what_the_design_says(finished):
     names = {path.name for path in finished.iterdir()}
     assert names == {
         ".lock", "config.json", "files.txt",
-        "manifest.json", "train_hashes.npy", "model", "shards", "samples.png", "curves.png",
+        "manifest.json", "train_hashes.npy", "model", "shards", "report.html",
+        "samples.png", "beside.png", "neighbours.png", "curves.png",
     }  # fmt: skip
     manifest = json.loads((finished / "manifest.json").read_text())
     assert manifest["complete"]
@@ -54,6 +56,11 @@ def test_a_run_leaves_what_the_design_says(finished):
     config = json.loads((finished / "config.json").read_text())
     assert config["training"]["recipe"]["steps"] == 4
     assert config["sampling"]["class_size"] == {"0": 12, "1": 12}
+
+
+@needs_chromium
+def test_the_report_shows_every_figure(finished):
+    assert look_at(finished / "report.html", 360) == {"images": [True] * 3, "cut": []}
 
 
 def test_csv_shards_are_laid_out_as_kaggles_train_csv(finished):
@@ -184,7 +191,7 @@ def test_a_killed_run_continues_to_the_same_bytes(finished, data, tmp_path):
         assert run_command(arguments, kill_when)[0] == -signal.SIGKILL
     code, output, errors = run_command(arguments)
     assert (code, errors) == (0, "")
-    assert "shards/, manifest.json and samples.png are in" in output
+    assert "shards/, manifest.json, samples.png and report.html are in" in output
     assert shard_bytes(out) == shard_bytes(finished)
     assert not list(out.rglob(".tmp-*"))
 

@@ -15,6 +15,7 @@ from synth.datasets import load_dataset
 from synth.images import hash_images
 from synth.kaggle import find_train_csv
 from synth.shards import load_hashes
+from tests.browser import look_at, needs_chromium
 from tests.conftest import TRAINING, WIDTHS, fail, make_images, train_on
 
 pytestmark = pytest.mark.slow
@@ -32,7 +33,7 @@ def test_synthetic_only_needs_no_further_flag(generated, tmp_path, monkeypatch, 
     assert main(["--synthetic-only", *FAST, "--seeds", "2"]) == 0
     out = tmp_path / "prediction-synthetic-only"
     assert {path.name for path in out.iterdir()} == {
-        ".lock", "config.json", "files.txt",
+        ".lock", "config.json", "files.txt", "report.html",
         "metrics.json", "classifier.keras", "history.csv", "curves.png", "confusion.png", "mistakes.png",
     }  # fmt: skip
     metrics = load_metrics(out)
@@ -50,6 +51,16 @@ def test_mixed_training_by_ratio(generated, data, tmp_path):
     assert metrics == load_metrics(tmp_path)
     assert metrics["trained_on"] == {"real": {"0": 56, "1": 56}, "synthetic": {"0": 28, "1": 28}}
     assert "explanation" not in metrics
+
+
+@needs_chromium
+def test_the_report_shows_every_figure(generated, tmp_path):
+    options = ["--synthetic-only", "--synthetic", str(generated), "--out", str(tmp_path), *FAST, "--quiet"]
+    assert main(options) == 0
+    page = tmp_path / "report.html"
+    assert look_at(page, 360) == {"images": [True] * 3, "cut": []}
+    page = page.read_text("utf-8")
+    assert f"<pre>python predict.py --synthetic-only --synthetic {generated} --epochs 1 --batch-size 16 " in page
 
 
 def test_real_only_learns(data, tmp_path):

@@ -12,8 +12,11 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from synth.errors import RequestError
-from synth.file_formats import read_csv, read_idx_folder, read_image_folder, read_npz, read_unlabelled_csv
-from synth.shards import csv_header, csv_rows
+from synth.idx_folders import read_idx_folder
+from synth.npz_files import read_npz
+from synth.picture_folders import read_image_folder
+from synth.shard_formats import csv_header, csv_rows
+from synth.tables import read_csv, read_unlabelled_csv
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from synth.errors import RequestError
-from synth.file_formats import read_idx_folder, read_npz
+from synth.idx_folders import read_idx_folder
+from synth.npz_files import read_npz
 
 IMAGES = np.arange(32, dtype=np.uint8).reshape(2, 4, 4)
 

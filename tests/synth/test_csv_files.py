@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from synth.errors import RequestError
-from synth.file_formats import read_csv, read_unlabelled_csv
+from synth.tables import read_csv, read_unlabelled_csv
 
 HEADER = "label,a,b,c,d"
 

@@ -1,3 +1,4 @@
+import json
 import os
 
 import numpy as np
@@ -5,7 +6,8 @@ import pytest
 from PIL import Image
 
 from synth import datasets
-from synth.datasets import load_dataset
+from synth.checks import is_request
+from synth.datasets import complete_request, load_dataset
 from synth.errors import RequestError
 
 
@@ -181,7 +183,7 @@ def test_paths_that_are_no_data(tmp_path, monkeypatch, name, message):
 def save_class_folders(folder, names):
     for name in names:
         (folder / name).mkdir()
-        Image.new("L", (4, 4)).save(folder / name / "1.png")
+        Image.linear_gradient("L").resize((4, 4)).save(folder / name / "1.png")
 
 
 def test_class_names_may_share_a_safe_folder_name(tmp_path):
@@ -227,3 +229,28 @@ def test_data_with_a_name_that_is_not_utf_8_are_refused(tmp_path):
     folder.mkdir()
     with pytest.raises(RequestError, match=r"--data should have a name in UTF-8\. Got .*caf\\udce9 instead"):
         load_dataset(folder)
+
+
+def test_how_pictures_were_read_is_recorded_where_it_is_not_the_default(tmp_path):
+    save_class_folders(tmp_path, ("a", "b"))
+    assert set(load_dataset(tmp_path).request) == {
+        "data", "classes", "real_per_class", "image_size", "image_shape", "seed",
+    }  # fmt: skip
+    request = load_dataset(tmp_path, image_size=(3, 2), fit="pad", skip_unreadable=True).request
+    assert (request["fit"], request["skip_unreadable"]) == ("pad", True)
+    assert load_dataset(tmp_path, image_size=(3, 2)).request["fit"] == "crop"
+    assert is_request(json.loads(json.dumps(request)))
+    assert not is_request(request | {"fit": "squeeze", "image_size": None})
+
+
+def test_a_request_of_before_stretched_its_images():
+    assert complete_request({"data": "x", "image_size": [8, 9]})["fit"] == "stretch"
+    assert complete_request({"data": "x", "image_size": [8, 9], "fit": "pad"})["fit"] == "pad"
+    assert complete_request({"data": "x", "image_size": None}) == {"data": "x", "image_size": None}
+
+
+def test_a_folder_of_one_tone_is_one_line(tmp_path):
+    (tmp_path / "a").mkdir()
+    Image.new("L", (4, 4), 1).save(tmp_path / "a" / "1.png")
+    with pytest.raises(RequestError, match=r"pixels should differ by 20 or more of 0\.\.255 .* All are in 1\.\.1"):
+        load_dataset(tmp_path)

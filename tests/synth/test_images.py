@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from PIL import Image
 
-from synth.images import check_images, hash_images, resize_images, to_network_range, to_uint8
+from synth.errors import RequestError
+from synth.images import check_contrast, check_images, hash_images, resize_images, to_network_range, to_uint8
 
 
 def test_every_grey_level_survives_the_network_range():
@@ -52,3 +54,32 @@ def test_hashes_tell_images_apart_by_a_single_pixel():
     hashes = hash_images(images)
     assert hashes.dtype == np.uint64
     assert hashes[0] == hashes[2] != hashes[1]
+
+
+def test_ways_to_bring_an_image_to_other_proportions():
+    image = np.full((1, 20, 80, 3), 100, np.uint8)
+    image[:, :, 30:50] = 200  # the middle square
+    crop, pad, stretch = (resize_images(image, 20, 20, fit)[0, ..., 0] for fit in ("crop", "pad", "stretch"))
+    assert (crop == 200).all()
+    assert (pad[:7] == 0).all()
+    assert (pad[13:] == 0).all()
+    assert (pad[8:12, [0, 10, 19]] == [100, 200, 100]).all()
+    assert (stretch[:, [0, 10, 19]] == [100, 200, 100]).all()
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_equal_proportions_are_resized_alike(fit):
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1)).astype(np.uint8)
+    expected = [
+        np.asarray(Image.fromarray(image[..., 0]).resize((32, 32), Image.Resampling.BILINEAR)) for image in images
+    ]
+    assert np.array_equal(resize_images(images, 32, 32, fit)[..., 0], expected)
+
+
+@pytest.mark.parametrize(("value", "what"), [(0, "black"), (255, "white"), (7, r"in 7\.\.7")])
+def test_a_set_without_contrast_is_one_line(value, what):
+    images = np.full((2, 3, 3, 1), value, np.uint8)
+    with pytest.raises(RequestError, match=f"set: pixels should differ by 20 or more .* All are {what}"):
+        check_contrast(images, "set")
+    images[1, 0, 0] = value + 20 if value < 200 else value - 20
+    check_contrast(images, "set")

@@ -1,7 +1,3 @@
-import json
-import re
-import shutil
-import subprocess
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,37 +6,11 @@ import pytest
 from synth.figures import plot_samples, save_figure
 from synth.options import SubsetOptions, option
 from synth.web_report import describe_plan, escape_text, save_report, write_command
-
-_PROBE = """<script>addEventListener("load", () => {
-  document.documentElement.style.width = "WIDTHpx";
-  const range = document.createRange(), cut = [];
-  const nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
-  while (nodes.nextNode()) {
-    range.selectNode(nodes.currentNode);
-    const element = nodes.currentNode.closest ? nodes.currentNode : nodes.currentNode.parentElement;
-    if (!element.closest(".wide") && range.getBoundingClientRect().right > WIDTH + 1)
-      cut.push(nodes.currentNode.nodeName);
-  }
-  const images = [...document.images].map(e => e.naturalWidth > 0);
-  document.body.innerHTML = "<pre id=result>" + JSON.stringify({images, cut}) + "</pre>";
-});</script>"""
-find_chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from tests.browser import look_at, needs_chromium
 
 
 def save_picture(folder, name="samples.png"):
     save_figure(folder / name, plot_samples({"cat": np.zeros((3, 8, 8, 1), np.uint8)}))
-
-
-def look_at(page, width):
-    """Open a page at this width in pixels: {"images": [whether each is there], "cut": [nodes that stick out]}."""
-    probe = page.with_name("probe.html")
-    probe.write_text(
-        page.read_text("utf-8").replace("</body>", _PROBE.replace("WIDTH", str(width)) + "</body>"), "utf-8"
-    )
-    command = [find_chromium, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,900"]
-    command += ["--virtual-time-budget=5000", "--dump-dom", probe.as_uri()]
-    dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    return json.loads(re.search(r'<pre id="?result"?>(.*?)</pre>', dom).group(1))
 
 
 def test_names_stand_in_the_page_as_they_are(tmp_path):
@@ -77,7 +47,7 @@ def test_a_command_names_what_is_not_at_its_default():
     assert write_command("x.py", Options()) == "python x.py"
 
 
-@pytest.mark.skipif(find_chromium is None, reason="no Chromium to open the page in")
+@needs_chromium
 @pytest.mark.parametrize("width", [360, 1200])
 def test_nothing_is_cut_off_in_a_browser(tmp_path, width):
     save_picture(tmp_path)

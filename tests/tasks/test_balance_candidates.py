@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from synth.datasets import load_dataset
-from synth.file_formats import read_csv, read_npz
+from synth.npz_files import read_npz
+from synth.tables import read_csv
 from tasks.arms import Arm
 from tasks.balance_candidates import choose, list_candidates, list_outputs, save_training_set
 

@@ -1,0 +1,264 @@
+"""Find out how a folder of pictures is laid out: where its parts are, and which pictures are of which class."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from synth.errors import RequestError
+from synth.folder_tree import Folder, list_tables, scan_folder
+from synth.images import IMAGE_SUFFIXES
+from synth.picture_tables import Classes, Names, classes_by_prefix, count_pictures, read_classes
+from synth.shards import fold_name
+from synth.split_names import find_split, fold_class, is_filler, share_stem
+
+PARTS = ("train", "validation", "test")
+_SHOWN = 5  # names in a note
+_MASKS = {"masks", "mask", "annotations", "annotation", "segmentations", "labels", "groundtruth", "ground_truth"}
+_INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
+
+
+@dataclass
+class Layout:
+    """The classes of each part that a folder has, "train" at least, and a line each on what the user should know.
+
+    Class names are those of the train part, in the order of their text. is_table: whether a CSV gave them.
+    """
+
+    parts: dict[str, Classes] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    is_table: bool = False
+
+    @property
+    def class_names(self) -> list[str]:
+        """The classes of the train part."""
+        return sorted(self.parts["train"])
+
+    def number_classes(self) -> dict[str, int]:
+        """Return {class name: label}: its position, or the integers that a CSV gives."""
+        names = self.class_names
+        if self.is_table and all(_INTEGER.fullmatch(name) for name in names):
+            return {name: int(name) for name in sorted(names, key=int)}
+        return {name: label for label, name in enumerate(names)}
+
+
+def find_layout(path: str | Path) -> Layout:
+    """Return the Layout of a folder: one sub-folder per class, parts with these in each, or pictures and a CSV.
+
+    Folders that hold a single folder of folders are stepped into. Raises RequestError for what can be read in two
+    ways, or in none.
+    """
+    layout = Layout()
+    masks: list[str] = []
+    root = _drop_masks(scan_folder(path), masks)
+    if masks:
+        layout.notes.append(f"not read, as they belong to the images beside them: {_list(masks)}")
+    top = _step_in(root)
+    if find_split(top.name)[0] in PARTS[1:] and top is not root:
+        layout.notes.append(f"{top.name} is read as the whole set: there are no pictures of a train part beside it")
+    folders = _find_parts(top, layout)
+    for part, folder in folders.items():
+        elsewhere = [path for other in folders.values() if other is not folder for path in other.list_pictures()]
+        inner = _step_in(folder)
+        found = _find_classes(inner, root, layout, part, elsewhere)
+        if found is not None:
+            layout.parts[part] = found
+        elif part == "train":
+            raise RequestError(_describe_lack(inner, root))
+        else:
+            layout.notes.append(f"{folder.name}: {count_pictures(inner.count)} without labels left out")
+    for part in PARTS[1:]:
+        if part in layout.parts:
+            _match_classes(part, layout)
+    _note_what_is_not_read(folders, layout)
+    return layout
+
+
+def _drop_masks(folder: Folder, dropped: list[str]) -> Folder:
+    """Return the folder without masks beside images/, at any depth, whose names are added to `dropped`."""
+    folders = folder.folders
+    if any(is_filler(inner.name) for inner in folder.filled):
+        masks = [inner for inner in folder.filled if inner.name.casefold() in _MASKS]
+        folders = tuple(inner for inner in folders if inner not in masks)
+        dropped += [f"{folder.name}/{inner.name}" for inner in masks]
+    return replace(folder, folders=tuple(_drop_masks(inner, dropped) for inner in folders))
+
+
+def _step_in(folder: Folder) -> Folder:
+    """Return the folder that a folder wraps: its only one, where that holds folders, or has the name of a part."""
+    while not folder.pictures and len(folder.filled) == 1:
+        inner = folder.filled[0]
+        if inner.pictures and inner.name != folder.name and not find_split(inner.name)[1]:
+            break
+        folder = inner
+    return folder
+
+
+def _find_parts(top: Folder, layout: Layout) -> dict[str, Folder]:
+    """Return {part: its folder}; the whole is the train part where there are none."""
+    splits = {folder.name: find_split(folder.name) for folder in top.filled}
+    named = {part: [folder for folder in top.filled if splits[folder.name][0] == part] for part in PARTS}
+    others = [folder for folder in top.filled if splits[folder.name][0] is None]
+    if not named["train"]:
+        return _find_parts_among_classes(top, named, others, layout)
+    if not _are_parts(named, others):
+        return {"train": top}
+    found: dict[str, Folder] = {}
+    for part, folders in named.items():
+        exact = [folder for folder in folders if splits[folder.name][1]]
+        chosen = exact or folders
+        if len(chosen) > 1:
+            names = ", ".join(folder.name for folder in top.filled)
+            raise RequestError(
+                f"{top.path}: should hold one folder for the {part} part, beside one sub-folder per class or train and "
+                f"test alone. Got {names}: name one of them with --data."
+            )
+        found |= {part: chosen[0]} if chosen else {}
+        others += [folder for folder in folders if folder not in chosen]
+    if others or top.pictures:
+        names = [f"{folder.name} ({count_pictures(folder.count)})" for folder in others]
+        names += [count_pictures(len(top.pictures))] * bool(top.pictures)
+        parts = ", ".join(folder.name for folder in found.values())
+        layout.notes.append(f"the parts of the set are {parts}. Not read: {_list(names)}")
+    return found
+
+
+def _find_parts_among_classes(
+    top: Folder, named: dict[str, list[Folder]], others: list[Folder], layout: Layout
+) -> dict[str, Folder]:
+    """Return the parts where test/ or val/ lies among the class folders of the train part, as far as that is clear."""
+    classes = {fold_name(folder.name) for folder in others}
+    found = {}
+    for part, folders in named.items():
+        inner = [{fold_name(child.name) for child in _step_in(folder).filled} for folder in folders]
+        if len(folders) == 1 and len(classes) > 1 and inner[0] and inner[0] <= classes:
+            found[part] = folders[0]
+    flat = [folder.name for folders in named.values() for folder in folders if folder.is_flat]
+    if len(others) > 1 and flat:
+        layout.notes.append(f"{_list(flat)}: read as a class, as it holds no class folders")
+    rest = tuple(folder for folder in top.folders if folder not in found.values())
+    return {"train": replace(top, folders=rest) if found else top} | found
+
+
+def _are_parts(named: dict[str, list[Folder]], others: list[Folder]) -> bool:
+    """Whether folders with a part's name are parts, and not classes as "train" is among vehicles."""
+    several = sum(map(bool, named.values())) > 1
+    if any(not folder.is_flat for folder in named["train"]):
+        return several or len(others) <= 1
+    exact = [any(find_split(folder.name)[1] for folder in folders) for folders in named.values()]
+    return several and (not others or sum(exact) > 1)
+
+
+def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsewhere: Sequence[Path]) -> Classes | None:
+    """Return the classes of a part; None where nothing says them. elsewhere: the pictures of the others."""
+    children = folder.filled
+    names = [child.name for child in children]
+    is_cut = not folder.pictures and all(_step_in(child).is_flat for child in children)  # or flat, without children
+    are_pieces = (len(names) > 1 and share_stem(names)) or all(map(is_filler, names))
+    if (is_cut and (are_pieces or len(names) == 1)) or not children:
+        pictures, tables = Names(part, folder.list_pictures(), elsewhere), _list_tables(folder, root)
+        found = read_classes(pictures, {path: _find_table_part(path, folder, pictures) for path in tables})
+        layout.is_table |= found is not None and part == "train"
+        if found is None and are_pieces:  # or flat
+            found = classes_by_prefix(folder.list_pictures())
+        if found:
+            layout.notes += found[1]
+            return found[0]
+        if not children or (are_pieces and (len(names) > 1 or part != "train" or elsewhere)):
+            return None
+    _check_not_variants(folder)
+    if folder.pictures:
+        left = count_pictures(len(folder.pictures))
+        layout.notes.append(f"{left} beside the class folders of {folder.name} not read")
+    nested = [child.name for child in children if not child.pictures and len(child.filled) > 1]
+    if nested:
+        layout.notes.append(f"all that lies in the sub-folders of {_list(nested)} is read as that class")
+    return {child.name: child.list_pictures() for child in children}
+
+
+def _find_table_part(table: Path, folder: Folder, names: Names) -> str | None:
+    """Return the part that a CSV is for: that of the folder that it lies in, or of its own name; None for any."""
+    is_inside = names.has_others and table.is_relative_to(folder.path)
+    return names.part if is_inside else find_split(table.stem)[0]
+
+
+def _list_tables(folder: Folder, root: Folder) -> list[Path]:
+    """Return the CSV files that may name a folder's pictures: beside them, a level below, or above up to a level over
+    the root."""
+    below = [path for child in folder.folders for path in child.tables]
+    above = [place for place in folder.path.parents if place.is_relative_to(root.path)]
+    tables = [path for place in (*above, root.path.parent) for path in list_tables(place)]
+    return [*dict.fromkeys([*folder.tables, *below, *tables])]
+
+
+def _check_not_variants(folder: Folder) -> None:
+    """Raise RequestError for "classes" that all hold the same classes, as color/ and grayscale/ do."""
+    children = folder.filled
+    names = [{inner.name for inner in child.filled} for child in children]
+    if len(children) < 2 or any(child.pictures for child in children) or min(map(len, names)) < 2:
+        return
+    common = set.intersection(*names)
+    if 2 * len(common) >= len(set.union(*names)):
+        raise RequestError(
+            f"{folder.path}: should hold one sub-folder per class. {_list([child.name for child in children])} all "
+            f"hold the same folders, {_list(sorted(common))}: name one of them, as --data {children[0].path}."
+        )
+
+
+def _match_classes(part: str, layout: Layout) -> None:
+    """Give the classes of a part the names that they have in the train part, whatever their case."""
+    known = layout.class_names
+    folded = {fold_class(name): name for name in known}
+    matched: Classes = {}
+    foreign: Counter[str] = Counter()
+    for name, pictures in layout.parts[part].items():
+        match = name if name in known else folded.get(fold_class(name))
+        if match is None:
+            foreign[name] += len(pictures)
+        else:
+            matched[match] = sorted([*matched.get(match, []), *pictures])
+    if foreign:
+        layout.notes.append(
+            f"{part}: {count_pictures(foreign.total())} of classes that are not in train left out: {_list([*foreign])}"
+        )
+    missing = [name for name in known if name not in matched]
+    if matched and missing:
+        layout.notes.append(f"{part}: has no pictures of {_list(missing)}")
+    if matched:
+        layout.parts[part] = matched
+    else:
+        del layout.parts[part]
+
+
+def _note_what_is_not_read(folders: dict[str, Folder], layout: Layout) -> None:
+    """Note other kinds of files, empty class folders, runs, and a single class."""
+    others: Counter[str] = Counter()
+    for folder in folders.values():
+        others.update(folder.count_others())
+    if others:
+        kinds = [f"{count:,} {suffix or 'without suffix'}" for suffix, count in others.most_common()]
+        layout.notes.append(f"files of other kinds are not read: {_list(kinds)}")
+    empty = [inner.name for folder in folders.values() for inner in _step_in(folder).folders if not inner.count]
+    if empty:
+        layout.notes.append(f"folders without pictures are left out: {_list(empty)}")
+    runs = sum(inner.run_count for folder in folders.values() for inner in folder.walk())
+    if runs:
+        layout.notes.append(f"{runs} folder{'s' * (runs > 1)} with a config.json left out: the results of a run")
+    if len(layout.parts["train"]) == 1:
+        layout.notes.append(f"there is one class alone, {layout.class_names[0]!r}")
+
+
+def _describe_lack(folder: Folder, root: Folder) -> str:
+    expected = f"{root.path}: should hold one sub-folder per class with images"
+    if not folder.count:
+        others = [f"{count:,} {suffix or 'without suffix'}" for suffix, count in folder.count_others().most_common()]
+        return f"{expected} ({', '.join(IMAGE_SUFFIXES)}). Got none{', but ' * bool(others)}{_list(others)}."
+    return (
+        f"{expected}, or a CSV of the pictures' names and labels beside them, or names as cat.1.jpg, dog.1.jpg. "
+        f"Got {folder.count:,} pictures in {folder.path} and nothing that says their classes."
+    )
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")

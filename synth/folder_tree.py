@@ -1,0 +1,108 @@
+"""What lies in a folder of pictures, at any depth, without what machines leave behind."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from synth.files import CONFIG
+from synth.images import IMAGE_SUFFIXES
+
+# thumbnails and copies that systems, archives and disks keep, beside all names that begin with a dot
+_MACHINES_NAMES = {"__macosx", "@eadir", "thumbs.db", "desktop.ini", "$recycle.bin", "lost+found", "__pycache__"}
+_TABLE_SUFFIXES = (".csv", ".tsv")
+_MAX_DEPTH = 50
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder, with what is visible in it: its pictures and tables, sorted, its sub-folders, and how many others.
+
+    others: {suffix: files that are neither picture nor table}. run_count: sub-folders that hold a run and are left out.
+    """
+
+    path: Path
+    pictures: tuple[Path, ...] = ()
+    tables: tuple[Path, ...] = ()
+    folders: tuple["Folder", ...] = ()
+    others: tuple[str, ...] = ()
+    run_count: int = 0
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return self.path.name
+
+    @cached_property
+    def filled(self) -> tuple["Folder", ...]:
+        """The sub-folders with pictures, at any depth."""
+        return tuple(folder for folder in self.folders if folder.count)
+
+    @cached_property
+    def count(self) -> int:
+        """The number of pictures, at any depth."""
+        return len(self.pictures) + sum(folder.count for folder in self.folders)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether all of its pictures lie in the folder itself."""
+        return not self.filled
+
+    def walk(self) -> Iterator["Folder"]:
+        """Yield the folder and all below it."""
+        yield self
+        for folder in self.folders:
+            yield from folder.walk()
+
+    def list_pictures(self) -> list[Path]:
+        """Return the pictures at any depth, sorted."""
+        return sorted((path for folder in self.walk() for path in folder.pictures), key=lambda path: path.parts)
+
+    def count_others(self) -> Counter[str]:
+        """Return {suffix: files that are neither picture nor table, at any depth}."""
+        return Counter(suffix for folder in self.walk() for suffix in folder.others)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name is that of something a machine has left, not a person."""
+    return name.startswith(".") or name.casefold() in _MACHINES_NAMES
+
+
+def list_tables(folder: Path) -> list[Path]:
+    """Return the CSV files that are visible in a folder itself, sorted; none where it can't be read."""
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _TABLE_SUFFIXES)
+    except OSError:
+        return []
+    return [path for path in paths if path.is_file() and not is_hidden(path.name)]
+
+
+def scan_folder(path: str | Path) -> Folder:
+    """Return the Folder of a path. Links are followed, but not back to a folder above; OSError where one can't be read.
+
+    Pipes, sockets, devices and links to nothing are not there. A sub-folder that holds a run is left out.
+    """
+    return _scan(Path(path), ())
+
+
+def _scan(path: Path, above: tuple[tuple[int, int], ...]) -> Folder:
+    status = os.stat(path)
+    identity = (status.st_dev, status.st_ino)
+    if (identity in above and identity[1]) or len(above) > _MAX_DEPTH:  # Windows may have no numbers of files
+        return Folder(path)
+    with os.scandir(path) as entries:
+        visible = sorted((entry for entry in entries if not is_hidden(entry.name)), key=lambda entry: entry.name)
+    inner = [Path(path, entry.name) for entry in visible if entry.is_dir()]
+    runs = [folder for folder in inner if (folder / CONFIG).exists()]
+    files = [Path(path, entry.name) for entry in visible if entry.is_file()]
+    kinds = {file: file.suffix.lower() for file in files}
+    return Folder(
+        path,
+        tuple(file for file, kind in kinds.items() if kind in IMAGE_SUFFIXES),
+        tuple(file for file, kind in kinds.items() if kind in _TABLE_SUFFIXES),
+        tuple(_scan(folder, (*above, identity)) for folder in inner if folder not in runs),
+        tuple(kind for kind in kinds.values() if kind not in (*IMAGE_SUFFIXES, *_TABLE_SUFFIXES)),
+        len(runs),
+    )

@@ -1,0 +1,51 @@
+"""Read folders of pictures as labelled images."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from synth.folder_layout import PARTS, find_layout
+from synth.labelled_images import LabelledImages, check_class_names
+from synth.picture_files import Reading
+from synth.picture_sets import read_pictures
+
+
+def read_image_folder(folder: str | Path, reading: Reading | None = None) -> LabelledImages:
+    """Read pictures in one sub-folder per class, in parts with these in each, or with a CSV (synth.folder_layout).
+
+    Labels number the classes in the order of their names' text; where a CSV gives integers, they are these. All-grey
+    sets give one channel, others three. Images of different sizes need `reading.size`. Errors name the
+    pictures.
+    """
+    layout = find_layout(folder)
+    check_class_names(layout.class_names, folder)
+    values = layout.number_classes()
+    parts = [part for part in PARTS if part in layout.parts]
+    classes = [(part, name) for part in parts for name in values if name in layout.parts[part]]
+    pictures = [layout.parts[part][name] for part, name in classes]
+    found = read_pictures([path for paths in pictures for path in paths], reading or Reading(), folder)
+    counts = [len(paths) for paths in pictures]
+    labels = np.repeat(np.array([values[name] for _, name in classes], np.int64), counts)[found.kept]
+    in_part = np.repeat([parts.index(part) for part, _ in classes], counts)[found.kept]
+    images = {
+        part: LabelledImages(found.images[slice(*np.searchsorted(in_part, [k, k + 1]))], labels[in_part == k])
+        for k, part in enumerate(parts)
+    }
+    names = {value: name for name, value in values.items()}
+    brought = {part: own if len(own.labels) else None for part, own in images.items()}
+    named = replace(images["train"], class_names=names, notes=(*layout.notes, *found.notes))
+    return replace(named, validation=brought.get("validation"), test=brought.get("test"))
+
+
+def read_files(folder: str | Path, reading: Reading) -> tuple[list[Path], np.ndarray]:
+    """Return the files of all parts of a folder of pictures, and their images uint8 [N, H, W, C], read alike."""
+    parts = find_layout(folder).parts.values()
+    paths = [path for classes in parts for pictures in classes.values() for path in pictures]
+    found = read_pictures(paths, reading, folder)
+    return [path for path, is_kept in zip(paths, found.kept, strict=True) if is_kept], found.images
+
+
+def list_image_classes(folder: str | Path) -> list[str]:
+    """Return the names of the classes of a folder of pictures, in the order of their text."""
+    return find_layout(folder).class_names

@@ -1,0 +1,159 @@
+"""Read many pictures into one array: in threads, with progress, and with all that is wrong in one line."""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from synth.errors import RequestError
+from synth.picture_cache import PictureSet, compute_key, load_cached, save_cached
+from synth.picture_files import Reading, UnreadableError, decoding, read_picture
+from synth.picture_levels import Levels, Range, find_levels
+from synth.progress import open_bar
+
+_BLOCK = 32  # pictures that a thread reads together
+_WAITING = 2  # blocks that wait for each thread: they are all that memory holds beside the array
+_LISTED = 10  # names in a message
+_WORTH_THREADS = 0.0005  # seconds for a picture: small ones from a fast disk take a third
+_WORTH_A_BAR = 1000  # pictures
+WORTH_CACHING = 10.0  # seconds
+
+
+def read_pictures(paths: Sequence[Path], reading: Reading, source: str | Path) -> PictureSet:
+    """Read pictures as uint8 [N, H, W, C], in this order; all-grey ones give one channel, others three.
+
+    What took long is cached for the next time, unless `reading` says not to. Raises RequestError, naming `source` or
+    the pictures, for sizes that differ, for pictures that can't be read (all of them at once) where `reading` does not
+    leave them out, and for pixels whose range fits nothing.
+    """
+    key = None if reading.no_cache else compute_key(paths, reading)
+    found = load_cached(key) if key else None
+    if found:
+        return found
+    start = time.monotonic()
+    found = _SetReader(paths, reading, source).read()
+    if key and time.monotonic() - start > WORTH_CACHING:
+        save_cached(key, found)
+    return found
+
+
+class _SetReader:
+    """Reads pictures in their order into an array that grows no more once the first is known, but for its channels."""
+
+    def __init__(self, paths: Sequence[Path], reading: Reading, source: str | Path) -> None:
+        self._paths = paths
+        self._reading = reading
+        self._source = source
+        self._images: np.ndarray | None = None
+        self._ranges: dict[int, Range] = {}  # of pictures with more than 8 bits: they wait for the range of all
+        self._unreadable: dict[int, UnreadableError] = {}
+        self._notes: list[str] = []
+
+    def read(self) -> PictureSet:
+        """Read them all."""
+        quiet, total = self._reading.quiet or len(self._paths) < _WORTH_A_BAR, len(self._paths)
+        with decoding(), open_bar(quiet=quiet, total=total, desc="reading", unit="img") as bar:
+            self._read_part(range(total), None, bar.update)
+            if self._ranges:
+                levels = find_levels(self._ranges.values(), str(self._source))
+                self._notes += [levels.note] if levels.note else []
+                self._read_part(sorted(self._ranges), levels, lambda count: None)
+        if self._unreadable:
+            self._report_unreadable()
+        kept = np.ones(len(self._paths), bool)
+        kept[list(self._unreadable)] = False
+        if self._images is None:
+            raise RequestError(f"{self._source}: should hold pictures that can be read. None of them can.")
+        images = self._images if kept.all() else self._images[kept]
+        return PictureSet(images, kept, tuple(self._notes))
+
+    def _read_part(self, indices: Sequence[int], levels: Levels | None, advance: Callable[[int], object]) -> None:
+        """Read the pictures of these indices, what is found kept in their order."""
+        for block, found in _map_blocks(self._read_block, indices, levels):
+            for index, result in zip(block, found, strict=True):
+                if isinstance(result, Range):
+                    self._ranges[index] = result
+                elif isinstance(result, UnreadableError):
+                    self._unreadable[index] = result
+                elif isinstance(result, np.ndarray):
+                    self._store(index, result)
+                else:
+                    raise result
+            advance(len(block))
+
+    def _read_block(self, block: Sequence[int], levels: Levels | None) -> list[np.ndarray | Range | RequestError]:
+        """Read some pictures, in a thread; errors are returned, as the first in order counts, not in time."""
+        found: list[np.ndarray | Range | RequestError] = []
+        for index in block:
+            try:
+                found.append(read_picture(self._paths[index], self._reading, levels))
+            except RequestError as error:
+                found.append(error)
+        return found
+
+    def _store(self, index: int, image: np.ndarray) -> None:
+        """Put an image [H, W, C] into the array, which has three channels from the first coloured one on."""
+        if self._images is None:
+            self._images = np.zeros((len(self._paths), *image.shape), np.uint8)
+        expected, channels = self._images.shape[1:3], self._images.shape[3]
+        if image.shape[:2] != expected:
+            raise RequestError(
+                f"{self._paths[index]}: images should all have the size of the first, {expected[0]} x {expected[1]}. "
+                f"Got {image.shape[0]} x {image.shape[1]} instead (--image-size resizes them)."
+            )
+        if image.shape[2] > channels:
+            self._images = np.repeat(self._images, image.shape[2], axis=3)
+        self._images[index] = image  # broadcasts grey
+
+    def _report_unreadable(self) -> None:
+        """Raise RequestError for the pictures that can't be read, or note that they are left out."""
+        errors = [self._unreadable[index] for index in sorted(self._unreadable)]
+        paths = [self._paths[index] for index in sorted(self._unreadable)]
+        base = Path(self._source)
+        names = [str(path.relative_to(base) if path.is_relative_to(base) else path) for path in paths]
+        if self._reading.skip_unreadable:
+            self._notes.append(f"unreadable pictures left out, {len(errors):,}: {_list(names)}")
+        elif len(errors) == 1:
+            raise RequestError(f"{errors[0]} --skip-unreadable leaves it out.") from errors[0]
+        else:
+            raise RequestError(
+                f"{self._source}: {len(errors):,} pictures should be readable images: {_list(names)} "
+                "(--skip-unreadable leaves them out)."
+            )
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else "")
+
+
+def _map_blocks(function: Callable[..., list], indices: Sequence[int], *arguments: object) -> Iterator[tuple]:
+    """Yield (block, function(block, *arguments)) in order.
+
+    The first block is timed: Pillow decodes without Python's lock, but threads that each hold it most of the time only
+    wait for each other.
+    """
+    blocks = [indices[start : start + _BLOCK] for start in range(0, len(indices), _BLOCK)]
+    start = time.perf_counter()
+    yield blocks[0], function(blocks[0], *arguments)
+    if time.perf_counter() - start < _WORTH_THREADS * len(blocks[0]):
+        yield from ((block, function(block, *arguments)) for block in blocks[1:])
+        return
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    waiting: deque[tuple[Sequence[int], Future]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for block in blocks[1:]:
+                waiting.append((block, pool.submit(function, block, *arguments)))
+                if len(waiting) > _WAITING * workers:
+                    done, future = waiting.popleft()
+                    yield done, future.result()
+            while waiting:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        finally:
+            for _, future in waiting:
+                future.cancel()

@@ -1,0 +1,67 @@
+"""Read a folder of synthetic pictures, whose classes are found by their names among those of the real data."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from synth.errors import RequestError
+from synth.folder_layout import find_layout
+from synth.labelled_images import LabelledImages
+from synth.picture_files import Reading
+from synth.picture_folders import read_image_folder
+from synth.shards import class_folders
+from synth.split_names import fold_class
+
+
+@dataclass(frozen=True)
+class KnownClasses:
+    """The real data's classes by what a folder of them may be called: {name: label value}.
+
+    exact: the class's name, else the folder that a run of ours gives it, else its label value. folded: what differs
+    from these by case or Unicode form alone, where that leaves no doubt.
+    """
+
+    exact: dict[str, int]
+    folded: dict[str, int]
+
+    def find_value(self, name: str) -> int | None:
+        """Return the label value of a folder's name; None for other classes."""
+        return self.exact.get(name, self.folded.get(fold_class(name)))
+
+    def check_folder(self, folder: Path, skip: Collection[int | str]) -> None:
+        """Raise RequestError where a folder has classes that are neither known nor in `skip`."""
+        names = find_layout(folder).class_names
+        unknown = [name for name in names if self.find_value(name) is None and name not in skip]
+        if unknown:
+            raise RequestError(
+                f"{folder}: sub-folders should be called as the real data's classes ({', '.join(list(self.exact)[:10])}"
+                f", ...) or their label values. Got {', '.join(unknown[:5])} instead."
+            )
+
+
+def index_names(class_names: Sequence[str], label_values: Sequence[int]) -> KnownClasses:
+    """Return the KnownClasses of the real data."""
+    values = {str(value): value for value in label_values}
+    names = dict(zip(class_names, label_values, strict=False))
+    folders = class_folders(class_names)
+    exact = names | values | {folders[name]: value for name, value in names.items()} | names
+    folded: dict[str, set[int]] = {}
+    for name, value in exact.items():
+        folded.setdefault(fold_class(name), set()).add(value)
+    return KnownClasses(exact, {name: found.pop() for name, found in folded.items() if len(found) == 1})
+
+
+def read_synthetic_folder(folder: Path, image_shape: tuple[int, int, int], known: KnownClasses) -> LabelledImages:
+    """Return the pictures of the `known` classes, with label values.
+
+    They are brought to the height and width of `image_shape`, and grey ones to its channels.
+    """
+    found = read_image_folder(folder, Reading(image_shape[:2]))
+    values = {label: known.find_value(name) for label, name in (found.class_names or {}).items()}
+    keep = np.isin(found.labels, [label for label, value in values.items() if value is not None])
+    images, labels = found.images[keep], [values[label] for label in found.labels[keep].tolist()]
+    if images.shape[-1] == 1:
+        images = np.broadcast_to(images, (*images.shape[:3], image_shape[2]))
+    return LabelledImages(images, np.array(labels, np.int64))

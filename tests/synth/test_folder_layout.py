@@ -1,0 +1,251 @@
+import pytest
+
+from synth.errors import RequestError
+from synth.folder_layout import find_layout
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Make files of these names in a folder, whose layout depends on names alone; return the folder."""
+
+    def make_files(*names, **tables):
+        for name in names:
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        for name, text in tables.items():
+            (tmp_path / f"{name}.csv").write_text(text)
+        return tmp_path
+
+    return make_files
+
+
+def show(layout):
+    """{part: {class: names of its pictures}}"""
+    return {
+        part: {name: [path.name for path in paths] for name, paths in classes.items()}
+        for part, classes in layout.parts.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("train", "test"),
+        ("Training", "Testing"),
+        ("seg_train/seg_train", "seg_test/seg_test"),
+        ("archive/archive/trainset", "archive/archive/test-set"),
+        ("train_images", "test_images"),
+        ("asl_alphabet_train/asl_alphabet_train", "asl_alphabet_test/asl_alphabet_test"),
+    ],
+)
+def test_parts_in_all_their_spellings(make, train, test):
+    folder = make(f"{train}/ape/1.png", f"{train}/bee/2.png", f"{test}/bee/3.png", f"{test}/ape/4.png")
+    layout = find_layout(folder)
+    assert show(layout) == {"train": {"ape": ["1.png"], "bee": ["2.png"]}, "test": {"ape": ["4.png"], "bee": ["3.png"]}}
+    assert layout.notes == []
+
+
+@pytest.mark.parametrize("wrapper", ["train", "data/train/train", "set/set", "ape/ape/train"])
+def test_wrappers_and_a_lone_part_are_stepped_into(make, wrapper):
+    assert show(find_layout(make(f"{wrapper}/ape/1.png", f"{wrapper}/bee/2.png"))) == {
+        "train": {"ape": ["1.png"], "bee": ["2.png"]}
+    }
+
+
+def test_a_validation_part_and_what_lies_beside_the_parts(make):
+    folder = make(
+        "train/a/1.png", "train/b/1.png", "val/a/2.png", "val/b/2.png", "Meta/3.png", "Docs/text.txt", "4.png"
+    )
+    layout = find_layout(folder)
+    assert [*layout.parts] == ["train", "validation"]
+    assert layout.notes == ["the parts of the set are train, val. Not read: Meta (1 picture), 1 picture"]
+
+
+def test_train_is_a_class_among_vehicles(make):
+    assert find_layout(make("bus/1.png", "car/1.png", "train/1.png")).class_names == ["bus", "car", "train"]
+    assert find_layout(make("train/steam/1.png", "train/diesel/1.png")).class_names == ["bus", "car", "train"]
+
+
+def test_classes_of_the_other_parts_are_found_by_name_whatever_their_case(make):
+    folder = make("train/box/1.png", "train/disc/1.png", "test/BOX/2.png", "test/other/3.png", "test/other/4.png")
+    layout = find_layout(folder)
+    assert show(layout)["test"] == {"box": ["2.png"]}
+    assert layout.notes == [
+        "test: 2 pictures of classes that are not in train left out: other",
+        "test: has no pictures of disc",
+    ]
+
+
+def test_a_flat_test_part_is_left_out(make):
+    layout = find_layout(make("train/a/1.png", "train/b/1.png", "test1/5.png", "test1/6.png"))
+    assert [*layout.parts] == ["train"]
+    assert layout.notes == ["test1: 2 pictures without labels left out"]
+
+
+def test_variants_of_one_set_are_one_line(make):
+    folder = make(*(f"{kind}/{name}/1.png" for kind in ("color", "grayscale") for name in ("ill", "well")))
+    message = rf"color, grayscale all hold the same folders, ill, well: name one of them, as --data {folder}/color\."
+    with pytest.raises(RequestError, match=message):
+        find_layout(folder)
+
+
+def test_a_class_of_folders_is_said_and_a_folder_in_each_class_is_none(make):
+    layout = find_layout(make("ape/a/1.png", "ape/b/2.png", "bee/images/3.png"))
+    assert show(layout) == {"train": {"ape": ["1.png", "2.png"], "bee": ["3.png"]}}
+    assert layout.notes == ["all that lies in the sub-folders of ape is read as that class"]
+
+
+def test_what_machines_leave_is_not_there_at_any_depth(make):
+    layout = find_layout(
+        make(
+            "ape/1.png", "bee/2.png", "bee/deep/.ipynb_checkpoints/2-checkpoint.png", "ape/._1.png", "ape/Thumbs.db",
+            "__MACOSX/ape/._1.png", "bee/@eaDir/2.png", ".DS_Store", ".hidden/3.png",
+        )
+    )  # fmt: skip
+    assert show(layout) == {"train": {"ape": ["1.png"], "bee": ["2.png"]}}
+    assert layout.notes == []
+
+
+def test_what_is_not_read_is_counted(make):
+    folder = make("ape/1.JPG", "ape/1.txt", "ape/2.heic", "bee/1.ppm", "bee/3.heic", "out/config.json", "out/a.png")
+    (folder / "cow").mkdir()
+    layout = find_layout(folder)
+    assert show(layout) == {"train": {"ape": ["1.JPG"], "bee": ["1.ppm"]}}
+    assert layout.notes == [
+        "files of other kinds are not read: 2 .heic, 1 .txt",
+        "folders without pictures are left out: cow",
+        "1 folder with a config.json left out: the results of a run",
+    ]
+
+
+def test_one_class_alone_is_said(make):
+    assert find_layout(make("ape/1.png")).notes == ["there is one class alone, 'ape'"]
+
+
+def test_links_are_followed_but_not_in_circles(make):
+    folder = make("data/bee/1.png", "elsewhere/2.png")
+    (folder / "data" / "ape").symlink_to(folder / "elsewhere")
+    (folder / "data" / "bee" / "again").symlink_to(folder / "data")
+    assert show(find_layout(folder / "data"))["train"]["ape"] == ["2.png"]
+    assert show(find_layout(folder / "data"))["train"]["bee"] == ["1.png"]
+
+
+@pytest.mark.parametrize("where", ["train.csv", "images/labels.csv"])
+def test_a_csv_beside_the_pictures_or_among_them_says_the_classes(make, where):
+    folder = make("images/1.png", "images/2.png", "images/3.png", where)
+    (folder / where).write_text("id,label\n1.png,ape\n2.png,bee\n3.png,ape\n")
+    assert show(find_layout(folder)) == {"train": {"ape": ["1.png", "3.png"], "bee": ["2.png"]}}
+    assert find_layout(folder / "images").class_names == ["ape", "bee"]
+
+
+def test_pictures_in_pieces_and_a_csv(make):
+    folder = make(
+        "ham_images_part_1/1.jpg", "ham_images_part_2/2.jpg", meta="lesion,image_id,dx,age\nx,1,nv,9\nx,2,bkl,8\n"
+    )
+    assert show(find_layout(folder)) == {"train": {"bkl": ["2.jpg"], "nv": ["1.jpg"]}}
+
+
+def test_pieces_without_a_csv_are_no_classes(make):
+    with pytest.raises(RequestError, match="Got 2 pictures in .* and nothing that says their classes"):
+        find_layout(make("ham_images_part_1/1.jpg", "ham_images_part_2/2.jpg"))
+
+
+def test_flat_parts_with_a_csv_each_and_a_sample_submission(make):
+    tables = {"train": "id,breed\n1,pug\n2,boxer\n", "sample_submission": "id,breed\n3,pug\n4,pug\n"}
+    layout = find_layout(make("train/1.jpg", "train/2.jpg", "test/3.jpg", "test/4.jpg", **tables))
+    assert show(layout) == {"train": {"boxer": ["2.jpg"], "pug": ["1.jpg"]}}
+    assert layout.notes[-1] == "test: 2 pictures without labels left out"
+
+
+def test_a_csv_with_folders_in_its_names_labels_a_flat_test_part(make):
+    tables = {"Test": "Width,ClassId,Path\n9,1,Test/1.png\n9,0,Test/2.png\n"}
+    layout = find_layout(make("Train/0/1.png", "Train/1/1.png", "Test/1.png", "Test/2.png", **tables))
+    assert show(layout)["test"] == {"0": ["2.png"], "1": ["1.png"]}
+
+
+def test_names_that_begin_with_their_class(make):
+    layout = find_layout(
+        make("train/cat.0.jpg", "train/cat.1.jpg", "train/dog.0.jpg", "train/dog.1.jpg", "test1/1.jpg")
+    )
+    assert show(layout) == {"train": {"cat": ["cat.0.jpg", "cat.1.jpg"], "dog": ["dog.0.jpg", "dog.1.jpg"]}}
+    assert layout.notes[0] == (
+        "classes are read from the beginnings of the file names (cat.0.jpg): no folder or CSV says"
+    )
+
+
+@pytest.mark.parametrize("names", [["1.png", "2.png"], ["IMG_1.png", "IMG_2.png", "DSC_1.png", "DSC_2.png"]])
+def test_pictures_without_classes_are_one_line(make, names):
+    with pytest.raises(RequestError, match=r"should hold one sub-folder per class .*nothing that says their classes"):
+        find_layout(make(*names))
+
+
+def test_a_part_among_the_classes(make):
+    layout = find_layout(make("cat/1.png", "dog/2.png", "test/cat/3.png", "test/Dog/4.png"))
+    assert show(layout) == {"train": {"cat": ["1.png"], "dog": ["2.png"]}, "test": {"cat": ["3.png"], "dog": ["4.png"]}}
+
+
+def test_valid_may_be_a_class(make):
+    assert find_layout(make("valid/1.png", "invalid/2.png")).class_names == ["invalid", "valid"]
+
+
+def test_a_test_part_without_a_train_part_is_said(make):
+    layout = find_layout(make("test/cat/1.png", "test/dog/2.png", "train/nothing.txt"))
+    assert layout.class_names == ["cat", "dog"]
+    assert layout.notes[0] == "test is read as the whole set: there are no pictures of a train part beside it"
+
+
+def test_numbers_that_name_folders_are_numbered_by_their_text_and_those_of_a_csv_are_the_labels(make):
+    tables = {"Test": "ClassId,Path\n10,Test/1.png\n"}
+    folder = make("Train/10/1.png", "Train/2/1.png", "Test/1.png", **tables)
+    assert find_layout(folder).number_classes() == {"10": 0, "2": 1}
+    assert show(find_layout(folder))["test"] == {"10": ["1.png"]}
+
+
+def test_integers_of_a_csv_are_the_labels(make):
+    assert find_layout(make("a/x.png", "a/y.png", t="id,label\nx,10\ny,2\n")).number_classes() == {"2": 2, "10": 10}
+
+
+def test_numbers_that_parts_have_in_common_are_labelled_by_their_own_csv(make):
+    tables = {"trainLabels": "id,label\n1,a\n2,b\n", "sampleSubmission": "id,label\n1,a\n2,a\n"}
+    layout = find_layout(make("train/1.png", "train/2.png", "test/1.png", "test/2.png", **tables))
+    assert show(layout) == {"train": {"a": ["1.png"], "b": ["2.png"]}}
+    folder = make(test="id,label\n1,b\n2,a\n")
+    assert show(find_layout(folder))["test"] == {"b": ["1.png"], "a": ["2.png"]}
+
+
+def test_a_csv_in_each_part(make):
+    folder = make("train/images/1.png", "train/images/2.png", "test/images/1.png", "test/images/2.png")
+    (folder / "train" / "labels.csv").write_text("id,label\n1,a\n2,b\n")
+    (folder / "test" / "labels.csv").write_text("id,label\n1,b\n2,a\n")
+    assert show(find_layout(folder)) == {
+        "train": {"a": ["1.png"], "b": ["2.png"]},
+        "test": {"b": ["1.png"], "a": ["2.png"]},
+    }
+
+
+def test_pictures_in_one_folder_whose_names_begin_with_their_class(make):
+    folder = make("images/pug_1.jpg", "images/pug_2.jpg", "images/boxer_1.jpg", "images/boxer_2.jpg")
+    assert find_layout(folder).class_names == ["boxer", "pug"]
+
+
+def test_masks_beside_images_are_not_read(make):
+    folder = make(*(f"{name}/{kind}/1.png" for name in ("ill", "well") for kind in ("images", "masks")))
+    layout = find_layout(folder)
+    assert show(layout) == {"train": {"ill": ["1.png"], "well": ["1.png"]}}
+    assert layout.notes[0] == "not read, as they belong to the images beside them: ill/masks, well/masks"
+
+
+def test_leading_zeros_make_no_other_class(make):
+    layout = find_layout(make("train/00000/1.png", "train/00001/1.png", "test/0/2.png", "test/1/3.png"))
+    assert show(layout)["test"] == {"00000": ["2.png"], "00001": ["3.png"]}
+
+
+def test_a_flat_test_folder_among_classes_is_said(make):
+    layout = find_layout(make("cat/1.png", "dog/2.png", "test/3.png"))
+    assert layout.notes == ["test: read as a class, as it holds no class folders"]
+
+
+def test_other_kinds_of_files_alone_are_named(make):
+    with pytest.raises(RequestError, match=r"Got none, but 2 \.heic\."):
+        find_layout(make("cat/1.heic", "dog/2.heic"))

@@ -1,0 +1,120 @@
+from pathlib import Path
+
+import pytest
+
+from synth.errors import RequestError
+from synth.picture_tables import Names, classes_by_prefix, read_classes
+
+PICTURES = [Path("images/a/1.png"), Path("images/a/2.png"), Path("images/b/3.png")]
+
+
+def read(tmp_path, text, pictures=PICTURES):
+    """{class: names} and notes of a CSV with this text."""
+    (tmp_path / "t.csv").write_text(text)
+    found = read_classes(Names("train", pictures), {tmp_path / "t.csv": None})
+    return found and ({name: [path.name for path in paths] for name, paths in found[0].items()}, found[1])
+
+
+EXPECTED = {"x": ["1.png", "3.png"], "y": ["2.png"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,label\n1,x\n2,y\n3,x\n",
+        "file,class\n1.png,x\n2.png,y\n3.png,x\n",
+        "label,path\nx,images/a/1.png\ny,./images/a/2.png\nx,images\\b\\3.png\n",
+        "\ufeffimage_id;age;dx\n1;50;x\n2;60;y\n3;50;x\n",
+        "image\tcategory\n1\tx\n2\ty\n3\tx\n",
+        "class id,filepaths,Class Name\n0,1.png,x\n1,2.png,y\n0,3.png,x\n",
+        "image,x,y\n1,1.0,0.0\n2,0.0,1.0\n3,1.0,0.0\n",
+        "name,kind of thing\n1,x\n2,y\n3,x\n",
+    ],
+)
+def test_names_and_labels_in_the_ways_that_people_write_them(tmp_path, text):
+    assert read(tmp_path, text)[0] == EXPECTED
+
+
+def test_numbers_that_are_labels_are_not_taken_for_names(tmp_path):
+    pictures = [Path(f"{number}.png") for number in range(12)]
+    rows = "".join(f"{number % 3},{number}\n" for number in range(12))
+    assert {name: len(paths) for name, paths in read(tmp_path, f"label,id\n{rows}", pictures)[0].items()} == {
+        "0": 4, "1": 4, "2": 4,
+    }  # fmt: skip
+
+
+def test_what_the_csv_does_not_name_is_counted(tmp_path):
+    classes, notes = read(tmp_path, "id,label\n1,x\n2,\n9,y\n")
+    assert classes == {"x": ["1.png"]}
+    assert notes == [
+        "train: classes are read from t.csv, by its column 'id'",
+        "2 pictures that t.csv does not name left out",
+        "2 rows of t.csv name no picture, or no class",
+    ]
+
+
+def test_a_csv_of_something_else_is_none(tmp_path):
+    assert read(tmp_path, "name,price\napple,3\npear,4\n") is None
+    assert read(tmp_path, "") is None
+
+
+def test_names_without_a_column_of_labels_are_one_line(tmp_path):
+    with pytest.raises(RequestError, match="have their classes in a column that is called label.* Got id, age, height"):
+        read(tmp_path, "id,age,height\n1,5,6\n2,5,7\n3,6,7\n")
+
+
+def test_a_picture_of_two_classes_is_one_line(tmp_path):
+    with pytest.raises(RequestError, match=r"should give each picture one class\. 1 has x and y"):
+        read(tmp_path, "id,label\n1,x\n1,y\n2,x\n3,x\n")
+
+
+def test_prefixes_of_names():
+    names = ("american_bulldog_1", "american_bulldog_20", "pug_1", "pug_2")
+    classes, notes = classes_by_prefix([Path(f"{name}.jpg") for name in names])
+    assert {name: len(paths) for name, paths in classes.items()} == {"american_bulldog": 2, "pug": 2}
+    assert len(notes) == 1
+    assert classes_by_prefix([Path("pug_1.jpg"), Path("pug_2.jpg")]) is None
+    assert classes_by_prefix([Path("a_1.jpg"), Path("b_2.jpg")]) is None
+
+
+def test_names_in_another_case_or_with_the_suffix_of_before(tmp_path):
+    pictures = [Path("a/IMG_one.PNG"), Path("a/img_two.png")]
+    assert read(tmp_path, "id,label\nimg_ONE.jpg,x\nimg_two.webp,y\n", pictures)[0] == {
+        "x": ["IMG_one.PNG"],
+        "y": ["img_two.png"],
+    }
+
+
+def test_a_csv_of_pixels_is_none(tmp_path):
+    header = "label," + ",".join(f"pixel{number}" for number in range(784))
+    assert read(tmp_path, header + "\n1" + ",2" * 784 + "\n") is None
+
+
+def test_marks_are_no_attributes(tmp_path):
+    with pytest.raises(RequestError, match="Got id, Male, Young instead"):
+        read(tmp_path, "id,Male,Young\n1,1,-1\n2,-1,1\n3,1,-1\n")
+
+
+@pytest.mark.parametrize(
+    ("part", "split", "expected"),
+    [
+        ("train", None, {"x": ["1.png"]}),
+        ("train", "train", {"x": ["1.png"]}),
+        ("train", "test", None),
+        ("test", None, None),
+        ("test", "train", None),
+        ("test", "test", {"x": ["1.png"]}),
+    ],
+)
+def test_a_name_that_two_parts_have_is_of_one(tmp_path, part, split, expected):
+    (tmp_path / "t.csv").write_text("id,label\n1,x\n")
+    own, other = ([Path(f"{name}/1.png")] for name in (part, {"train": "test", "test": "train"}[part]))
+    found = read_classes(Names(part, own, other), {tmp_path / "t.csv": split})
+    assert (found and {name: [path.name for path in paths] for name, paths in found[0].items()}) == expected
+
+
+def test_folders_in_a_name_say_its_part(tmp_path):
+    (tmp_path / "t.csv").write_text("path,label\ntrain/1.png,x\ntest/1.png,y\n")
+    for part, other, label in (("train", "test", "x"), ("test", "train", "y")):
+        names = Names(part, [Path(f"{part}/1.png")], [Path(f"{other}/1.png")])
+        assert [*read_classes(names, {tmp_path / "t.csv": None})[0]] == [label]
