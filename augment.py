@@ -65,7 +65,7 @@ class ImbalanceConfig(ImbalanceOptions, ClassOptions, FilterOptions, RepeatOptio
     Without `gans`, one for all classes is trained, and for one small class also a fully connected one on it alone.
     """
 
-    filter: str = like(FilterOptions, "filter", default="discriminator")  # as published, see mlp-minority
+    filter: str = like(FilterOptions, "filter", default="ranked")  # as published, see mlp-minority
     keep: float = like(FilterOptions, "keep", default=0.5)  # the better half
     seeds: int = like(RepeatOptions, "seeds", setting=False)
     out: str | Path = like(RepeatOptions, "out", default=lambda: default_out("imbalance"))

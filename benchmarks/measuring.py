@@ -9,7 +9,11 @@ import keras
 import numpy as np
 import pandas as pd
 
-from evaluation.features import gather, score_all, search_nearest
+from evaluation.features import gather
+from evaluation.memorisation import search_nearest
+from evaluation.run_scores import score_all
+from evaluation.scores import Scoring
+from evaluation.sides import Sides
 from evaluation.statistics import summarise
 from models.batches import stream_batches
 from models.building import build_gan, build_pair
@@ -95,8 +99,8 @@ def measure_gan(yardstick, trained, folder, *, count, classifier_seeds, seed):
         "images_per_second": training["images_per_second"],
         "generator_parameters": generator.count_params(),
         "discriminator_parameters": discriminator.count_params(),
-        "accuracy": accuracies["mean"],
-        "accuracy_std": accuracies["std"],
+        "accuracy": accuracies.mean,
+        "accuracy_std": accuracies.std,
         "label_fidelity": compute_accuracy(yardstick.fidelity_judge, images, labels),
     }
     result |= compare_with_validation(dataset, images, labels, yardstick.cache)
@@ -149,20 +153,19 @@ def compare_with_validation(dataset, images, labels, cache):
 
     cache: folder that keeps the classifier, and the features of the real images. Returns a dict: frechet, precision,
     recall and coverage (NaN where there are too few images), each also as "..._to_floor", its ratio to that of real
-    images which the classifier was not fitted on; nearest_ratio and near_share as "ratio" and "near_share" of
-    evaluation.memorisation.Memorisation.summarise.
+    images which the classifier was not fitted on; nearest_ratio and near_share: of
+    evaluation.memorisation.MemorisationSummary.
     """
-    sources = {"synthetic": split_in_memory(images, labels)}
-    sides = (dataset.part("validation"), draw_spare(dataset))
+    sides = Sides({"synthetic": split_in_memory(images, labels)}, dataset.part("validation"), draw_spare(dataset))
     extractor = build_extractor("classifier", dataset, cache)
-    material = gather(sources, *sides, extractor, cache, limit=len(labels), seed=0, advance=lambda count: None)
+    material = gather(sides, extractor, cache, limit=len(labels), seed=0, advance=lambda count: None)
     nearest = search_nearest(material, dataset.part("train")[0])
-    options = {"fid_infinity": False, "neighbours": 5, "bootstrap": 0, "seed": 0}
-    result = score_all(material, nearest, dataset.class_names, **options)
+    scoring = Scoring(neighbours=5, bootstrap=0, seed=0)
+    floor_scores, runs = score_all(material, nearest, dataset.class_names, scoring, fid_infinity=False)
+    run = runs["synthetic"]
     scores, floor = (
-        pd.Series({name: entry["scores"][name]["value"] for name in _FEATURE_MEASURES}, dtype=float)
-        for entry in (result["runs"]["synthetic"], result["floor"])
+        pd.Series({name: getattr(sample.scores, name).value for name in _FEATURE_MEASURES}, dtype=float)
+        for sample in (run, floor_scores)
     )
-    memorisation = nearest["synthetic"].summarise()
     found = {**scores, **(scores / floor).add_suffix("_to_floor")}
-    return found | {"nearest_ratio": memorisation["ratio"], "near_share": memorisation["near_share"]}
+    return found | {"nearest_ratio": run.memorisation.ratio, "near_share": run.memorisation.near_share}

@@ -152,7 +152,7 @@ def _run_cells(config, dataset, recipes, cells, report):
 
 def _build_recipes(config, dataset):
     """Return {variation: Recipe}, each checked against the data."""
-    from evaluation.features import check_counts
+    from evaluation.sides import check_counts
     from models.extractors import draw_spare
     from models.training import check_recipe
 

@@ -1,30 +1,31 @@
 """Figures of an evaluation; the caller saves or shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
+from evaluation.result import Evaluation, SampleScores
 from synth.figures import use_log_scale  # which also makes `$` plain text
 
 _SCATTER_POINTS = 1000
 
 
-def plot_prdc(result: dict) -> Figure:
-    """Plot precision, recall, density and coverage of all runs beside the floor's: evaluation.json -> Figure."""
+def plot_prdc(evaluation: Evaluation) -> Figure:
+    """Plot precision, recall, density and coverage of all runs beside the floor's."""
     measures = ("precision", "recall", "density", "coverage")
-    entries = {**result["runs"], "floor (real)": result["floor"]}
+    samples: dict[str, SampleScores] = {**evaluation.runs, "floor (real)": evaluation.floor}
     figure = Figure((2 + 1.5 * len(measures), 3.6), dpi=120, layout="constrained")
     axes = figure.add_subplot()
-    width = 0.8 / len(entries)
-    for position, (name, entry) in enumerate(entries.items()):
-        scores = [entry["scores"][measure] for measure in measures]
-        heights = [score["value"] or 0.0 for score in scores]
-        errors = [score["interval"] or 0.0 for score in scores]
-        colour = "lightgrey" if entry is result["floor"] else None
-        places = np.arange(len(measures)) + (position - (len(entries) - 1) / 2) * width
+    width = 0.8 / len(samples)
+    for position, (name, sample) in enumerate(samples.items()):
+        scores = [getattr(sample.scores, measure) for measure in measures]
+        heights = [score.value or 0.0 for score in scores]
+        errors = [score.interval or 0.0 for score in scores]
+        colour = "lightgrey" if sample is evaluation.floor else None
+        places = np.arange(len(measures)) + (position - (len(samples) - 1) / 2) * width
         axes.bar(places, heights, width * 0.95, yerr=errors, label=name, color=colour)
     axes.set_xticks(range(len(measures)), measures)
     axes.set_ylim(bottom=0)
@@ -69,7 +70,7 @@ def plot_projection(real_features: np.ndarray, fake_features_of_run: dict[str, n
     return figure
 
 
-def plot_sizes(traces: dict[str, tuple[Sequence[int], Sequence[float]]]) -> Figure:
+def plot_sizes(traces: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> Figure:
     """Plot the Frechet distance over 1 / number of images: {run: (counts, distances)} -> Figure.
 
     The line meets the axis at the extrapolated distance.

@@ -5,12 +5,39 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
+from evaluation.features import Material
 from evaluation.statistics import compute_rank_probability
 
 _CHUNK_BYTES = 256 * 2**20  # of training images that are searched at once
 _CLOSE_QUANTILE = 0.01
 _SUSPICIOUS, _MEMORISED = 3 * _CLOSE_QUANTILE, 10 * _CLOSE_QUANTILE
 _MIN_HELD_OUT = 100  # for a quantile of 1 %
+_SEARCHED = 2000  # images of each side whose nearest training image is looked for
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemorisationSummary:
+    """The statistics of so many synthetic and held-out images; distances are in RMS grey levels.
+
+    ratio: median distance of the synthetic images over that of the held-out ones, None where that is 0; below 1 they
+    are nearer to the training images than new real images are. closer_probability: of a synthetic image being nearer
+    than a held-out one (0.5: alike; Mann and Whitney's U). near_share: synthetic images nearer than all but 1 % of the
+    held-out ones; 0.01 is expected of new images; None below 100 held-out images. copies, held_out_copies: images that
+    equal a training image. memorised, suspicious: more than 10 %, 3 % are so near, or copies beyond the held-out ones'
+    share.
+    """
+
+    images: int
+    held_out_images: int
+    median_distance: float
+    held_out_median_distance: float
+    ratio: float | None
+    closer_probability: float
+    near_share: float | None
+    copies: int
+    held_out_copies: int
+    memorised: bool
+    suspicious: bool
 
 
 @dataclass(frozen=True)
@@ -28,16 +55,8 @@ class Memorisation:
     held_out_distances: np.ndarray
     held_out_labels: np.ndarray
 
-    def summarise(self, class_index: int | None = None) -> dict:
-        """Return the statistics (a dict) of all images, or of one class.
-
-        ratio: median distance of the synthetic images over that of the held-out ones; below 1 they are nearer to the
-        training images than new real images are. closer_probability: of a synthetic image being nearer than a held-out
-        one (0.5: alike; Mann and Whitney's U). near_share: synthetic images nearer than all but 1 % of the held-out
-        ones; 0.01 is expected of new images; None below 100 held-out images. copies, held_out_copies: images that
-        equal a training image. memorised, suspicious: more than 10 %, 3 % are so near, or copies beyond the held-out
-        ones' share.
-        """
+    def summarise(self, class_index: int | None = None) -> MemorisationSummary:
+        """Return the statistics of all images, or of one class."""
         distances, held_out = self.distances, self.held_out_distances
         if class_index is not None:
             distances, held_out = distances[self.labels == class_index], held_out[self.held_out_labels == class_index]
@@ -47,19 +66,19 @@ class Memorisation:
         if len(held_out) >= _MIN_HELD_OUT:
             near_share = float((distances < np.quantile(held_out, _CLOSE_QUANTILE)).mean())
         copied = copies / len(distances) - held_out_copies / len(held_out)
-        return {
-            "images": len(distances),
-            "held_out_images": len(held_out),
-            "median_distance": median,
-            "held_out_median_distance": held_out_median,
-            "ratio": median / held_out_median if held_out_median else None,
-            "closer_probability": compute_rank_probability(distances, held_out),
-            "near_share": near_share,
-            "copies": copies,
-            "held_out_copies": held_out_copies,
-            "memorised": bool(max(near_share or 0.0, copied) > _MEMORISED),
-            "suspicious": bool(max(near_share or 0.0, copied) > _SUSPICIOUS),
-        }
+        return MemorisationSummary(
+            images=len(distances),
+            held_out_images=len(held_out),
+            median_distance=median,
+            held_out_median_distance=held_out_median,
+            ratio=median / held_out_median if held_out_median else None,
+            closer_probability=compute_rank_probability(distances, held_out),
+            near_share=near_share,
+            copies=copies,
+            held_out_copies=held_out_copies,
+            memorised=bool(max(near_share or 0.0, copied) > _MEMORISED),
+            suspicious=bool(max(near_share or 0.0, copied) > _SUSPICIOUS),
+        )
 
     def find_closest(self, count: int) -> np.ndarray:
         """Return the positions [count] of the images nearest to a training image, taking the classes in turn."""
@@ -86,17 +105,37 @@ def find_nearest(images: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np
     return best, index
 
 
-def describe_memorisation(summary: dict) -> str:
-    """Return one sentence on a Memorisation's summary."""
-    verdict = "memorised" if summary["memorised"] else "some repetition" if summary["suspicious"] else None
-    copies = f"{summary['copies']:,} of {summary['images']:,} images are exact copies of a training image"
-    if summary["held_out_copies"]:
-        copies += f" (of the {summary['held_out_images']:,} held-out real ones, {summary['held_out_copies']:,} are)"
-    if summary["near_share"] is None:
-        known = f"{summary['held_out_images']:,} held-out real images are too few to say more"
+def search_nearest(material: Material, train_images: np.ndarray) -> dict[str, Memorisation]:
+    """Return {run: Memorisation} of about 2,000 images of each run, and of the real ones."""
+    held_out = _choose_searched(material.real.labels)
+    held_out_distances, _ = find_nearest(material.real.images[held_out], train_images)
+    found = {}
+    for name, sample in material.runs.items():
+        index = _choose_searched(sample.labels)
+        distances, nearest = find_nearest(sample.images[index], train_images)
+        baseline = (held_out_distances, material.real.labels[held_out])
+        found[name] = Memorisation(distances, sample.labels[index], nearest, index, *baseline)
+    return found
+
+
+def _choose_searched(labels: np.ndarray) -> np.ndarray:
+    """Return indices of about 2,000 images in the proportions of all, but at least 20 of each class (or all)."""
+    share = min(1.0, _SEARCHED / len(labels))
+    members = [np.flatnonzero(labels == k) for k in np.unique(labels)]
+    return np.sort(np.concatenate([index[: max(20, round(share * len(index)))] for index in members]))
+
+
+def describe_memorisation(summary: MemorisationSummary) -> str:
+    """Return one sentence on what was found."""
+    verdict = "memorised" if summary.memorised else "some repetition" if summary.suspicious else None
+    copies = f"{summary.copies:,} of {summary.images:,} images are exact copies of a training image"
+    if summary.held_out_copies:
+        copies += f" (of the {summary.held_out_images:,} held-out real ones, {summary.held_out_copies:,} are)"
+    if summary.near_share is None:
+        known = f"{summary.held_out_images:,} held-out real images are too few to say more"
         return f"{verdict or 'memorisation'}: {copies}; {known}."
     near = (
-        f"{summary['near_share']:.1%} are nearer to one than all but 1 % of {summary['held_out_images']:,} held-out "
+        f"{summary.near_share:.1%} are nearer to one than all but 1 % of {summary.held_out_images:,} held-out "
         "real images are"
     )
     return f"{verdict or 'no sign of memorisation'}: {copies}; {near}."

@@ -1,6 +1,7 @@
 """How near a set of synthetic images is to real ones, in the features of one extractor; no network is known here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from evaluation.metrics import (
 )
 from evaluation.statistics import compute_bootstrap_error, compute_t_quantile, compute_wilson_half_width
 
-MEASURES = ("frechet", "kernel", "precision", "recall", "density", "coverage", "sliced_wasserstein")
 BETTER_LOW = ("frechet", "kernel", "sliced_wasserstein")
 # Images per dimension from which on the distance falls with 1 / count, and those that it takes to follow it.
 _LINEAR_FROM, _TRACED_FROM = 2.5, 4
@@ -23,48 +23,97 @@ _NORMAL_95 = 1.96
 _SIZES = 10
 
 
-def score_features(
-    real_features: np.ndarray,
-    real_labels: np.ndarray,
-    real_gaussian: Gaussian,
-    fake_features: np.ndarray,
-    fake_labels: np.ndarray,
-    *,
-    neighbours: int,
-    bootstrap: int,
-    seed: int,
-) -> dict[str, dict]:
-    """Return {measure: {"value": score, "interval": half-width of its 95 % interval}}; None where it is not known.
+@dataclass(frozen=True)
+class Score:
+    """A measure with the half-width of its 95 % interval; None where they are not known."""
 
-    real_features [N, D] with their classes [N] and Gaussian; fake_features [M, D] with their classes [M]; the classes
-    have fixed proportions and take turns. The intervals say how the scores vary with the images that were drawn, not
-    with the GAN's training. frechet, sliced_wasserstein: over `bootstrap` resamples of the fake images, which is too
+    value: float | None
+    interval: float | None
+
+
+@dataclass(frozen=True)
+class Distance(Score):
+    """A measure that any two images of each side have."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The measures of one set of synthetic images."""
+
+    frechet: Distance
+    kernel: Distance
+    precision: Score
+    recall: Score
+    density: Score
+    coverage: Score
+    sliced_wasserstein: Distance
+
+
+MEASURES = tuple(field.name for field in fields(Scores))
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Real images to compare with: features [N, D], class indices [N], and the Gaussian of the features."""
+
+    features: np.ndarray
+    labels: np.ndarray
+    gaussian: Gaussian
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scoring:
+    """How scores are computed: neighbours that make an image's ball, resamples for the intervals, the seed of these."""
+
+    neighbours: int
+    bootstrap: int
+    seed: int
+
+
+def score_features(real: Reference, fake_features: np.ndarray, fake_labels: np.ndarray, scoring: Scoring) -> Scores:
+    """Return the scores of fake_features [M, D] with their classes [M].
+
+    The classes have fixed proportions and take turns. The intervals say how the scores vary with the images that were
+    drawn, not with the GAN's training. frechet, sliced_wasserstein: over resamples of the fake images, which is too
     wide where they are not many times the dimensions. kernel: over blocks. precision, density: over the fake images;
-    recall, coverage: over the real ones, for these fake ones (Wilson 1927 for the shares). These four are left out
-    (None) where a set has too few images for them.
+    recall, coverage: over the real ones, for these fake ones (Wilson 1927 for the shares). These four are not known
+    where a set has too few images for them.
     """
-    directions = draw_directions(real_features.shape[1])
-    distances = {
-        "frechet": lambda features: compute_frechet_distance(real_gaussian, fit_gaussian(features)),
-        "sliced_wasserstein": lambda features: compute_sliced_wasserstein(real_features, features, directions),
-    }
-    scores = {}
-    for name, distance in distances.items():
-        error = (
-            compute_bootstrap_error(distance, fake_features, fake_labels, bootstrap, seed) if bootstrap > 1 else None
-        )
-        scores[name] = _with_interval(distance(fake_features), error)
-    value, error, blocks = compute_kernel_distance(
-        real_features, fake_features, real_strata=real_labels, fake_strata=fake_labels
+
+    def measure(distance: Callable[[np.ndarray], float]) -> Distance:
+        value, error = distance(fake_features), None
+        if scoring.bootstrap > 1:
+            error = compute_bootstrap_error(distance, fake_features, fake_labels, scoring.bootstrap, scoring.seed)
+        return Distance(value, None if error is None else _NORMAL_95 * error)
+
+    directions = draw_directions(real.features.shape[1])
+    return Scores(
+        frechet=measure(lambda features: compute_frechet_distance(real.gaussian, fit_gaussian(features))),
+        kernel=_score_kernel(real, fake_features, fake_labels),
+        sliced_wasserstein=measure(lambda features: compute_sliced_wasserstein(real.features, features, directions)),
+        **_score_neighbours(real.features, fake_features, scoring.neighbours),
     )
-    scores["kernel"] = {"value": value, "interval": None if error is None else error * compute_t_quantile(blocks)}
-    if min(len(real_features), len(fake_features)) > neighbours:
-        for name, values in compute_prdc(real_features, fake_features, neighbours).items():
-            share = float(values.mean())
-            half_width = _NORMAL_95 * float(values.std() / len(values) ** 0.5)
-            interval = half_width if name == "density" else compute_wilson_half_width(share, len(values))
-            scores[name] = {"value": share, "interval": interval}
-    return {name: scores.get(name, _with_interval(None, None)) for name in MEASURES}
+
+
+def _score_kernel(real: Reference, fake_features: np.ndarray, fake_labels: np.ndarray) -> Distance:
+    value, error, blocks = compute_kernel_distance(
+        real.features, fake_features, real_strata=real.labels, fake_strata=fake_labels
+    )
+    return Distance(value, None if error is None else error * compute_t_quantile(blocks))
+
+
+def _score_neighbours(real_features: np.ndarray, fake_features: np.ndarray, neighbours: int) -> dict[str, Score]:
+    """Return precision, recall, density and coverage by name."""
+    if min(len(real_features), len(fake_features)) <= neighbours:
+        return dict.fromkeys(("precision", "recall", "density", "coverage"), Score(None, None))
+    scores = {}
+    for name, values in compute_prdc(real_features, fake_features, neighbours).items():
+        share = float(values.mean())
+        half_width = _NORMAL_95 * float(values.std() / len(values) ** 0.5)
+        scores[name] = Score(share, half_width if name == "density" else compute_wilson_half_width(share, len(values)))
+    return scores
 
 
 def can_trace(features: np.ndarray) -> bool:
@@ -90,7 +139,3 @@ def extrapolate(counts: Sequence[int], distances: Sequence[float]) -> float:
     arXiv:1911.07023. The bias from the number of real images stays.
     """
     return float(np.polyfit(1 / np.asarray(counts, np.float64), distances, 1)[1])
-
-
-def _with_interval(value: float | None, error: float | None) -> dict:
-    return {"value": value, "interval": None if error is None else _NORMAL_95 * error}

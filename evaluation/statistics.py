@@ -1,6 +1,7 @@
 """Intervals over repeated runs, paired comparisons, and comparisons of samples."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
@@ -8,39 +9,54 @@ from scipy import stats
 from synth.errors import RequestError
 
 
-def summarise(values: Sequence[float]) -> dict:
-    """Return mean, standard deviation and half-width of the 95 % interval (Student's t) of repeated measurements.
+@dataclass(frozen=True)
+class Summary:
+    """Mean, standard deviation and half-width of the 95 % interval (Student's t) of repeated measurements.
 
     A single value has neither spread nor interval: both are None.
     """
+
+    mean: float
+    std: float | None
+    interval: float | None
+
+
+@dataclass(frozen=True)
+class PairedDifference(Summary):
+    """The differences of two series that were measured with the same seeds, and the number of these.
+
+    verdict: "better" or "worse" where the 95 % interval leaves out zero, "equal" where it does not, and "unknown" for
+    a single seed.
+    """
+
+    seeds: int
+
+    @property
+    def verdict(self) -> str:
+        if self.interval is None:
+            return "unknown"
+        if abs(self.mean) <= self.interval:
+            return "equal"
+        return "better" if self.mean > 0 else "worse"
+
+
+def summarise(values: Sequence[float]) -> Summary:
+    """Summarise repeated measurements, at least one."""
     values = np.asarray(values, np.float64)
     if len(values) < 2:
-        return {"mean": float(values.mean()), "std": None, "interval": None}
+        return Summary(float(values.mean()), None, None)
     std = float(values.std(ddof=1))
     half_width = float(compute_t_quantile(len(values)) * std / len(values) ** 0.5)
-    return {"mean": float(values.mean()), "std": std, "interval": half_width}
+    return Summary(float(values.mean()), std, half_width)
 
 
-def compare_paired(values: dict[int, float], baseline: dict[int, float]) -> dict:
-    """Summarise the differences of two series that were measured with the same seeds: {seed: value} each.
-
-    Returns `summarise` of the differences over the seeds that both have, with "seeds", their number, and "verdict":
-    "better" or "worse" where the 95 % interval leaves out zero, "equal" where it does not, and "unknown" for a
-    single seed. Raises RequestError where no seed is common.
-    """
+def compare_paired(values: dict[int, float], baseline: dict[int, float]) -> PairedDifference:
+    """Compare two series {seed: value} over the seeds that both have; RequestError where no seed is common."""
     seeds = sorted(set(values) & set(baseline))
     if not seeds:
         raise RequestError("paired series should have a seed in common. Got none.")
     summary = summarise([values[seed] - baseline[seed] for seed in seeds])
-    return summary | {"seeds": len(seeds), "verdict": _judge(summary["mean"], summary["interval"])}
-
-
-def _judge(mean: float, interval: float | None) -> str:
-    if interval is None:
-        return "unknown"
-    if abs(mean) <= interval:
-        return "equal"
-    return "better" if mean > 0 else "worse"
+    return PairedDifference(summary.mean, summary.std, summary.interval, len(seeds))
 
 
 def compute_rank_probability(values: np.ndarray, others: np.ndarray) -> float:

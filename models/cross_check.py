@@ -9,6 +9,7 @@ from evaluation.metrics import (
     compute_sliced_wasserstein,
     fit_gaussian,
 )
+from evaluation.result import Opinions
 from models.tfgan import import_tfgan
 from synth.errors import RunError
 
@@ -17,8 +18,8 @@ _ROUNDING = 1e-6  # a distance of 0 has no relative error
 _DIRECTIONS = 128
 
 
-def cross_check(real_features: np.ndarray, fake_features: np.ndarray, seed: int = 0) -> dict[str, dict[str, float]]:
-    """Return {measure: {"ours": value, "tfgan": value}} for the Frechet, kernel and sliced Wasserstein distances.
+def cross_check(real_features: np.ndarray, fake_features: np.ndarray, seed: int = 0) -> dict[str, Opinions]:
+    """Return {measure: evaluation.result.Opinions} for the Frechet, kernel and sliced Wasserstein distances.
 
     TF-GAN draws its random directions itself; with the same seed ours are the same. Raises ImportError where TF-GAN
     can't be had.
@@ -46,12 +47,11 @@ def cross_check(real_features: np.ndarray, fake_features: np.ndarray, seed: int 
         "frechet": evaluation.frechet_classifier_distance_from_activations(real, fake),
         "kernel": evaluation.kernel_classifier_distance_and_std_from_activations(real, fake, blocks)[0],
     }
-    return {name: {"ours": value, "tfgan": float(theirs[name])} for name, value in ours.items()}
+    return {name: Opinions(value, float(theirs[name])) for name, value in ours.items()}
 
 
-def check_agreement(opinions: dict[str, dict[str, float]]) -> None:
+def check_agreement(opinions: dict[str, Opinions]) -> None:
     """Raise synth.errors.RunError where the two opinions of cross_check differ by more than 1e-3, relative."""
     for name, opinion in opinions.items():
-        difference = abs(opinion["ours"] - opinion["tfgan"])
-        if difference > _TOLERANCE * abs(opinion["tfgan"]) + _ROUNDING:
-            raise RunError(f"{name} should be that of TF-GAN, {opinion['tfgan']:.6g}. Got {opinion['ours']:.6g}.")
+        if abs(opinion.ours - opinion.tfgan) > _TOLERANCE * abs(opinion.tfgan) + _ROUNDING:
+            raise RunError(f"{name} should be that of TF-GAN, {opinion.tfgan:.6g}. Got {opinion.ours:.6g}.")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -121,10 +122,10 @@ def plot_learning(histories: pd.DataFrame) -> Figure:
     return figure
 
 
-def plot_arms(summaries: dict[str, dict[str, dict]], heading: str, controls: Iterable[str]) -> Figure:
+def plot_arms(summaries: dict[str, dict[str, Any]], heading: str, controls: Iterable[str]) -> Figure:
     """Plot one panel per setting with a point and its 95 % interval per arm -> Figure.
 
-    summaries: {setting: {arm: summary (evaluation.statistics.summarise) of fractions}}. heading: what is measured,
+    summaries: {setting: {arm: evaluation.statistics.Summary of fractions}}. heading: what is measured,
     in %. controls: names of the arms without a GAN, drawn in another colour.
     """
     kinds = {"without a GAN": "tab:blue", "with a GAN": "tab:orange"}
@@ -133,8 +134,8 @@ def plot_arms(summaries: dict[str, dict[str, dict]], heading: str, controls: Ite
     for axes, (setting, arms) in zip(
         figure.subplots(1, len(summaries), squeeze=False)[0], summaries.items(), strict=True
     ):
-        means = np.array([100 * summary["mean"] for summary in arms.values()])
-        errors = np.array([100 * (summary["interval"] or 0) for summary in arms.values()])
+        means = np.array([100 * summary.mean for summary in arms.values()])
+        errors = np.array([100 * (summary.interval or 0) for summary in arms.values()])
         colours = [kinds["without a GAN" if name in controls else "with a GAN"] for name in arms]
         axes.hlines(range(len(arms)), means - errors, means + errors, colors=colours)
         axes.scatter(means, range(len(arms)), color=colours)

@@ -9,7 +9,7 @@ import numpy as np
 from synth.errors import RequestError
 from synth.images import hash_images
 
-FILTERS = ("auto", "discriminator", "classifier", "both", "density-ratio", "none")
+FILTERS = ("auto", "discriminator", "ranked", "classifier", "both", "density-ratio", "none")
 
 
 def resolve_filter(filter: str, *, has_classifier: bool) -> str:
@@ -34,6 +34,7 @@ class Sieve:
         or None to keep all. Chance is a hash of the image: the same images are kept each time.
     duplicate_distance: root mean square pixel difference (grey levels, 0..255) up to which two images of a
         shard are the same; 0 keeps all.
+    best_share: fraction of the images of a shard that pass all this which is kept: those with the highest realism.
     """
 
     score: Callable[[np.ndarray, int], np.ndarray]
@@ -42,6 +43,7 @@ class Sieve:
     min_probability: float = 0.0
     log_ratio: Callable[[np.ndarray, int], np.ndarray] | None = None
     duplicate_distance: float = 0.0
+    best_share: float = 1.0
 
     def __call__(
         self, images: np.ndarray, class_index: int, accepted: list[np.ndarray]

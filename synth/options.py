@@ -112,11 +112,14 @@ class FilterOptions:
     """Which of a GAN's images are kept, and how various they are."""
 
     filter: str = option(
-        "auto", "what rejects images; auto: the classifier, or for a single class the discriminator", choices=FILTERS
+        "auto",
+        "what rejects images; auto: the classifier, or for a single class the discriminator; ranked: all but the best "
+        "of each shard, by the discriminator",
+        choices=FILTERS,
     )
     keep: float = option(
         0.9,
-        "fraction of the images that the discriminator accepts (filters discriminator, both)",
+        "fraction of the images that the discriminator accepts (filters discriminator, both, ranked)",
         above=0,
         maximum=1,
         metavar="F",

@@ -1,5 +1,6 @@
 """Stream filtered synthetic images, class by class, into shards and a manifest."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -82,9 +83,18 @@ def _write_one(
 def sample_shard(
     model: Any, sieve: Sieve, seed: int, class_index: int, shard: int, rows: int, latent_std: float
 ) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
-    """Sample the first `rows` images of a shard: as synth.sampling.sample_filtered. More rows begin with the fewer."""
+    """Sample the first `rows` images of a shard: as synth.sampling.sample_filtered. More rows begin with the fewer.
+
+    Where the sieve keeps a share of the best, that is of a pool for so many rows, and more rows have another pool.
+    """
     blocks = sample_blocks(model.generate, model.latent_dim, seed, class_index, shard, latent_std)
-    return sample_filtered(blocks, sieve, class_index, rows)
+    pool = math.ceil(rows / sieve.best_share)
+    images, scores, tally = sample_filtered(blocks, sieve, class_index, pool)
+    if pool > rows:
+        best = np.sort(np.argsort(-scores, kind="stable")[:rows])
+        images, scores = images[best], scores[best]
+        tally["rank"] = pool - rows
+    return images, scores, tally
 
 
 def _list_shards(sampling: dict, folders: dict[str, str]) -> Iterator[tuple[str, dict[str, str], int, int]]:
@@ -163,10 +173,9 @@ def build_sieve(
         by_index = {model.class_names.index(name): threshold for name, threshold in thresholds.items()}
     classify = model.classify if filter in ("classifier", "both") else None
     log_ratio = model.compute_log_ratio if filter == "density-ratio" else None
-    sieve = Sieve(
-        model.score, by_index, classify, sampling["min_probability"], log_ratio, sampling["duplicate_distance"]
-    )
-    return sieve, thresholds
+    best_share = sampling["keep"] if filter == "ranked" else 1.0
+    least, distance = sampling["min_probability"], sampling["duplicate_distance"]
+    return Sieve(model.score, by_index, classify, least, log_ratio, distance, best_share), thresholds
 
 
 def _draw_scores(model: Any, name: str, seed: int, latent_std: float) -> list[float]:

@@ -42,7 +42,7 @@ def choose(results: pd.DataFrame, candidates: list[Arm], measure: str) -> tuple[
     best = find_best(results, [arm.name for arm in candidates[1:]], measure)
     assert best is not None  # their cells have run
     reason = describe_difference(results, best, none.name, measure, "the real images with class weights")
-    if compare_arms(results, best, none.name, measure)["verdict"] == "better":
+    if compare_arms(results, best, none.name, measure).verdict == "better":
         return next(arm for arm in candidates if arm.name == best), reason
     return none, f"{reason} Fit with class weights: predict.py --class-weights."
 

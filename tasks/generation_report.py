@@ -115,7 +115,7 @@ def _show_rejected(out: Path, manifest: dict, trained: TrainedGAN) -> Iterator[s
         yield "## What was rejected, and why"
         yield (
             "Of the first candidates of the classes with most rejects. classifier: the filter network does not "
-            "recognise the class; discriminator: among the least realistic; density-ratio: too frequent; duplicate: "
+            "recognise the class; discriminator: too unrealistic; density-ratio: too frequent; duplicate: "
             "nearly the same as an earlier one."
         )
         yield "![rejected images, a row for each class and reason](rejected.png)"

@@ -29,7 +29,14 @@ from synth.tables import read_unlabelled_csv
 from synth.web_report import REPORT, write_command
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
 from tasks.prediction_report import write_report
-from tasks.prediction_results import Material, describe_metrics, save_outputs, summarise_runs, write_submission
+from tasks.prediction_results import (
+    Material,
+    Metrics,
+    describe_metrics,
+    save_outputs,
+    summarise_runs,
+    write_submission,
+)
 from tasks.real_data import load_data, print_plan
 
 SCRIPT = "predict.py"
@@ -76,7 +83,7 @@ def predict_and_score(
         metrics = summarise_runs(settings, material, runs)
         _report_and_save(test, run, material, metrics, runs)
         write_report(out, metrics, plan, _write_command(data, images, classifier, test, run))
-        return metrics
+        return metrics.to_dict()
 
 
 def _write_command(
@@ -109,7 +116,7 @@ def _train(options: ClassifierOptions, run: RepeatOptions, material: Material) -
 
 
 def _report_and_save(
-    test: PredictionOptions, run: RepeatOptions, material: Material, metrics: dict, runs: list[ScoredClassifier]
+    test: PredictionOptions, run: RepeatOptions, material: Material, metrics: Metrics, runs: list[ScoredClassifier]
 ) -> None:
     """Write everything, of the seed that is best on validation where there is one of a kind."""
     out, report = Path(run.out), report_unless(run.quiet)

@@ -7,13 +7,13 @@ import numpy as np
 
 from evaluation.report import render_table
 from synth.web_report import describe_plan, escape_text, save_report
-from tasks.prediction_results import describe_metrics
+from tasks.prediction_results import Metrics, describe_metrics
 
 _WORST_PAIRS = 5
 
 
-def write_report(out: Path, metrics: dict, plan: dict[str, str], command: str) -> None:
-    """Write report.html from the content of metrics.json and the figures beside it."""
+def write_report(out: Path, metrics: Metrics, plan: dict[str, str], command: str) -> None:
+    """Write report.html from the metrics and the figures beside it."""
     blocks = [describe_plan(plan), "## Scores on real test images", *_render_scores(metrics)]
     blocks += ["## What is taken for what", *_describe_confusion(metrics)]
     blocks += ["![true classes in rows, predicted ones in columns](confusion.png)"]
@@ -22,22 +22,22 @@ def write_report(out: Path, metrics: dict, plan: dict[str, str], command: str) -
     save_report(out, "A classifier, and its score on real images", blocks, command)
 
 
-def _render_scores(metrics: dict) -> Iterator[str]:
-    leaks = metrics["leaks"]
+def _render_scores(metrics: Metrics) -> Iterator[str]:
+    leaks = metrics.leaks
     leaked = leaks["leaked"] + leaks.get("unlabelled_leaked", 0)
     if leaks["allowed"] and leaked:
         yield f"**LEAKED: {leaked:,} images to score on were trained on. No number here says anything of new images.**"
     rows = []
-    for name, summary in metrics["summary"].items():
-        interval = "-" if summary["interval"] is None else f"± {summary['interval']:.2%}"
-        rows.append([name.replace("_", " "), f"{summary['mean']:.2%}", interval])
-    yield render_table(["measure", f"mean of {len(metrics['runs'])} seeds", "95 % interval"], rows)
+    for name, summary in metrics.summary.items():
+        interval = "-" if summary.interval is None else f"± {summary.interval:.2%}"
+        rows.append([name.replace("_", " "), f"{summary.mean:.2%}", interval])
+    yield render_table(["measure", f"mean of {len(metrics.runs)} seeds", "95 % interval"], rows)
     yield "\n".join(f"- {escape_text(line)}" for line in list(describe_metrics(metrics))[len(rows) :])
 
 
-def _describe_confusion(metrics: dict) -> Iterator[str]:
+def _describe_confusion(metrics: Metrics) -> Iterator[str]:
     """Yield the pairs of classes that are confused most, over all seeds."""
-    scored = [run["test"] for run in metrics["runs"]]
+    scored = [run.test for run in metrics.runs]
     names = list(scored[0]["per_class_accuracy"])
     confusion = np.sum([test["confusion"] for test in scored], axis=0)  # [true, predicted]
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)

@@ -1,16 +1,15 @@
 """What is written of a prediction: metrics, figures, the classifier, a submission."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 
 from evaluation.classification import explain_gap
-from evaluation.statistics import summarise
+from evaluation.statistics import Summary, summarise
 from models.classifier import compute_accuracy, compute_probabilities, fit_classifier
 from models.classifier_training import ScoredClassifier
 from synth.datasets import Dataset
@@ -22,6 +21,7 @@ from synth.sources import Run, Source, stream_images
 
 _FIDELITY_SEED = 1000  # the network that measures label fidelity is no other one
 _FIDELITY_IMAGES = 10_000
+_MEASURES = ("accuracy", "balanced_accuracy", "macro_f1")  # that are summarised over the seeds
 
 
 @dataclass(frozen=True)
@@ -46,33 +46,67 @@ class Material:
         return f"LEAKED ({leaked} images were trained on): " if self.leaks["allowed"] and leaked else ""
 
 
-def summarise_runs(settings: dict, material: Material, runs: list[ScoredClassifier]) -> dict:
-    """Return the content of metrics.json."""
+@dataclass(frozen=True)
+class SeedScores:
+    """The classifier of one seed: its best validation accuracy, and evaluation.classification's scores on test."""
+
+    seed: int
+    validation_accuracy: float
+    test: dict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metrics:
+    """The content of metrics.json.
+
+    trained_on: {"real" or "synthetic": {class name: images}}. leaks: counts of images that were trained on. summary:
+    {measure: over the seeds}. teacher_accuracy, label_fidelity, explanation: None where there is no teacher, where no
+    image is synthetic, and where not all are; metrics.json then lacks them.
+    """
+
+    settings: dict
+    versions: dict[str, str | None]
+    fingerprint: str
+    trained_on: dict[str, dict[str, int]]
+    leaks: dict
+    summary: dict[str, Summary]
+    runs: list[SeedScores]
+    teacher_accuracy: float | None = None
+    label_fidelity: float | None = None
+    explanation: str | None = None
+
+    def to_dict(self) -> dict:
+        """Return the content of metrics.json."""
+        found = asdict(self)
+        optional = ("teacher_accuracy", "label_fidelity", "explanation")
+        return {name: value for name, value in found.items() if value is not None or name not in optional}
+
+
+def summarise_runs(settings: dict, material: Material, runs: list[ScoredClassifier]) -> Metrics:
+    """Summarise the scores of all seeds, and measure the teacher and the labels of the synthetic images."""
     names = material.dataset.class_names
     trained_on = {
         part: {names[k]: rows for k, rows in sorted(counts.items())} for part, counts in material.rows.items()
     }
-    measures = ("accuracy", "balanced_accuracy", "macro_f1")
-    metrics: dict[str, Any] = {
-        "settings": settings,
-        "versions": installed_versions(),
-        "fingerprint": material.dataset.fingerprint,
-        "trained_on": trained_on,
-        "leaks": material.leaks,
-        "summary": {name: summarise([scored.scores[name] for scored in runs]) for name in measures},
-        "runs": [
-            {"seed": scored.seed, "validation_accuracy": scored.validation_accuracy, "test": scored.scores}
-            for scored in runs
-        ],
-    }
-    if material.teacher:
-        metrics["teacher_accuracy"] = compute_accuracy(material.teacher, *material.test)
+    summary = {measure: summarise([scored.scores[measure] for scored in runs]) for measure in _MEASURES}
+    teacher_accuracy = compute_accuracy(material.teacher, *material.test) if material.teacher else None
+    label_fidelity = explanation = None
     if material.rows["synthetic"]:
-        metrics["label_fidelity"], on_real = _measure_fidelity(material)
+        label_fidelity, on_real = _measure_fidelity(material)
         if not material.real and not material.teacher:
-            accuracy = metrics["summary"]["accuracy"]["mean"]
-            metrics["explanation"] = explain_gap(accuracy, metrics["label_fidelity"], on_real)
-    return metrics
+            explanation = explain_gap(summary["accuracy"].mean, label_fidelity, on_real)
+    return Metrics(
+        settings=settings,
+        versions=installed_versions(),
+        fingerprint=material.dataset.fingerprint,
+        trained_on=trained_on,
+        leaks=material.leaks,
+        summary=summary,
+        runs=[SeedScores(scored.seed, scored.validation_accuracy, scored.scores) for scored in runs],
+        teacher_accuracy=teacher_accuracy,
+        label_fidelity=label_fidelity,
+        explanation=explanation,
+    )
 
 
 def _measure_fidelity(material: Material) -> list[float]:
@@ -88,31 +122,30 @@ def _measure_fidelity(material: Material) -> list[float]:
     return [compute_accuracy(network, *part) for part in parts]
 
 
-def describe_metrics(metrics: dict) -> Iterator[str]:
+def describe_metrics(metrics: Metrics) -> Iterator[str]:
     """Yield the lines of the table that the terminal shows."""
-    for name, summary in metrics["summary"].items():
-        spread = "" if summary["std"] is None else f" ± {summary['interval']:.2%} (95 %), sd {summary['std']:.2%}"
-        yield f"{name.replace('_', ' '):<18} {summary['mean']:.2%}{spread}"
-    per_class = [scored["test"]["per_class_accuracy"] for scored in metrics["runs"]]
+    for name, summary in metrics.summary.items():
+        spread = "" if summary.std is None else f" ± {summary.interval:.2%} (95 %), sd {summary.std:.2%}"
+        yield f"{name.replace('_', ' '):<18} {summary.mean:.2%}{spread}"
+    per_class = [scored.test["per_class_accuracy"] for scored in metrics.runs]
     means = (
         f"{name} - (no test images)" if value is None else f"{name} {np.mean([seed[name] for seed in per_class]):.1%}"
         for name, value in per_class[0].items()
     )
     yield "per class          " + ", ".join(means)
-    if "teacher_accuracy" in metrics:
-        yield f"teacher            {metrics['teacher_accuracy']:.2%}"
-    if "label_fidelity" in metrics:
-        yield metrics.get("explanation", f"label fidelity of the synthetic images: {metrics['label_fidelity']:.2%}")
-    leaks = metrics["leaks"]
+    if metrics.teacher_accuracy is not None:
+        yield f"teacher            {metrics.teacher_accuracy:.2%}"
+    if metrics.label_fidelity is not None:
+        yield metrics.explanation or f"label fidelity of the synthetic images: {metrics.label_fidelity:.2%}"
+    leaks = metrics.leaks
     if leaks["leaked"] and not leaks["allowed"]:
         yield f"{leaks['leaked']} of {leaks['test_images']} test images had been trained on, and were left out"
 
 
 def save_outputs(
-    out: Path, material: Material, metrics: dict, runs: list[ScoredClassifier], best: ScoredClassifier
+    out: Path, material: Material, metrics: Metrics, runs: list[ScoredClassifier], best: ScoredClassifier
 ) -> None:
     """Save metrics.json, the best seed's classifier, the history of all, and the figures."""
-
     history = pd.concat([scored.history for scored in runs])
     with replacing(out / "history.csv") as temporary:
         history.to_csv(temporary, index=False)
@@ -128,7 +161,7 @@ def save_outputs(
         if material.mark:
             figure.suptitle(material.mark.rstrip(": "), color="red")
         save_figure(out / f"{name}.png", figure)
-    save_json(out / "metrics.json", metrics)
+    save_json(out / "metrics.json", metrics.to_dict())
 
 
 def write_submission(path: Path, material: Material, best: ScoredClassifier) -> int:

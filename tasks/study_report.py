@@ -1,17 +1,16 @@
 """What a study's results say: tables in Markdown, paired differences, and verdicts in one sentence."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 
 from evaluation.report import render_table
-from evaluation.statistics import compare_paired, summarise
+from evaluation.statistics import PairedDifference, Summary, compare_paired, summarise
 from tasks.arms import Arm
 
 
-def compute_summary(results: pd.DataFrame, arm: str, measure: str) -> Any:
-    """Summarise a measure of one arm over its seeds (evaluation.statistics.summarise); None where it has no results."""
+def compute_summary(results: pd.DataFrame, arm: str, measure: str) -> Summary | None:
+    """Summarise a measure of one arm over its seeds; None where it has no results."""
     values = results.loc[results["arm"] == arm, measure]
     return summarise(values) if len(values) else None
 
@@ -22,24 +21,24 @@ def find_best(results: pd.DataFrame, arms: list[str], measure: str) -> str | Non
     return None if means.empty else means.idxmax()
 
 
-def compare_arms(results: pd.DataFrame, arm: str, baseline: str, measure: str) -> dict:
-    """Compare two arms seed by seed (evaluation.statistics.compare_paired)."""
+def compare_arms(results: pd.DataFrame, arm: str, baseline: str, measure: str) -> PairedDifference:
+    """Compare two arms seed by seed."""
     series = (results[results["arm"] == name].set_index("seed")[measure].to_dict() for name in (arm, baseline))
     return compare_paired(*series)
 
 
-def format_percent(summary: dict | None) -> str:
+def format_percent(summary: Summary | None) -> str:
     """Write a summary of fractions as "96.31 ± 0.12" (percent, half-width of the 95 % interval)."""
-    return "-" if summary is None else f"{100 * summary['mean']:.2f}{_format_interval(summary)}"
+    return "-" if summary is None else f"{100 * summary.mean:.2f}{_format_interval(summary)}"
 
 
-def format_points(compared: dict, scale: float = 100) -> str:
+def format_points(compared: Summary, scale: float = 100) -> str:
     """Write a paired difference as "+1.20 ± 0.40" (percentage points, unless `scale` says otherwise)."""
-    return f"{round(scale * compared['mean'], 2) + 0.0:+.2f}{_format_interval(compared, scale)}"  # + 0.0: no "-0.00"
+    return f"{round(scale * compared.mean, 2) + 0.0:+.2f}{_format_interval(compared, scale)}"  # + 0.0: no "-0.00"
 
 
-def _format_interval(summary: dict, scale: float = 100) -> str:
-    return "" if summary["interval"] is None else f" ± {scale * summary['interval']:.2f}"
+def _format_interval(summary: Summary, scale: float = 100) -> str:
+    return "" if summary.interval is None else f" ± {scale * summary.interval:.2f}"
 
 
 def render_arms(results: pd.DataFrame, arms: list[Arm], measures: dict[str, str]) -> str:
@@ -100,14 +99,14 @@ def describe_difference(results: pd.DataFrame, arm: str, baseline: str, measure:
     """Say in one sentence how two arms differ, paired by seed, in percentage points."""
     compared = compare_arms(results, arm, baseline, measure)
     versus = f"`{baseline}`" + (f" ({role})" if role else "")
-    if compared["verdict"] == "unknown":
+    if compared.verdict == "unknown":
         return f"`{arm}` differs from {versus} by {format_points(compared)} points: one seed alone is no evidence."
-    numbers = f"{format_points(compared)} points, 95 %, {compared['seeds']} seeds"
+    numbers = f"{format_points(compared)} points, 95 %, {compared.seeds} seeds"
     return {
         "better": f"`{arm}` is better than {versus}: {numbers}.",
         "worse": f"no gain: `{arm}` is worse than {versus}: {numbers}.",
         "equal": f"no significant gain: `{arm}` does not differ from {versus} beyond noise: {numbers}.",
-    }[compared["verdict"]]
+    }[compared.verdict]
 
 
 def describe_filters(results: pd.DataFrame, arms: list[Arm], measure: str) -> Iterator[str]:

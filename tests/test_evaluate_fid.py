@@ -139,12 +139,12 @@ def test_recipes_are_trained_compared_and_reused(data, tmp_path, capsys):
 
 
 def test_a_recipe_that_diverges_is_reported_and_the_others_compared(data, generated, tmp_path, monkeypatch):
-    def diverge(config):
-        if config.recipe.name == "small":
+    def diverge(data, gan, sampling, run, threads):
+        if gan.recipe.name == "small":
             raise TrainingError("training diverged near step 1")
-        shutil.copytree(generated, config.out)
+        shutil.copytree(generated, run.out)
 
-    monkeypatch.setattr("generate_data.generate_data", diverge)
+    monkeypatch.setattr("tasks.evaluation_inputs.generate", diverge)
     result = evaluate(Config(data=data, compare=("small", "quick"), out=tmp_path, quiet=True))
     assert result["failed"] == {"small": "training diverged near step 1"}
     assert list(result["runs"]) == ["quick"]

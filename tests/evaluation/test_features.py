@@ -1,30 +1,70 @@
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
-from evaluation.features import FeatureSet, Material, search_nearest
-from evaluation.metrics import fit_gaussian
+from evaluation.features import gather
+from evaluation.sides import Sides
+from synth.sources import split_in_memory
 
 
-def make_set(*counts):
-    """A FeatureSet of black images of one pixel, so many of each class."""
-    labels = np.repeat(np.arange(len(counts)), counts)
-    features = np.zeros((len(labels), 1), np.float32)
-    return FeatureSet(np.zeros((len(labels), 1, 1, 1), np.uint8), labels, features, fit_gaussian(features))
+@dataclass(frozen=True)
+class Pixels:
+    """An extractor: the one pixel of an image, and its square."""
+
+    hash: str = "pixels"
+
+    def compute(self, images):
+        pixels = images.reshape(len(images), 1).astype(np.float32)
+        return np.concatenate([pixels, pixels**2], axis=1)
+
+
+def make_images(*counts, first=0):
+    """Images of one pixel, all different, so many of each class."""
+    images = np.arange(first, first + sum(counts), dtype=np.uint8).reshape(-1, 1, 1, 1)
+    return images, np.repeat(np.arange(len(counts)), counts)
+
+
+def gather_from(tmp_path, run, real, floor, limit=100):
+    counted = []
+    sides = Sides({"run": split_in_memory(*run, 7)}, real, floor)
+    material = gather(sides, Pixels(), tmp_path, limit=limit, seed=0, advance=counted.append)
+    assert sum(counted) == sides.count_synthetic() == len(run[1])
+    return material
 
 
 @pytest.mark.parametrize(
-    ("counts", "searched"),
+    ("run", "real", "floor", "limit", "quotas", "real_counts"),
     [
-        ((3900, 100), [1950, 50]),  # 2,000 in the proportions of all
-        ((3970, 30), [1985, 20]),  # a rare class has at least 20
-        ((3992, 8), [1996, 8]),  # or all that there are
-        ((1500, 500), [1500, 500]),
-        ((30, 12), [30, 12]),
+        ((30, 20), (40, 40), (12, 18), 100, {0: 12, 1: 18}, [26, 40]),  # 40 / 18 times as many
+        ((30, 20), (40, 40), (12, 18), 20, {0: 10, 1: 10}, [10, 10]),
+        ((30, 20), (4, 40), (12, 18), 100, {0: 12, 1: 18}, [4, 6]),  # class 0 is short
+        ((30, 2), (40, 40), (12, 18), 100, {0: 12, 1: 2}, [40, 6]),
     ],
 )
-def test_about_2000_images_are_searched_and_at_least_20_of_each_class(counts, searched):
-    material = Material(make_set(*counts), make_set(2, 2), {"run": make_set(*counts)}, {}, {})
-    found = search_nearest(material, np.zeros((3, 1, 1, 1), np.uint8))["run"]
-    assert np.bincount(found.labels).tolist() == searched
-    assert np.bincount(found.held_out_labels).tolist() == searched
-    assert (np.diff(found.index) > 0).all()
+def test_runs_and_floor_have_the_same_counts_and_the_real_side_their_proportions(
+    tmp_path, run, real, floor, limit, quotas, real_counts
+):
+    sides = (make_images(*counts, first=first) for counts, first in ((run, 0), (real, 60), (floor, 150)))
+    material = gather_from(tmp_path, *sides, limit)
+    assert material.quotas == quotas
+    for sample in (material.floor, material.runs["run"]):
+        assert np.bincount(sample.labels).tolist() == list(quotas.values())
+    assert np.bincount(material.real.labels).tolist() == real_counts
+    assert material.runs["run"].gaussian.count == sum(run)  # of all, not of those that were kept alone
+
+
+def test_features_and_labels_stay_with_their_images(tmp_path):
+    sides = (make_images(20, 20), make_images(20, 20, first=50), make_images(20, 20, first=100))
+    material = gather_from(tmp_path, *sides)
+    for sample, first in ((material.runs["run"], 0), (material.real, 50), (material.floor, 100)):
+        pixels = sample.images[:, 0, 0, 0].astype(int)
+        assert sample.features[:, 0].tolist() == pixels.tolist()
+        assert sample.labels.tolist() == ((pixels - first) // 20).tolist()
+        assert np.bincount(sample.labels[:10]).tolist() == [5, 5]  # any stretch has the proportions of all
+
+
+@pytest.mark.parametrize(("run", "proportional"), [((30, 30), True), ((36, 24), True), ((37, 23), False)])
+def test_a_tenth_of_the_images_may_be_of_other_classes(tmp_path, run, proportional):
+    sides = (make_images(*run), make_images(40, 40, first=70), make_images(20, 20, first=160))
+    assert gather_from(tmp_path, *sides).proportional == {"run": proportional}

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from evaluation.memorisation import Memorisation, describe_memorisation, find_nearest
+from evaluation.memorisation import Memorisation, describe_memorisation, find_nearest, search_nearest
+from tests.evaluation.builders import build_material, build_set
 
 
 @pytest.fixture
@@ -34,9 +35,9 @@ def test_search_in_parts_is_the_search_of_all(pictures, monkeypatch):
 def test_memorised_set_is_reported_as_such(pictures):
     train, held_out = pictures[:200], pictures[200:]
     summary = summarise(train, train[:100], held_out)
-    assert summary["copies"] == 100
-    assert summary["near_share"] == 1
-    assert summary["closer_probability"] == 1
+    assert summary.copies == 100
+    assert summary.near_share == 1
+    assert summary.closer_probability == 1
     assert describe_memorisation(summary).startswith("memorised: 100 of 100 images are exact copies")
 
 
@@ -44,41 +45,60 @@ def test_nearly_copied_set_is_memorised_too(pictures):
     train, held_out = pictures[:200], pictures[200:]
     copies = np.clip(train[:100].astype(int) + 3, 0, 255).astype(np.uint8)
     summary = summarise(train, copies, held_out)
-    assert summary["copies"] == 0
-    assert summary["memorised"]
+    assert summary.copies == 0
+    assert summary.memorised
 
 
 def test_a_few_copies_are_some_repetition(pictures):
     summary = summarise(pictures[:150], np.concatenate([pictures[:5], pictures[150:195]]), pictures[195:])
-    assert not summary["memorised"]
+    assert not summary.memorised
     assert describe_memorisation(summary).startswith("some repetition: 5 of 50 images are exact copies")
 
 
 def test_new_images_are_not_memorised(pictures):
     summary = summarise(pictures[:150], pictures[150:200], pictures[200:])
-    assert not summary["memorised"]
-    assert 0.3 < summary["closer_probability"] < 0.7
-    assert summary["ratio"] == pytest.approx(1, abs=0.05)
+    assert not summary.memorised
+    assert 0.3 < summary.closer_probability < 0.7
+    assert summary.ratio == pytest.approx(1, abs=0.05)
     assert describe_memorisation(summary).startswith("no sign of memorisation")
 
 
 def test_few_held_out_images_say_nothing_but_copies(pictures):
     summary = summarise(pictures[:250], pictures[250:270], pictures[270:])
-    assert summary["near_share"] is None
-    assert not summary["memorised"]
+    assert summary.near_share is None
+    assert not summary.memorised
     assert describe_memorisation(summary).endswith("30 held-out real images are too few to say more.")
-    assert summarise(pictures[:250], pictures[:20], pictures[270:])["memorised"]
+    assert summarise(pictures[:250], pictures[:20], pictures[270:]).memorised
 
 
 def test_repeated_real_images_are_no_memorisation(pictures):
     """Data that hold every image twice: held-out images are copies, too, and their median distance is 0."""
     summary = summarise(pictures[:200], pictures[:100], pictures[100:200])
-    assert summary["ratio"] is None
-    assert not summary["memorised"]
+    assert summary.ratio is None
+    assert not summary.memorised
 
 
 def test_closest_pairs_take_the_classes_in_turn():
     distances, labels = np.array([1.0, 2.0, 3.0, 9.0, 4.0]), np.array([0, 0, 0, 1, 1])
     found = Memorisation(distances, labels, np.zeros(5, int), np.arange(5), np.ones(2), np.zeros(2))
     assert found.find_closest(4).tolist() == [0, 4, 1, 3]
-    assert found.summarise(0)["median_distance"] == 2
+    assert found.summarise(0).median_distance == 2
+
+
+@pytest.mark.parametrize(
+    ("counts", "searched"),
+    [
+        ((3900, 100), [1950, 50]),  # 2,000 in the proportions of all
+        ((3970, 30), [1985, 20]),  # a rare class has at least 20
+        ((3992, 8), [1996, 8]),  # or all that there are
+        ((1500, 500), [1500, 500]),
+        ((30, 12), [30, 12]),
+    ],
+)
+def test_about_2000_images_are_searched_and_at_least_20_of_each_class(counts, searched):
+    labels = np.repeat(np.arange(2), counts)
+    sample = build_set(np.zeros((len(labels), 1)), labels)
+    found = search_nearest(build_material(sample, sample, sample), np.zeros((3, 1, 1, 1), np.uint8))["run"]
+    assert np.bincount(found.labels).tolist() == searched
+    assert np.bincount(found.held_out_labels).tolist() == searched
+    assert (np.diff(found.index) > 0).all()

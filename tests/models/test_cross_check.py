@@ -15,7 +15,7 @@ def test_tfgan_agrees(features):
     opinions = cross_check.cross_check(*features)
     assert set(opinions) == {"frechet", "kernel", "sliced_wasserstein"}
     for opinion in opinions.values():
-        assert opinion["ours"] == pytest.approx(opinion["tfgan"], rel=1e-3)
+        assert opinion.ours == pytest.approx(opinion.tfgan, rel=1e-3)
 
 
 def test_a_wrong_distance_is_caught(features, monkeypatch):

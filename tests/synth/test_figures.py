@@ -4,7 +4,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from evaluation.figures import plot_neighbours, plot_sizes
+from evaluation.statistics import Summary
 from synth.figures import (
     plot_arm_curves,
     plot_arms,
@@ -61,10 +61,8 @@ def test_dollars_in_class_names_are_text(tmp_path, name):
         plot_history({name: history}),
         plot_confusion([[3, 1], [0, 2]], (name, "bee")),
         plot_mistakes(images, np.array([0]), np.array([[0.1, 0.9]]), ("bee", name)),
-        plot_arms({name: {name: {"mean": 0.5, "interval": 0.1}}}, "accuracy, %", {"real"}),
+        plot_arms({name: {name: Summary(0.5, None, 0.1)}}, "accuracy, %", {"real"}),
         plot_arm_curves(curves.assign(test_accuracy=0.5)),  # with a legend
-        plot_sizes({name: ([10, 20], [2.0, 1.0])}),
-        plot_neighbours({name: (images, images, [1.0])}),
     ]
     for figure in figures:
         save_figure(tmp_path / "a.png", figure)
@@ -93,7 +91,7 @@ def test_learning_curves_have_a_line_per_seed():
 
 
 def test_bars_have_their_means_and_intervals():
-    summaries = {"100": {"real": {"mean": 0.5, "interval": 0.1}, "mixed": {"mean": 0.75, "interval": None}}}
+    summaries = {"100": {"real": Summary(0.5, None, 0.1), "mixed": Summary(0.75, None, None)}}
     (axes,) = plot_arms(summaries, "accuracy, %", {"real"}).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["real", "mixed"]
     errors, points = axes.collections

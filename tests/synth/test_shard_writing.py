@@ -204,3 +204,16 @@ def test_another_models_shards_are_not_continued(tmp_path, monkeypatch):
     monkeypatch.setattr(NoiseModel, "compute_hash", lambda self: "2" * 64)
     with pytest.raises(ValueError, match=r"of other shards than those .*\(model_hash differ\)"):
         stream(tmp_path)
+
+
+def test_ranked_keeps_the_best_of_a_pool(tmp_path):
+    chosen = {"class_size": {"ape": 10}, "shard_size": 10, "duplicate_distance": 0.0, "format": "npz"}
+    manifest = stream(tmp_path / "ranked", filter="ranked", keep=0.25, **chosen)
+    stream(tmp_path / "pool", filter="none", **chosen | {"class_size": {"ape": 40}, "shard_size": 40})
+    pool, best = (
+        read_shard(tmp_path / name / "shards/ape/part-00000.npz", (4, 4, 1))[0] for name in ("pool", "ranked")
+    )
+    scores = pool.mean(axis=(1, 2, 3))
+    assert np.array_equal(best, pool[np.sort(np.argsort(-scores, kind="stable")[:10])])
+    assert manifest["classes"]["ape"]["candidates"] == 40
+    assert manifest["classes"]["ape"]["rejected"] == {"rank": 30}

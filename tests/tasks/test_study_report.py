@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from evaluation.statistics import Summary
 from tasks.arms import Arm
 from tasks.study_report import (
     describe_filters,
@@ -80,11 +81,11 @@ def test_differences_are_to_the_baseline_seed_by_seed():
 
 
 def test_numbers_are_percent():
-    assert format_percent({"mean": 0.96314, "interval": 0.0012}) == "96.31 ± 0.12"
-    assert format_percent({"mean": 0.5, "interval": None}) == "50.00"
+    assert format_percent(Summary(0.96314, None, 0.0012)) == "96.31 ± 0.12"
+    assert format_percent(Summary(0.5, None, None)) == "50.00"
     assert format_percent(None) == "-"
-    assert format_points({"mean": -0.01, "interval": 0.002}) == "-1.00 ± 0.20"
-    assert format_points({"mean": 0.01, "interval": None}) == "+1.00"
+    assert format_points(Summary(-0.01, None, 0.002)) == "-1.00 ± 0.20"
+    assert format_points(Summary(0.01, None, None)) == "+1.00"
 
 
 def test_the_best_arm_has_the_highest_mean():

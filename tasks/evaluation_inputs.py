@@ -1,0 +1,115 @@
+"""What evaluate_fid.py compares: runs that are there or are trained for it, and real images."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from evaluation.sides import Leaks, Sides, check_counts, index_sources, take_unknown
+from models.extractors import draw_spare
+from models.recipes import RECIPES, GANRequest
+from models.startup import download_standard_set
+from synth.command_line import report_unless
+from synth.datasets import Dataset, load_dataset
+from synth.errors import RequestError, TrainingError
+from synth.options import RunOptions, SamplingOptions, SubsetOptions
+from synth.sources import Run, open_run
+from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
+from tasks.generation import generate
+from tasks.real_data import load_data
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is compared, before features are computed: of runs by name, or of none yet for --compare.
+
+    leaks: among the real images. failed: {recipe: why it has no run}.
+    """
+
+    dataset: Dataset
+    runs: dict[str, Run]
+    sides: Sides
+    leaks: Leaks
+    failed: dict[str, str]
+
+
+def open_runs(given: Sequence[str | Path], report: Callable[[str], None]) -> dict[str, Run]:
+    """Return the runs of these folders and patterns by name."""
+    paths = [str(path) for path in given]
+    if len(set(paths)) < len(paths):
+        raise RequestError(f"RUN should be different folders. Got {', '.join(paths)}.")
+    names = [Path(path).name for path in paths]
+    names = names if len(set(names)) == len(names) else paths
+    return {name: open_run(path, report, "RUN") for name, path in zip(names, paths, strict=True)}
+
+
+def load_compared_data(
+    data: SubsetOptions, measuring: MeasuringOptions, run: RunOptions, runs: dict[str, Run]
+) -> Dataset:
+    """Load the real data that the flags name, or else those that the runs were made from."""
+    known = [(opened.request, opened.fingerprint) for opened in runs.values() if opened.request]
+    inherited = known[0] if known else ()
+    if any(source != inherited for source in known) and data.data is None:
+        raise RequestError("the runs were made from different data: name those to compare them with, by --data.")
+    dataset = load_data(data, run, *inherited)
+    count = len(getattr(dataset, measuring.split))
+    if count < 2:
+        raise RequestError(f"the {measuring.split} part should have at least 2 images. Got {count}.")
+    if measuring.features == "classifier" and not dataset.has_classifier:
+        raise RequestError("--features classifier needs two classes or more: use --features pixels.")
+    for opened in runs.values():
+        opened.check_classes(dataset)
+    return dataset
+
+
+def prepare(measuring: MeasuringOptions, dataset: Dataset, runs: dict[str, Run], failed: dict[str, str]) -> Inputs:
+    """Bring together the images of the runs, and real ones that they were not trained on.
+
+    Raises RequestError where they don't fit together, or are too few.
+    """
+    known_values = dataset.label_values
+    if dataset.request["classes"]:
+        whole = dataset.request | {"classes": None, "real_per_class": None}
+        known_values = load_dataset(**whole, download=download_standard_set).label_values
+    sources = index_sources(runs, dataset, known_values)
+    part = dataset.part(measuring.split)
+    real, leaks = take_unknown(part, runs, allow=measuring.allow_leak, source=measuring.split)
+    floor = draw_spare(dataset)
+    check_counts(real, floor, dataset.class_names)
+    return Inputs(dataset, runs, Sides(sources, real, floor), leaks, failed)
+
+
+def train_recipes(
+    data: SubsetOptions, comparison: ComparisonOptions, run: RunOptions, threads: int
+) -> tuple[dict[str, Run], dict[str, str]]:
+    """Train the recipes that are not there yet, and sample them unfiltered: ({recipe: Run}, {recipe: why not})."""
+    runs, failed, report = {}, {}, report_unless(run.quiet)
+    sampling = SamplingOptions(filter="none", duplicate_distance=0.0)
+    for name in comparison.compare:
+        folder = Path(run.out) / "runs" / name
+        recipe = replace(RECIPES[name], **comparison.recipe_options)
+        report(f"--- {name}")
+        try:
+            gan = GANRequest(recipe=recipe, max_minutes=comparison.max_minutes, model=None)
+            generate(data, gan, sampling, replace(run, out=folder), threads)
+            runs[name] = open_run(folder, report)
+        except TrainingError as error:
+            failed[name] = str(error)
+            report(failed[name])
+    if not runs:
+        raise TrainingError("no recipe could be trained to its end: " + "; ".join(failed.values()))
+    return runs, failed
+
+
+def note_unknown_training(runs: dict[str, Run], dataset: Dataset) -> list[str]:
+    """Return notes on runs whose GAN was trained on images that the data's train part does not hold."""
+    known, notes = dataset.train_hashes(), []
+    for name, opened in runs.items():
+        if opened.hashes is not None and not np.isin(opened.hashes, known).all():
+            share = np.isin(opened.hashes, known).mean()
+            notes.append(
+                f"warning: {name}: {share:.0%} of what its GAN was trained on is in the train part of {dataset.name}: "
+                "copies of the rest are not seen."
+            )
+    return notes

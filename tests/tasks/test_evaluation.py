@@ -1,0 +1,63 @@
+import json
+
+import numpy as np
+import pytest
+
+from synth.options import RunOptions, SubsetOptions
+from tasks import evaluation
+from tasks.evaluation import compare_runs
+from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
+from tests.conftest import make_images
+
+PIXELS = MeasuringOptions(features="pixels", bootstrap=0, images=20)
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """Real images, 140, and 40 as a run."""
+    for name, (images, labels) in {"real": make_images(140), "mine": make_images(40, seed=3)}.items():
+        np.savez(tmp_path / f"{name}.npz", images=images, labels=labels)
+    return str(tmp_path / "real.npz"), str(tmp_path / "mine.npz")
+
+
+def test_a_dry_run_says_what_will_be_compared(paths, tmp_path):
+    real, mine = paths
+    run = RunOptions(out=tmp_path / "out", quiet=True, dry_run=True)
+    plan = compare_runs([mine], SubsetOptions(data=real), PIXELS, ComparisonOptions(), run, {}, 1)
+    assert plan.pop("data").endswith(": 14 test images")
+    assert plan == {
+        "runs": "mine.npz",
+        "features": "pixels, at most 20 images of each side",
+        "output": str(tmp_path / "out"),
+    }
+    comparison = ComparisonOptions(compare=("dcgan",), recipe_options={"steps": 7, "batch_size": 16})
+    plan = compare_runs([], SubsetOptions(data=real), PIXELS, comparison, run, {}, 1)
+    assert plan["dcgan"] == "2 GAN, 7 steps of 16 images each"
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_returned_is_what_is_written(paths, tmp_path):
+    real, mine = paths
+    run = RunOptions(out=tmp_path / "out", quiet=True)
+    settings = {"fid_infinity": False, "bootstrap": 0}
+    result = compare_runs([mine], SubsetOptions(data=real), PIXELS, ComparisonOptions(), run, settings, 1)
+    assert result == json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert {path.name for path in (tmp_path / "out").glob("*.*")} >= {
+        "evaluation.md", "prdc.png", "neighbours.png", "projection.png",
+    }  # fmt: skip
+    assert result["settings"]["bootstrap"] == "0"
+    assert list(result["settings"]["images_of_runs"]) == ["mine.npz"]
+    assert result["compared_classes"] == {"0": 10, "1": 10}
+    assert result["features"] == {"name": "pixels", "hash": "pixels", "dimensions": 784}
+    assert result["real"] == {"split": "test", "images": 14}
+
+
+def test_a_cross_check_without_tfgan_is_refused_before_anything_is_computed(paths, tmp_path, monkeypatch):
+    def refuse():
+        raise ImportError("It can't be imported.")
+
+    monkeypatch.setattr(evaluation, "import_tfgan", refuse)
+    run, measuring = RunOptions(out=tmp_path / "out", quiet=True), MeasuringOptions(features="pixels", cross_check=True)
+    with pytest.raises(ValueError, match="--cross-check compares with TF-GAN. It can't be imported"):
+        compare_runs([paths[1]], SubsetOptions(data=paths[0]), measuring, ComparisonOptions(), run, {}, 1)
+    assert not (tmp_path / "out").exists()
