@@ -2,6 +2,8 @@
 
 import shutil
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -16,10 +18,12 @@ from evaluation.statistics import summarise
 from models.batches import stream_batches
 from models.building import build_gan, build_pair
 from models.classifier import build_classifier, compute_accuracy, fit_classifier
+from models.cluster import build_strategy
 from models.extractors import build_extractor, draw_spare
-from models.training import build_strategy
+from synth.datasets import Dataset
 from synth.files import replacing
 from synth.run_files import load_histories
+from synth.run_folder import CLASSIFIERS, ModelFolder, RunFolder
 from synth.sampling import BLOCK_SIZE, draw_latents
 from synth.sources import split_in_memory
 
@@ -50,23 +54,37 @@ def reuse_classifiers(model, others):
 
     They depend on the data and the seed alone, so that the GANs of one seed share them.
     """
-    for name in ("judge.keras", "filter.keras", "frozen.keras"):
-        there = next((folder / name for folder in others if (folder / name).exists()), None)
-        if there and not (model / name).exists():
+    for name in CLASSIFIERS:
+        here, theirs = ModelFolder(model).network(name), (ModelFolder(folder).network(name) for folder in others)
+        there = next((path for path in theirs if path.exists()), None)
+        if there and not here.exists():
             model.mkdir(parents=True, exist_ok=True)
-            with replacing(model / name) as temporary:
+            with replacing(here) as temporary:
                 shutil.copyfile(there, temporary)
 
 
-def measure_gan(dataset, trained, folder, fidelity_judge, cache, *, count, classifier_seeds, seed):
+@dataclass(frozen=True)
+class Yardstick:
+    """What all GANs are measured against: a data set, and what is fitted on its train part.
+
+    fidelity_judge: of fit_fidelity_judge. cache: folder for the features of the real images.
+    """
+
+    dataset: Dataset
+    fidelity_judge: keras.Model
+    cache: Path
+
+
+def measure_gan(yardstick, trained, folder, *, count, classifier_seeds, seed):
     """Measure a trained run on the validation part: (results, one dict per round of its training).
 
     What is not known, as the spread of a single classifier, is NaN.
-    trained: the TrainedGAN of `folder`. fidelity_judge: of fit_fidelity_judge. cache: folder for what all runs are
-    compared with. count: images that are drawn, equally many of each class, unfiltered.
+    trained: the TrainedGAN of the run in `folder`. count: images that are drawn, equally many of each class,
+    unfiltered. classifier_seeds: how many classifiers learn from them.
     """
+    dataset = yardstick.dataset
     class_count = len(dataset.class_names)
-    (history,) = load_histories(folder / "model").values()
+    (history,) = load_histories(RunFolder(folder).model.path).values()
     training = describe_training([history], trained.recipe)
     generator, discriminator = build_pair(trained.recipe, dataset.image_shape, class_count)
     images, labels = draw_images(trained, seed, count // class_count)
@@ -83,9 +101,9 @@ def measure_gan(dataset, trained, folder, fidelity_judge, cache, *, count, class
         "discriminator_parameters": discriminator.count_params(),
         "accuracy": accuracies.mean,
         "accuracy_std": accuracies.std,
-        "label_fidelity": compute_accuracy(fidelity_judge, images, labels),
+        "label_fidelity": compute_accuracy(yardstick.fidelity_judge, images, labels),
     }
-    result |= compare_with_validation(dataset, images, labels, cache)
+    result |= compare_with_validation(dataset, images, labels, yardstick.cache)
     result = {name: np.nan if value is None else value for name, value in result.items()}
     return result, history.drop(columns="collapsed").to_dict("records")
 

@@ -231,11 +231,11 @@ def _build_run_cell(config, dataset, recipes, report):
     """Return the callable (Cell) -> (results, one dict per round) that trains a GAN and measures it."""
     import keras
 
-    from benchmarks.measuring import fit_fidelity_judge, measure_gan, reuse_classifiers
+    from benchmarks.measuring import Yardstick, fit_fidelity_judge, measure_gan, reuse_classifiers
     from tasks.study_lab import fit_study_gan
 
     out = Path(config.out)
-    get_fidelity_judge = lru_cache(lambda: fit_fidelity_judge(dataset))
+    get_yardstick = lru_cache(lambda: Yardstick(dataset, fit_fidelity_judge(dataset), out / "cache"))
     (out / "cache").mkdir(exist_ok=True)
 
     def run_cell(cell):
@@ -245,7 +245,7 @@ def _build_run_cell(config, dataset, recipes, report):
         options = {"seed": cell.seed, "quiet": config.quiet, "report": report}
         trained = fit_study_gan(dataset, recipes[cell.arm], folder, **options)
         numbers = {"count": config.images, "classifier_seeds": config.classifier_seeds, "seed": cell.seed}
-        return measure_gan(dataset, trained, folder, get_fidelity_judge(), out / "cache", **numbers)
+        return measure_gan(get_yardstick(), trained, folder, **numbers)
 
     return run_cell
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from sklearn import metrics
 
 
 def score_predictions(labels: np.ndarray, predictions: np.ndarray, class_names: Sequence[str]) -> dict:
@@ -11,8 +12,6 @@ def score_predictions(labels: np.ndarray, predictions: np.ndarray, class_names: 
     The rows of the confusion matrix are the true classes. Balanced accuracy is also called average class-specific
     accuracy. Classes without images count in none of the three means, and their accuracy is None.
     """
-    from sklearn import metrics
-
     confusion = metrics.confusion_matrix(labels, predictions, labels=range(len(class_names)))
     per_class = confusion.diagonal() / np.maximum(confusion.sum(axis=1), 1)
     present = np.flatnonzero(confusion.sum(axis=1))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
 
 from evaluation.result import Evaluation, SampleScores
 from synth.figures import use_log_scale  # which also makes `$` plain text
@@ -56,8 +57,6 @@ def plot_neighbours(pairs: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]])
 
 def plot_projection(real_features: np.ndarray, fake_features_of_run: dict[str, np.ndarray]) -> Figure:
     """Plot real and synthetic features [n, D] on the real ones' first two principal components, one panel per run."""
-    from sklearn.decomposition import PCA
-
     components = PCA(2, random_state=0).fit(real_features)
     figure = Figure((4.2 * len(fake_features_of_run), 4.2), dpi=100, layout="constrained")
     panels = figure.subplots(1, len(fake_features_of_run), squeeze=False, sharex=True, sharey=True)[0]

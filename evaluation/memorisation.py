@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.neighbors import NearestNeighbors
 
 from evaluation.features import Material
 from evaluation.statistics import compute_rank_probability
@@ -91,8 +92,6 @@ class Memorisation:
 
 def find_nearest(images: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (distance in RMS grey levels [n], index [n]) of the image in `others` nearest to each of `images`."""
-    from sklearn.neighbors import NearestNeighbors
-
     queries = images.reshape(len(images), -1).astype(np.float32)
     best, index = np.full(len(images), np.inf), np.zeros(len(images), np.int64)
     step = max(1, _CHUNK_BYTES // (4 * queries.shape[1]))

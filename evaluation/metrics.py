@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import pairwise_distances_chunked
+from sklearn.neighbors import NearestNeighbors
 
 from synth.errors import RequestError
 
@@ -124,8 +126,6 @@ def compute_prdc(real_features: np.ndarray, fake_features: np.ndarray, neighbour
     (arXiv:1904.06991); density [M] and coverage [N], Naeem et al. 2020 (arXiv:2002.09797). An image's ball reaches to
     its `neighbours`-th nearest neighbour in its own set.
     """
-    from sklearn.metrics import pairwise_distances_chunked
-
     real_features, fake_features = _check(real_features), _check(fake_features)
     if min(len(real_features), len(fake_features)) <= neighbours:
         raise RequestError(
@@ -210,8 +210,6 @@ def _compute_quantiles(projected: np.ndarray, count: int) -> np.ndarray:
 
 
 def _compute_radii(features: np.ndarray, neighbours: int) -> np.ndarray:
-    from sklearn.neighbors import NearestNeighbors
-
     distances, _ = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(features).kneighbors()
     return distances[:, -1]
 

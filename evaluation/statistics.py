@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from synth.errors import RequestError
 
@@ -60,8 +61,6 @@ def compare_paired(values: dict[int, float], baseline: dict[int, float]) -> Pair
 
 def compute_rank_probability(values: np.ndarray, others: np.ndarray) -> float:
     """Probability that a random one of `values` is below a random one of `others`, ties counted half: U / (n m)."""
-    from scipy import stats
-
     below = stats.mannwhitneyu(others, values).statistic
     return float(below / (len(values) * len(others)))
 
@@ -81,8 +80,6 @@ def compute_bootstrap_error(
 
 def compute_t_quantile(count: int) -> float:
     """Return the factor from the standard error of a mean of `count` values to the half-width of its 95 % interval."""
-    from scipy import stats
-
     return float(stats.t.ppf(0.975, count - 1))
 
 

@@ -1,6 +1,7 @@
 """Build the networks and the compiled GAN that a recipe describes."""
 
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,14 +11,15 @@ import tensorflow as tf
 from models.dcgan import build_discriminator, build_generator
 from models.diffaugment import parse_augmentations
 from models.feature_discriminator import build_feature_discriminator, build_frozen_features
-from models.gan import GAN
+from models.gan import GAN, FeatureGame, Rules
 from models.losses import build_loss
 from models.mlp_gan import build_mlp_discriminator, build_mlp_generator
+from models.recipes import Recipe
 
 _CPU_FLAGS = Path("/proc/cpuinfo")
 
 
-def choose_dtype(name):
+def choose_dtype(name: str) -> str:
     """Return the Keras dtype policy that a recipe's dtype means on this machine.
 
     "auto" is mixed_bfloat16 on a CPU with bfloat16 instructions, as far as Linux tells, and float32 elsewhere.
@@ -29,7 +31,9 @@ def choose_dtype(name):
     return "mixed_bfloat16" if has_bfloat16 else "float32"
 
 
-def build_pair(recipe, image_shape, class_count, dtype="float32"):
+def build_pair(
+    recipe: Recipe, image_shape: tuple[int, int, int], class_count: int, dtype: str = "float32"
+) -> tuple[keras.Model, keras.Model]:
     """Build (generator, discriminator) of a recipe, which calculate in the Keras policy `dtype`; weights are float32.
 
     class_count 0 builds them without labels.
@@ -56,7 +60,7 @@ def build_pair(recipe, image_shape, class_count, dtype="float32"):
 
 
 @contextmanager
-def _policy(dtype):
+def _policy(dtype: str) -> Iterator[None]:
     """Let what is built inside calculate in the Keras policy `dtype`."""
     previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(dtype)
@@ -66,7 +70,13 @@ def _policy(dtype):
         keras.config.set_dtype_policy(previous)
 
 
-def build_gan(recipe, image_shape, class_count, seed, classifier=None):
+def build_gan(
+    recipe: Recipe,
+    image_shape: tuple[int, int, int],
+    class_count: int,
+    seed: int,
+    classifier: keras.Model | None = None,
+) -> GAN:
     """Build the compiled GAN of a recipe, with random weights drawn from `seed`.
 
     classifier: the `cnn` through which a second discriminator sees the images; without it there is none.
@@ -75,26 +85,21 @@ def build_gan(recipe, image_shape, class_count, seed, classifier=None):
     keras.utils.set_random_seed(seed)
     generator, discriminator = build_pair(recipe, image_shape, class_count, choose_dtype(recipe.dtype))
     moving_average, _ = build_pair(recipe, image_shape, class_count)
-    second = {}
+    feature_game = None
     if classifier is not None:
         with _policy(choose_dtype(recipe.dtype)):
             frozen = build_frozen_features(classifier)
-        second["frozen_features"] = frozen
-        second["feature_discriminator"] = build_feature_discriminator(frozen.output_shape[-1], class_count)
-        second["feature_weight"] = recipe.feature_weight
-    gan = GAN(
-        generator,
-        discriminator,
-        moving_average,
+        second = build_feature_discriminator(frozen.output_shape[-1], class_count)
+        feature_game = FeatureGame(frozen, second, recipe.feature_weight)
+    rules = Rules(
         loss=build_loss(recipe.loss),
         penalty=recipe.penalty,
         penalty_weight=recipe.penalty_weight,
         augmentations=parse_augmentations(recipe.diffaugment),
         discriminator_steps=recipe.discriminator_steps,
         ema_decay=recipe.ema_decay,
-        **second,
-        seed=seed,
     )
+    gan = GAN(generator, discriminator, moving_average, rules, feature_game, seed=seed)
     gan.compile(
         keras.optimizers.Adam(recipe.generator_rate, recipe.beta1, recipe.beta2),
         keras.optimizers.Adam(recipe.discriminator_rate, recipe.beta1, recipe.beta2),

@@ -2,15 +2,19 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 
+from models.gan import GAN
 from synth.errors import RequestError
 from synth.files import replacing
 from synth.run_files import load_arrays
 
-CHECKPOINT = "checkpoint"  # folder beside the networks, while they are trained
 _LAST, _PREVIOUS = "state.npz", "previous.npz"
 
 
@@ -22,10 +26,15 @@ class Progress:
     seconds: float = 0.0  # spent in training steps and measurements
     best_step: int = 0
     best_frechet: float = float("inf")
-    history: list = field(default_factory=list)  # one dict per round
+    history: list[dict[str, Any]] = field(default_factory=list)  # one for each round
+
+    @property
+    def rounds_since_best(self) -> int:
+        """How many rounds have brought nothing better than the best one."""
+        return sum(row["step"] > self.best_step for row in self.history)
 
 
-def save_checkpoint(folder, gan, best_weights, progress):
+def save_checkpoint(folder: Path, gan: GAN, best_weights: list[np.ndarray], progress: Progress) -> None:
     """Write networks, moving average, optimizers, random state, the best generator and discriminator, and progress.
 
     The checkpoint that was there is kept as the one before.
@@ -39,7 +48,7 @@ def save_checkpoint(folder, gan, best_weights, progress):
             os.replace(path, folder / _PREVIOUS)
 
 
-def load_checkpoint(folder, gan, report):
+def load_checkpoint(folder: Path, gan: GAN, report: Callable[[str], object]) -> tuple[list[np.ndarray], Progress]:
     """Put the last state in `folder` that can be read into `gan`; return (best_weights, progress).
 
     Where none was saved yet, `gan` stays as it is. report: callable (text), told where it is the one before the last.
@@ -65,7 +74,7 @@ def load_checkpoint(folder, gan, report):
     return [], Progress()
 
 
-def remove_checkpoint(folder):
+def remove_checkpoint(folder: Path) -> None:
     """Remove both files, and the folder where it holds nothing else."""
     for name in (_LAST, _PREVIOUS):
         (folder / name).unlink(missing_ok=True)
@@ -73,14 +82,14 @@ def remove_checkpoint(folder):
         folder.rmdir()
 
 
-def _read(path, gan):
+def _read(path: Path, gan: GAN) -> tuple[list[np.ndarray], list[np.ndarray], Progress]:
     """Return (arrays of the state, best weights, progress); RequestError where they are not those of `gan`."""
     arrays = load_arrays(path)
     progress = _parse_progress(path, arrays.pop("progress", None))
     best = [*gan.moving_average.weights, *gan.discriminator.weights] if progress.best_step else []
-    expected = {f"state_{index}": variable for index, variable in enumerate(_state(gan))}
-    expected |= {f"best_{index}": variable for index, variable in enumerate(best)}
-    expected = {name: (tuple(variable.shape), variable.dtype) for name, variable in expected.items()}
+    variables = {f"state_{index}": variable for index, variable in enumerate(_state(gan))}
+    variables |= {f"best_{index}": variable for index, variable in enumerate(best)}
+    expected = {name: (tuple(variable.shape), variable.dtype) for name, variable in variables.items()}
     given = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
     if given != expected:
         wrong = sorted(name for name in given.keys() | expected.keys() if given.get(name) != expected.get(name))
@@ -92,7 +101,7 @@ def _read(path, gan):
     return state, best_weights, progress
 
 
-def _parse_progress(path, text):
+def _parse_progress(path: Path, text: np.ndarray | None) -> Progress:
     try:
         progress = Progress(**json.loads(str(text)))
         steps = [progress.step, progress.best_step, *(row["step"] for row in progress.history)]
@@ -106,7 +115,7 @@ def _parse_progress(path, text):
     return progress
 
 
-def _state(gan):
+def _state(gan: GAN) -> list[keras.Variable]:
     return [
         *gan.generator.variables,
         *(variable for model in gan.discriminators for variable in model.variables),

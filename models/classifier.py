@@ -1,5 +1,7 @@
 """The classifiers that filter, monitor and score images, and the features that they give."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers
@@ -12,7 +14,7 @@ PREDICT_BATCH = 500
 MIN_SIZES = {"cnn": 10, "lenet5": 12, "strong": 8}  # pixels, for the unpadded convolutions and the pooling
 
 
-def build_classifier(image_shape, class_count, name="cnn"):
+def build_classifier(image_shape: tuple[int, ...], class_count: int, name: str = "cnn") -> keras.Model:
     """Build a classifier: float [N, H, W, C] in [-1, 1] -> class probabilities [N, class_count].
 
     cnn: the published setup, Conv 32 - pool - Conv 64 - pool - Dense 128, 3 x 3 kernels, ReLU.
@@ -30,20 +32,20 @@ def build_classifier(image_shape, class_count, name="cnn"):
     return keras.Model(image, outputs, name=name)
 
 
-def _apply_cnn(x):
+def _apply_cnn(x: keras.KerasTensor) -> keras.KerasTensor:
     for filters in (32, 64):
         x = layers.MaxPooling2D()(layers.Conv2D(filters, 3, activation="relu")(x))
     return layers.Dense(128, activation="relu", name="features")(layers.Flatten()(x))
 
 
-def _apply_lenet5(x):
+def _apply_lenet5(x: keras.KerasTensor) -> keras.KerasTensor:
     for filters, padding in ((6, "same"), (16, "valid")):
         x = layers.MaxPooling2D()(layers.Conv2D(filters, 5, padding=padding, activation="relu")(x))
     x = layers.Dense(120, activation="relu")(layers.Flatten()(x))
     return layers.Dense(84, activation="relu", name="features")(x)
 
 
-def _apply_strong(x):
+def _apply_strong(x: keras.KerasTensor) -> keras.KerasTensor:
     for filters in (32, 64, 128):
         for _ in range(2):
             x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
@@ -54,7 +56,7 @@ def _apply_strong(x):
     return layers.Dropout(0.5)(x)
 
 
-def build_augmentation(seed):
+def build_augmentation(seed: int) -> keras.Sequential:
     """Build classic augmentation from Keras' layers: shift and zoom by up to a tenth, rotation by up to 10 degrees.
 
     No flips: a mirrored digit or letter is another one.
@@ -69,7 +71,16 @@ def build_augmentation(seed):
     )
 
 
-def fit_classifier(images, labels, class_count, *, epochs=5, rate_decay="constant", batch_size=128, seed=0):
+def fit_classifier(
+    images: np.ndarray,
+    labels: np.ndarray,
+    class_count: int,
+    *,
+    epochs: int = 5,
+    rate_decay: str = "constant",
+    batch_size: int = 128,
+    seed: int = 0,
+) -> keras.Model:
     """Fit the `cnn` on images uint8 [N, H, W, C] and class indices [N] in memory, with Adam 1e-3; return the model.
 
     rate_decay: "constant" or "cosine" (to zero).
@@ -78,7 +89,7 @@ def fit_classifier(images, labels, class_count, *, epochs=5, rate_decay="constan
     """
     keras.utils.set_random_seed(seed)
     classifier = build_classifier(images.shape[1:], class_count)
-    rate = 1e-3
+    rate: Any = 1e-3
     if rate_decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, epochs * -(-len(images) // batch_size))
     compile_classifier(classifier, keras.optimizers.Adam(rate), max(1, min(8, len(images) // batch_size)))
@@ -89,7 +100,13 @@ def fit_classifier(images, labels, class_count, *, epochs=5, rate_decay="constan
     return classifier
 
 
-def compile_classifier(classifier, optimizer, steps_per_execution=1, *, soft_labels=False):
+def compile_classifier(
+    classifier: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    steps_per_execution: int = 1,
+    *,
+    soft_labels: bool = False,
+) -> None:
     """Compile a classifier for class indices, or class probabilities (soft labels), with the accuracy logged."""
     classifier.compile(
         optimizer,
@@ -99,12 +116,14 @@ def compile_classifier(classifier, optimizer, steps_per_execution=1, *, soft_lab
     )
 
 
-def draw_folds(count, seed, folds=5):
+def draw_folds(count: int, seed: int, folds: int = 5) -> np.ndarray:
     """Draw the fold of each of `count` images, int [count] in 0..folds - 1."""
     return np.random.default_rng(seed).permutation(count) % folds
 
 
-def fit_on_folds(images, labels, class_count, *, left_out, seed=0, **options):
+def fit_on_folds(
+    images: np.ndarray, labels: np.ndarray, class_count: int, *, left_out: int, seed: int = 0, **options: Any
+) -> keras.Model:
     """Fit a classifier on all folds but one, so that the networks that filter and measure know different images.
 
     options: of fit_classifier.
@@ -113,27 +132,27 @@ def fit_on_folds(images, labels, class_count, *, left_out, seed=0, **options):
     return fit_classifier(images[use], labels[use], class_count, seed=seed + left_out, **options)
 
 
-def compute_probabilities(classifier, images):
+def compute_probabilities(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
     """Class probabilities [N, K] of images uint8 [N, H, W, C]."""
     return _in_batches(classifier, images)
 
 
-def compute_accuracy(classifier, images, labels):
+def compute_accuracy(classifier: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
     """Return the fraction of images uint8 [N, H, W, C] that a classifier gives their class index [N]."""
     return float((compute_probabilities(classifier, images).argmax(axis=1) == labels).mean())
 
 
-def build_feature_extractor(classifier):
+def build_feature_extractor(classifier: keras.Model) -> keras.Model:
     """Return the model image -> features [N, 128] of a classifier built here."""
     return keras.Model(classifier.input, classifier.get_layer("features").output)
 
 
-def compute_features(extractor, images):
+def compute_features(extractor: keras.Model, images: np.ndarray) -> np.ndarray:
     """Features [N, D] of images uint8 [N, H, W, C]."""
     return _in_batches(extractor, images)
 
 
-def _in_batches(model, images):
+def _in_batches(model: keras.Model, images: np.ndarray) -> np.ndarray:
     starts = range(0, len(images), PREDICT_BATCH)
     batches = (images[start : start + PREDICT_BATCH].astype("float32") for start in starts)
     return np.concatenate([np.asarray(model(to_network_range(batch), training=False)) for batch in batches])

@@ -2,6 +2,8 @@
 
 import json
 import os
+from functools import cache
+from typing import Any
 
 import tensorflow as tf
 
@@ -10,26 +12,32 @@ from synth.errors import RequestError
 _TASKS = ("chief", "worker")
 
 
-def is_chief():
+def is_chief() -> bool:
     """Whether this process is the one that writes: the only one, or of TF_CONFIG's cluster the chief, else worker 0."""
     cluster, task = _read_settings()
     first = "chief" if "chief" in cluster else "worker"
     return not cluster or task == (first, 0)
 
 
-def build_strategy():
+def build_strategy() -> tf.distribute.Strategy:
     """Return the tf.distribute strategy of this machine: several GPUs, several hosts (TF_CONFIG), or the default.
 
+    It is the same one at each call, as that of several hosts can be built only before a device is touched.
     Raises RequestError, before a device is touched, for a TF_CONFIG that names no task of a cluster.
     """
     cluster, _ = _read_settings()
-    if cluster:
+    return _build_strategy(bool(cluster))
+
+
+@cache
+def _build_strategy(several_hosts: bool) -> tf.distribute.Strategy:
+    if several_hosts:
         return tf.distribute.MultiWorkerMirroredStrategy()
     several_gpus = len(tf.config.list_logical_devices("GPU")) > 1
     return tf.distribute.MirroredStrategy() if several_gpus else tf.distribute.get_strategy()
 
 
-def _read_settings():
+def _read_settings() -> tuple[dict[str, list[str]], tuple[str, int] | None]:
     """Return TF_CONFIG's cluster, {type: addresses}, and this process's task, (type, index); {} and None without."""
     text = os.environ.get("TF_CONFIG") or "{}"
     try:
@@ -50,11 +58,11 @@ def _read_settings():
     return cluster, _find_task(settings.get("task"), cluster)
 
 
-def _is_addresses(value):
+def _is_addresses(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(address, str) for address in value)
 
 
-def _find_task(task, cluster):
+def _find_task(task: Any, cluster: dict[str, list[str]]) -> tuple[str, int]:
     type, index = (task.get("type"), task.get("index")) if isinstance(task, dict) else (None, None)
     if not isinstance(type, str) or type not in cluster:
         raise RequestError(f"TF_CONFIG's task should be of a type of its cluster, {', '.join(cluster)}. Got {type!r}.")

@@ -18,7 +18,7 @@ _ROUNDING = 1e-6  # a distance of 0 has no relative error
 _DIRECTIONS = 128
 
 
-def cross_check(real_features, fake_features, seed=0):
+def cross_check(real_features: np.ndarray, fake_features: np.ndarray, seed: int = 0) -> dict[str, Opinions]:
     """Return {measure: evaluation.result.Opinions} for the Frechet, kernel and sliced Wasserstein distances.
 
     TF-GAN draws its random directions itself; with the same seed ours are the same. Raises ImportError where TF-GAN
@@ -50,7 +50,7 @@ def cross_check(real_features, fake_features, seed=0):
     return {name: Opinions(value, float(theirs[name])) for name, value in ours.items()}
 
 
-def check_agreement(opinions):
+def check_agreement(opinions: dict[str, Opinions]) -> None:
     """Raise synth.errors.RunError where the two opinions of cross_check differ by more than 1e-3, relative."""
     for name, opinion in opinions.items():
         if abs(opinion.ours - opinion.tfgan) > _TOLERANCE * abs(opinion.tfgan) + _ROUNDING:

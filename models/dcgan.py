@@ -1,15 +1,25 @@
 """The convolutional pair, conditional or not, for any image shape."""
 
+from collections.abc import Callable
 from math import ceil
 
 import keras
 from keras import layers, ops
 
+Wrap = Callable[[keras.Layer], keras.Layer]  # puts something around a layer
 _MIN_SIZE = 7  # the image is halved while its longer side stays at least this large
 _EMBEDDING_DIM = 64
 
 
-def build_generator(image_shape, latent_dim=64, class_count=0, *, width=32, noise=True, norm="modulated"):
+def build_generator(
+    image_shape: tuple[int, int, int],
+    latent_dim: int = 64,
+    class_count: int = 0,
+    *,
+    width: int = 32,
+    noise: bool = True,
+    norm: str = "modulated",
+) -> keras.Model:
     """Build latent (+ label) -> image in [-1, 1].
 
     Inputs: latent float [N, latent_dim + noise_dim] and, if class_count > 0, label int [N]. Output: [N, H, W, C].
@@ -19,19 +29,14 @@ def build_generator(image_shape, latent_dim=64, class_count=0, *, width=32, nois
     2018, arXiv:1810.01365) or "none". With `noise`, one normal value per pixel is added to each block after a
     learnt gain per channel (Karras et al. 2018, arXiv:1812.04948, section 3.2); these values are the latent's tail.
     """
-    height, width_pixels, channels = image_shape
-    sizes = _halved_sizes(height, width_pixels)
+    sizes = _halved_sizes(*image_shape[:2])
     noise_dim = sum(rows * columns for rows, columns in sizes[:-1]) if noise else 0
     latent = keras.Input((latent_dim + noise_dim,), name="latent")
     label = keras.Input((), dtype="int32", name="label") if class_count else None
     style = latent[:, :latent_dim] if noise_dim else latent
-    x = style
-    if class_count:
-        x = layers.Concatenate()([x, layers.Embedding(class_count, _EMBEDDING_DIM)(label)])
-    rows, columns = sizes[-1]
+    x = layers.Concatenate()([style, layers.Embedding(class_count, _EMBEDDING_DIM)(label)]) if class_count else style
     block_width = width * 2 ** (len(sizes) - 1)
-    x = layers.Dense(rows * columns * block_width, kernel_initializer="he_normal")(x)
-    x = layers.Reshape((rows, columns, block_width))(x)
+    x = _project(x, *sizes[-1], block_width)
     x = layers.ReLU()(_normalise(x, style, label, class_count, norm))
     offset = latent_dim
     for rows, columns in reversed(sizes[:-1]):
@@ -40,16 +45,29 @@ def build_generator(image_shape, latent_dim=64, class_count=0, *, width=32, nois
         x = _crop(x, rows, columns)
         x = _normalise(x, style, label, class_count, norm)
         if noise:
-            noise_map = layers.Reshape((rows, columns, 1))(latent[:, offset : offset + rows * columns])
+            x = _add_noise(x, latent[:, offset : offset + rows * columns])
             offset += rows * columns
-            gain = keras.initializers.RandomNormal(stddev=0.1)
-            x = layers.Add()([x, layers.Conv2D(block_width, 1, use_bias=False, kernel_initializer=gain)(noise_map)])
         x = layers.ReLU()(x)
-    x = layers.Conv2D(channels, 3, padding="same")(x)
+    x = layers.Conv2D(image_shape[2], 3, padding="same")(x)
     return keras.Model(_inputs(latent, label), layers.Activation("tanh", dtype="float32")(x), name="generator")
 
 
-def build_discriminator(image_shape, class_count=0, *, width=32, norm="none"):
+def _project(x: keras.KerasTensor, rows: int, columns: int, channels: int) -> keras.KerasTensor:
+    """Map vectors [N, D] on images [N, rows, columns, channels]."""
+    x = layers.Dense(rows * columns * channels, kernel_initializer="he_normal")(x)
+    return layers.Reshape((rows, columns, channels))(x)
+
+
+def _add_noise(x: keras.KerasTensor, noise: keras.KerasTensor) -> keras.KerasTensor:
+    """Add one normal value per pixel, [N, H W], to x [N, H, W, C] after a learnt gain per channel."""
+    noise_map = layers.Reshape((*x.shape[1:3], 1))(noise)
+    gain = keras.initializers.RandomNormal(stddev=0.1)
+    return layers.Add()([x, layers.Conv2D(x.shape[-1], 1, use_bias=False, kernel_initializer=gain)(noise_map)])
+
+
+def build_discriminator(
+    image_shape: tuple[int, int, int], class_count: int = 0, *, width: int = 32, norm: str = "none"
+) -> keras.Model:
     """Build image (+ label) -> logit [N].
 
     Inputs: image float [N, H, W, C] in [-1, 1] and, if class_count > 0, label int [N]. Strided convolutions that
@@ -59,8 +77,7 @@ def build_discriminator(image_shape, class_count=0, *, width=32, norm="none"):
     """
     image = keras.Input(image_shape, name="image")
     label = keras.Input((), dtype="int32", name="label") if class_count else None
-    spectral = norm == "spectral"  # in float32: it overwrites the kernels with what it has calculated
-    wrap = (lambda layer: layers.SpectralNormalization(layer, dtype="float32")) if spectral else lambda layer: layer
+    wrap = _wrap_spectral if norm == "spectral" else _wrap_nothing
     x = image
     depth = len(_halved_sizes(*image_shape[:2]))  # one more than the generator: ends at about 4 x 4
     for block in range(depth):
@@ -76,7 +93,18 @@ def build_discriminator(image_shape, class_count=0, *, width=32, norm="none"):
     return keras.Model(_inputs(image, label), build_logit(x, label, class_count, wrap), name="discriminator")
 
 
-def build_logit(x, label, class_count, wrap=lambda layer: layer):
+def _wrap_spectral(layer: keras.Layer) -> keras.Layer:
+    """In float32: it overwrites the kernels with what it has calculated."""
+    return layers.SpectralNormalization(layer, dtype="float32")
+
+
+def _wrap_nothing(layer: keras.Layer) -> keras.Layer:
+    return layer
+
+
+def build_logit(
+    x: keras.KerasTensor, label: keras.KerasTensor | None, class_count: int, wrap: Wrap = _wrap_nothing
+) -> keras.KerasTensor:
     """Build the logit float32 [N] of x [N, D]: linear, plus, if class_count > 0, x times the embedding of its class.
 
     wrap: callable (layer) -> layer, put around each layer with weights.
@@ -91,15 +119,18 @@ def build_logit(x, label, class_count, wrap=lambda layer: layer):
     return layers.Reshape((), dtype="float32")(logit)
 
 
-def _halved_sizes(height, width):
+def _halved_sizes(height: int, width: int) -> list[tuple[int, int]]:
     """Return [(H, W), (H/2, W/2), ...], rounded up, down to the generator's first block: 28 x 28 ends at 7 x 7."""
     sizes = [(height, width)]
     while max(sizes[-1]) >= 2 * _MIN_SIZE:
-        sizes.append(tuple(ceil(size / 2) for size in sizes[-1]))
+        height, width = sizes[-1]
+        sizes.append((ceil(height / 2), ceil(width / 2)))
     return sizes
 
 
-def _normalise(x, style, label, class_count, norm):
+def _normalise(
+    x: keras.KerasTensor, style: keras.KerasTensor, label: keras.KerasTensor | None, class_count: int, norm: str
+) -> keras.KerasTensor:
     if norm == "none":
         return x
     if norm == "batch" and not class_count:
@@ -118,10 +149,10 @@ def _normalise(x, style, label, class_count, norm):
     return x
 
 
-def _crop(x, rows, columns):
+def _crop(x: keras.KerasTensor, rows: int, columns: int) -> keras.KerasTensor:
     surplus = (x.shape[1] - rows, x.shape[2] - columns)
     return layers.Cropping2D(((0, surplus[0]), (0, surplus[1])))(x) if any(surplus) else x
 
 
-def _inputs(first, label):
+def _inputs(first: keras.KerasTensor, label: keras.KerasTensor | None) -> list[keras.KerasTensor]:
     return [first] if label is None else [first, label]

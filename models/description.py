@@ -1,13 +1,16 @@
 """recipe.json in a run's model folder: the recipe, and what it was trained on."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from models.recipes import Recipe, rename_fields
 from synth.checks import CLASS_NAMES, IMAGE_SHAPE, LABEL_VALUES, OBJECT, REQUEST_OBJECT, SEED, TEXT, check_fields
+from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.files import load_json, save_json
-from synth.shards import DESCRIPTION, HASHES_OBJECT, class_folders, describe_hashes
+from synth.run_folder import ModelFolder
+from synth.shards import HASHES_OBJECT, class_folders, describe_hashes
 
 
 @dataclass(frozen=True)
@@ -18,9 +21,9 @@ class Description:
     """
 
     recipe: Recipe
-    image_shape: tuple
-    class_names: tuple
-    label_values: tuple
+    image_shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    label_values: tuple[int, ...]
     data: str
     request: dict
     fingerprint: str
@@ -28,7 +31,7 @@ class Description:
     seed: int
 
 
-def save_description(folder, recipe, dataset, seed):
+def save_description(folder: str | Path, recipe: Recipe, dataset: Dataset, seed: int) -> None:
     """Write `folder`/recipe.json: the recipe, and what it was trained on."""
     description = {
         "recipe": asdict(recipe),
@@ -41,15 +44,15 @@ def save_description(folder, recipe, dataset, seed):
         "train_hashes": describe_hashes(dataset.train_hashes()),
         "seed": seed,
     }
-    save_json(Path(folder) / DESCRIPTION, description)
+    save_json(ModelFolder(folder).description, description)
 
 
-def load_description(folder):
+def load_description(folder: str | Path) -> Description:
     """Read `folder`/recipe.json; fields that the recipe of an older run lacks have their defaults.
 
     RequestError names the file and what is wrong.
     """
-    path = Path(folder) / DESCRIPTION
+    path = ModelFolder(folder).description
     try:
         content = load_json(path)
         if "train_images" in content:
@@ -67,14 +70,16 @@ def load_description(folder):
     return Description(**content | tuples | {"recipe": recipe})
 
 
-def list_pairs(recipe, class_names):
+def list_pairs(recipe: Recipe, class_names: Sequence[str]) -> list[tuple[int | None, int, Path]]:
     """Return a run's pairs of networks, [(class index, or None for all classes, member, sub-folder of model/)]."""
-    folders = {None: ""} if recipe.conditional else dict(enumerate(class_folders(class_names).values()))
+    folders: dict[int | None, str] = {None: ""}
+    if not recipe.conditional:
+        folders = dict(enumerate(class_folders(class_names).values()))
     members = {member: f"member-{member}" if recipe.members > 1 else "" for member in range(recipe.members)}
     return [(k, m, Path(folder) / member) for k, folder in folders.items() for m, member in members.items()]
 
 
-def _build_recipe(path, given):
+def _build_recipe(path: Path, given: dict) -> Recipe:
     given, known = rename_fields(given), [field.name for field in fields(Recipe)]
     unknown = [name for name in given if name not in known]
     if unknown:

@@ -4,6 +4,8 @@ Drawing the randomness is apart from applying it: `draw_*` gives tensors, `apply
 No flips: a mirrored digit or letter is another one.
 """
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
@@ -12,7 +14,7 @@ from synth.errors import RequestError
 AUGMENTATIONS = ("translation", "cutout", "brightness", "contrast")
 
 
-def augment(images, names, seed_generator):
+def augment(images: tf.Tensor, names: Sequence[str], seed_generator: keras.random.SeedGenerator) -> tf.Tensor:
     """Apply the named augmentations in turn to images [N, H, W, C] in [-1, 1], with fresh randomness per image."""
     for name in names:
         draw, apply = _TABLE[name]
@@ -20,7 +22,7 @@ def augment(images, names, seed_generator):
     return images
 
 
-def parse_augmentations(text):
+def parse_augmentations(text: str) -> tuple[str, ...]:
     """Turn "translation,cutout" into a tuple of names; "" and "none" into (). RequestError for an unknown one."""
     names = tuple(name.strip() for name in text.split(",") if name.strip() not in ("", "none"))
     for name in names:
@@ -29,14 +31,14 @@ def parse_augmentations(text):
     return names
 
 
-def draw_translation(shape, seed_generator):
+def draw_translation(shape: tf.Tensor, seed_generator: keras.random.SeedGenerator) -> tf.Tensor:
     """Draw shifts [N, 2] (rows, columns), whole pixels up to an eighth of the image each way."""
     limits = tf.cast(shape[1:3], tf.float32) / 8.0
     uniform = keras.random.uniform((shape[0], 2), -1.0, 1.0, seed=seed_generator)
     return tf.cast(tf.round(uniform * limits), tf.int32)
 
 
-def apply_translation(images, shifts):
+def apply_translation(images: tf.Tensor, shifts: tf.Tensor) -> tf.Tensor:
     """Shift each image; the border is repeated outwards (so grey digits stay on their ground)."""
     height, width = images.shape[1:3]
     rows = tf.clip_by_value(tf.range(height)[tf.newaxis] - shifts[:, :1], 0, height - 1)  # [N, H]
@@ -44,12 +46,12 @@ def apply_translation(images, shifts):
     return tf.gather(tf.gather(images, rows, batch_dims=1), columns, axis=2, batch_dims=1)
 
 
-def draw_cutout(shape, seed_generator):
+def draw_cutout(shape: tf.Tensor, seed_generator: keras.random.SeedGenerator) -> tf.Tensor:
     """Draw the centre of the hole [N, 2] as fractions of height and width."""
     return keras.random.uniform((shape[0], 2), seed=seed_generator)
 
 
-def apply_cutout(images, centres):
+def apply_cutout(images: tf.Tensor, centres: tf.Tensor) -> tf.Tensor:
     """Set a square of half the image's size around each centre to mid-grey (0)."""
     height, width = images.shape[1:3]
     rows = tf.abs(tf.range(height, dtype=tf.float32)[tf.newaxis] - centres[:, :1] * height) < height / 4  # [N, H]
@@ -58,22 +60,22 @@ def apply_cutout(images, centres):
     return tf.where(hole, tf.zeros_like(images), images)
 
 
-def draw_brightness(shape, seed_generator):
+def draw_brightness(shape: tf.Tensor, seed_generator: keras.random.SeedGenerator) -> tf.Tensor:
     """Draw offsets [N] in [-0.5, 0.5]."""
     return keras.random.uniform((shape[0],), -0.5, 0.5, seed=seed_generator)
 
 
-def apply_brightness(images, offsets):
+def apply_brightness(images: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
     """Add one offset to all pixels of an image."""
     return images + offsets[:, tf.newaxis, tf.newaxis, tf.newaxis]
 
 
-def draw_contrast(shape, seed_generator):
+def draw_contrast(shape: tf.Tensor, seed_generator: keras.random.SeedGenerator) -> tf.Tensor:
     """Draw factors [N] in [0.5, 1.5]."""
     return keras.random.uniform((shape[0],), 0.5, 1.5, seed=seed_generator)
 
 
-def apply_contrast(images, factors):
+def apply_contrast(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
     """Stretch each image's pixels around their mean by its factor."""
     mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
     return (images - mean) * factors[:, tf.newaxis, tf.newaxis, tf.newaxis] + mean

@@ -12,6 +12,7 @@ import tensorflow as tf
 from models.classifier import build_feature_extractor, compute_features, draw_folds
 from models.monitor import load_or_fit_classifier
 from models.trained_gan import hash_weights
+from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.images import to_network_range
 
@@ -28,10 +29,16 @@ class Extractor:
     name: str
     hash: str
     dimensions: int
-    compute: Callable
+    compute: Callable[[np.ndarray], np.ndarray]
 
 
-def build_extractor(name, dataset, cache, inception_weights=None, report=print):
+def build_extractor(
+    name: str,
+    dataset: Dataset,
+    cache: str | Path,
+    inception_weights: str | Path | None = None,
+    report: Callable[[str], object] = print,
+) -> Extractor:
     """Build the extractor "classifier", "inception" or "pixels".
 
     classifier: the penultimate layer of the `cnn`, fitted on four fifths of the train part and kept in the folder
@@ -48,14 +55,13 @@ def build_extractor(name, dataset, cache, inception_weights=None, report=print):
         digest = hashlib.sha256(dataset.train_hashes().tobytes() + labels.astype("<i8").tobytes()).hexdigest()
         path = Path(cache) / f"classifier-{digest[:16]}.keras"
         classes = len(dataset.class_names)
-        options = {"left_out": LEFT_OUT, "seed": SEED, "report": report}
-        network = load_or_fit_classifier(images, labels, classes, path, **options)
+        network = load_or_fit_classifier(images, labels, classes, path, left_out=LEFT_OUT, seed=SEED, report=report)
         network = build_feature_extractor(network)
         compute, dimensions = (lambda images: compute_features(network, images)), network.output_shape[-1]
     return Extractor(name, hash_weights([network]), dimensions, compute)
 
 
-def draw_spare(dataset):
+def draw_spare(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Return the train images that the classifier was not fitted on, for the floor of every distance.
 
     They are (images uint8 [n, H, W, C], class indices [n]).
@@ -65,7 +71,7 @@ def draw_spare(dataset):
     return images[spare], labels[spare]
 
 
-def _load_inception(weights):
+def _load_inception(weights: str | Path | None) -> keras.Model:
     file = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
     if weights and not Path(weights).is_file():
         raise RequestError(f"--inception-weights should be a file. No such: {weights}")
@@ -85,9 +91,9 @@ def _load_inception(weights):
         ) from error
 
 
-def _in_batches(network):
+def _in_batches(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     @tf.function(reduce_retracing=True)
-    def forward(images):
+    def forward(images: tf.Tensor) -> tf.Tensor:
         images = tf.cast(images, tf.float32)
         if images.shape[-1] == 1:
             images = tf.repeat(images, 3, axis=-1)
@@ -95,12 +101,12 @@ def _in_batches(network):
         images = tf.compat.v1.image.resize_bilinear(images, (_INCEPTION_SIZE, _INCEPTION_SIZE))
         return network(to_network_range(images), training=False)
 
-    def compute(images):
+    def compute(images: np.ndarray) -> np.ndarray:
         starts = range(0, len(images), _INCEPTION_BATCH)
         return np.concatenate([forward(images[start : start + _INCEPTION_BATCH]).numpy() for start in starts])
 
     return compute
 
 
-def _flatten(images):
+def _flatten(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32) / 255

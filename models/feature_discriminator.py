@@ -13,7 +13,7 @@ from models.dcgan import build_logit
 _WIDTH = 256
 
 
-def build_frozen_features(classifier):
+def build_frozen_features(classifier: keras.Model) -> keras.Model:
     """Build images [N, H, W, C] in [-1, 1] -> features float32 [N, D] with the weights of a `cnn`, which stay.
 
     The features are the last pooled maps, flattened, and the dense layer's output. It calculates in the present Keras
@@ -28,7 +28,7 @@ def build_frozen_features(classifier):
     return frozen
 
 
-def build_feature_discriminator(dimensions, class_count=0):
+def build_feature_discriminator(dimensions: int, class_count: int = 0) -> keras.Model:
     """Build features [N, dimensions] (+ label int [N] if class_count > 0) -> logit [N], in float32.
 
     Two dense layers, and the class projection of models.dcgan.build_discriminator.

@@ -1,17 +1,57 @@
 """The adversarial training step, written once for every pair of networks, loss and penalty."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import ops
 
 from models.diffaugment import augment
+from models.losses import AdversarialLoss
 from synth.images import to_network_range
+
+Critic = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # (images or features [N, ...], labels [N]) -> logits [N]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the networks of a GAN play for, and how.
+
+    penalty: "none" or one of these times `penalty_weight`: "r1" and "r1-r2" are the zero-centred gradient penalties on
+    real, and on real and fake images (Mescheder et al. 2018, arXiv:1801.04406, eq. 9); "gradient" is the one of WGAN-GP
+    (Gulrajani et al. 2017, arXiv:1704.00028, eq. 3). augmentations: names of models.diffaugment, applied to all that a
+    discriminator sees. discriminator_steps: for each step of the generator. ema_decay: of the moving average; it rises
+    to this value over the first steps.
+    """
+
+    loss: AdversarialLoss
+    penalty: str = "none"
+    penalty_weight: float = 0.0
+    augmentations: tuple[str, ...] = ()
+    discriminator_steps: int = 1
+    ema_decay: float = 0.999
+
+
+@dataclass(frozen=True)
+class FeatureGame:
+    """The same game on features: a second discriminator, of what a network that does not change sees in the images.
+
+    frozen: model images [N, H, W, C] in [-1, 1] -> features [N, D]. discriminator: model (features(, label [N])) ->
+    logit [N]. weight: of its loss in the generator's.
+    """
+
+    frozen: keras.Model
+    discriminator: keras.Model
+    weight: float = 1.0
 
 
 class ReplicaSeeds(keras.random.SeedGenerator):
     """A seed generator that gives each replica of a tf.distribute strategy random numbers of its own."""
 
-    def next(self, ordered=True):
+    def next(self, ordered: bool = True) -> tf.Tensor:
         seed = super().next(ordered)
         replica = ops.cast(tf.distribute.get_replica_context().replica_id_in_sync_group, seed.dtype)
         return seed + ops.stack([replica, ops.zeros_like(replica)])
@@ -22,61 +62,47 @@ class GAN(keras.Model):
 
     generator, moving_average: models (latent [N, L](, label [N])) -> images [N, H, W, C] in [-1, 1], same build.
     discriminator: model (image(, label)) -> logit [N].
-    feature_discriminator: None, or model (features(, label)) -> logit [N], that plays the same game on what
-    `frozen_features`, model images -> features [N, D], gives; `feature_weight` times its loss is the generator's, too.
-    loss: models.losses.AdversarialLoss. penalty: "none" or one of these times `penalty_weight`
-    (a variable, so that it can change while training): "r1" and "r1-r2" are
-    the zero-centred gradient penalties on real, and on real and fake images (Mescheder et al. 2018,
-    arXiv:1801.04406, eq. 9); "gradient" is the one of WGAN-GP (Gulrajani et al. 2017, arXiv:1704.00028, eq. 3).
-    ema_decay: of the moving average; it rises to this value over the first steps.
+    penalty_weight: a variable that begins as the rules say, so that it can change while training.
     """
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        moving_average,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        moving_average: keras.Model,
+        rules: Rules,
+        feature_game: FeatureGame | None = None,
         *,
-        loss,
-        penalty="none",
-        penalty_weight=0.0,
-        augmentations=(),
-        discriminator_steps=1,
-        ema_decay=0.999,
-        feature_discriminator=None,
-        frozen_features=None,
-        feature_weight=1.0,
-        seed=0,
-    ):
+        seed: int = 0,
+    ) -> None:
         super().__init__()
         self.generator = generator
         self.discriminator = discriminator
         self.moving_average = moving_average
         self.moving_average.set_weights(generator.get_weights())
-        self.loss_functions = loss
-        self.penalty = penalty
-        self.penalty_weight = keras.Variable(penalty_weight, trainable=False, name="penalty_weight")
-        self.augmentations = augmentations
-        self.discriminator_steps = discriminator_steps
-        self.ema_decay = ema_decay
-        self.feature_discriminator = feature_discriminator
-        self.frozen_features = frozen_features
-        self.feature_weight = feature_weight
+        self.rules = rules
+        self.penalty_weight = keras.Variable(rules.penalty_weight, trainable=False, name="penalty_weight")
+        self.feature_game = feature_game
         self.seed_generator = ReplicaSeeds(seed)
         self.conditional = len(generator.inputs) == 2
         self.latent_dim = generator.inputs[0].shape[-1]
         self.built = True
 
     @property
-    def discriminators(self):
+    def discriminators(self) -> list[keras.Model]:
         """The discriminators, that of the images first."""
-        return [model for model in (self.discriminator, self.feature_discriminator) if model is not None]
+        return [self.discriminator, *([self.feature_game.discriminator] if self.feature_game else [])]
 
     @property
-    def _discriminator_variables(self):
+    def _discriminator_variables(self) -> list[keras.Variable]:
         return [variable for model in self.discriminators for variable in model.trainable_variables]
 
-    def compile(self, generator_optimizer, discriminator_optimizer, **options):
+    def compile(
+        self,
+        generator_optimizer: keras.optimizers.Optimizer,
+        discriminator_optimizer: keras.optimizers.Optimizer,
+        **options: Any,
+    ) -> None:
         """Take the optimizers of generator and discriminators, and keras.Model.compile's options but for losses."""
         super().compile(**options)
         self.generator_optimizer = generator_optimizer
@@ -84,14 +110,14 @@ class GAN(keras.Model):
         generator_optimizer.build(self.generator.trainable_variables)
         discriminator_optimizer.build(self._discriminator_variables)
 
-    def _maybe_symbolic_build(self, *args, **options):
+    def _maybe_symbolic_build(self, *args: Any, **options: Any) -> None:
         """Everything is built already; Keras' own symbolic build fails under MultiWorkerMirroredStrategy."""
 
-    def train_step(self, data):
+    def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Run one step on (images uint8 [N, H, W, C], class indices [N]); return the two losses, each of shape [1]."""
         images, labels = data
         real = to_network_range(tf.cast(images, tf.float32))
-        for _ in range(self.discriminator_steps - 1):
+        for _ in range(self.rules.discriminator_steps - 1):
             self._update(real, labels, with_generator=False)
         discriminator_loss, generator_loss = self._update(real, labels)
         self._update_moving_average()
@@ -100,7 +126,7 @@ class GAN(keras.Model):
             "generator_loss": tf.reshape(generator_loss, (1,)),
         }
 
-    def _update(self, real, labels, with_generator=True):
+    def _update(self, real: tf.Tensor, labels: tf.Tensor, with_generator: bool = True) -> tuple[tf.Tensor, tf.Tensor]:
         """Update both networks at once, from one batch of fake images."""
         latents = keras.random.normal((tf.shape(real)[0], self.latent_dim), seed=self.seed_generator)
         with tf.GradientTape() as generator_tape:
@@ -108,11 +134,12 @@ class GAN(keras.Model):
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(fake)
             discriminator_loss, generator_loss, penalty = self._play(self._logits, real, fake, labels)
-            if self.feature_discriminator is not None:
-                features = self._see(real), self._see(fake)
-                losses = self._play(self._feature_logits, *features, labels)
+            game = self.feature_game
+            if game is not None:
+                features = self._see(game, real), self._see(game, fake)
+                losses = self._play(partial(self._feature_logits, game), *features, labels)
                 discriminator_loss += losses[0]
-                generator_loss += self.feature_weight * losses[1]
+                generator_loss += game.weight * losses[1]
                 penalty += losses[2]
             # Keras sums gradients over the replicas of a tf.distribute strategy.
             scale = 1.0 / tf.distribute.get_strategy().num_replicas_in_sync
@@ -128,17 +155,21 @@ class GAN(keras.Model):
         self.discriminator_optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return discriminator_loss, generator_loss
 
-    def _play(self, critic, real, fake, labels):
-        """Return (discriminator's loss, generator's loss, penalty) of a `critic`, (batch, labels) -> logits."""
+    def _play(
+        self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, labels: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Return (discriminator's loss, generator's loss, penalty) of a critic."""
         penalty, real_logits, fake_logits = self._score_both(critic, real, fake, labels)
-        losses = self.loss_functions
-        return losses.discriminator(real_logits, fake_logits), losses.generator(real_logits, fake_logits), penalty
+        loss = self.rules.loss
+        return loss.discriminator(real_logits, fake_logits), loss.generator(real_logits, fake_logits), penalty
 
-    def _score_both(self, critic, real, fake, labels):
+    def _score_both(
+        self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, labels: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Return (penalty, logits of what is real [N], logits of what is fake [N])."""
-        if self.penalty == "none":
+        if self.rules.penalty == "none":
             return 0.0, critic(real, labels), critic(fake, labels)
-        if self.penalty == "gradient":
+        if self.rules.penalty == "gradient":
             ones = [1] * (len(real.shape) - 1)
             mix = keras.random.uniform((tf.shape(real)[0], *ones), seed=self.seed_generator)
             slopes, _ = _compute_slopes(critic, real + mix * (fake - real), labels)
@@ -146,36 +177,36 @@ class GAN(keras.Model):
             return self.penalty_weight * penalty, critic(real, labels), critic(fake, labels)
         slopes, real_logits = _compute_slopes(critic, real, labels)
         penalty = tf.reduce_mean(slopes)
-        if self.penalty == "r1":
+        if self.rules.penalty == "r1":
             fake_logits = critic(fake, labels)
         else:
             slopes, fake_logits = _compute_slopes(critic, fake, labels)
             penalty += tf.reduce_mean(slopes)
         return 0.5 * self.penalty_weight * penalty, real_logits, fake_logits
 
-    def _logits(self, images, labels):
+    def _logits(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         return self.discriminator(self._inputs(self._augment(images), labels), training=True)
 
-    def _feature_logits(self, features, labels):
-        return self.feature_discriminator(self._inputs(features, labels), training=True)
+    def _feature_logits(self, game: FeatureGame, features: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        return game.discriminator(self._inputs(features, labels), training=True)
 
-    def _see(self, images):
-        return self.frozen_features(self._augment(images), training=False)
+    def _see(self, game: FeatureGame, images: tf.Tensor) -> tf.Tensor:
+        return game.frozen(self._augment(images), training=False)
 
-    def _augment(self, images):
-        return augment(images, self.augmentations, self.seed_generator)
+    def _augment(self, images: tf.Tensor) -> tf.Tensor:
+        return augment(images, self.rules.augmentations, self.seed_generator)
 
-    def _inputs(self, first, labels):
+    def _inputs(self, first: tf.Tensor, labels: tf.Tensor) -> list[tf.Tensor]:
         return [first, labels] if self.conditional else [first]
 
-    def _update_moving_average(self):
+    def _update_moving_average(self) -> None:
         step = ops.cast(self.generator_optimizer.iterations, "float32")
-        decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
+        decay = ops.minimum(self.rules.ema_decay, (1.0 + step) / (10.0 + step))
         for average, current in zip(self.moving_average.weights, self.generator.weights, strict=True):
             average.assign(decay * average + (1.0 - decay) * current)
 
 
-def _compute_slopes(critic, inputs, labels):
+def _compute_slopes(critic: Critic, inputs: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the squared norm of d logit / d input, and the logits, both [N]."""
     with tf.GradientTape() as tape:
         tape.watch(inputs)

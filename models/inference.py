@@ -1,5 +1,6 @@
 """Images from a generator, in blocks of one fixed size."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -14,14 +15,14 @@ class Sampler:
     depend on how many images are asked for.
     """
 
-    def __init__(self, generator, block_size=BLOCK_SIZE):
+    def __init__(self, generator: keras.Model, block_size: int = BLOCK_SIZE) -> None:
         self.generator = generator
         self.block_size = block_size
         self.latent_dim = generator.inputs[0].shape[-1]
         self._conditional = len(generator.inputs) == 2
         self._forward = tf.function(lambda inputs: generator(inputs, training=False), jit_compile=False)
 
-    def __call__(self, latents, labels):
+    def __call__(self, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
         images = []
         for start in range(0, len(latents), self.block_size):
             block = latents[start : start + self.block_size]

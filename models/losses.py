@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import tensorflow as tf
 from keras import ops
 
 from models.tfgan import import_tfgan
@@ -14,11 +15,11 @@ _FROM_TFGAN = ("least-squares", "wasserstein", "relativistic")
 class AdversarialLoss(NamedTuple):
     """Two callables (real_logits [N], fake_logits [N]) -> scalar, each to be minimised by its network."""
 
-    discriminator: Callable
-    generator: Callable
+    discriminator: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    generator: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
-def build_loss(name):
+def build_loss(name: str) -> AdversarialLoss:
     """Return the AdversarialLoss of that name; least-squares, wasserstein and relativistic are TF-GAN's.
 
     hinge: Lim and Ye 2017, eq. 5 (arXiv:1705.02894). non-saturating: Goodfellow et al. 2014, section 3
@@ -53,5 +54,5 @@ def build_loss(name):
     )
 
 
-def _hinge_discriminator_loss(real, fake):
+def _hinge_discriminator_loss(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     return ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))

@@ -1,12 +1,18 @@
 """The fully connected pair, conditional or not."""
 
+from collections.abc import Sequence
 from math import prod
 
 import keras
 from keras import layers
 
 
-def build_mlp_generator(image_shape, latent_dim, class_count=0, widths=(128, 256, 512, 1024)):
+def build_mlp_generator(
+    image_shape: tuple[int, int, int],
+    latent_dim: int,
+    class_count: int = 0,
+    widths: Sequence[int] = (128, 256, 512, 1024),
+) -> keras.Model:
     """Build noise (+ label embedding) -> Dense `widths` with leaky ReLU -> image in [-1, 1].
 
     Inputs: latent float [N, latent_dim] and, if class_count > 0, label int [N]. Output: [N, H, W, C].
@@ -20,7 +26,9 @@ def build_mlp_generator(image_shape, latent_dim, class_count=0, widths=(128, 256
     return keras.Model(inputs, layers.Reshape(image_shape, dtype="float32")(x), name="generator")
 
 
-def build_mlp_discriminator(image_shape, class_count=0, widths=(512, 1024, 1024, 512)):
+def build_mlp_discriminator(
+    image_shape: tuple[int, int, int], class_count: int = 0, widths: Sequence[int] = (512, 1024, 1024, 512)
+) -> keras.Model:
     """Build image (+ label embedding) -> Dense `widths` with leaky ReLU -> logit [N].
 
     Inputs: image float [N, H, W, C] and, if class_count > 0, label int [N]. The published sigmoid is part of the
@@ -34,7 +42,10 @@ def build_mlp_discriminator(image_shape, class_count=0, widths=(512, 1024, 1024,
     return keras.Model(inputs, layers.Reshape((), dtype="float32")(logit), name="discriminator")
 
 
-def _with_label(first_input, class_count, flat=None):
+def _with_label(
+    first_input: keras.KerasTensor, class_count: int, flat: keras.KerasTensor | None = None
+) -> tuple[list[keras.KerasTensor], keras.KerasTensor]:
+    """Return (the inputs, the first one's values followed by the embedding of the label)."""
     flat = first_input if flat is None else flat
     if not class_count:
         return [first_input], flat

@@ -1,13 +1,20 @@
 """The classifiers of a training: the monitor, which measures it on validation, the filter, and the frozen features."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
 import numpy as np
 
 from evaluation.metrics import compute_frechet_distance, compute_spread, fit_gaussian
 from models.classifier import build_feature_extractor, compute_features, fit_on_folds
+from models.inference import Sampler
 from models.network_files import load_classifier
 from synth.errors import RequestError
 from synth.files import replacing
 
+Features = Callable[[np.ndarray], np.ndarray]  # images uint8 [n, H, W, C] -> features [n, D]
 _MAX_IMAGES = 3000
 _MIN_IMAGES = 500
 _COLLAPSED_SPREAD = 0.1  # of the real images' feature variance
@@ -21,7 +28,7 @@ class Monitor:
     in the same proportions of classes.
     """
 
-    def __init__(self, extractor, images, labels, seed):
+    def __init__(self, extractor: Features, images: np.ndarray, labels: np.ndarray, seed: int) -> None:
         if len(images) < 2:
             raise RequestError(
                 f"validation should have at least 2 images. Got {len(images)}: more real images are needed."
@@ -34,7 +41,7 @@ class Monitor:
         self.labels = np.resize(self._real_labels, max(_MIN_IMAGES, len(order)))
         self._seed = seed
 
-    def measure(self, sampler):
+    def measure(self, sampler: Sampler) -> tuple[float, list[int]]:
         """Return (Frechet distance, indices of collapsed classes) of a models.inference.Sampler's images.
 
         A class has collapsed when the variance of its images' features is under a tenth of the real ones'.
@@ -46,7 +53,7 @@ class Monitor:
         collapsed = [int(k) for k in np.unique(self.labels) if self._has_collapsed(features, k)]
         return compute_frechet_distance(self._gaussian, fit_gaussian(features)), collapsed
 
-    def _has_collapsed(self, features, k):
+    def _has_collapsed(self, features: np.ndarray, k: int) -> bool:
         real = self._features[self._real_labels == k]
         fake = features[self.labels == k]
         if min(len(real), len(fake)) < 3:
@@ -54,7 +61,14 @@ class Monitor:
         return compute_spread(fake) < _COLLAPSED_SPREAD * compute_spread(real)
 
 
-def fit_extractor(images, labels, class_count, path, seed, report=print):
+def fit_extractor(
+    images: np.ndarray,
+    labels: np.ndarray,
+    class_count: int,
+    path: Path,
+    seed: int,
+    report: Callable[[str], object] = print,
+) -> Features:
     """Return a callable images uint8 -> features, fitted on the train part.
 
     With two classes or more: the penultimate layer of a classifier, kept at `path` (.keras). With one class, which
@@ -67,25 +81,49 @@ def fit_extractor(images, labels, class_count, path, seed, report=print):
     return lambda images: compute_features(extractor, images)
 
 
-def fit_filter(images, labels, class_count, path, seed, report=print):
+def fit_filter(
+    images: np.ndarray,
+    labels: np.ndarray,
+    class_count: int,
+    path: Path,
+    seed: int,
+    report: Callable[[str], object] = print,
+) -> keras.Model:
     """Return the classifier that filters, fitted on the train part and kept at `path` (.keras).
 
     What it wrongly rejects is lost to the synthetic images, so it is fitted for longer than the extractor.
     """
-    options = {"epochs": 10, "rate_decay": "cosine", "batch_size": 32, "report": report}
+    options: dict[str, Any] = {"epochs": 10, "rate_decay": "cosine", "batch_size": 32, "report": report}
     return load_or_fit_classifier(images, labels, class_count, path, left_out=1, seed=seed, **options)
 
 
-def fit_frozen_classifier(images, labels, class_count, path, seed, report=print):
+def fit_frozen_classifier(
+    images: np.ndarray,
+    labels: np.ndarray,
+    class_count: int,
+    path: Path,
+    seed: int,
+    report: Callable[[str], object] = print,
+) -> keras.Model:
     """Return the classifier whose features a second discriminator sees, fitted on the train part, kept at `path`.
 
     It is neither the one that measures nor the one that filters: to these the generator is a stranger.
     """
-    options = {"rate_decay": "cosine", "report": report}
+    options: dict[str, Any] = {"rate_decay": "cosine", "report": report}
     return load_or_fit_classifier(images, labels, class_count, path, left_out=2, seed=seed, **options)
 
 
-def load_or_fit_classifier(images, labels, class_count, path, *, left_out, seed, report=print, **options):
+def load_or_fit_classifier(
+    images: np.ndarray,
+    labels: np.ndarray,
+    class_count: int,
+    path: Path,
+    *,
+    left_out: int,
+    seed: int,
+    report: Callable[[str], object] = print,
+    **options: Any,
+) -> keras.Model:
     """Load the classifier from `path`, or fit it on all folds but one (options of fit_classifier) and save it there.
 
     One that can't be read or does not fit is fitted anew, and `report`, callable (text), told so.
@@ -101,7 +139,7 @@ def load_or_fit_classifier(images, labels, class_count, path, *, left_out, seed,
     return classifier
 
 
-def _fit_principal_components(images, count=64):
+def _fit_principal_components(images: np.ndarray, count: int = 64) -> Features:
     flat = images.reshape(len(images), -1).astype(np.float64)[:2000]
     mean = flat.mean(axis=0)
     components = np.linalg.svd(flat - mean, full_matrices=False)[2][:count]  # [count, H W C]

@@ -1,5 +1,6 @@
 """Networks on disk: Keras' own files, and packed ones, which are the weights alone in half the precision."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -9,18 +10,21 @@ from models.classifier import build_classifier
 from synth.errors import RequestError
 from synth.files import replacing
 from synth.run_files import load_arrays
+from synth.run_folder import ModelFolder
 
+Shape = tuple[int, ...]
+Shapes = tuple[Sequence[Shape | None], Shape]  # of the inputs and the output, without the batch
 ANY = None  # stands for a shape that may be any
 _ADVICE = "Restore it, or remove it: the command that trained the run, given again, makes it anew."
 
 
-def find_network(folder, name):
-    """Return the path of a network of a model folder, `name`.keras or, packed, `name`.npz; None where there is none."""
-    paths = (Path(folder) / f"{name}{suffix}" for suffix in (".keras", ".npz"))
-    return next((path for path in paths if path.exists()), None)
-
-
-def load_network(folder, name, build=None, shapes=None, class_count=0):
+def load_network(
+    folder: str | Path,
+    name: str,
+    build: Callable[[], keras.Model] | None = None,
+    shapes: Shapes | None = None,
+    class_count: int = 0,
+) -> keras.Model:
     """Open a network of a model folder, not compiled.
 
     build: callable () -> the network that packed weights go into; by default packed ones are not opened.
@@ -28,14 +32,15 @@ def load_network(folder, name, build=None, shapes=None, class_count=0):
     class_count: the number of labels that it should know, where it is conditional.
     Raises RequestError where there is no such file, and where it can't be read or does not fit.
     """
-    path = find_network(folder, name)
-    if path is None or (path.suffix == ".npz" and not build):
+    path = ModelFolder(folder).find_network(name)
+    if path is None or (path.suffix == ".npz" and build is None):
         raise RequestError(
             f"{folder}: should be a finished run's folder. No {name}.keras there: "
             "the command that trained the run, given again, makes it anew."
         )
     try:
-        network = _load_packed(build, path) if path.suffix == ".npz" else keras.models.load_model(path, compile=False)
+        fresh = build() if build is not None and path.suffix == ".npz" else None
+        network = keras.models.load_model(path, compile=False) if fresh is None else _load_packed(fresh, path)
         given = ([tensor.shape[1:] for tensor in network.inputs], network.output.shape[1:])
         is_finite = all(np.isfinite(array).all() for array in network.get_weights())
     except Exception as error:  # whatever zipfile, h5py and Keras raise on a damaged file
@@ -50,20 +55,20 @@ def load_network(folder, name, build=None, shapes=None, class_count=0):
     return network
 
 
-def load_classifier(folder, name, image_shape, class_count):
+def load_classifier(folder: str | Path, name: str, image_shape: Shape, class_count: int) -> keras.Model:
     """Open a classifier `cnn` of a model folder for these images and classes; RequestError as of load_network."""
     fresh = build_classifier(image_shape, class_count)
     network = load_network(folder, name, lambda: fresh)
     given, expected = ([tuple(weight.shape) for weight in of.weights] for of in (network, fresh))
     if given != expected or "features" not in {layer.name for layer in network.layers}:
         raise RequestError(
-            f"{find_network(folder, name)}: should be the classifier of {class_count} classes of {image_shape} images. "
-            f"It is another network. {_ADVICE}"
+            f"{ModelFolder(folder).find_network(name)}: should be the classifier of {class_count} classes of "
+            f"{image_shape} images. It is another network. {_ADVICE}"
         )
     return network
 
 
-def save_packed(path, network):
+def save_packed(path: Path, network: keras.Model) -> None:
     """Write the weights of a network to `path` (.npz) as float16: `arr_0`, `arr_1`, ... in Keras' order.
 
     There is no configuration: older versions of Keras can't read that of newer ones.
@@ -82,14 +87,13 @@ def save_packed(path, network):
         np.savez_compressed(temporary, *halves)
 
 
-def _load_packed(build, path):
+def _load_packed(network: keras.Model, path: Path) -> keras.Model:
     arrays = load_arrays(path)
-    network = build()
     network.set_weights([arrays[f"arr_{k}"] for k in range(len(arrays))])
     return network
 
 
-def _check_shapes(path, given, shapes):
+def _check_shapes(path: Path, given: Shapes, shapes: Shapes | None) -> None:
     """Raise RequestError where (shapes of the inputs, shape of the output) are not as wanted."""
     if shapes is None:
         return
@@ -103,7 +107,7 @@ def _check_shapes(path, given, shapes):
         )
 
 
-def _check_labels(path, network, class_count):
+def _check_labels(path: Path, network: keras.Model, class_count: int) -> None:
     """Raise RequestError where an embedding of the label does not have a row for each class."""
     for weight in network.weights if class_count else ():
         if weight.path.endswith("embeddings") and weight.shape[0] != class_count:

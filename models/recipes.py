@@ -3,13 +3,16 @@
 This module imports no TensorFlow, so that scripts can show their flags at once.
 """
 
+import argparse
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from models.pretrained import A_RUN
 from synth.errors import RequestError
-from synth.options import add_flags, check_options, option
+from synth.options import add_flags, check_options, like, option
 
 _EXPECTED = {bool: "yes or no", int: "an integer", float: "a number"}
 
@@ -80,34 +83,33 @@ class Recipe:
         choices=("auto", "float32", "mixed_bfloat16"),
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_options(self)
         if self.penalty != "none" and self.penalty_weight and not self.penalty_weight_end:
             raise RequestError("--penalty-weight-end should be above 0, the weight falls geometrically. Got 0 instead.")
         if not self.steps and not self.epochs:
             raise RequestError("--steps or --epochs should be above 0. Got 0 for both.")
 
-    def total_steps(self, train_count):
+    def total_steps(self, train_count: int) -> int:
         """Return the number of generator steps for so many train images."""
         return self.steps or max(1, round(self.epochs * train_count / self.batch_size))
 
-    def plan_gans(self, class_count, train_count):
+    def plan_gans(self, class_count: int, train_count: int) -> tuple[int, int]:
         """Return (number of GANs, train images of each) on so many classes and train images."""
         divided = 1 if self.conditional else class_count
         return self.members * divided, train_count // divided
 
 
-_LONG = {"discriminator_width": 48, "ema_decay": 0.999, "steps": 15000, "round_steps": 750}
-_PUBLISHED = {"latent_dim": 100, "noise": False, "generator_norm": "batch", "loss": "non-saturating", "penalty": "none"}
+_Fields = dict[str, Any]  # of a recipe
+_LONG: _Fields = {"discriminator_width": 48, "ema_decay": 0.999, "steps": 15000, "round_steps": 750}
+_PUBLISHED: _Fields = {"latent_dim": 100, "noise": False, "generator_norm": "batch", "loss": "non-saturating"}
+_PUBLISHED |= {"penalty": "none"}
 _PUBLISHED |= {"beta1": 0.5, "beta2": 0.999, "ema_decay": 0.0, "rate_decay": "constant", "dtype": "float32"}
 _PUBLISHED |= {"feature_weight": 0.0, "steps": 0, "epochs": 200.0, "round_steps": 200}
 _MLP = _PUBLISHED | {"network": "mlp", "generator_rate": 2e-4, "discriminator_rate": 2e-4}
 _MINORITY = _MLP | {"conditional": False, "steps": 20000, "epochs": 0.0, "round_steps": 1000}
 _DCGAN = _PUBLISHED | {"conditional": False, "discriminator_width": 64, "batch_size": 128, "generator_norm": "none"}
-_DCGAN_V2 = _DCGAN | {
-    "generator_norm": "batch",
-    "discriminator_norm": "batch",
-}  # in both
+_DCGAN_V2 = _DCGAN | {"generator_norm": "batch", "discriminator_norm": "batch"}
 
 RECIPES = {
     recipe.name: recipe
@@ -141,13 +143,15 @@ class GANOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GANRequest(GANOptions):
+class GANRequest:
     """The same, with the Recipe that the flags describe."""
 
     recipe: Recipe
+    max_minutes: float | None = like(GANOptions, "max_minutes")
+    model: str | Path | None = like(GANOptions, "model")
 
 
-def add_recipe_flags(group, shown=None):
+def add_recipe_flags(group: argparse._ArgumentGroup, shown: Iterable[str] | None = None) -> None:
     """Add one flag for every field of a recipe; what is not given stays the named recipe's.
 
     shown: names of the fields that --help shows (all).
@@ -155,19 +159,19 @@ def add_recipe_flags(group, shown=None):
     add_flags(group, Recipe, _FLAGS, base="quick", shown=shown)
 
 
-def parse_recipe(options):
+def parse_recipe(options: dict[str, Any]) -> Recipe:
     """Take --recipe and its fields' flags out of parsed options (a dict) and return the Recipe that they describe."""
     return replace(RECIPES[options.pop("recipe")], **take_recipe_options(options))
 
 
-def parse_fields(text):
+def parse_fields(text: str) -> dict[str, Any]:
     """Turn "generator_rate=5e-4,noise=no" into {field: value}, with values of the fields' types.
 
     A comma within a value (diffaugment=translation,cutout) stays there. Raises RequestError for an unknown field or a
     value that is not of its type; the Recipe checks the rest.
     """
-    types = {field.name: field.type for field in fields(Recipe) if field.name in _FLAGS}
-    given = {}
+    types: dict[str, Any] = {field.name: field.type for field in fields(Recipe) if field.name in _FLAGS}
+    given: dict[str, Any] = {}
     for part in re.split(r",(?=\w*=)", text):
         name, _, value = part.partition("=")
         if name not in types:
@@ -179,7 +183,7 @@ def parse_fields(text):
     return take_recipe_options(given)
 
 
-def take_recipe_options(options):
+def take_recipe_options(options: dict[str, Any]) -> dict[str, Any]:
     """Take the recipe's flags out of parsed options (a dict) and return those that were given.
 
     Where one of --steps and --epochs is given, it replaces the other.
@@ -191,23 +195,23 @@ def take_recipe_options(options):
     return given
 
 
-def write_flags(fields):
+def write_flags(fields: dict[str, Any]) -> list[str]:
     """Return the words of the command line that set these fields of a recipe, {name: value}."""
-    words = []
+    words: list[str] = []
     for name, value in fields.items():
         flag = name.replace("_", "-")
         words += [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
     return words
 
 
-def describe_flags(recipe):
+def describe_flags(recipe: Recipe) -> list[str]:
     """Return the words of the command line that describe a Recipe."""
     named = RECIPES.get(recipe.name, RECIPES["quick"])
     changed = {name: getattr(recipe, name) for name in _FLAGS if getattr(recipe, name) != getattr(named, name)}
     return ["--recipe", named.name, *write_flags(changed)]
 
 
-def rename_fields(stored):
+def rename_fields(stored: dict[str, Any]) -> dict[str, Any]:
     """Return a stored recipe's fields, a dict, by the names that they have today."""
     former = {field.metadata.get("formerly"): field.name for field in fields(Recipe)}
     return {former.get(name, name): value for name, value in stored.items()}

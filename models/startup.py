@@ -1,16 +1,21 @@
-"""Start TensorFlow without its native notes on the terminal."""
+"""Start TensorFlow without its native notes on the terminal.
+
+Here both are imported within functions: the scripts import this module to show their flags, and the order matters.
+"""
 
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from synth.errors import RequestError
 from synth.output_folder import check_inputs, read_threads
 
 
-def import_tensorflow():
+def import_tensorflow() -> None:
     """Import TensorFlow, and Keras with the settings that the networks need, whatever keras.json says.
 
     Raises RequestError where Keras runs on another backend already, or can't read its keras.json.
@@ -33,7 +38,7 @@ def import_tensorflow():
     keras.config.set_dtype_policy("float32")
 
 
-def _import_quietly():
+def _import_quietly() -> None:
     """Import both; their native start-up notes are held back, and shown if the import fails.
 
     The notes go to the file descriptor before any Python setting counts, so the import itself is wrapped.
@@ -61,7 +66,7 @@ def _import_quietly():
         tensorflow.config.optimizer.set_experimental_options({"remapping": False})
 
 
-def _import_keras():
+def _import_keras() -> None:
     settings = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "keras.json"
     try:
         import keras  # noqa: F401
@@ -72,14 +77,14 @@ def _import_keras():
         raise RequestError(f"{settings}: should be Keras' settings. Correct or remove it. ({reason})") from error
 
 
-def start(out, inputs, report):
+def start(out: str | Path, inputs: dict[str, Any], report: Callable[[str], object]) -> int:
     """Refuse inputs {flag: paths} that lie in the output folder, and import TensorFlow; return its threads' number."""
     check_inputs(out, inputs)
     import_tensorflow()
     return set_threads(out, report)
 
 
-def set_threads(out, report):
+def set_threads(out: str | Path, report: Callable[[str], object]) -> int:
     """Compute in as many threads as the run in `out` has recorded, or else as there are cores; return their number.
 
     The last digits of sums, and so pixels, depend on it. Where TensorFlow has begun with another number (an earlier
@@ -97,12 +102,12 @@ def set_threads(out, report):
     return threads
 
 
-def count_cores():
+def count_cores() -> int:
     """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def download_standard_set(name):
+def download_standard_set(name: str) -> Any:
     """Load "mnist" or "fashion_mnist" through Keras: (x_train, y_train), (x_test, y_test); OSError where it can't."""
     import_tensorflow()
     import keras

@@ -8,18 +8,19 @@ import importlib
 import sys
 import warnings
 from types import ModuleType
+from typing import Any
+
+import tensorflow as tf
 
 
-def import_tfgan():
+def import_tfgan() -> Any:
     """Return the module tensorflow_gan.
 
     Raises ImportError, in one line that names what to install, where TF-GAN can't be imported.
     """
-    import tensorflow as tf
-
     if "tensorflow_gan" in sys.modules:
         return sys.modules["tensorflow_gan"]
-    estimator = ModuleType("tensorflow.estimator")
+    estimator: Any = ModuleType("tensorflow.estimator")
     estimator.SessionRunHook = type("SessionRunHook", (), {})
     stand_ins = {"tensorflow_gan.python.estimator": ModuleType("tensorflow_gan.python.estimator")}
     if not _imports_cleanly("tensorflow_hub"):
@@ -41,7 +42,7 @@ def import_tfgan():
         ) from error
 
 
-def _imports_cleanly(name):
+def _imports_cleanly(name: str) -> bool:
     try:
         with warnings.catch_warnings(action="ignore"):
             importlib.import_module(name)

@@ -2,9 +2,11 @@
 
 import hashlib
 import math
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -13,31 +15,35 @@ from models.classifier import compute_probabilities
 from models.density_ratio import compute_log_ratio, fit_density_ratio
 from models.description import list_pairs, load_description
 from models.inference import Sampler
-from models.network_files import ANY, find_network, load_classifier, load_network
+from models.network_files import ANY, load_classifier, load_network
+from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.files import replacing
 from synth.images import to_network_range
 from synth.run_files import load_array
+from synth.run_folder import FILTER, MONITOR, ModelFolder
 from synth.sampling import BLOCK_SIZE
-from synth.shards import DENSITY_RATIO, load_hashes
+from synth.shards import load_hashes
+
+Score = Callable[[np.ndarray, int], np.ndarray]  # (images uint8 [n, H, W, C], class index) -> logits float32 [n]
 
 
-def prepare_filter(folder, dataset, filter):
+def prepare_filter(folder: str | Path, dataset: Dataset, filter: str) -> None:
     """Fit the density ratio of a finished run's model folder where `filter` wants it and none is there.
 
     dataset: the synth.datasets.Dataset that it was trained on, of two classes or more.
     """
-    if filter == "density-ratio" and not (Path(folder) / DENSITY_RATIO).exists():
+    if filter == "density-ratio" and not ModelFolder(folder).density_ratio.exists():
         save_density_ratio(folder, fit_density_ratio(TrainedGAN(folder), *dataset.part("train")))
 
 
-def save_density_ratio(folder, weights):
+def save_density_ratio(folder: str | Path, weights: np.ndarray) -> None:
     """Write `folder`/density_ratio.npy, the weights of models.density_ratio."""
-    with replacing(Path(folder) / DENSITY_RATIO) as temporary:
+    with replacing(ModelFolder(folder).density_ratio) as temporary:
         np.save(temporary, weights)
 
 
-def hash_weights(networks):
+def hash_weights(networks: Iterable[keras.Model]) -> str:
     """SHA-256 over the weights of the networks, as hex."""
     digest = hashlib.sha256()
     for network in networks:
@@ -49,6 +55,7 @@ def hash_weights(networks):
 class TrainedGAN:
     """The networks of a finished run's model folder.
 
+    folder: where they lie, a synth.run_folder.ModelFolder.
     image_shape, class_names, label_values, data, request, fingerprint: of the training data, as in
     synth.datasets.Dataset. seed: of the training. classifier: the one that filters, or None (a run on one class, or
     one that was made by hand without it).
@@ -58,9 +65,9 @@ class TrainedGAN:
     would refuse older runs, whose recipes built others.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | Path) -> None:
         folder = Path(folder)
-        self._folder = folder
+        self.folder = ModelFolder(folder)
         description = load_description(folder)
         self.image_shape = description.image_shape
         self.class_names = description.class_names
@@ -71,37 +78,37 @@ class TrainedGAN:
         self.recipe = description.recipe
         self.seed = description.seed
         self._train_hashes = description.train_hashes
-        self._networks = []
-        self._members = [[] for _ in self.class_names]  # of each class: [(sampler, score), ...]
+        self._networks: list[keras.Model] = []
+        self._members: list[list[tuple[Sampler, Score]]] = [[] for _ in self.class_names]  # of each class
         pairs = list_pairs(self.recipe, self.class_names)
-        _check_finished(folder, [subfolder for _, _, subfolder in pairs])
+        _check_finished(self.folder, [subfolder for _, _, subfolder in pairs])
         for k, _, subfolder in pairs:
             pair = self._load_pair(folder / subfolder)
             for members in self._members if k is None else [self._members[k]]:
                 members.append(pair)
         self.latent_dim = self._members[0][0][0].latent_dim
-        self.classifier = self._load_classifier(folder)
-        self.density_ratio = self._load_density_ratio(folder / DENSITY_RATIO)
+        self.classifier = self._load_classifier()
+        self.density_ratio = self._load_density_ratio()
 
     @property
-    def has_classifier(self):
+    def has_classifier(self) -> bool:
         """Whether there is a classifier that can filter (a run on one class has none)."""
         return self.classifier is not None
 
-    def check_filter(self, filter):
+    def check_filter(self, filter: str) -> None:
         """Raise RequestError where --filter is one that the run was not prepared for."""
         if filter == "density-ratio" and self.has_classifier and self.density_ratio is None:
             raise RequestError(
-                f"--filter density-ratio needs {self._folder / DENSITY_RATIO}, which is fitted after a training with "
+                f"--filter density-ratio needs {self.folder.density_ratio}, which is fitted after a training with "
                 "this filter. Give another --filter, or the command that trained the run again with --filter "
                 "density-ratio --overwrite, which keeps its model and replaces its shards."
             )
 
-    def train_hashes(self):
+    def train_hashes(self) -> np.ndarray:
         """Return the 64-bit hashes of the images that it was trained on, uint64 [n], for the leakage guard."""
-        return load_hashes(self._folder.parent, self._train_hashes)
+        return load_hashes(self.folder.path.parent, self._train_hashes)
 
-    def generate(self, latents, class_index):
+    def generate(self, latents: np.ndarray, class_index: int) -> np.ndarray:
         """Latents float32 [n, latent_dim] -> images uint8 [n, H, W, C] of one class; the members take turns."""
         images = np.empty((len(latents), *self.image_shape), np.uint8)
         members = self._members[class_index][: len(latents)]
@@ -110,50 +117,54 @@ class TrainedGAN:
             images[m :: self.recipe.members] = sampler(own, np.full(len(own), class_index))
         return images
 
-    def score(self, images, class_index):
+    def score(self, images: np.ndarray, class_index: int) -> np.ndarray:
         """Realism of images uint8 [n, H, W, C] of one class: the members' mean discriminator logit, float32 [n]."""
         return np.mean([score(images, class_index) for _, score in self._members[class_index]], axis=0)
 
-    def classify(self, images):
+    def classify(self, images: np.ndarray) -> np.ndarray:
         """Class probabilities [n, K] of images uint8 [n, H, W, C] by the classifier that filters."""
         return compute_probabilities(self.classifier, images)
 
-    def compute_log_ratio(self, images, class_index):
+    def compute_log_ratio(self, images: np.ndarray, class_index: int) -> np.ndarray:
         """Logarithm of the probability of keeping images uint8 [n, H, W, C] of one class by their density ratio: [n].
 
         models.density_ratio says more.
         """
+        assert self.density_ratio is not None  # check_filter refuses the filter without it
         return compute_log_ratio(self.classifier, self.density_ratio[class_index], images)
 
-    def compute_hash(self):
+    def compute_hash(self) -> str:
         """SHA-256 over the weights of all networks, as hex: the same weights give the same shards.
 
         The density ratio is not counted, it follows from them.
         """
         return hash_weights(self._networks)
 
-    def _load_pair(self, folder):
+    def _load_pair(self, folder: Path) -> tuple[Sampler, Score]:
         class_count = len(self.class_names) if self.recipe.conditional else 0
         build = cache(lambda: build_pair(self.recipe, self.image_shape, class_count))  # for packed weights, once
         label = [()] if class_count else []
-        shapes = {"generator": ([ANY, *label], self.image_shape), "discriminator": ([self.image_shape, *label], ())}
-        generator, discriminator = (
-            load_network(folder, name, lambda k=k: build()[k], shapes[name], class_count)
-            for k, name in enumerate(shapes)
+        generator = load_network(
+            folder, "generator", lambda: build()[0], ([ANY, *label], self.image_shape), class_count
+        )
+        discriminator = load_network(
+            folder, "discriminator", lambda: build()[1], ([self.image_shape, *label], ()), class_count
         )
         self._networks += [generator, discriminator]
         return Sampler(generator, math.ceil(BLOCK_SIZE / self.recipe.members)), _build_score(discriminator)
 
-    def _load_classifier(self, folder):
-        left_by_training = any((folder / name).exists() for name in ("judge.keras", "generator.npz"))
-        made_by_hand = find_network(folder, "filter") is None and not left_by_training  # as in docs/extending.md
+    def _load_classifier(self) -> keras.Model | None:
+        folder = self.folder
+        left_by_training = folder.network(MONITOR).exists() or folder.packed("generator").exists()
+        made_by_hand = folder.find_network(FILTER) is None and not left_by_training  # as in docs/extending.md
         if len(self.class_names) < 2 or made_by_hand:
             return None
-        classifier = load_classifier(folder, "filter", self.image_shape, len(self.class_names))
+        classifier = load_classifier(folder.path, FILTER, self.image_shape, len(self.class_names))
         self._networks.append(classifier)
         return classifier
 
-    def _load_density_ratio(self, path):
+    def _load_density_ratio(self) -> np.ndarray | None:
+        path = self.folder.density_ratio
         if self.classifier is None or not path.exists():
             return None
         advice = "Remove it: the command that trained the run, given again, fits it anew where it is asked for."
@@ -168,21 +179,23 @@ class TrainedGAN:
         return weights
 
 
-def _check_finished(folder, subfolders):
+def _check_finished(model: ModelFolder, subfolders: Iterable[Path]) -> None:
     """Raise RequestError where a pair of networks of the model folder was not trained to its end."""
     for subfolder in subfolders:
-        if find_network(folder / subfolder, "generator") is None:
-            run, missing = folder.parent if folder.name == "model" else folder, folder / subfolder / "generator.keras"
+        pair = model.pair(subfolder)
+        if pair.find_network("generator") is None:
+            run = model.path.parent if model.path.name == "model" else model.path
             raise RequestError(
-                f"{run} is an unfinished run of generate_data.py: the same command again finishes it. No {missing}."
+                f"{run} is an unfinished run of generate_data.py: the same command again finishes it. "
+                f"No {pair.network('generator')}."
             )
 
 
-def _build_score(discriminator):
+def _build_score(discriminator: keras.Model) -> Score:
     conditional = len(discriminator.inputs) == 2
 
     @tf.function(reduce_retracing=True)
-    def forward(images, label):
+    def forward(images: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
         images = to_network_range(tf.cast(images, tf.float32))
         labels = tf.fill(tf.shape(images)[:1], label)
         return discriminator([images, labels] if conditional else [images], training=False)

@@ -2,20 +2,22 @@
 
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from models.batches import stream_batches
 from models.building import build_gan, build_pair, choose_dtype
-from models.callbacks import MeasureRounds, Pace, ProgressBar, StopOnNonFinite
-from models.checkpoint import CHECKPOINT, load_checkpoint, remove_checkpoint
+from models.callbacks import MeasureRounds, Pace, ProgressBar, StopOnNonFinite, StopWithoutBetter
+from models.checkpoint import Progress, load_checkpoint, remove_checkpoint
 from models.classifier import build_classifier
 from models.cluster import build_strategy, is_chief
 from models.description import list_pairs, load_description, save_description
 from models.diffaugment import parse_augmentations
+from models.gan import GAN
 from models.inference import Sampler
 from models.losses import build_loss
 from models.monitor import Monitor, fit_extractor, fit_filter, fit_frozen_classifier
@@ -24,7 +26,7 @@ from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.figures import plot_samples, save_figure
 from synth.files import replacing
-from synth.shards import DESCRIPTION
+from synth.run_folder import FILTER, FROZEN, MONITOR, PAIR, ModelFolder
 
 _GRID_COLUMNS = 10
 _MEMBER_SEEDS = 1000  # between the seeds of two members
@@ -41,18 +43,26 @@ class Training:
 
     dataset: Dataset
     recipe: Recipe
-    shared: Path
-    folder: Path
+    shared: ModelFolder
+    folder: ModelFolder
     seed: int
     max_minutes: float | None
-    strategy: object
     quiet: bool
-    report: Callable
-    extractor: Callable | None = None
-    frozen: object = None
+    report: Callable[[str], object]
+    extractor: Callable[[np.ndarray], np.ndarray] | None = None
+    frozen: keras.Model | None = None
 
 
-def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, report=print, strategy=None):
+def fit_gan(
+    dataset: Dataset,
+    recipe: Recipe,
+    folder: str | Path,
+    *,
+    seed: int = 0,
+    max_minutes: float | None = None,
+    quiet: bool = False,
+    report: Callable[[str], object] = print,
+) -> None:
     """Train what `recipe` says on the train part of `dataset` and leave it in `folder`.
 
     It leaves generator.keras, discriminator.keras and history.csv there, or in sub-folders where there are several GANs
@@ -61,41 +71,39 @@ def fit_gan(dataset, recipe, folder, *, seed=0, max_minutes=None, quiet=False, r
     The same call again continues where it stopped and ends with the same weights; what is finished is not redone.
     max_minutes: end by then, in order (shared out evenly between the GANs).
     report: callable (text) for warnings and results.
-    strategy: a tf.distribute strategy; by default that of build_strategy. With several hosts `folder` is shared
-    between them, and the first one writes it.
+    With several hosts (models.cluster) `folder` is shared between them, and the first one writes it.
     Raises RequestError for a recipe that does not fit the data and TrainingError when training diverges.
     """
-    strategy = strategy or build_strategy()  # several hosts: before a device is touched
+    build_strategy()  # several hosts: before a device is touched
     check_recipe(recipe, dataset)
-    folder = Path(folder)
-    recipe = replace(recipe, dtype=_settle_dtype(recipe, folder))
-    options = {"seed": seed, "max_minutes": max_minutes, "strategy": strategy}
+    model = ModelFolder(folder)
+    recipe = replace(recipe, dtype=_settle_dtype(recipe, model))
+    training = Training(dataset, recipe, model, model, seed, max_minutes, quiet, report)
     if is_chief():
-        folder.mkdir(parents=True, exist_ok=True)
-        save_description(folder, recipe, dataset, seed)
-        _fit_networks(Training(dataset, recipe, folder, folder, quiet=quiet, report=report, **options))
+        model.path.mkdir(parents=True, exist_ok=True)
+        save_description(model.path, recipe, dataset, seed)
+        _fit_networks(training)
     else:
         with tempfile.TemporaryDirectory() as own:
-            options |= {"quiet": True, "report": lambda text: None}
-            _fit_networks(Training(dataset, recipe, folder, Path(own), **options))
+            _fit_networks(replace(training, folder=ModelFolder(own), quiet=True, report=lambda text: None))
 
 
-def _settle_dtype(recipe, folder):
-    """Return the dtype policy to train in: the one that a training in `folder` has begun with, or this machine's."""
-    begun = (folder / DESCRIPTION).exists()
-    return choose_dtype(load_description(folder).recipe.dtype if begun else recipe.dtype)
+def _settle_dtype(recipe: Recipe, model: ModelFolder) -> str:
+    """Return the dtype policy to train in: the one that a training in this folder has begun with, or this machine's."""
+    begun = model.description.exists()
+    return choose_dtype(load_description(model.path).recipe.dtype if begun else recipe.dtype)
 
 
-def _fit_networks(training):
+def _fit_networks(training: Training) -> None:
     """Fit the classifiers, then the pairs."""
-    dataset, recipe = training.dataset, training.recipe
+    dataset, recipe, folder = training.dataset, training.recipe, training.folder
     train = (*dataset.part("train"), len(dataset.class_names))
     options = (training.seed, training.report)
-    extractor, frozen = fit_extractor(*train, training.folder / "judge.keras", *options), None
+    extractor, frozen = fit_extractor(*train, folder.network(MONITOR), *options), None
     if dataset.has_classifier:
-        fit_filter(*train, training.folder / "filter.keras", *options)
+        fit_filter(*train, folder.network(FILTER), *options)
         if recipe.feature_weight:
-            frozen = fit_frozen_classifier(*train, training.folder / "frozen.keras", *options)
+            frozen = fit_frozen_classifier(*train, folder.network(FROZEN), *options)
     training = replace(training, extractor=extractor, frozen=frozen)
     pairs = list_pairs(recipe, dataset.class_names)
     for number, (k, member, subfolder) in enumerate(pairs, 1):
@@ -105,7 +113,7 @@ def _fit_networks(training):
         _fit_pair(replace(training, max_minutes=share), k, member, subfolder, title)
 
 
-def check_recipe(recipe, dataset):
+def check_recipe(recipe: Recipe, dataset: Dataset) -> None:
     """Raise RequestError where the recipe's names or sizes do not fit each other or the data."""
     build_loss(recipe.loss)
     parse_augmentations(recipe.diffaugment)
@@ -127,22 +135,22 @@ def check_recipe(recipe, dataset):
         )
 
 
-def _fit_pair(training, class_index, member, subfolder, title):
+def _fit_pair(training: Training, class_index: int | None, member: int, subfolder: Path, title: str) -> None:
     """Train one generator and discriminator: for all classes, or (class_index) without labels for one.
 
     Members differ by the seed of their training; all are measured in the same way.
     """
     dataset, recipe = training.dataset, training.recipe
-    shared, folder = training.shared / subfolder, training.folder / subfolder
-    if all((shared / f"{name}.keras").exists() for name in ("generator", "discriminator")):
+    shared, folder = training.shared.pair(subfolder), training.folder.pair(subfolder)
+    if all(shared.network(name).exists() for name in PAIR):
         return
-    (folder / CHECKPOINT).mkdir(parents=True, exist_ok=True)
+    folder.checkpoint.mkdir(parents=True, exist_ok=True)
     images, labels = dataset.part("train", class_index)
     class_count = len(dataset.class_names) if recipe.conditional else 0
     own_seed = training.seed + _MEMBER_SEEDS * member
-    with training.strategy.scope():
+    with build_strategy().scope():
         gan = build_gan(recipe, dataset.image_shape, class_count, own_seed + (class_index or 0), training.frozen)
-    best_weights, progress = load_checkpoint(shared / CHECKPOINT, gan, training.report)
+    best_weights, progress = load_checkpoint(shared.checkpoint, gan, training.report)
     rounds, round_steps = plan_rounds(recipe, len(images))
     total_steps, seconds = rounds * round_steps, training.max_minutes and training.max_minutes * 60
     bar = ProgressBar(progress, title, total_steps, recipe.batch_size, training.quiet)
@@ -150,6 +158,7 @@ def _fit_pair(training, class_index, member, subfolder, title):
         StopOnNonFinite(progress, title),
         Pace(progress, recipe, total_steps, seconds),
         _measure_rounds(training, gan, class_index, folder, title, progress, best_weights),
+        StopWithoutBetter(progress, recipe.patience),
         bar,
     ]
     try:
@@ -167,28 +176,38 @@ def _fit_pair(training, class_index, member, subfolder, title):
     )
 
 
-def _measure_rounds(training, gan, class_index, folder, title, progress, best_weights):
+def _measure_rounds(
+    training: Training,
+    gan: GAN,
+    class_index: int | None,
+    folder: ModelFolder,
+    title: str,
+    progress: Progress,
+    best_weights: list[np.ndarray],
+) -> MeasureRounds:
     """Return the callback that measures the moving average of the generator after each round, and saves a grid."""
     names, seed = training.dataset.class_names, training.seed
+    assert training.extractor is not None  # it is fitted before the pairs
     monitor = Monitor(training.extractor, *training.dataset.part("validation", class_index), seed)
     sampler = Sampler(gan.moving_average)
     classes = [class_index] if class_index is not None else range(len(names))
-    (folder / "progress").mkdir(exist_ok=True)
+    folder.progress.mkdir(exist_ok=True)
 
-    def measure():
+    def measure() -> tuple[float, list[str]]:
         frechet, collapsed = monitor.measure(sampler)
         return frechet, [names[k] for k in collapsed]
 
-    def save_grid(step):
+    def save_grid(step: int) -> None:
         rows = sample_grid(sampler, classes, seed)
         figure = plot_samples({names[k]: row for k, row in zip(classes, rows, strict=True)})
-        save_figure(folder / "progress" / f"step-{step:06d}.png", figure)
+        save_figure(folder.progress / f"step-{step:06d}.png", figure)
 
-    reaction = {"measure": measure, "save_grid": save_grid, "warn": training.report}
-    return MeasureRounds(progress, title, best_weights, folder, patience=training.recipe.patience, **reaction)
+    return MeasureRounds(
+        progress, title, best_weights, folder, measure=measure, save_grid=save_grid, warn=training.report
+    )
 
 
-def sample_grid(sampler, classes, seed):
+def sample_grid(sampler: Sampler, classes: Sequence[int], seed: int) -> np.ndarray:
     """Sample a row of the sample grid for each class, with the same latents each time: uint8 [rows, 10, H, W, C]."""
     shape = (_GRID_COLUMNS, sampler.latent_dim)
     latents = np.concatenate([np.random.default_rng([seed, 2, k]).standard_normal(shape) for k in classes])
@@ -196,26 +215,25 @@ def sample_grid(sampler, classes, seed):
     return images.reshape(len(classes), _GRID_COLUMNS, *images.shape[1:])
 
 
-def plan_rounds(recipe, train_count):
+def plan_rounds(recipe: Recipe, train_count: int) -> tuple[int, int]:
     """Return (rounds, steps per round), equal rounds of about recipe.round_steps that make up the recipe's steps."""
     total_steps = recipe.total_steps(train_count)
     rounds = math.ceil(total_steps / recipe.round_steps)
     return rounds, math.ceil(total_steps / rounds)
 
 
-def _is_over(progress, recipe, total_steps, max_seconds):
+def _is_over(progress: Progress, recipe: Recipe, total_steps: int, max_seconds: float | None) -> bool:
     if progress.step >= total_steps or (max_seconds and progress.seconds >= max_seconds):
         return True
-    rounds_since_best = sum(row["step"] > progress.best_step for row in progress.history)
-    return bool(recipe.patience) and rounds_since_best >= recipe.patience
+    return bool(recipe.patience) and progress.rounds_since_best >= recipe.patience
 
 
-def _save_best(pair, best_weights, folder):
+def _save_best(pair: tuple[keras.Model, keras.Model], best_weights: list[np.ndarray], folder: ModelFolder) -> None:
     """Save a new float32 pair with the best weights, the generator's before the discriminator's."""
     generator, discriminator = pair
     generator.set_weights(best_weights[: len(generator.weights)])
     discriminator.set_weights(best_weights[len(generator.weights) :])
     for name, network in (("discriminator", discriminator), ("generator", generator)):
-        with replacing(folder / f"{name}.keras") as temporary:
+        with replacing(folder.network(name)) as temporary:
             network.save(temporary)
-    remove_checkpoint(folder / CHECKPOINT)
+    remove_checkpoint(folder.checkpoint)

@@ -7,14 +7,18 @@ import signal
 import sys
 import textwrap
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 import synth
 from synth.counts import MAX_COUNT, parse_count, parse_digits
 from synth.errors import RequestError, RunError
 from synth.images import MAX_SIDE
 
+Result = TypeVar("Result")
+Commands = Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], object]]]
 _HELP_WIDTH = 100
 _LONGEST_ERROR = 1000  # characters; argparse repeats what it can't read, however long it is
 
@@ -22,14 +26,14 @@ _LONGEST_ERROR = 1000  # characters; argparse repeats what it can't read, howeve
 class Parser(argparse.ArgumentParser):
     """Prints a wrong use as one line, without the usage, and exits with 2; flags can't be abbreviated."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message:.{_LONGEST_ERROR}}\n")
 
 
-def build_parser(file, doc, usage="[options]"):
+def build_parser(file: str, doc: str, usage: str = "[options]") -> Parser:
     """Build the parser of a script from its path and docstring: a summary, examples, then notes."""
     summary, _, rest = doc.partition("\n\n")
     examples, _, notes = rest.partition("\n\n")
@@ -46,16 +50,17 @@ def build_parser(file, doc, usage="[options]"):
     return parser
 
 
-def add_commands(parser, commands):
+def add_commands(parser: Parser, commands: Commands) -> None:
     """Add sub-commands {name: (help, callable (parser) that adds the flags)}; the name is parsed as "command"."""
-    options = {"dest": "command", "required": True, "metavar": "COMMAND", "title": "commands"}
-    group = parser.add_subparsers(prog=parser.prog, **options)
+    group = parser.add_subparsers(prog=parser.prog, dest="command", required=True, metavar="COMMAND", title="commands")
     for name, (help, add_flags) in commands.items():
-        options = {"usage": f"{parser.prog} {name} [options]", "formatter_class": parser.formatter_class}
-        add_flags(group.add_parser(name, help=help, description=help, **options))
+        usage, formatter = f"{parser.prog} {name} [options]", parser.formatter_class
+        add_flags(group.add_parser(name, help=help, description=help, usage=usage, formatter_class=formatter))
 
 
-def parse_config(parser, build, argv=None):
+def parse_config(
+    parser: Parser, build: Callable[[dict[str, Any]], Result], argv: Sequence[str] | None = None
+) -> Result:
     """Parse the command line and return build(options, a dict); its RequestErrors are wrong uses, too."""
     try:
         return build(vars(parser.parse_args(argv)))
@@ -63,12 +68,12 @@ def parse_config(parser, build, argv=None):
         parser.error(str(error))
 
 
-def report_unless(quiet):
+def report_unless(quiet: bool) -> Callable[[str], None]:
     """Return a callable (text) that prints a line at once, or nothing."""
     return (lambda text: None) if quiet else (lambda text: print(text, flush=True))
 
 
-def parse_image_size(text):
+def parse_image_size(text: str) -> tuple[int, int]:
     """Turn "32" or "28,20" into (height, width)."""
     sizes = [parse_digits(part) or 0 for part in text.split(",")]
     if len(sizes) > 2 or min(sizes) < 8 or max(sizes) > MAX_SIDE:
@@ -78,7 +83,7 @@ def parse_image_size(text):
     return (sizes[0], sizes[-1])
 
 
-def parse_image_shape(text):
+def parse_image_shape(text: str) -> tuple[int, int, int]:
     """Turn "28,28,1" into (height, width, channels)."""
     sizes = [parse_digits(part) or 0 for part in text.split(",")]
     if len(sizes) != 3 or min(sizes) < 1 or max(sizes) > MAX_SIDE or sizes[2] not in (1, 3):
@@ -86,16 +91,16 @@ def parse_image_shape(text):
             f"should be HEIGHT,WIDTH,CHANNELS with 1 or 3 channels and sides of at most {MAX_SIDE} pixels. "
             f"Got {text!r:.80} instead."
         )
-    return tuple(sizes)
+    return (sizes[0], sizes[1], sizes[2])
 
 
-def parse_number_or_text(text):
+def parse_number_or_text(text: str) -> int | str:
     """Turn "300" into a number and leave "Sneaker:100" as it is."""
     number = parse_digits(text)
     return text if number is None or number > MAX_COUNT else number  # what is no count is refused with the others
 
 
-def positive_int(text):
+def positive_int(text: str) -> int:
     """Turn text into an integer of at least 1 and at most MAX_COUNT."""
     try:
         return parse_count(text)
@@ -103,7 +108,7 @@ def positive_int(text):
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def run(parser, function, after_interrupt):
+def run(parser: Parser, function: Callable[[], object], after_interrupt: str) -> int:
     """Call `function` and return 0; show what went wrong as one line: 2 for a wrong request, 1 for a failed run.
 
     after_interrupt: what to say of a run that Ctrl-C or SIGTERM has ended. Any other error is a defect, and keeps its
@@ -133,6 +138,6 @@ def run(parser, function, after_interrupt):
     return 0
 
 
-def _fail(parser, message, code):
+def _fail(parser: Parser, message: object, code: int) -> int:
     print(f"{parser.prog}: error: {' '.join(str(message).split())}", file=sys.stderr)
     return code

@@ -7,10 +7,11 @@ import argparse
 import math
 import operator
 import os
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from synth.command_line import parse_image_shape, parse_image_size, parse_number_or_text, positive_int
 from synth.errors import RequestError
@@ -26,20 +27,20 @@ _GUARD = 100  # a limit from here on keeps out nonsense alone, and --help does n
 
 
 def option(
-    default,
-    help,
+    default: Any,
+    help: str,
     *,
-    choices=None,
-    minimum=None,
-    maximum=None,
-    above=None,
-    below=None,
-    metavar=None,
-    parse=None,
-    nargs="+",
-    formerly=None,
-    setting=True,
-):
+    choices: Iterable[Any] | None = None,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    metavar: str | None = None,
+    parse: Callable[[str], Any] | None = None,
+    nargs: str = "+",
+    formerly: str | None = None,
+    setting: bool = True,
+) -> Any:
     """Return a dataclass field for an option; of a tuple, choices and range are those of its elements.
 
     default: a value, or a callable that makes it. minimum, maximum: limits that belong to the range; above, below: that
@@ -47,13 +48,13 @@ def option(
     tuple's flag. formerly: an old name, whose flag says how it is called now. setting: whether another value makes it
     another run.
     """
-    metadata = {"help": help, "choices": choices, "metavar": metavar, "parse": parse, "nargs": nargs}
+    metadata: dict[str, Any] = {"help": help, "choices": choices, "metavar": metavar, "parse": parse, "nargs": nargs}
     metadata |= {"minimum": minimum, "maximum": maximum, "above": above, "below": below}
     metadata |= {"formerly": formerly, "setting": setting}
     return field(**{"default_factory" if callable(default) else "default": default}, metadata=metadata)
 
 
-def like(options_class, name, **changes):
+def like(options_class: Any, name: str, **changes: Any) -> Any:
     """Return the option of this name as another class has it, but for `changes`, arguments of `option`."""
     there = options_class.__dataclass_fields__[name]
     default = there.default_factory if there.default is MISSING else there.default
@@ -199,7 +200,7 @@ class RepeatOptions(RunOptions):
     seeds: int = option(3, "number of seeds to repeat with, from --seed on", minimum=1, metavar="N")
 
 
-def take(config, *options_classes):
+def take(config: Any, *options_classes: Any) -> tuple[Any, ...]:
     """Return the options of each of these classes, an instance each, out of a config that has them and more."""
     return tuple(
         options_class(**{name: getattr(config, name) for name in options_class.__dataclass_fields__})
@@ -207,7 +208,7 @@ def take(config, *options_classes):
     )
 
 
-def check_options(config):
+def check_options(config: Any) -> None:
     """Raise RequestError for the first field with a value of another type, outside its choices or outside its range.
 
     Lists become tuples.
@@ -219,7 +220,7 @@ def check_options(config):
         check_option(config, declared.name, value)
 
 
-def check_option(config, name, value):
+def check_option(config: Any, name: str, value: object) -> None:
     """Raise RequestError where `value` can't be that of this field of a config, or of its class."""
     declared = config.__dataclass_fields__[name]
     choices = declared.metadata.get("choices")
@@ -235,13 +236,20 @@ def check_option(config, name, value):
             raise RequestError(f"{_flag(name)} should be {expected}. Got {part!s:.60} instead.")
 
 
-def list_settings(config):
+def list_settings(config: Any) -> dict[str, Any]:
     """Return {field: value} of what makes a run this one and no other, as plain values; config.json records it."""
     settings = {declared.name for declared in fields(config) if declared.metadata.get("setting", True)}
     return {name: value for name, value in asdict(config).items() if name in settings}
 
 
-def add_flags(group, config_class, names, *, base="", shown=None):
+def add_flags(
+    group: Any,
+    config_class: Any,
+    names: Any,
+    *,
+    base: str = "",
+    shown: Iterable[str] | None = None,
+) -> None:
     """Add the flags of these fields of a config class, with their defaults.
 
     names: of the fields, or a class of options: those that the config has. base: what a flag that is not given leaves
@@ -249,7 +257,7 @@ def add_flags(group, config_class, names, *, base="", shown=None):
     --help shows (all).
     """
     known = config_class.__dataclass_fields__
-    names = [name for name in names.__dataclass_fields__ if name in known] if isinstance(names, type) else names
+    names = [each.name for each in fields(names) if each.name in known] if isinstance(names, type) else names
     for name in names:
         help = _describe(known[name], base) if shown is None or name in shown else argparse.SUPPRESS
         default = None if base else _find_default(known[name])
@@ -262,26 +270,27 @@ def add_flags(group, config_class, names, *, base="", shown=None):
 class _Renamed(argparse.Action):
     """A flag that has another name now, `const`."""
 
-    def __init__(self, option_strings, dest, const):
-        silent = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
-        super().__init__(option_strings, argparse.SUPPRESS, nargs="*", const=const, **silent)
+    def __init__(self, option_strings: Sequence[str], dest: str, const: str) -> None:
+        suppress = argparse.SUPPRESS
+        super().__init__(option_strings, suppress, nargs="*", const=const, default=suppress, help=suppress)
 
-    def __call__(self, parser, namespace, values, option_string=None):
+    def __call__(self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option_string: Any = None) -> None:
         parser.error(f"{option_string} is called {self.const} now.")
 
 
-def _flag(name):
+def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _find_default(declared):
-    return declared.default_factory() if declared.default is MISSING else declared.default
+def _find_default(declared: Field) -> Any:
+    factory: Any = declared.default_factory
+    return factory() if declared.default is MISSING else declared.default
 
 
-def _find_kind(declared, base):
+def _find_kind(declared: Field, base: str) -> dict[str, Any]:
     """Return what argparse is told of the values."""
     metadata = declared.metadata
-    kind = get_args(declared.type)[0] if isinstance(declared.type, UnionType) else declared.type
+    kind: Any = get_args(declared.type)[0] if isinstance(declared.type, UnionType) else declared.type
     if kind is bool:
         return {"action": argparse.BooleanOptionalAction if base else "store_true"}
     several = get_origin(kind) is tuple and not metadata["parse"]
@@ -292,7 +301,7 @@ def _find_kind(declared, base):
     return found | ({"nargs": metadata["nargs"]} if several else {"choices": metadata["choices"]})
 
 
-def _describe(declared, base):
+def _describe(declared: Field, base: str) -> str:
     """Return the help of a flag, with its default and its range."""
     default = _find_default(declared)
     notes = []
@@ -306,7 +315,7 @@ def _describe(declared, base):
     return declared.metadata["help"] + (f" ({', '.join(notes)})" if notes else "")
 
 
-def _fits(value, kind):
+def _fits(value: object, kind: Any) -> bool:
     """Whether a value is of this annotation."""
     if isinstance(kind, UnionType):
         return any(_fits(value, member) for member in get_args(kind))
@@ -316,27 +325,28 @@ def _fits(value, kind):
         return isinstance(value, tuple) and len(value) == len(kinds) and all(map(_fits, value, kinds))
     if isinstance(value, bool):
         return kind is bool
-    return isinstance(value, _ACCEPTED.get(kind, kind))
+    accepted: Any = _ACCEPTED.get(kind, kind)
+    return isinstance(value, accepted)
 
 
-def _describe_type(kind):
+def _describe_type(kind: Any) -> str:
     kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
     names = {kind: f"a {kind.__name__ if isinstance(kind, type) else kind}" for kind in kinds if kind is not NoneType}
     return " or ".join(_EXPECTED.get(kind, name) for kind, name in names.items())
 
 
-def _find_limits(metadata):
+def _find_limits(metadata: Mapping[str, Any]) -> list[Any]:
     """Return the lower and the upper limit of a range, None where there is none."""
     pairs = (("minimum", "above"), ("maximum", "below"))
     return [next((metadata[name] for name in pair if metadata.get(name) is not None), None) for pair in pairs]
 
 
-def _is_inside(value, metadata):
+def _is_inside(value: Any, metadata: Mapping[str, Any]) -> bool:
     limits = {name: metadata[name] for name in _COMPARE if metadata.get(name) is not None}
     return not limits or (value < math.inf and all(_COMPARE[name](value, limit) for name, limit in limits.items()))
 
 
-def _describe_range(metadata):
+def _describe_range(metadata: Mapping[str, Any]) -> str:
     low, high = _find_limits(metadata)
     if high is None:
         return f"at least {low}" if metadata["above"] is None else f"above {low} and finite"

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from synth.errors import RequestError
+from synth.run_folder import HISTORY
 
-HISTORY = "history.csv"
 _HISTORY_NUMBERS = dict.fromkeys(("seconds", "discriminator_loss", "generator_loss", "frechet"), float)
 
 

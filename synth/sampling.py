@@ -76,15 +76,20 @@ def sample_filtered(
         if found == rows:
             return np.concatenate(images), np.concatenate(scores), dict(tally)
         if tally["candidates"] >= limit:
-            rejects = ", ".join(f"{reason} {count}" for reason, count in tally.items() if reason != "candidates")
-            advice = {
-                "discriminator": "Use --filter none or a higher --keep.",
-                "density-ratio": "Use --filter none.",
-                "duplicate": "Train longer, or use --duplicate-distance 0.",
-            }.get(max(tally, key=lambda reason: tally[reason] * (reason != "candidates")))
-            raise SamplingError(
-                f"the filter accepted {found} of {tally['candidates']} candidates "
-                f"({found / tally['candidates']:.2%}; rejected: {rejects}), of {rows} asked. "
-                f"{advice or 'Train longer, or use --filter none or a lower --min-probability.'}"
-            )
+            raise SamplingError(_describe_failure(found, rows, tally))
     raise AssertionError("blocks should go on without end")
+
+
+def _describe_failure(found: int, rows: int, tally: Counter[str]) -> str:
+    """Say how few candidates were accepted, why, and what helps against the most frequent reason."""
+    rejects = ", ".join(f"{reason} {count}" for reason, count in tally.items() if reason != "candidates")
+    advice = {
+        "discriminator": "Use --filter none or a higher --keep.",
+        "density-ratio": "Use --filter none.",
+        "duplicate": "Train longer, or use --duplicate-distance 0.",
+    }.get(max(tally, key=lambda reason: tally[reason] * (reason != "candidates")))
+    return (
+        f"the filter accepted {found} of {tally['candidates']} candidates "
+        f"({found / tally['candidates']:.2%}; rejected: {rejects}), of {rows} asked. "
+        f"{advice or 'Train longer, or use --filter none or a lower --min-probability.'}"
+    )

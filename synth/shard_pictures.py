@@ -20,7 +20,8 @@ import numpy as np
 from synth.errors import RequestError
 from synth.files import replacing, replacing_all
 from synth.images import MAX_SIDE
-from synth.shards import MANIFEST, class_folders, load_manifest
+from synth.run_folder import MANIFEST
+from synth.shards import class_folders, load_manifest
 
 if TYPE_CHECKING:
     from synth.labelled_images import LabelledImages

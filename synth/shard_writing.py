@@ -12,9 +12,10 @@ from synth.checks import check_fields, is_integer, is_object
 from synth.errors import RequestError
 from synth.filters import Sieve, calibrate_thresholds
 from synth.progress import open_bar
+from synth.run_folder import MANIFEST
 from synth.sampling import CALIBRATION_SHARD, draw_latents, sample_blocks, sample_filtered
 from synth.shard_formats import FORMATS, describe_shard, is_whole, list_formats, write_shard
-from synth.shards import MANIFEST, class_folders, describe_hashes, load_manifest, save_manifest
+from synth.shards import class_folders, describe_hashes, load_manifest, save_manifest
 
 _CALIBRATION_BLOCKS = 4
 _COUNT = ("an integer of at least 0", lambda value: is_integer(value, 0))

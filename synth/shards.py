@@ -24,11 +24,8 @@ from synth.checks import (
 )
 from synth.errors import RequestError
 from synth.files import load_json, replacing, save_json
+from synth.run_folder import HASHES, MANIFEST
 
-MANIFEST = "manifest.json"
-HASHES = "train_hashes.npy"
-DENSITY_RATIO = "density_ratio.npy"  # in model/
-DESCRIPTION = "recipe.json"  # in model/: the recipe, and what it was trained on
 _MAX_FOLDER = 100  # bytes: file systems take 255, and paths have their own limits
 _DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789¹²³")}
 

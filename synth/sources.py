@@ -15,10 +15,10 @@ from synth.errors import RequestError
 from synth.files import find_mark
 from synth.folder_layout import find_layout
 from synth.folder_tree import scan_folder
-from synth.run_files import HISTORY
+from synth.run_folder import DESCRIPTION, HISTORY, MANIFEST
 from synth.shard_formats import FORMATS, find_format, has_hash, hash_file, is_there, list_suffixes, read_chunks
 from synth.shard_pictures import METADATA, count_marks
-from synth.shards import DESCRIPTION, MANIFEST, load_hashes, load_manifest
+from synth.shards import load_hashes, load_manifest
 from synth.synthetic_folders import KnownClasses, index_names, read_synthetic_folder
 
 BUFFER_SIZE = 20_000  # images that are shuffled together

@@ -22,7 +22,8 @@ from synth.leakage import find_leaks
 from synth.options import DataOptions, FilterOptions, RepeatOptions
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.resampling import compute_class_weights
-from synth.shards import HASHES, MANIFEST, save_hashes
+from synth.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
+from synth.shards import save_hashes
 from synth.web_report import REPORT, describe_plan, escape_text, save_report, write_command
 from tasks.arms import Arm
 from tasks.balance_candidates import build_candidate, choose, list_candidates, list_outputs, save_training_set
@@ -33,7 +34,7 @@ from tasks.study_options import BalanceOptions
 from tasks.study_report import render_arms
 from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
 
-OWNED = ("model", HASHES, RESULTS, CURVES, "report.md", REPORT, MANIFEST, "samples.png", "train.npz", "train.csv")
+OWNED = ("model", HASHES, RESULTS, CURVES, "report.md", REPORT, MANIFEST, SAMPLES, "train.npz", "train.csv")
 _SETTING = "validation"
 _MEASURE = "balanced_accuracy"
 _SHOWN_CLASSES = 20
@@ -110,7 +111,7 @@ def _prepare(
     data: DataOptions, gan: GANRequest, options: BalanceOptions, filtering: FilterOptions, run: RepeatOptions
 ) -> _Balancing:
     """Load the data and the GAN of --model, and list what to choose from."""
-    dataset, trained = _open_model(data, gan, filtering, run) if gan.model else (load_data(data, run), None)
+    dataset, trained = _open_model(gan.model, data, filtering, run) if gan.model else (load_data(data, run), None)
     recipe = None if trained else fit_recipe(gan.recipe, gan.recipe.name, dataset)
     total = np.bincount(dataset.labels[dataset.labelled()], minlength=len(dataset.class_names))
     resolve_filter(filtering.filter, has_classifier=(trained or dataset).has_classifier)
@@ -125,8 +126,9 @@ def _balance(
     """Train the GAN where there is none yet, choose a candidate, and write the training set; return its manifest."""
     out, report, dataset = Path(run.out), report_unless(run.quiet), balancing.dataset
     if balancing.recipe:
-        training = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report, "seed": run.seed}
-        trained = fit_study_gan(dataset, balancing.recipe, out, filter=balancing.filtering.filter, **training)
+        training: dict[str, Any] = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report}
+        training |= {"filter": balancing.filtering.filter, "seed": run.seed}
+        trained = fit_study_gan(dataset, balancing.recipe, out, **training)
         balancing = replace(balancing, trained=trained)
     lab = Lab(
         lambda setting, seed: dataset,
@@ -157,7 +159,7 @@ def _save(balancing: _Balancing, lab: Lab, arm: Arm, reason: str, run: RepeatOpt
         for k in list(added)[:_SHOWN_CLASSES]:
             rows[f"{dataset.class_names[k]}, real"] = images[labels == k][:10]
             rows[f"{dataset.class_names[k]}, synthetic"] = drawn_images[drawn_labels == k][:10]
-        save_figure(out / "samples.png", plot_samples(rows))
+        save_figure(RunFolder(out).samples, plot_samples(rows))
         images, labels = np.concatenate([images, drawn_images]), np.concatenate([labels, drawn_labels])
     save_hashes(out, trained.train_hashes())
     synthetic = np.arange(len(labels)) >= len(labelled)
@@ -177,10 +179,10 @@ def _save(balancing: _Balancing, lab: Lab, arm: Arm, reason: str, run: RepeatOpt
 
 
 def _open_model(
-    data: DataOptions, gan: GANRequest, filtering: FilterOptions, run: RepeatOptions
+    model: str | Path, data: DataOptions, filtering: FilterOptions, run: RepeatOptions
 ) -> tuple[Dataset, TrainedGAN]:
     """Open the data, all classes of them, and the GAN of --model; RequestError where the two do not fit."""
-    trained = TrainedGAN(find_model_folder(gan.model))
+    trained = TrainedGAN(find_model_folder(model))
     trained.check_filter(filtering.filter)
     dataset = load_data(data, run, trained.request | {"real_per_class": None, "classes": None})
     if not data.data and not np.isin(trained.train_hashes(), dataset.train_hashes()).all():

@@ -25,6 +25,7 @@ from synth.kaggle import default_out
 from synth.options import RunOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, installed_versions, open_output
 from synth.progress import open_bar
+from synth.run_folder import RunFolder
 from tasks.evaluation_figures import plot_evaluation, plot_training
 from tasks.evaluation_inputs import (
     Inputs,
@@ -147,7 +148,7 @@ def _save(run: RunOptions, dataset: Dataset, measured: _Measured, evaluation: Ev
     out, report = Path(run.out), report_unless(run.quiet)
     figures = plot_evaluation(evaluation, measured.material, measured.memorisations, dataset.part("train")[0])
     if evaluation.compare:
-        folders = {name: out / "runs" / name / "model" for name in evaluation.runs}
+        folders = {name: RunFolder(out / "runs" / name).model.path for name in evaluation.runs}
         figures |= plot_training(folders, dataset, run.seed, report)
     for name, figure in figures.items():
         save_figure(out / f"{name}.png", figure)

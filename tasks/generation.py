@@ -4,12 +4,14 @@ import os
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from models.building import build_pair, choose_dtype
+from models.cluster import build_strategy, is_chief
 from models.pretrained import find_model_folder
-from models.recipes import RECIPES, GANRequest, describe_flags
+from models.recipes import RECIPES, GANRequest, Recipe, describe_flags
 from models.trained_gan import TrainedGAN, prepare_filter
-from models.training import build_strategy, check_recipe, fit_gan, is_chief, plan_rounds
+from models.training import check_recipe, fit_gan, plan_rounds
 from synth.command_line import report_unless
 from synth.counts import parse_counts
 from synth.datasets import Dataset
@@ -17,9 +19,10 @@ from synth.errors import RequestError
 from synth.filters import resolve_filter
 from synth.options import RunOptions, SamplingOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, open_output
+from synth.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
 from synth.shard_formats import FORMATS, list_folders, list_formats
 from synth.shard_writing import stream_shards
-from synth.shards import HASHES, MANIFEST, load_manifest, save_hashes
+from synth.shards import load_manifest, save_hashes
 from synth.web_report import REPORT, write_command
 from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import load_data, print_plan
@@ -36,15 +39,15 @@ def generate(
     threads: that TensorFlow computes in, to be recorded.
     """
     out = Path(run.out)
-    strategy = build_strategy()  # several hosts: before anything else touches a device
-    trained = _open_model(data, gan, sampling_options) if gan.model else None
+    build_strategy()  # several hosts: before anything else touches a device
+    trained = _open_model(find_model_folder(gan.model), data, gan, sampling_options) if gan.model else None
     source = trained or _load_train_data(data, gan, run)
     check_inputs(out, source.inputs if isinstance(source, Dataset) else {})
     sampling = _resolve_sampling(sampling_options, source, run.seed)
-    plan = _plan_source(data, gan, source) | _plan_shards(sampling, source, out)
+    plan = _plan_source(data, gan.recipe, source) | _plan_shards(sampling, source, out)
     print_plan(plan, run.quiet)
     report = report_unless(run.quiet)
-    made = load_manifest(find_model_folder(gan.model).parent) if gan.model else None
+    made = load_manifest(trained.folder.path.parent) if trained else None
     if made and made.get("seed") == run.seed:
         report(f"note: seed {run.seed} gives the images of {gan.model} again: --seed names another one")
     settings = {"training": _describe_training(data, gan, source, run.seed), "sampling": sampling}
@@ -57,8 +60,8 @@ def generate(
         if is_chief():
             save_hashes(out, source.train_hashes())
         if isinstance(source, Dataset):
-            options = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report, "strategy": strategy}
-            fit_gan(source, gan.recipe, out / "model", seed=run.seed, **options)
+            options: dict[str, Any] = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report}
+            fit_gan(source, gan.recipe, RunFolder(out).model.path, seed=run.seed, **options)
         if not is_chief():
             return {}
         command = write_command(
@@ -70,22 +73,22 @@ def generate(
 def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions, plan: dict[str, str], command: str) -> dict:
     """Write the shards, figures and the report; return the manifest."""
     out, report = Path(run.out), report_unless(run.quiet)
-    dataset = source if isinstance(source, Dataset) else None
+    dataset, model = source if isinstance(source, Dataset) else None, RunFolder(out).model.path
     if dataset:
-        prepare_filter(out / "model", dataset, sampling["filter"])
-    trained = TrainedGAN(out / "model") if isinstance(source, Dataset) else source
+        prepare_filter(model, dataset, sampling["filter"])
+    trained = TrainedGAN(model) if isinstance(source, Dataset) else source
     manifest = stream_shards(trained, sampling, out, quiet=run.quiet, report=report)
     write_report(out, manifest, trained, dataset, plan, command, report)
     for name, counts in manifest["classes"].items():
         rejected = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "none"
         report(f"class {name}: {counts['accepted']} images of {counts['candidates']} candidates (rejected: {rejected})")
-    report(f"{'/, '.join(list_folders(sampling['format']))}/, {MANIFEST}, samples.png and {REPORT} are in {out}")
+    report(f"{'/, '.join(list_folders(sampling['format']))}/, {MANIFEST}, {SAMPLES} and {REPORT} are in {out}")
     return manifest
 
 
-def _open_model(data: SubsetOptions, gan: GANRequest, sampling: SamplingOptions) -> TrainedGAN:
+def _open_model(model: Path, data: SubsetOptions, gan: GANRequest, sampling: SamplingOptions) -> TrainedGAN:
     """Open the GAN of --model; RequestError for options that do not fit it."""
-    trained = TrainedGAN(find_model_folder(gan.model))
+    trained = TrainedGAN(model)
     if data.data or data.test_data or data.label_column or data.classes or data.real_per_class:
         raise RequestError(
             f"--model was trained on {trained.data}: leave out --data, --test-data, --label-column, --classes and "
@@ -126,12 +129,11 @@ def _resolve_sampling(options: SamplingOptions, source: Dataset | TrainedGAN, se
     return {"class_size": counts} | chosen | {"filter": filter, "seed": seed}
 
 
-def _plan_source(data: SubsetOptions, gan: GANRequest, source: Dataset | TrainedGAN) -> dict[str, str]:
+def _plan_source(data: SubsetOptions, recipe: Recipe, source: Dataset | TrainedGAN) -> dict[str, str]:
     """Return what the plan says of the data and the GAN, {heading: text}."""
     if isinstance(source, TrainedGAN):
-        folder = find_model_folder(gan.model)
-        return {"model": f"{folder}, trained on {source.data} ({source.fingerprint[:12]})"}
-    recipe, class_count = gan.recipe, len(source.class_names)
+        return {"model": f"{source.folder.path}, trained on {source.data} ({source.fingerprint[:12]})"}
+    class_count = len(source.class_names)
     sizes = ", ".join(f"{len(getattr(source, split))} {split}" for split in ("train", "validation", "test"))
     missing = "MNIST could not be downloaded" if source.name == "mnist5k" else "found by itself"
     hint = "" if data.data else f" ({missing}: --data names another set)"

@@ -13,12 +13,13 @@ from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.figures import plot_history, plot_samples, save_figure
 from synth.run_files import load_histories
+from synth.run_folder import CURVES, SAMPLES, RunFolder
 from synth.sampling import sample_blocks
 from synth.shard_formats import read_shard
 from synth.shard_writing import build_sieve
 from synth.web_report import describe_plan, escape_text, save_report
 
-FIGURES = ("samples.png", "beside.png", "rejected.png", "neighbours.png", "curves.png")
+FIGURES = (SAMPLES, "beside.png", "rejected.png", "neighbours.png", CURVES)
 _COLUMNS = 10
 _CLASSES = 20  # that are shown: more would be no picture that anybody looks at
 _REJECTED_CLASSES = 10
@@ -38,7 +39,7 @@ def write_report(
     first = {entry["class"]: entry["file"] for entry in reversed(manifest["shards"])}
     names = [name for name in manifest["class_names"] if name in first]
     images = {name: read_shard(out / first[name], manifest["image_shape"], rows=_SEARCHED)[0] for name in names}
-    save_figure(out / "samples.png", plot_samples(images))
+    save_figure(RunFolder(out).samples, plot_samples(images))
     blocks = [describe_plan(plan), "## What was made", _render_counts(manifest)]
     blocks += _show_real(out, dict(list(images.items())[:_CLASSES]), dataset)
     blocks += _show_rejected(out, manifest, trained)
@@ -123,11 +124,11 @@ def _show_rejected(out: Path, manifest: dict, trained: TrainedGAN) -> Iterator[s
 def _show_curves(out: Path, report: Callable[[str], None]) -> Iterator[str]:
     """Save the curves of a GAN that was trained here; yield what the report says."""
     try:
-        histories = load_histories(out / "model")
+        histories = load_histories(RunFolder(out).model.path)
     except RequestError as error:
-        report(f"note: curves.png is left out. {error}")
+        report(f"note: {CURVES} is left out. {error}")
         return
     if histories:
-        save_figure(out / "curves.png", plot_history(histories))
+        save_figure(RunFolder(out).curves, plot_history(histories))
         yield "## Training"
         yield "![losses, and the Frechet distance on validation](curves.png)"

@@ -214,6 +214,7 @@ def _find_test_images(data: SubsetOptions, test: PredictionOptions, dataset: Dat
 def _find_run(options: TrainingSetOptions, report: Callable[[str], None]) -> Run:
     """Find the run that the synthetic images come from; for --real-only, the run whose baseline it is."""
     if options.fresh:
+        assert options.model is not None  # --fresh asks for it
         trained = TrainedGAN(find_model_folder(options.model))
         classes = dict(zip(trained.label_values, trained.class_names, strict=True))
         source = (trained.request, trained.fingerprint, classes)

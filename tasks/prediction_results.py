@@ -167,6 +167,7 @@ def save_outputs(
 
 def write_submission(path: Path, material: Material, best: ScoredClassifier) -> int:
     """Predict the unlabelled images with the best seed's classifier; return their number."""
+    assert material.unlabelled is not None  # a submission is for them
     predicted = compute_probabilities(best.classifier, material.unlabelled).argmax(axis=1)
     assert material.form is not None  # it comes with the images
     save_submission(path, [material.dataset.written_labels[k] for k in predicted], material.form)

@@ -22,6 +22,7 @@ from synth.filters import resolve_filter
 from synth.options import FilterOptions, RepeatOptions
 from synth.output_folder import check_inputs, check_output, list_same_sections, open_output
 from synth.resampling import import_imblearn
+from synth.run_folder import RunFolder
 from synth.sampling import draw_latents
 from synth.shards import class_folder
 from synth.web_report import REPORT, describe_plan, save_report
@@ -232,7 +233,7 @@ def _plan_gans(
             pairs = [pair for _, _, pair in list_pairs(recipe, data.class_names)]
             folders = [_gan_folder(kept, name, setting, seed) for seed in needed] if kept else []
             finished = sum(
-                (folder / "model" / pair / "generator.keras").exists() for folder in folders for pair in pairs
+                RunFolder(folder).model.pair(pair).network("generator").exists() for folder in folders for pair in pairs
             )
             missing = len(needed) * len(pairs) - finished
             each = estimate_gan_minutes(recipe, len(data.train), len(data.class_names), data.image_shape)

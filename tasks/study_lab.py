@@ -19,6 +19,7 @@ from synth.errors import RequestError, RunError
 from synth.filters import Sieve, resolve_filter
 from synth.options import FilterOptions
 from synth.resampling import compute_class_weights, resample
+from synth.run_folder import RunFolder
 from synth.shard_writing import build_sieve, sample_shard
 from synth.shards import save_hashes
 from synth.sources import split_in_memory
@@ -171,10 +172,11 @@ def fit_study_gan(
     options: max_minutes, quiet and report, as of models.training.fit_gan.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    model = RunFolder(folder).model.path
     save_hashes(folder, dataset.train_hashes())
-    fit_gan(dataset, recipe, folder / "model", seed=seed, **options)
-    prepare_filter(folder / "model", dataset, filter)
-    return TrainedGAN(folder / "model")
+    fit_gan(dataset, recipe, model, seed=seed, **options)
+    prepare_filter(model, dataset, filter)
+    return TrainedGAN(model)
 
 
 def _remember_failures(open_gan: Callable[[str, str, int], TrainedGAN]) -> Callable[[str, str, int], TrainedGAN]:

@@ -39,7 +39,7 @@ class Laboratory:
         self.trained.append((folder.name, recipe))
         return recipe
 
-    def measure(self, dataset, recipe, folder, judge, cache, *, count, classifier_seeds, seed):
+    def measure(self, yardstick, recipe, folder, *, count, classifier_seeds, seed):
         shares = dict.fromkeys(("precision", "recall", "coverage", "accuracy", "label_fidelity"), 0.9)
         conditions = ("frechet_to_floor", "accuracy_std", "nearest_ratio", "minutes", "minutes_to_near_best")
         numbers = dict.fromkeys((*conditions, "images_per_second"), 1.0)

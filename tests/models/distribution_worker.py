@@ -37,14 +37,14 @@ def train_on_replicas(count):
 
 
 def fit(folder):
-    from models.training import build_strategy
+    from models.cluster import build_strategy
 
     strategy = build_strategy()  # before anything else touches a device
     from models.training import fit_gan
     from synth.datasets import load_dataset
-    from tests.models.test_training import TINY
+    from tests.models.tiny import TINY
 
-    fit_gan(load_dataset(f"{folder}/digits.npz"), TINY, f"{folder}/model", quiet=True, strategy=strategy)
+    fit_gan(load_dataset(f"{folder}/digits.npz"), TINY, f"{folder}/model", quiet=True)
     print(json.dumps({"replicas": strategy.num_replicas_in_sync}))
 
 

@@ -33,3 +33,26 @@ def test_a_wrong_tf_config_is_named(monkeypatch, settings, message, function):
 def test_without_a_cluster_this_host_is_alone(monkeypatch, settings):
     monkeypatch.setenv("TF_CONFIG", settings)
     assert is_chief()
+
+
+@pytest.mark.parametrize(
+    ("tasks", "task", "chief"),
+    [
+        (("worker",), ("worker", 0), True),
+        (("worker",), ("worker", 1), False),
+        (("chief", "worker"), ("chief", 0), True),
+        (("chief", "worker"), ("worker", 0), False),
+    ],
+)
+def test_one_host_writes(monkeypatch, tasks, task, chief):
+    cluster = {name: ["localhost:1", "localhost:2"] for name in tasks}
+    task = dict(zip(("type", "index"), task, strict=True))
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
+    assert is_chief() == chief
+
+
+def test_the_strategy_is_the_same_one_at_each_call(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    strategy = build_strategy()
+    assert strategy is build_strategy()
+    assert strategy.num_replicas_in_sync == 1

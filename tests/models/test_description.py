@@ -1,11 +1,13 @@
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from models.description import load_description, save_description
+from models.description import list_pairs, load_description, save_description
 from models.recipes import Recipe
+from tests.models.tiny import TINY
 
 
 @pytest.fixture
@@ -84,3 +86,9 @@ def test_a_missing_key_is_named(folder):
         ValueError, match=r"recipe\.json: recipe should be an object. Got 'nothing' instead. Restore it"
     ):
         load_description(folder)
+
+
+def test_the_pairs_of_classes_with_similar_names_have_folders_of_their_own():
+    pairs = list_pairs(replace(TINY, conditional=False), ("Box", "box", "a/b", "a b"))
+    assert [str(folder) for _, _, folder in pairs] == ["Box", "box-2", "a-b", "a-b-2"]
+    assert [k for k, _, _ in pairs] == [0, 1, 2, 3]

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from models.trained_gan import TrainedGAN
-from models.training import is_chief
 from tests.conftest import make_images
 
 WORKER = Path(__file__).with_name("distribution_worker.py")
@@ -57,19 +56,3 @@ def test_two_workers_train_one_model(tmp_path):
     assert [result_of(worker) for worker in workers] == [{"replicas": 2}] * 2
     assert TrainedGAN(tmp_path / "model").class_names == ("0", "1")
     assert len((tmp_path / "model" / "history.csv").read_text().splitlines()) == 4
-
-
-@pytest.mark.parametrize(
-    ("tasks", "task", "chief"),
-    [
-        (("worker",), ("worker", 0), True),
-        (("worker",), ("worker", 1), False),
-        (("chief", "worker"), ("chief", 0), True),
-        (("chief", "worker"), ("worker", 0), False),
-    ],
-)
-def test_one_host_writes(monkeypatch, tasks, task, chief):
-    cluster = {name: ["localhost:1", "localhost:2"] for name in tasks}
-    task = dict(zip(("type", "index"), task, strict=True))
-    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
-    assert is_chief() == chief

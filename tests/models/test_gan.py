@@ -1,34 +1,28 @@
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import building
-from models.building import build_gan, choose_dtype
+from models.building import build_gan
 from models.classifier import build_classifier
-from models.gan import GAN
+from models.gan import GAN, FeatureGame, Rules
 from models.losses import build_loss
 from models.recipes import Recipe
 
 SLOPE = np.array([[2.0, -1.0], [0.5, 3.0]], np.float32).reshape(4, 1)
 
 
-def build_linear_gan(penalty, rate=0.0, **options):
+def build_linear_gan(penalty, rate=0.0, feature_game=None, **options):
     """A discriminator that is a dot product with SLOPE, and a generator that is a scaled copy of its latent."""
     image, latent = keras.Input((2, 2, 1)), keras.Input((4,))
     dense = keras.layers.Dense(1, use_bias=False)
     discriminator = keras.Model([image], keras.layers.Reshape(())(dense(keras.layers.Flatten()(image))))
     dense.set_weights([SLOPE])
     generator = keras.Model([latent], keras.layers.Reshape((2, 2, 1))(keras.layers.Dense(4, use_bias=False)(latent)))
-    gan = GAN(
-        generator,
-        discriminator,
-        keras.models.clone_model(generator),
-        loss=build_loss("relativistic-pairing"),
-        penalty=penalty,
-        penalty_weight=3.0,
-        **options,
-    )
+    rules = Rules(build_loss("relativistic-pairing"), penalty, penalty_weight=3.0, **options)
+    gan = GAN(generator, discriminator, keras.models.clone_model(generator), rules, feature_game)
     gan.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(rate))
     return gan
 
@@ -62,31 +56,34 @@ def test_the_penalty_pulls_the_slope_towards_zero():
 
 @pytest.mark.parametrize(("penalty", "expected"), [("r1", 1.5 * 5.0), ("gradient", 3.0 * (5.0**0.5 - 1) ** 2)])
 def test_penalties_of_a_linear_feature_discriminator_are_in_the_features(penalty, expected):
-    gan = build_linear_gan(penalty, **build_linear_features(seen=3.0))
+    game = build_linear_features(seen=3.0)
+    gan = build_linear_gan(penalty, feature_game=game)
     images = tf.random.normal((5, 2, 2, 1))
-    value, _, logits = gan._score_both(gan._feature_logits, gan._see(images), gan._see(images), None)
+    value, _, logits = gan._score_both(
+        partial(gan._feature_logits, game), gan._see(game, images), gan._see(game, images), None
+    )
     assert float(value) == pytest.approx(expected, rel=1e-4)
     pixels = 3.0 * images.numpy().reshape(5, 4)
     assert np.allclose(logits, pixels[:, 0] - 2.0 * pixels[:, 1], atol=1e-5)
 
 
-def build_linear_features(seen=1.0):
+def build_linear_features(seen=1.0, weight=1.0):
     """Frozen features that are the pixels times `seen`, and a discriminator that is the first less twice the second."""
     image, features = keras.Input((2, 2, 1)), keras.Input((4,))
     frozen = keras.Model(image, keras.layers.Rescaling(seen)(keras.layers.Flatten()(image)))
     dense = keras.layers.Dense(1, use_bias=False)
     discriminator = keras.Model([features], keras.layers.Reshape(())(dense(features)))
     dense.set_weights([np.array([[1.0], [-2.0], [0.0], [0.0]], np.float32)])
-    return {"frozen_features": frozen, "feature_discriminator": discriminator}
+    return FeatureGame(frozen, discriminator, weight)
 
 
 def test_the_feature_discriminator_moves_the_generator_by_its_weight():
     images = tf.random.uniform((8, 2, 2, 1), 0, 256, tf.int32)
     moves = {}
     for weight in (None, 0.0, 1.0, 2.0):
-        options = {} if weight is None else build_linear_features() | {"feature_weight": weight}
+        game = None if weight is None else build_linear_features(weight=weight)
         keras.utils.set_random_seed(0)
-        gan = build_linear_gan("none", rate=1e-3, **options)
+        gan = build_linear_gan("none", rate=1e-3, feature_game=game)
         before = gan.generator.get_weights()[0]
         gan.train_step((images, tf.zeros(8, tf.int32)))
         moves[weight] = gan.generator.get_weights()[0] - before
@@ -102,7 +99,7 @@ def test_each_network_goes_down_its_own_loss():
     def losses():
         fake = gan.generator([latents])
         real_logits, fake_logits = gan.discriminator([real]), gan.discriminator([fake])
-        return [float(loss(real_logits, fake_logits)) for loss in gan.loss_functions]
+        return [float(loss(real_logits, fake_logits)) for loss in gan.rules.loss]
 
     images = tf.cast(tf.clip_by_value(real * 40 + 128, 0, 255), tf.uint8)
     frozen, start = gan.discriminator.get_weights(), losses()
@@ -128,26 +125,6 @@ def test_discriminator_steps_leave_the_generator_alone():
     gan.train_step((tf.zeros((4, 2, 2, 1), tf.uint8), tf.zeros(4, tf.int32)))
     assert int(gan.discriminator_optimizer.iterations) == 4
     assert int(gan.generator_optimizer.iterations) == 1
-
-
-@pytest.mark.parametrize(
-    ("cpu_flags", "gpus", "expected"),
-    [
-        ("flags\t\t: fpu avx512_bf16 avx512f\n", [], "mixed_bfloat16"),
-        ("flags\t\t: fpu amx_bf16\n", [], "mixed_bfloat16"),
-        ("flags\t\t: fpu avx512_bf16\n", ["a GPU"], "float32"),
-        ("flags\t\t: fpu avx512f\n", [], "float32"),
-        (None, [], "float32"),
-    ],
-)
-def test_auto_is_bfloat16_on_a_cpu_that_has_it(tmp_path, monkeypatch, cpu_flags, gpus, expected):
-    if cpu_flags:
-        (tmp_path / "cpuinfo").write_text(cpu_flags)
-    monkeypatch.setattr(building, "_CPU_FLAGS", tmp_path / "cpuinfo")
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus)
-    assert choose_dtype("auto") == expected
-    assert choose_dtype("float32") == "float32"
-    assert choose_dtype("mixed_bfloat16") == "mixed_bfloat16"
 
 
 def assert_equal(weights, expected):
@@ -183,6 +160,6 @@ def test_every_kind_of_recipe_trains_with_finite_losses(options):
     assert np.isfinite([history.history[name] for name in ("discriminator_loss", "generator_loss")]).all()
     after = get_weights()
     if classifier:
-        assert_equal(gan.frozen_features.get_weights(), classifier.get_weights()[:-2])  # all but the outputs
+        assert_equal(gan.feature_game.frozen.get_weights(), classifier.get_weights()[:-2])  # all but the outputs
     assert all(np.isfinite(weights).all() for weights in after)
     assert sum(not np.array_equal(a, b) for a, b in zip(before, after, strict=True)) > len(after) // 2

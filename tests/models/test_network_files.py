@@ -4,10 +4,13 @@ import pytest
 
 from models.building import build_pair
 from models.classifier import build_classifier
-from models.network_files import ANY, load_classifier, load_network
+from models.network_files import ANY, load_classifier, load_network, save_packed
 from models.recipes import Recipe
+from models.trained_gan import TrainedGAN
 
 TINY = Recipe(latent_dim=4, generator_width=2, discriminator_width=2)
+
+
 SHAPE = (12, 12, 1)
 
 
@@ -53,3 +56,31 @@ def test_another_classifier_is_named(tmp_path, shape, classes):
     with pytest.raises(ValueError, match=r"filter\.keras: should be the classifier of 2 classes of \(12"):
         load_classifier(tmp_path, "filter", SHAPE, 2)
     assert load_classifier(tmp_path, "filter", shape, classes).name == "cnn"
+
+
+def test_every_weight_is_kept_up_to_rounding(tmp_path):
+    def build():
+        return build_pair(Recipe(generator_width=2, latent_dim=4), (28, 28, 1), 2)[0]
+
+    generator = build()
+    assert generator.non_trainable_weights  # of batch normalisation
+    generator.set_weights([np.random.default_rng(0).normal(size=w.shape) for w in generator.weights])
+    save_packed(tmp_path / "generator.npz", generator)
+    opened = load_network(tmp_path, "generator", build)
+    for weights, expected in zip(opened.get_weights(), generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(weights, expected.astype(np.float16).astype(np.float32))
+
+
+@pytest.mark.parametrize("value", [1e5, np.nan])
+def test_a_weight_that_float16_cannot_hold_is_refused(tmp_path, value):
+    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, name="last")])
+    network.set_weights([np.full((1, 1), value), np.zeros(1)])
+    with pytest.raises(ValueError, match=r"last/kernel: weights should be in the range of float16, up to 65504\. Got"):
+        save_packed(tmp_path / "network.npz", network)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_packed_network_is_named(shipped):
+    (shipped / "model" / "filter.npz").write_bytes(b"no archive")
+    with pytest.raises(ValueError, match=r"filter\.npz: should be a Keras model file"):
+        TrainedGAN(shipped / "model")

@@ -1,70 +1,17 @@
 import json
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
-import keras
 import numpy as np
 import pytest
 
 import generate_data
 import predict
-from models import pretrained
-from models.building import build_pair
-from models.network_files import load_network, save_packed
-from models.pretrained import PRETRAINED, PRETRAINED_FOLDER, find_model_folder, main, pack
-from models.recipes import Recipe
+from models.pretrained import PRETRAINED, PRETRAINED_FOLDER, find_model_folder, main
 from models.trained_gan import TrainedGAN
-from synth.datasets import load_dataset
-from synth.leakage import find_leaks
 from synth.npz_files import read_npz
 from synth.shard_writing import stream_shards
 from synth.shards import describe_hashes
-from tests.conftest import make_images
-
-
-@pytest.fixture
-def keras_home(data, tmp_path, monkeypatch):
-    """Folder where the data set of the run `generated` is found under the name mnist."""
-    folder = tmp_path / "keras"
-    (folder / "datasets").mkdir(parents=True)
-    shutil.copy(data, folder / "datasets" / "mnist.npz")
-    monkeypatch.setenv("KERAS_HOME", str(folder))
-    return folder
-
-
-@pytest.fixture
-def shipped(generated, keras_home, tmp_path, monkeypatch):
-    """Folder that the run `generated` ships in, packed as mnist."""
-    monkeypatch.setattr(pretrained, "PRETRAINED_FOLDER", tmp_path / "pretrained")
-    pack(generated, "mnist", tmp_path / "pretrained")
-    return tmp_path / "pretrained" / "mnist"
-
-
-def test_a_packed_run_makes_the_same_images(generated, shipped):
-    original, packed = TrainedGAN(find_model_folder(generated)), TrainedGAN(find_model_folder("mnist"))
-    assert (packed.class_names, packed.label_values) == (original.class_names, original.label_values)
-    assert (packed.recipe, packed.seed, packed.fingerprint) == (original.recipe, original.seed, original.fingerprint)
-    latents = np.random.default_rng(0).standard_normal((50, original.latent_dim), dtype=np.float32)
-    for k in range(2):
-        images, expected = packed.generate(latents, k), original.generate(latents, k)
-        assert np.abs(images.astype(int) - expected).max() <= 2
-        np.testing.assert_allclose(packed.score(expected, k), original.score(expected, k), atol=0.02)
-        np.testing.assert_allclose(packed.classify(expected), original.classify(expected), atol=0.02)
-
-
-def test_a_packed_run_knows_its_training_images(data, generated, shipped):
-    packed, dataset = TrainedGAN(find_model_folder("mnist")), load_dataset(data)
-    assert not find_leaks(dataset.part("test")[0], packed.train_hashes()).any()
-    with pytest.raises(ValueError, match="were trained on"):
-        find_leaks(dataset.part("train")[0], packed.train_hashes())
-
-
-def test_a_packed_run_holds_no_path_of_the_machine_that_trained_it(data, shipped):
-    description = (shipped / "model" / "recipe.json").read_text()
-    assert str(Path(data).parent) not in description
-    assert json.loads(description)["request"] == load_dataset("mnist").request
-    assert TrainedGAN(shipped / "model").data == "mnist"
 
 
 def test_the_scripts_take_a_shipped_name(shipped, tmp_path, monkeypatch):
@@ -125,111 +72,6 @@ def test_the_command_prints_sizes_and_replaces_on_request_alone(generated, keras
     assert main([*arguments, "--overwrite"]) == 0
 
 
-def test_an_unfinished_run_is_not_packed(generated, keras_home, tmp_path):
-    shutil.copytree(generated, tmp_path / "run")
-    (tmp_path / "run/model/generator.keras").unlink()
-    with pytest.raises(ValueError, match=r"is an unfinished run of generate_data\.py.*generator\.keras"):
-        pack(tmp_path / "run", "mnist", tmp_path / "out")
-    with pytest.raises(ValueError, match="RUN should be a run's folder"):
-        pack(tmp_path / "nowhere", "mnist", tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_run_with_one_gan_per_class_is_not_packed(generated, keras_home, tmp_path):
-    shutil.copytree(generated, tmp_path / "run")
-    model = tmp_path / "run" / "model"
-    description = json.loads((model / "recipe.json").read_text())
-    description["recipe"] |= {"name": "dcgan", "conditional": False}
-    (model / "recipe.json").write_text(json.dumps(description))
-    for name in ("0", "1"):
-        (model / name).mkdir()
-        for network in build_pair(Recipe(**description["recipe"]), (28, 28, 1), 0):
-            network.save(model / name / f"{network.name}.keras")
-    with pytest.raises(ValueError, match="should have one GAN for all classes. The recipe dcgan has several"):
-        pack(tmp_path / "run", "mnist", tmp_path / "out")
-
-
-def test_a_run_on_other_images_is_not_packed(generated, keras_home, tmp_path):
-    images, labels = make_images(140, seed=1)
-    np.savez(keras_home / "datasets" / "mnist.npz", images=images, labels=labels)
-    message = (
-        r"should be trained on the 112 train images of mnist \(\w{12}\)\. Got 112 images of .*digits\.npz \(\w{12}\)"
-    )
-    with pytest.raises(ValueError, match=message):
-        pack(generated, "mnist", tmp_path / "out")
-
-
-def test_a_run_on_a_part_of_the_images_is_not_packed(generated, keras_home, tmp_path):
-    shutil.copytree(generated, tmp_path / "run")
-    hashes = np.load(tmp_path / "run/train_hashes.npy")
-    np.save(tmp_path / "run/train_hashes.npy", hashes[:100])
-    path = tmp_path / "run/model/recipe.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"train_hashes": describe_hashes(hashes[:100])}))
-    with pytest.raises(ValueError, match="should be trained on the 112 train images of mnist .* Got 100 images"):
-        pack(tmp_path / "run", "mnist", tmp_path / "out")
-
-
-def test_networks_that_the_recipe_does_not_build_are_not_packed(generated, keras_home, tmp_path):
-    shutil.copytree(generated, tmp_path / "run")
-    generator = load_network(generated / "model", "generator")
-    changed = keras.models.model_from_json(generator.to_json().replace('"tanh"', '"sigmoid"'))
-    changed.set_weights(generator.get_weights())
-    changed.save(tmp_path / "run/model/generator.keras")
-    with pytest.raises(ValueError, match="should have the networks of its recipe, quick. They differ"):
-        pack(tmp_path / "run", "mnist", tmp_path / "out")
-    description = tmp_path / "run/model/recipe.json"
-    description.write_text(description.read_text().replace('"generator_width": 2', '"generator_width": 3'))
-    with pytest.raises(ValueError, match=r"generator\.npz: should be a Keras model file or its packed weights"):
-        pack(tmp_path / "run", "mnist", tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("change", "equal"), [(lambda scores: scores + 0.01, True), (lambda scores: scores[::-1], False)]
-)
-def test_scores_are_the_same_when_they_rank_alike(change, equal):
-    scores = np.linspace(-0.1, 0.1, 64)
-
-    def build(scores):
-        images = np.ones((64, 8, 8, 1), np.uint8)
-        calls = {
-            "generate": lambda *inputs: images,
-            "score": lambda *inputs: scores,
-            "classify": lambda *inputs: images,
-        }
-        return SimpleNamespace(class_names=("a", "b"), latent_dim=2, **calls)
-
-    assert pretrained._is_equal(build(change(scores)), build(scores)) == equal
-
-
-def test_every_weight_is_kept_up_to_rounding(tmp_path):
-    def build():
-        return build_pair(Recipe(generator_width=2, latent_dim=4), (28, 28, 1), 2)[0]
-
-    generator = build()
-    assert generator.non_trainable_weights  # of batch normalisation
-    generator.set_weights([np.random.default_rng(0).normal(size=w.shape) for w in generator.weights])
-    save_packed(tmp_path / "generator.npz", generator)
-    opened = load_network(tmp_path, "generator", build)
-    for weights, expected in zip(opened.get_weights(), generator.get_weights(), strict=True):
-        np.testing.assert_array_equal(weights, expected.astype(np.float16).astype(np.float32))
-
-
-@pytest.mark.parametrize("value", [1e5, np.nan])
-def test_a_weight_that_float16_cannot_hold_is_refused(tmp_path, value):
-    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, name="last")])
-    network.set_weights([np.full((1, 1), value), np.zeros(1)])
-    with pytest.raises(ValueError, match=r"last/kernel: weights should be in the range of float16, up to 65504\. Got"):
-        save_packed(tmp_path / "network.npz", network)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_damaged_packed_network_is_named(shipped):
-    (shipped / "model" / "filter.npz").write_bytes(b"no archive")
-    with pytest.raises(ValueError, match=r"filter\.npz: should be a Keras model file"):
-        TrainedGAN(shipped / "model")
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({*PRETRAINED, *(path.name for path in PRETRAINED_FOLDER.glob("*"))}))
 def test_what_ships_opens_and_makes_images(name):
@@ -251,6 +93,7 @@ def test_what_ships_opens_and_makes_images(name):
     assert not {"/", "\\"} & set(json.dumps(description))
 
 
+@pytest.mark.slow
 def test_what_ships_makes_the_same_images_as_ever(tmp_path):
     """In grey levels, as the last bit depends on the processor and the versions."""
     trained = TrainedGAN(PRETRAINED_FOLDER / "mnist" / "model")

@@ -5,12 +5,16 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import keras
 import pytest
+import tensorflow as tf
 
-from models.startup import import_tensorflow
+from models.startup import count_cores, download_standard_set, import_tensorflow, set_threads
+from synth.files import mark_folder
 
 CHECK = """
-from models.startup import import_tensorflow
+from models.startup import count_cores, download_standard_set, import_tensorflow, set_threads
+from synth.files import mark_folder
 import_tensorflow()
 import keras
 print(keras.config.backend(), keras.config.floatx(), keras.config.epsilon(), keras.config.image_data_format())
@@ -44,3 +48,33 @@ def test_keras_on_another_backend_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras", SimpleNamespace(config=SimpleNamespace(backend=lambda: "jax")))
     with pytest.raises(ValueError, match="It runs on jax here: restart Python .*KERAS_BACKEND=tensorflow"):
         import_tensorflow()
+
+
+def test_as_many_threads_as_the_run_was_begun_with(tmp_path):
+    """TensorFlow has begun here, so that its number stays; what it should have been is said."""
+    lines = []
+    threads = set_threads(tmp_path, lines.append)
+    assert (threads >= 1, lines) == (True, [])
+    mark_folder(tmp_path, "generate_data.py", {"threads": threads + 1})
+    tf.config.list_logical_devices()
+    assert set_threads(tmp_path, lines.append) == threads
+    assert lines == [
+        f"note: {tmp_path} was begun with {threads + 1} threads and goes on with {threads}: bytes may differ"
+    ]
+
+
+def test_the_cores_are_those_that_this_process_may_use(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 2, 5}, raising=False)
+    assert count_cores() == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert count_cores() == 7
+
+
+def test_a_download_that_fails_is_an_oserror_of_one_line(monkeypatch):
+    def fail():
+        raise Exception("URL fetch failure\non a mirror")
+
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", fail)
+    with pytest.raises(OSError, match="^URL fetch failure on a mirror$"):
+        download_standard_set("mnist")

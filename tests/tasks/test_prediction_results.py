@@ -100,5 +100,6 @@ def test_results_on_images_that_were_trained_on_are_marked():
 def test_a_submission_has_the_label_values_of_the_source(tmp_path, monkeypatch):
     chances = np.array([[0.1, 0.9], [0.6, 0.4]])
     monkeypatch.setattr(prediction_results, "compute_probabilities", lambda classifier, images: chances)
-    assert write_submission(tmp_path / "submission.csv", build_material(), build_scored(0, [0, 0, 1, 1])) == 2
+    material = replace(build_material(), unlabelled=np.zeros((2, 8, 8, 1), np.uint8))
+    assert write_submission(tmp_path / "submission.csv", material, build_scored(0, [0, 0, 1, 1])) == 2
     assert (tmp_path / "submission.csv").read_text() == "ImageId,Label\n1,9\n2,4\n"
