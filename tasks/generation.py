@@ -25,7 +25,7 @@ from synth.shard_writing import stream_shards
 from synth.shards import load_manifest, save_hashes
 from synth.web_report import REPORT, write_command
 from tasks.generation_report import FIGURES, write_report
-from tasks.real_data import load_data, print_plan
+from tasks.real_data import load_data, note_near_copies, print_plan
 
 SCRIPT = "generate_data.py"
 OWNED = ("model", MANIFEST, HASHES, REPORT, *FIGURES)
@@ -109,6 +109,7 @@ def _load_train_data(data: SubsetOptions, gan: GANRequest, run: RunOptions) -> D
     if gan.max_minutes and os.environ.get("TF_CONFIG"):
         raise RequestError("--max-minutes is for one host, as several would end at different steps: give --steps.")
     dataset = load_data(data, run)
+    note_near_copies(dataset, run.quiet)
     check_recipe(gan.recipe, dataset)
     return dataset
 
