@@ -42,7 +42,8 @@ def read_path(path: Path, flag: str, reading: PathReading) -> LabelledImages:
     if str(path) != show(path):
         raise RequestError(f"{flag} should have a name in UTF-8. Got {path} instead.")
     if not path.exists():
-        raise RequestError(f"{flag} should be a file or a folder that exists. No such: {path}")
+        names = "one of mnist, fashion_mnist, mnist5k, " if flag == "--data" else ""
+        raise RequestError(f"{flag} should be {names}a file or a folder. No such: {path}")
     if path.is_dir():
         marks = count_marks(path)
         _refuse_synthetic(flag, path, marks["1"], marks.total())

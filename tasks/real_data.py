@@ -1,5 +1,6 @@
 """Load the real data that a script's options name."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from models.startup import download_standard_set
@@ -55,5 +56,10 @@ def note_near_copies(dataset: Dataset, quiet: bool) -> None:
 
 def print_plan(plan: dict[str, str], quiet: bool) -> None:
     """Print what will be done, {heading: text}, a line each, unless `quiet`."""
-    for heading, text in plan.items():
-        report_unless(quiet)(f"{heading + ':':<12} {text}")
+    print_lines((f"{heading + ':':<12} {text}" for heading, text in plan.items()), quiet)
+
+
+def print_lines(lines: Iterable[str], quiet: bool) -> None:
+    """Print lines, unless `quiet`."""
+    for line in lines:
+        report_unless(quiet)(line)
