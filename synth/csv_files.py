@@ -16,7 +16,7 @@ from synth.text_lines import number_lines
 
 SEPARATORS = (",", ";", "\t")
 _MAX_COLUMNS = 2**22
-_CHUNK_CHARACTERS = 2**23  # so that memory is bounded where lines are long
+_CHUNK_CHARACTERS = 2**22  # so that memory is bounded where lines are long
 _EXACT = 2**53  # below it a float holds every integer
 _SHOWN = 60  # characters of a value that is named in an error
 _FEWEST_NUMBERED = 16  # columns from which 0, 1, 2, ... in the first line are numbers of columns, not pixels

@@ -58,6 +58,7 @@ def read_csv(
         members += chunk.texts[table.columns.group] if table.columns.group is not None else []
         if marked is not None:
             marks.append(marked)
+        del chunk
     labels, names = table.parse_labels(texts, lines)
     source = LabelledImages(
         np.concatenate(images),
@@ -236,6 +237,7 @@ def _read_parts(table: _Table, rows: int | None) -> Iterator[tuple[Rows, np.ndar
             packed = parse_packed(chunk.texts[place], chunk.lines, table.path, layout.name(place), count)
             chunk, count = replace(chunk, values=packed), packed.shape[1]
         yield chunk, marks
+        del chunk  # before the next is parsed: its memory is used again
 
 
 def _shape_pixels(chunk: Rows, table: _Table, image_shape: tuple[int, int, int] | None) -> np.ndarray:
