@@ -84,7 +84,8 @@ def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
         raise RequestError(f"--groups is for tables, and pictures with a CSV. {path} has no columns: leave it out.")
     if path.suffix.lower() == ".npz":
         return read_npz(path, reading.image_shape)
-    raise RequestError(f"{flag} should be {KINDS}. Got {path} instead.")
+    hint = ": numpy.savez(file, images=..., labels=...) adds the labels" if path.suffix.lower() == ".npy" else ""
+    raise RequestError(f"{flag} should be {KINDS}. Got {path} instead{hint}.")
 
 
 def is_columnar(path: Path) -> bool:
