@@ -94,7 +94,7 @@ class Dataset:
         return hash_images(self.images[self.train])
 
 
-def load_dataset(
+def load_dataset(  # one parameter for each option, as in the call of a notebook
     data: str | Path | None = None,
     *,
     classes: str | None = None,
