@@ -94,7 +94,7 @@ def sample_shard(
     if pool > rows:
         best = np.sort(np.argsort(-scores, kind="stable")[:rows])
         images, scores = images[best], scores[best]
-        tally["rank"] = pool - rows
+        tally["ranked"] = pool - rows
     return images, scores, tally
 
 
@@ -174,9 +174,16 @@ def build_sieve(
         by_index = {model.class_names.index(name): threshold for name, threshold in thresholds.items()}
     classify = model.classify if filter in ("classifier", "both") else None
     log_ratio = model.compute_log_ratio if filter == "density-ratio" else None
-    best_share = sampling["keep"] if filter == "ranked" else 1.0
-    least, distance = sampling["min_probability"], sampling["duplicate_distance"]
-    return Sieve(model.score, by_index, classify, least, log_ratio, distance, best_share), thresholds
+    sieve = Sieve(
+        model.score,
+        by_index,
+        classify,
+        log_ratio=log_ratio,
+        min_probability=sampling["min_probability"],
+        duplicate_distance=sampling["duplicate_distance"],
+        best_share=sampling["keep"] if filter == "ranked" else 1.0,
+    )
+    return sieve, thresholds
 
 
 def _draw_scores(model: Any, name: str, seed: int, latent_std: float) -> list[float]:

@@ -64,6 +64,7 @@ def _refuse_synthetic(flag: str, path: Path, count: int, total: int) -> None:
 
 
 def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
+    """Choose the reader: what has columns first, then what has none, and so refuses the options of columns."""
     parts = find_table_parts(path) if path.is_dir() and not is_idx_folder(path) else None
     if parts:
         return read_table_parts(parts, reading.pictures, reading.image_shape, reading.label_column, reading.groups)
