@@ -276,7 +276,8 @@ def test_a_filter_that_rejects_all_fails_its_cells_and_no_others(quick_gan, data
     QuickClassifier(monkeypatch)
     reject_filtered(monkeypatch)
     arguments = [*IMBALANCE, "--data", data, "--out", str(tmp_path), "--seeds", "1"]
-    code, line = fail(main, capsys, *arguments, "--arms", "real", "gan-filtered", "gan")
+    options = ["--filter", "discriminator", "--arms", "real", "gan-filtered", "gan"]
+    code, line = fail(main, capsys, *arguments, *options)
     assert code == 1
     assert "1 cells failed" in line
     assert "20 1, gan-filtered, seed 0: the filter accepted 0 of 5120" in line
