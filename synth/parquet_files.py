@@ -16,6 +16,7 @@ from synth.files import check_regular_file
 from synth.labelled_images import LabelledImages, check_class_names, parse_labels
 from synth.picture_files import Reading
 from synth.picture_sets import read_pictures
+from synth.splits import encode_groups
 
 _LABEL_NAMES = (*LABEL_NAMES, "fine_label", "coarse_label")
 _NOTHING = -1  # the label of images without one
@@ -26,23 +27,30 @@ def is_parquet(path: str | Path) -> bool:
     return Path(path).name.lower().endswith(".parquet")
 
 
-def read_parquet(paths: Sequence[Path], reading: Reading, label_column: str | None = None) -> LabelledImages:
+def read_parquet(
+    paths: Sequence[Path], reading: Reading, label_column: str | None = None, groups: str | None = None
+) -> LabelledImages:
     """Read the files of one part: a column of pictures, encoded (PNG, JPEG, ...), alone or in a struct with `bytes`,
     and a column of labels, integers or texts.
 
     Names of classes are taken from the schema, where Hugging Face's `datasets` has left them. label_column: the name
-    of the labels' column, by default one of the usual names. Raises RequestError where pyarrow is not installed.
+    of the labels' column, by default one of the usual names. groups: of the one that says what
+    belongs together. Raises RequestError where pyarrow is not installed.
     """
     pictures: list[_EncodedPicture] = []
     labels: list[Any] = []
+    members: list[str] = []
     class_names = None
     for path in paths:
         table = _open_table(path)
         image_name, label_name = _find_columns(path, table, label_column)
+        if groups and groups not in table.schema_arrow.names:
+            raise RequestError(f"{path}: should have the column {groups!r:.60} of --groups.")
         class_names = class_names or _find_class_names(path, table.schema, label_name)
         try:
             columns = table.read(columns=[image_name, label_name])
             encoded, given = columns[image_name].to_pylist(), columns[label_name].to_pylist()
+            members += map(str, table.read(columns=[groups])[groups].to_pylist()) if groups else ()
         except Exception as error:  # pyarrow raises nearly anything for damaged bytes
             raise RequestError(f"{path}: should be a readable Parquet file. {describe_cause(error)}") from error
         pictures += [_EncodedPicture.build(path, row, content) for row, content in enumerate(encoded)]
@@ -53,7 +61,10 @@ def read_parquet(paths: Sequence[Path], reading: Reading, label_column: str | No
     found = read_pictures(cast(Sequence[Path], pictures), replace(reading, no_cache=True), paths[0].parent)
     notes = found.notes
     names, is_text = (names or class_names), names is not None
-    return LabelledImages(found.images, values[found.kept], class_names=names, notes=notes, text_labels=is_text)
+    together = encode_groups(members)[found.kept] if groups else None
+    return LabelledImages(
+        found.images, values[found.kept], class_names=names, notes=notes, text_labels=is_text, groups=together
+    )
 
 
 class _EncodedPicture(PurePosixPath):

@@ -8,15 +8,16 @@ import numpy as np
 from synth.folder_layout import PARTS, find_layout
 from synth.labelled_images import LabelledImages, check_class_names
 from synth.picture_files import Reading
+from synth.picture_groups import read_groups
 from synth.picture_sets import read_pictures
 
 
-def read_image_folder(folder: str | Path, reading: Reading | None = None) -> LabelledImages:
+def read_image_folder(folder: str | Path, reading: Reading | None = None, groups: str | None = None) -> LabelledImages:
     """Read pictures in one sub-folder per class, in parts with these in each, or with a CSV (synth.folder_layout).
 
     Labels number the classes in the order of their names' text; where a CSV gives integers, they are these. All-grey
-    sets give one channel, others three. Images of different sizes need `reading.size`. Errors name the
-    pictures.
+    sets give one channel, others three. Images of different sizes need `reading.size`. groups: as of
+    synth.picture_groups.read_groups, for the train part. Errors name the pictures.
     """
     layout = find_layout(folder)
     check_class_names(layout.class_names, folder)
@@ -24,7 +25,8 @@ def read_image_folder(folder: str | Path, reading: Reading | None = None) -> Lab
     parts = [part for part in PARTS if part in layout.parts]
     classes = [(part, name) for part in parts for name in values if name in layout.parts[part]]
     pictures = [layout.parts[part][name] for part, name in classes]
-    found = read_pictures([path for paths in pictures for path in paths], reading or Reading(), folder)
+    paths = [path for of_class in pictures for path in of_class]
+    found = read_pictures(paths, reading or Reading(), folder)
     counts = [len(paths) for paths in pictures]
     labels = np.repeat(np.array([values[name] for _, name in classes], np.int64), counts)[found.kept]
     in_part = np.repeat([parts.index(part) for part, _ in classes], counts)[found.kept]
@@ -35,6 +37,9 @@ def read_image_folder(folder: str | Path, reading: Reading | None = None) -> Lab
     names = {value: name for name, value in values.items()}
     brought = {part: own if len(own.labels) else None for part, own in images.items()}
     named = replace(images["train"], class_names=names, notes=(*layout.notes, *found.notes))
+    if groups:
+        kept = [path for path, is_kept in zip(paths, found.kept, strict=True) if is_kept]
+        named = replace(named, groups=read_groups(Path(folder), groups, kept[: len(named.labels)]))
     return replace(named, validation=brought.get("validation"), test=brought.get("test"))
 
 

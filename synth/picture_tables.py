@@ -84,8 +84,8 @@ def read_classes(names: Names, tables: Mapping[Path, str | None]) -> tuple[Class
         is_others = names.has_others and split not in (None, names.part)
         if is_others or _SUBMISSION in path.name.lower() or path.stat().st_size > _MAX_BYTES:
             continue
-        table = _load_table(path, split)
-        column = _find_names(table, names)
+        table = load_table(path, split)
+        column = find_names(table, names)
         labels = None if column is None else _find_labels(table, column)
         if column is not None and labels:
             return _assign(table, column, labels, names)
@@ -121,7 +121,8 @@ def classes_by_prefix(pictures: Sequence[Path]) -> tuple[Classes, list[str]] | N
     return dict(classes), [f"classes are read from the beginnings of the file names ({example}): no folder or CSV says"]
 
 
-def _load_table(path: Path, split: str | None) -> Table:
+def load_table(path: Path, split: str | None) -> Table:
+    """Read a CSV of texts; RequestError where it can't be read."""
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             sample = file.readline(10_000)
@@ -135,7 +136,7 @@ def _load_table(path: Path, split: str | None) -> Table:
     return Table(path, header, rows, split)
 
 
-def _find_names(table: Table, names: Names) -> int | None:
+def find_names(table: Table, names: Names) -> int | None:
     """Return the number of the column that names pictures: most of its own cells, or most of the pictures.
 
     Numbers may be anything, and should name most of both.

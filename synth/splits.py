@@ -1,48 +1,74 @@
 """Which image is for training, for validation and for testing."""
 
+import re
 import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
+from synth.errors import RequestError
+
 SPLITS = ("train", "validation", "test")
 _SEED = 2026  # not the run's seed: every run of every script must see the same test part
-_FOLDS = 10
+_FOLDS = 20  # of which parts are made up: steps of 5 %
 
 
-def split_images(labels: np.ndarray, brought: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
+def parse_resplit(text: str) -> tuple[int, int, int]:
+    """Turn "80/10/10" into the percentages of the train, the validation and the test part."""
+    shares = [int(share) if re.fullmatch(r"\d{1,2}", share, re.ASCII) else 0 for share in text.split("/")]
+    if len(shares) != len(SPLITS) or sum(shares) != 100 or not all(shares):
+        raise RequestError(f"--resplit should be three percentages, as 80/10/10. Got {text!r:.60} instead.")
+    return (shares[0], shares[1], shares[2])
+
+
+def split_images(
+    labels: np.ndarray,
+    brought: np.ndarray,
+    groups: np.ndarray | None = None,
+    percentages: tuple[int, int, int] = (80, 10, 10),
+) -> np.ndarray:
     """Return the part of each image, an index of SPLITS: as `brought`, or where that is 0, drawn.
 
-    labels: class indices [N]. brought: 1 and 2 for the source's own validation and test part [N]. Of the others a
-    tenth, stratified, goes to each part that the source does not bring. From three images of a class on, each part has
+    labels: class indices [N]. brought: 1 and 2 for the source's own validation and test part [N]. Of the others each
+    part that the source does not bring gets its percentage, stratified. From three images of a class on, each part has
     at least one. groups: integers [N]; images of the same group, as of one patient, come to the same part.
     """
     missing = [part for part in (1, 2) if not (brought == part).any()]
     split, free = brought.copy(), brought == 0
     if groups is not None:
-        folds = _draw_folds(labels[free], groups[free])
-        for fold, part in enumerate(missing):
-            split[np.flatnonzero(free)[folds == fold]] = part
+        split[free] = _draw_groups(labels[free], groups[free], {part: percentages[part] for part in missing})
         return split
     generator = np.random.default_rng(_SEED)
     for k in range(labels.max() + 1):
         members = generator.permutation(np.flatnonzero((labels == k) & free))
-        tenth = max(round(len(members) / 10), int(len(members) >= 3))
-        for place, part in enumerate(missing):
-            split[members[place * tenth : (place + 1) * tenth]] = part
+        start = 0
+        for part in missing:
+            count = max(round(len(members) * percentages[part] / 100), int(len(members) >= 3))
+            split[members[start : start + count]] = part
+            start += count
     return split
 
 
-def _draw_folds(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Return the fold 0..9 of each image: groups stay together, and the classes are as even as that allows."""
-    folds = np.empty(len(labels), int)
-    splitter = StratifiedGroupKFold(min(_FOLDS, len(np.unique(groups))), shuffle=True, random_state=_SEED)
+def _draw_groups(labels: np.ndarray, groups: np.ndarray, percentages: dict[int, int]) -> np.ndarray:
+    """Return the part of each image: groups stay together, and the classes are as even as that allows."""
+    count = min(_FOLDS, len(np.unique(groups)))
+    if count <= len(percentages):
+        raise RequestError(
+            f"--groups should have at least {len(percentages) + 1} groups to split. Got {count}: they would leave no "
+            "images for one of the parts."
+        )
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=_SEED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of classes with fewer members than folds
-        for fold, (_, members) in enumerate(splitter.split(labels, labels, groups)):
-            folds[members] = fold
-    return folds
+        folds = [members for _, members in splitter.split(labels, labels, groups)]
+    split = np.zeros(len(labels), int)
+    start = 0
+    for part, percentage in percentages.items():
+        stop = start + max(round(count * percentage / 100), 1)
+        split[np.concatenate(folds[start:stop])] = part
+        start = stop
+    return split
 
 
 def join_copies(split: np.ndarray, hashes: np.ndarray, movable: np.ndarray) -> int:

@@ -58,6 +58,7 @@ def read_table_parts(
     reading: Reading,
     image_shape: tuple[int, int, int] | None,
     label_column: str | None,
+    groups: str | None = None,
 ) -> LabelledImages:
     """Read the parts as of find_table_parts; a test table without labels is left out, and the notes say so."""
     found, notes = {}, []
@@ -65,9 +66,9 @@ def read_table_parts(
         if part != "train" and is_table(paths[0]) and not is_labelled_as(paths[0], parts["train"][0], label_column):
             notes.append(f"{paths[0]} has no labels, and is no {part} part (predict.py --test-csv predicts it)")
         elif is_parquet(paths[0]):
-            found[part] = read_parquet(paths, reading, label_column)
+            found[part] = read_parquet(paths, reading, label_column, groups if part == "train" else None)
         else:
-            found[part] = read_csv(paths[0], image_shape, label_column=label_column)
+            found[part] = read_csv(paths[0], image_shape, label_column=label_column, groups=groups)
     read = [f"{parts[part][0].name} as the {part} part" for part in found]
     notes.insert(0, f"read {', '.join(read)}")
     train = found.pop("train")

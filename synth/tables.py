@@ -11,6 +11,7 @@ from synth.csv_files import Layout, Rows, find_layout, find_varying_ends, parse_
 from synth.errors import RequestError
 from synth.labelled_images import SYNTHETIC, LabelledImages, parse_labels
 from synth.split_names import find_split
+from synth.splits import encode_groups
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".zip")  # in any case
 _SPLIT_WORDS = {"publictest": "validation", "privatetest": "test"}  # FER2013's
@@ -37,6 +38,7 @@ def read_csv(
     image_shape: tuple[int, int, int] | None = None,
     rows: int | None = None,
     label_column: str | None = None,
+    groups: str | None = None,
 ) -> LabelledImages:
     """Read Kaggle's layout: header `label,pixel0,...`, integers 0..255, one image a row; or another table like it.
 
@@ -44,14 +46,16 @@ def read_csv(
     Texts as labels are class names. Images are square with one channel (or three) unless `image_shape` (height, width,
     channels) says otherwise. A column `synthetic`, as augment.py writes it, is no pixel and marks synthetic images by
     1. rows: how many to read, from the top; None reads all. label_column: as synth.columns.find_columns.
+    groups: name of a column, no pixel, whose texts say which images belong together.
     """
-    table = _open_table(path, label_column)
-    images, texts, lines, marks, splits = [], [], [], [], []
+    table = _open_table(path, label_column, groups)
+    images, texts, lines, marks, splits, members = [], [], [], [], [], []
     for chunk, marked in _read_parts(table, rows):
         images.append(_shape_pixels(chunk, table, image_shape))
         texts += chunk.texts[table.label]
         lines += chunk.lines
         splits += chunk.texts[table.columns.split] if table.columns.split is not None else []
+        members += chunk.texts[table.columns.group] if table.columns.group is not None else []
         if marked is not None:
             marks.append(marked)
     labels, names = table.parse_labels(texts, lines)
@@ -62,6 +66,7 @@ def read_csv(
         synthetic=np.concatenate(marks) if marks else None,
         notes=(f"{path}: {table.columns.note}",) if table.columns.note else (),
         text_labels=names is not None,
+        groups=encode_groups(members) if members else None,
     )
     return source if table.columns.split is None else _split_rows(source, splits, table)
 
@@ -82,6 +87,7 @@ def _split_rows(source: LabelledImages, texts: Sequence[str], table: "_Table") -
     }
     train = parts == "train"
     kept = replace(source, images=images[train], labels=labels[train])
+    kept = replace(kept, groups=None if source.groups is None else source.groups[train])
     note = f"{table.path}: the parts are those of the column {column}"
     marks = None if marks is None else marks[train]
     return replace(
@@ -163,20 +169,21 @@ def _describe(path: str | Path, expected: str) -> str:
     return f"{path}: should be a CSV with the columns {expected}"
 
 
-def _open_table(path: str | Path, label_column: str | None) -> _Table:
+def _open_table(path: str | Path, label_column: str | None, groups: str | None = None) -> _Table:
     """Find out how a labelled table is written and which column is what."""
     wanted = _describe(path, _LABELLED)
     layout = find_layout(path, wanted)
-    columns = _find_columns(path, layout, label_column)
+    columns = _find_columns(path, layout, label_column, groups)
     if columns.label is None:
         columns = _guess_label(path, wanted, layout, columns)
     return _Table(path, wanted, layout, columns)
 
 
-def _find_columns(path: str | Path, layout: Layout, label_column: str | None) -> Columns:
+def _find_columns(path: str | Path, layout: Layout, label_column: str | None, groups: str | None = None) -> Columns:
     """Return the columns by their names, or by numbers where they have none."""
+    names = layout.names or [str(place + 1) for place in range(layout.count)]
     try:
-        return find_columns(layout.names or [str(place + 1) for place in range(layout.count)], label_column)
+        return find_columns(names, label_column, groups)
     except RequestError as error:
         raise RequestError(f"{path}: {error}") from error
 
@@ -208,7 +215,7 @@ def _read_parts(table: _Table, rows: int | None) -> Iterator[tuple[Rows, np.ndar
     columns, layout = table.columns, table.layout
     pixels = () if columns.is_packed else columns.pixels
     values = sorted((*pixels, *([] if columns.synthetic is None else [columns.synthetic])))
-    texts = [place for place in (columns.label, columns.id, columns.split) if place is not None]
+    texts = [place for place in (columns.label, columns.id, columns.split, columns.group) if place is not None]
     texts += columns.pixels if columns.is_packed else ()
     count = None
     for chunk in read_rows(table.path, layout, table.wanted, values, texts, rows):

@@ -27,9 +27,10 @@ from synth.shards import save_hashes
 from synth.web_report import REPORT, describe_plan, escape_text, save_report, write_command
 from tasks.arms import Arm
 from tasks.balance_candidates import build_candidate, choose, list_candidates, list_outputs, save_training_set
-from tasks.real_data import load_data, print_plan
+from tasks.data_defaults import fit_recipe, note_copies
+from tasks.real_data import load_data, print_lines, print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
-from tasks.study_lab import BATCH, Lab, fit_recipe, fit_study_gan
+from tasks.study_lab import BATCH, Lab, fit_study_gan
 from tasks.study_options import BalanceOptions
 from tasks.study_report import render_arms
 from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
@@ -54,6 +55,12 @@ class _Balancing:
     total: np.ndarray
     candidates: list[Arm]
 
+    def count_most(self) -> dict[str, int]:
+        """Return {class name: images} of the candidate that adds most."""
+        added = [arm.count_added(self.total) for arm in self.candidates if arm.gans]
+        most = max(added, key=lambda counts: sum(counts.values()), default={})
+        return {self.dataset.class_names[k]: count for k, count in most.items()}
+
     @property
     def filter(self) -> str:
         """The filter that "auto" means."""
@@ -75,12 +82,14 @@ def balance_data(
     """
     out = Path(run.out)
     balancing = _prepare(data, gan, options, filtering, run)
-    check_inputs(out, balancing.dataset.inputs)
+    dataset = balancing.dataset
+    check_inputs(out, dataset.inputs)
     seeds, candidates = range(run.seed, run.seed + run.seeds), balancing.candidates
     cells = [Cell(_SETTING, arm.name, seed) for arm in candidates for seed in seeds if len(candidates) > 1]
     sections = {"training": _describe_training(balancing, gan, run.seed), "balance": settings}
     plan = _make_plan(balancing, gan, options, run, left=len(list_unfinished(cells, out, sections)))
     print_plan(plan, run.quiet)
+    print_lines(note_copies(dataset, balancing.count_most()), run.quiet)
     folder = (out, sections, "augment.py balance", (*OWNED, *list_outputs(options.format)))
     keep = ("model", "training")
     if run.dry_run:
@@ -270,8 +279,7 @@ def _make_plan(
             f"{len(candidates)} candidates ({'; '.join(arm.name for arm in candidates)}), {run.seeds} seeds each, "
             f"{options.classifier_steps:,} steps of {BATCH} images, on {len(dataset.validation):,} validation images"
         )
-    largest = max(candidates, key=lambda arm: sum(arm.count_added(total).values()) if arm.gans else 0)
-    added = sum(largest.count_added(total).values())
+    added = sum(balancing.count_most().values())
     plan["training set"] = f"{sum(total):,} real images and up to {added:,} synthetic ones, {options.format}, {run.out}"
     plan["time"] = f"up to {minutes:.0f} minutes on 2 free cores, without drawing the images"
     return plan

@@ -14,7 +14,7 @@ from evaluation.run_scores import score_all
 from evaluation.scores import Scoring
 from models.cross_check import check_agreement, cross_check
 from models.extractors import build_extractor
-from models.recipes import RECIPES
+from models.recipes import RECIPES, write_flags
 from models.tfgan import import_tfgan
 from synth.command_line import report_unless
 from synth.datasets import Dataset
@@ -26,6 +26,7 @@ from synth.options import RunOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, installed_versions, open_output
 from synth.progress import open_bar
 from synth.run_folder import RunFolder
+from synth.web_report import REPORT, describe_plan, save_report, write_command
 from tasks.evaluation_figures import plot_evaluation, plot_training
 from tasks.evaluation_inputs import (
     Inputs,
@@ -39,16 +40,15 @@ from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
 from tasks.real_data import print_plan
 
 SCRIPT = "evaluate_fid.py"
-OWNED = (
-    "evaluation.json",
-    "evaluation.md",
-    "prdc.png",
-    "neighbours.png",
-    "projection.png",
-    "sizes.png",
-    "samples.png",
-    "curves.png",
-)
+_CAPTIONS = {
+    "samples": "ten images of each class and recipe, with the same latents in each column",
+    "neighbours": "the synthetic images that are nearest to a training image, each above that image",
+    "prdc": "precision, recall, density and coverage, beside those of real images",
+    "projection": "features on the real ones' first two principal components",
+    "sizes": "the Frechet distance over the number of images",
+    "curves": "the Frechet distance on validation while training",
+}
+OWNED = ("evaluation.json", "evaluation.md", REPORT, *(f"{name}.png" for name in _CAPTIONS))
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,9 @@ def compare_runs(
         (out / "cache").mkdir(exist_ok=True)
         measured = _measure(measuring, run, inputs, extractor or build())
         evaluation = _score(measuring, run.seed, inputs, measured, settings, list(comparison.compare))
-        _save(run, dataset, measured, evaluation)
+        words = [*paths, *write_flags(comparison.recipe_options)]
+        command = write_command(SCRIPT, data, measuring, comparison, run, more=words)
+        _save(run, dataset, measured, evaluation, plan, command)
         return evaluation.to_dict()
 
 
@@ -140,8 +142,10 @@ def _score(
     return replace(evaluation, warnings=find_warnings(evaluation), verdicts=find_verdicts(evaluation))
 
 
-def _save(run: RunOptions, dataset: Dataset, measured: _Measured, evaluation: Evaluation) -> None:
-    """Write the figures, evaluation.json and evaluation.md, and print what they say.
+def _save(
+    run: RunOptions, dataset: Dataset, measured: _Measured, evaluation: Evaluation, plan: dict[str, str], command: str
+) -> None:
+    """Write the figures, evaluation.json, evaluation.md and the page, and print what they say.
 
     Raises RunError afterwards where TF-GAN's distances are others.
     """
@@ -153,11 +157,15 @@ def _save(run: RunOptions, dataset: Dataset, measured: _Measured, evaluation: Ev
     for name, figure in figures.items():
         save_figure(out / f"{name}.png", figure)
     save_json(out / "evaluation.json", evaluation.to_dict())
+    text = render_report(evaluation)
     with replacing(out / "evaluation.md") as temporary:
-        temporary.write_text(render_report(evaluation), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
+    title, _, tables = text.partition("\n\n")
+    shown = [f"![{_CAPTIONS[name]}]({name}.png)" for name in _CAPTIONS if name in figures]
+    save_report(out, title.removeprefix("# "), [describe_plan(plan), tables, "## Figures", *shown], command)
     for line in [render_scores(evaluation), *evaluation.warnings, *evaluation.verdicts]:
         report(line)
-    report(f"evaluation.json, evaluation.md and figures are in {out}")
+    report(f"evaluation.json, evaluation.md, {REPORT} and figures are in {out}")
     for scored in evaluation.runs.values():
         check_agreement(scored.cross_check or {})
 

@@ -2,7 +2,7 @@
 
 import os
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from models.cluster import build_strategy, is_chief
 from models.pretrained import find_model_folder
 from models.recipes import RECIPES, GANRequest, Recipe, describe_flags
 from models.trained_gan import TrainedGAN, prepare_filter
-from models.training import check_recipe, fit_gan, plan_rounds
+from models.training import fit_gan, plan_rounds
 from synth.command_line import report_unless
 from synth.counts import parse_counts
 from synth.datasets import Dataset
@@ -24,8 +24,9 @@ from synth.shard_formats import FORMATS, list_folders, list_formats
 from synth.shard_writing import stream_shards
 from synth.shards import load_manifest, save_hashes
 from synth.web_report import REPORT, write_command
+from tasks.data_defaults import choose_filter, fit_batches, note_copies
 from tasks.generation_report import FIGURES, write_report
-from tasks.real_data import load_data, print_plan
+from tasks.real_data import load_data, note_near_copies, print_lines, print_plan
 
 SCRIPT = "generate_data.py"
 OWNED = ("model", MANIFEST, HASHES, REPORT, *FIGURES)
@@ -41,9 +42,10 @@ def generate(
     out = Path(run.out)
     build_strategy()  # several hosts: before anything else touches a device
     trained = _open_model(find_model_folder(gan.model), data, gan, sampling_options) if gan.model else None
-    source = trained or _load_train_data(data, gan, run)
+    source, recipe = (trained, gan.recipe) if trained else _load_train_data(data, gan, run)
+    gan = replace(gan, recipe=recipe)
     check_inputs(out, source.inputs if isinstance(source, Dataset) else {})
-    sampling = _resolve_sampling(sampling_options, source, run.seed)
+    sampling = _resolve_sampling(sampling_options, source, run)
     plan = _plan_source(data, gan.recipe, source) | _plan_shards(sampling, source, out)
     print_plan(plan, run.quiet)
     report = report_unless(run.quiet)
@@ -104,13 +106,15 @@ def _open_model(model: Path, data: SubsetOptions, gan: GANRequest, sampling: Sam
     return trained
 
 
-def _load_train_data(data: SubsetOptions, gan: GANRequest, run: RunOptions) -> Dataset:
-    """Load the data to train on; RequestError where the recipe does not fit them."""
+def _load_train_data(data: SubsetOptions, gan: GANRequest, run: RunOptions) -> tuple[Dataset, Recipe]:
+    """Load the data to train on, and fit the recipe to them; RequestError where that can't be."""
     if gan.max_minutes and os.environ.get("TF_CONFIG"):
         raise RequestError("--max-minutes is for one host, as several would end at different steps: give --steps.")
     dataset = load_data(data, run)
-    check_recipe(gan.recipe, dataset)
-    return dataset
+    note_near_copies(dataset, run.quiet)
+    recipe, notes = fit_batches(gan.recipe, dataset)
+    print_lines(notes, run.quiet)
+    return dataset, recipe
 
 
 def _describe_training(data: SubsetOptions, gan: GANRequest, source: Dataset | TrainedGAN, seed: int) -> dict:
@@ -121,12 +125,16 @@ def _describe_training(data: SubsetOptions, gan: GANRequest, source: Dataset | T
     return {"fingerprint": source.fingerprint, "recipe": asdict(gan.recipe)} | options
 
 
-def _resolve_sampling(options: SamplingOptions, source: Dataset | TrainedGAN, seed: int) -> dict:
+def _resolve_sampling(options: SamplingOptions, source: Dataset | TrainedGAN, run: RunOptions) -> dict:
     """Return the sampling options, checked, with the counts of each class and the filter that "auto" means."""
     chosen = asdict(options)
     counts = parse_counts(chosen.pop("class_size"), source.class_names, source.label_values, "--class-size")
-    filter = resolve_filter(options.filter, has_classifier=source.has_classifier)
-    return {"class_size": counts} | chosen | {"filter": filter, "seed": seed}
+    if isinstance(source, Dataset):
+        filter, notes = choose_filter(options.filter, source)
+        print_lines([*notes, *note_copies(source, counts)], run.quiet)
+    else:
+        filter = resolve_filter(options.filter, has_classifier=source.has_classifier)
+    return {"class_size": counts} | chosen | {"filter": filter, "seed": run.seed}
 
 
 def _plan_source(data: SubsetOptions, recipe: Recipe, source: Dataset | TrainedGAN) -> dict[str, str]:

@@ -1,12 +1,15 @@
 """Load the real data that a script's options name."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from models.startup import download_standard_set
 from synth.command_line import report_unless
 from synth.datasets import Dataset, check_request, complete_request, load_dataset
 from synth.errors import RequestError
+from synth.near_copies import find_near_copies
 from synth.options import DataOptions, RunOptions
+from synth.standard_sets import STANDARD_SETS
 
 
 def load_data(
@@ -36,7 +39,27 @@ def load_data(
     return dataset
 
 
+def note_near_copies(dataset: Dataset, quiet: bool) -> None:
+    """Say how many held-out images look like train images, unless the set is known and `quiet` asks for nothing."""
+    if quiet or dataset.name in (*STANDARD_SETS, "mnist5k"):
+        return
+    train = dataset.part("train")[0]
+    for split in ("validation", "test"):
+        images, _ = dataset.part(split)
+        count = int(find_near_copies(images, train).sum())
+        if count:
+            report_unless(quiet)(
+                f"note: {count:,} of {len(images):,} {split} images look like a train image, resized, compressed or "
+                "mirrored: if they are, scores on them are too good (--groups keeps together what belongs together)"
+            )
+
+
 def print_plan(plan: dict[str, str], quiet: bool) -> None:
     """Print what will be done, {heading: text}, a line each, unless `quiet`."""
-    for heading, text in plan.items():
-        report_unless(quiet)(f"{heading + ':':<12} {text}")
+    print_lines((f"{heading + ':':<12} {text}" for heading, text in plan.items()), quiet)
+
+
+def print_lines(lines: Iterable[str], quiet: bool) -> None:
+    """Print lines, unless `quiet`."""
+    for line in lines:
+        report_unless(quiet)(line)

@@ -27,9 +27,10 @@ from synth.sampling import draw_latents
 from synth.shards import class_folder
 from synth.web_report import REPORT, describe_plan, save_report
 from tasks.arms import Arm
+from tasks.data_defaults import fit_recipe
 from tasks.real_data import print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
-from tasks.study_lab import BATCH, COLUMNS, Lab, fit_recipe, fit_study_gan
+from tasks.study_lab import BATCH, COLUMNS, Lab, fit_study_gan
 from tasks.study_report import compute_summary, describe_filters, describe_verdict, render_arms
 from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,9 @@ import numpy as np
 from models.classifier_training import ClassifierTraining, fit_and_score
 from models.recipes import Recipe
 from models.trained_gan import TrainedGAN, prepare_filter
-from models.training import check_recipe, fit_gan
+from models.training import fit_gan
 from synth.datasets import Dataset
-from synth.errors import RequestError, RunError
+from synth.errors import RunError
 from synth.filters import Sieve, resolve_filter
 from synth.options import FilterOptions
 from synth.resampling import compute_class_weights, resample
@@ -27,7 +27,6 @@ from tasks.arms import CURVE_POINTS, Arm
 from tasks.study_cells import CURVES, RESULTS, Cell
 
 BATCH = 128  # images per step of every classifier
-_MIN_GAN_IMAGES = 16
 _SHARD_ROWS = 500  # images that are drawn, and freed from near-duplicates, together
 _MEASURES = ("accuracy", "balanced_accuracy", "geometric_mean", "macro_f1")
 _COUNTS = ("train_images", "synthetic_images", "train_accuracy", "validation_accuracy")
@@ -141,27 +140,6 @@ class Lab:
         else:
             sampling |= {"filter": "none", "duplicate_distance": 0}
         return build_sieve(trained, sampling, trained.class_names)[0]
-
-
-def fit_recipe(recipe: Recipe, name: str, dataset: Dataset) -> Recipe:
-    """Return the recipe as it is used on so few images: one GAN per class if "alone", batches no larger than the data.
-
-    Raises RequestError where there are too few images to train a GAN on.
-    """
-    recipe = replace(recipe, conditional=recipe.conditional and not name.startswith("alone"))
-    counts = dataset.count_train()
-    held_out = np.bincount(dataset.labels[dataset.validation], minlength=len(counts))
-    available, validation = (part.sum() if recipe.conditional else part.min() for part in (counts, held_out))
-    if available < _MIN_GAN_IMAGES or validation < 2:
-        which = "all classes together" if recipe.conditional else f"class {dataset.class_names[counts.argmin()]!r}"
-        raise RequestError(
-            f"a GAN ({name}) should have at least {_MIN_GAN_IMAGES} train images and 2 for validation. Got {available} "
-            f"and {validation} of {which} instead: take more real images, or classic augmentation alone "
-            "(predict.py --real-only --augment; in a study --arms real classic)."
-        )
-    recipe = replace(recipe, batch_size=min(recipe.batch_size, int(available)))
-    check_recipe(recipe, dataset)
-    return recipe
 
 
 def fit_study_gan(

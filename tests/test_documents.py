@@ -26,7 +26,7 @@ def test_the_snippets_of_extending_run_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(shard_formats, "FORMATS", dict(shard_formats.FORMATS))  # a snippet adds one
     snippets = read_snippets(ROOT / "docs/extending.md")
-    assert len(snippets) == 6
+    assert len(snippets) == 7
     names = {}
     for snippet in snippets:
         assert len([line for line in snippet.splitlines() if line]) <= 25

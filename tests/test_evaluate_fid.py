@@ -15,6 +15,7 @@ from synth.datasets import load_dataset
 from synth.errors import TrainingError
 from synth.images import hash_images
 from synth.shards import load_hashes
+from tests.browser import look_at, needs_chromium
 from tests.conftest import TRAINING, WIDTHS, fail, make_images, train_on
 
 pytestmark = pytest.mark.slow
@@ -33,7 +34,7 @@ def test_default_run_needs_no_flag(generated, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     result = json.loads((out / "evaluation.json").read_text())
     assert {path.name for path in out.iterdir()} == {
-        ".lock", "config.json", "files.txt", "cache", "evaluation.json", "evaluation.md", *FIGURES,
+        ".lock", "config.json", "files.txt", "cache", "evaluation.json", "evaluation.md", "report.html", *FIGURES,
     }  # fmt: skip
     run = result["runs"]["synthetic"]
     assert run["images"] == 80
@@ -45,6 +46,12 @@ def test_default_run_needs_no_flag(generated, tmp_path, monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert "warning: " in printed
     assert "held-out real images are too few to say more" in printed
+
+
+@needs_chromium
+def test_the_report_shows_every_figure(generated, tmp_path):
+    assert main([str(generated), "--out", str(tmp_path), "--bootstrap", "0", "--quiet"]) == 0
+    assert look_at(tmp_path / "report.html", 360) == {"images": [True] * len(FIGURES), "cut": []}
 
 
 def test_library_call_with_everything(generated, tmp_path, monkeypatch):

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from synth import datasets
+from synth import datasets, standard_sets
 from synth.checks import is_request
 from synth.datasets import check_request, complete_request, load_dataset
 from synth.errors import RequestError
+from synth.images import hash_images
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def plain_npz(tmp_path):
 def keras_home(tmp_path, monkeypatch):
     """An empty Keras cache, no Kaggle and no Debian package."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(datasets, "DEBIAN_FASHION", tmp_path / "nowhere")
+    monkeypatch.setattr(standard_sets, "DEBIAN_FASHION", tmp_path / "nowhere")
     monkeypatch.setattr(datasets, "find_train_csv", lambda: None)
     (tmp_path / "keras" / "datasets").mkdir(parents=True)
     return tmp_path / "keras"
@@ -195,7 +196,7 @@ def test_class_names_may_share_a_safe_folder_name(tmp_path):
     save_class_folders(tmp_path, ("a b", "a-b", "(", ")", "US$5"))
     dataset = load_dataset(tmp_path)
     assert dataset.class_names == ("(", ")", "US$5", "a b", "a-b")
-    assert dataset.notes == ()
+    assert not any("differ by case" in note for note in dataset.notes)
 
 
 def test_class_names_that_differ_by_case_or_unicode_form_alone_are_noted(tmp_path):
@@ -320,7 +321,7 @@ def test_test_data_of_other_classes_or_marked_as_synthetic_are_refused(table, tm
     np.savez(tmp_path / "b.npz", images=images, labels=[3, 8], synthetic=[False, True])
     with pytest.raises(RequestError, match="--test-data should hold real images alone: 1 of the 2"):
         load_dataset(table, test_data=tmp_path / "b.npz")
-    with pytest.raises(RequestError, match="--test-data should be a file or a folder that exists. No such: nowhere"):
+    with pytest.raises(RequestError, match="--test-data should be .*a file or a folder. No such: nowhere"):
         load_dataset(table, test_data="nowhere")
 
 
@@ -375,3 +376,69 @@ def test_a_folder_of_one_tone_is_one_line(tmp_path):
     Image.new("L", (4, 4), 1).save(tmp_path / "a" / "1.png")
     with pytest.raises(RequestError, match=r"pixels should differ by 20 or more of 0\.\.255 .* All are in 1\.\.1"):
         load_dataset(tmp_path)
+
+
+def test_copies_come_to_one_side_and_are_counted(tmp_path):
+    images = np.arange(100 * 16, dtype=np.uint16).view(np.uint8).reshape(100, 4, 8).copy()
+    labels = np.repeat([3, 8], [60, 40])
+    np.savez(tmp_path / "a.npz", images=images, labels=labels)
+    plain = load_dataset(tmp_path / "a.npz")
+    assert plain.notes == ()
+    images[25] = images[0]  # 25 is for testing, 0 for training
+    np.savez(tmp_path / "b.npz", images=images, labels=labels)
+    dataset = load_dataset(tmp_path / "b.npz")
+    assert dataset.notes == (
+        "exact copies of other images: 1; moved to the part of the first, so that copies are on one side: 1",
+    )
+    assert sorted([*plain.train.tolist(), 25]) == dataset.train.tolist()
+    assert [k for k in plain.test if k != 25] == dataset.test.tolist()
+
+
+def test_copies_across_the_sources_own_parts_stay_and_are_counted(tmp_path):
+    images = np.arange(100 * 16, dtype=np.uint16).view(np.uint8).reshape(100, 4, 8)
+    labels = np.arange(100) % 2
+    parts = {"x_train": images[:80], "y_train": labels[:80], "x_test": images[70:], "y_test": labels[70:]}
+    np.savez(tmp_path / "a.npz", **parts)
+    dataset = load_dataset(tmp_path / "a.npz")
+    assert len(dataset.test) == 30
+    assert "images of the source's test part that are in its other parts, too: 10" in dataset.notes[0]
+    again = load_dataset(tmp_path / "a.npz", resplit="60/20/20")
+    assert [len(part) for part in (again.train, again.validation, again.test)] == [68, 21, 21]  # copies moved
+    assert again.own_parts == ()
+    assert not set(again.train_hashes()) & set(hash_images(again.part("test")[0]))
+    assert load_dataset(**again.request).test.tolist() == again.test.tolist()
+    assert again.request["resplit"] == "60/20/20"
+
+
+def test_groups_of_a_table_stay_together(tmp_path):
+    rows = [f"{k % 2},p{k // 4},{k},{k + 1},{k + 2},{k + 3}" for k in range(80)]
+    (tmp_path / "a.csv").write_text("label,patient,pixel0,pixel1,pixel2,pixel3\n" + "\n".join(rows) + "\n")
+    dataset = load_dataset(tmp_path / "a.csv", groups="patient")
+    patients = [{dataset.images[k, 0, 0, 0] // 4 for k in part} for part in (dataset.train, dataset.validation)]
+    assert not patients[0] & patients[1]
+    assert len(dataset.validation) == len(dataset.test) == 8
+    with pytest.raises(RequestError, match="--groups should name one of the columns, label, patient.* Got 'doctor'"):
+        load_dataset(tmp_path / "a.csv", groups="doctor")
+
+
+def test_groups_of_pictures_are_read_from_a_csv(tmp_path):
+    rows = []
+    for k in range(40):
+        folder = tmp_path / "photos" / ("cat", "dog")[k % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 8), 6 * k, np.uint8)).save(folder / f"{k}.png")
+        rows.append(f"{k}.png,lesion{k // 4}")
+    (tmp_path / "photos" / "meta.csv").write_text("image,lesion\n" + "\n".join(rows) + "\n")
+    dataset = load_dataset(tmp_path / "photos", groups="lesion")
+    lesions = [{dataset.images[k, 0, 0, 0] // 24 for k in part} for part in (dataset.train, dataset.test)]
+    assert not lesions[0] & lesions[1]
+    with pytest.raises(RequestError, match="no CSV in it or beside it has the column 'series' of --groups"):
+        load_dataset(tmp_path / "photos", groups="series")
+    (tmp_path / "photos" / "meta.csv").write_text("image,lesion\n" + "\n".join(rows[:30]) + "\n")
+    with pytest.raises(RequestError, match="should have a lesion for each picture"):
+        load_dataset(tmp_path / "photos", groups="lesion")
+
+
+def test_groups_are_for_what_has_columns(plain_npz):
+    with pytest.raises(RequestError, match="--groups is for tables, and pictures with a CSV"):
+        load_dataset(plain_npz, groups="patient")

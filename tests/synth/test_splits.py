@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from synth.splits import count_copies, encode_groups, join_copies, split_images
+from synth.splits import count_copies, encode_groups, join_copies, parse_resplit, split_images
 
 NONE = np.zeros(100, int)
 
@@ -30,6 +31,21 @@ def test_groups_stay_together():
     assert all(4 <= (split == part).sum() <= 16 for part in (1, 2))
     few = split_images(np.arange(6) % 2, NONE[:6], np.arange(6) // 2)
     assert sorted(few.tolist()) == [0, 0, 1, 1, 2, 2]
+    with pytest.raises(ValueError, match="--groups should have at least 3 groups to split. Got 2"):
+        split_images(np.arange(6) % 2, NONE[:6], np.arange(6) // 3)
+
+
+def test_other_percentages():
+    split = split_images(np.arange(100) % 2, NONE, percentages=parse_resplit("50/20/30"))
+    assert np.bincount(split).tolist() == [50, 20, 30]
+    split = split_images(np.arange(200) % 2, np.zeros(200, int), np.arange(200) // 2, parse_resplit("50/20/30"))
+    assert np.bincount(split).tolist() == [100, 40, 60]
+
+
+@pytest.mark.parametrize("text", ["80/20", "80/10/20", "100/0/0", "80/10/x", "8e1/10/10"])
+def test_what_are_no_percentages_is_refused(text):
+    with pytest.raises(ValueError, match="--resplit should be three percentages, as 80/10/10. Got"):
+        parse_resplit(text)
 
 
 def test_copies_come_to_the_part_of_the_first_and_nothing_else_moves():

@@ -9,6 +9,7 @@ from evaluation.classification import score_predictions
 from evaluation.statistics import Summary
 from models.classifier_training import ScoredClassifier
 from synth.sources import Run
+from synth.submissions import plan_submission
 from tasks import prediction_results
 from tasks.prediction_results import Material, Metrics, SeedScores, describe_metrics, summarise_runs, write_submission
 
@@ -34,7 +35,8 @@ CONTENT = {
 
 
 def build_material(**fields):
-    dataset = SimpleNamespace(class_names=("ape", "bee"), label_values=(4, 9), fingerprint="abc")
+    names = {"class_names": ("ape", "bee"), "label_values": (4, 9), "written_labels": (4, 9)}
+    dataset = SimpleNamespace(fingerprint="abc", **names)
     rows = {"real": {1: 2, 0: 3}, "synthetic": {}}
     material = Material(dataset, Run(), None, ["a source"], lambda seed: [], rows, (None, None), METRICS.leaks)
     return replace(material, **fields)
@@ -100,6 +102,7 @@ def test_results_on_images_that_were_trained_on_are_marked():
 def test_a_submission_has_the_label_values_of_the_source(tmp_path, monkeypatch):
     chances = np.array([[0.1, 0.9], [0.6, 0.4]])
     monkeypatch.setattr(prediction_results, "compute_probabilities", lambda classifier, images: chances)
-    material = replace(build_material(), unlabelled=np.zeros((2, 8, 8, 1), np.uint8))
+    form = plan_submission(tmp_path / "test.csv", 2)
+    material = replace(build_material(), unlabelled=np.zeros((2, 8, 8, 1), np.uint8), form=form)
     assert write_submission(tmp_path / "submission.csv", material, build_scored(0, [0, 0, 1, 1])) == 2
     assert (tmp_path / "submission.csv").read_text() == "ImageId,Label\n1,9\n2,4\n"

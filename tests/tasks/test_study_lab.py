@@ -1,15 +1,12 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from models.recipes import RECIPES
 from synth.datasets import load_dataset
 from synth.errors import RunError
 from synth.options import FilterOptions
 from tasks.arms import Arm
 from tasks.study_cells import Cell
-from tasks.study_lab import Lab, fit_recipe
+from tasks.study_lab import Lab
 from tests.conftest import make_images
 
 ARMS = {
@@ -80,22 +77,3 @@ def test_a_gan_whose_training_failed_is_not_trained_again():
         with pytest.raises(RunError, match="shared:a diverged"):
             lab.open_gan("shared:a", "x", 0)
     assert calls == ["shared:a"]
-
-
-def test_a_recipe_is_fitted_to_few_images(dataset):
-    recipe = replace(RECIPES["quick"], batch_size=128)
-    shared, alone = (fit_recipe(recipe, name, dataset) for name in ("shared:quick", "alone:quick"))
-    assert (shared.conditional, shared.batch_size) == (True, 80)
-    assert (alone.conditional, alone.batch_size) == (False, 20)
-
-
-def test_too_few_images_train_no_gan(tmp_path):
-    images, labels = make_images(160)
-    np.savez(tmp_path / "digits.npz", images=images, labels=labels)
-    dataset = load_dataset(tmp_path / "digits.npz", real_per_class="60,15")
-    message = (
-        r"a GAN \(alone:quick\) should have at least 16 train images and 2 for validation. Got 15 and \d+ of class"
-    )
-    with pytest.raises(ValueError, match=message):
-        fit_recipe(RECIPES["quick"], "alone:quick", dataset)
-    assert fit_recipe(RECIPES["quick"], "shared:quick", dataset).conditional
