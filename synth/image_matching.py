@@ -58,6 +58,6 @@ def describe_sizes(sizes: set[tuple[int, int]], size: tuple[int, int]) -> str | 
     is_cut = any(height * size[1] != width * size[0] for height, width in others)
     cut = ", and cut to their proportions" * is_cut
     return (
-        f"images of {shown} are resized to the {size[0]} x {size[1]} of the real ones{cut}: resizing blurs or sharpens, "
-        "which changes distances by itself"
+        f"images of {shown} are resized to the {size[0]} x {size[1]} of the real ones{cut}: resizing blurs or sharpens"
+        ", which changes distances by itself"
     )

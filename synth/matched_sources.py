@@ -87,7 +87,7 @@ def _describe(path: Path, sources: list[Source], shape: Shape, image_shape: Shap
         step = -(-len(pictures) // _SIZED)
         sizes = read_sizes(pictures[::step])
         if any(picture.suffix.lower() in _JPEG for picture in pictures[::step]):
-            yield "there are JPEG pictures: unless the real ones are, too, their compression changes distances by itself"
+            yield "some are JPEGs: unless the real ones are, too, their compression changes distances by itself"
     else:
         sizes = {shape[:2]}
     if path.is_dir() or shape[2] != channels:

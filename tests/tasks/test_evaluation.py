@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from synth.options import RunOptions, SubsetOptions
 from tasks import evaluation
@@ -50,6 +51,28 @@ def test_what_is_returned_is_what_is_written(paths, tmp_path):
     assert result["compared_classes"] == {"0": 10, "1": 10}
     assert result["features"] == {"name": "pixels", "hash": "pixels", "dimensions": 784}
     assert result["real"] == {"split": "test", "images": 14}
+
+
+def test_the_plan_and_the_report_say_what_was_done_to_the_images(paths, tmp_path):
+    folder = tmp_path / "flat"
+    folder.mkdir()
+    for number, image in enumerate(make_images(40, (14, 14, 1), seed=3)[0]):
+        Image.fromarray(image[..., 0]).save(folder / f"{number:02d}.png")
+    arguments = [[str(folder)], SubsetOptions(data=paths[0]), PIXELS, ComparisonOptions()]
+    plan = compare_runs(*arguments, RunOptions(out=tmp_path / "out", quiet=True, dry_run=True), {}, 1)
+    reason = "flat: no class folders, no table and no names give its pictures classes, so all images are compared "
+    reason += "together; nothing is said of single classes"
+    note = "note: flat: images of 14 x 14 are resized to the 28 x 28 of the real ones: resizing blurs or sharpens, "
+    note += "which changes distances by itself."
+    assert (plan["classes"], plan["notes"]) == (reason, note)
+    settings = {"fid_infinity": False}
+    result = compare_runs(*arguments, RunOptions(out=tmp_path / "out", quiet=True), settings, 1)
+    assert (result["without_classes"], result["compared_classes"]) == (reason, {"all images": 20})
+    assert result["warnings"][:2] == [f"note: {reason}.", note]
+    assert result["runs"]["flat"]["images"] == 40
+    text = (tmp_path / "out" / "evaluation.md").read_text()
+    assert "class by class" not in text
+    assert "all images are compared together" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_a_cross_check_without_tfgan_is_refused_before_anything_is_computed(paths, tmp_path, monkeypatch):
