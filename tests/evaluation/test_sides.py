@@ -109,8 +109,6 @@ def test_one_run_without_classes_has_all_compared_without_them():
     assert {name: count_rows(found) for name, found in compared.sides.sources.items()} == {"a": {0: 6}, "b": {0: 9}}
     ((images, labels),) = stream_images(compared.sides.sources["b"], 0)
     assert (np.bincount(images.ravel()).tolist(), labels.tolist()) == ([1, 4, 4], [0] * 9)
-    assert (compared.sides.real[0].ravel().tolist(), compared.sides.real[1].tolist()) == (
-        [0, *[1] * 4, *[2] * 4],
-        [0] * 9,
-    )
+    images, labels = compared.sides.real
+    assert (images.ravel().tolist(), labels.tolist()) == ([0, *[1] * 4, *[2] * 4], [0] * 9)
     assert "of the other runs" not in choose({"a": (6, 0, 0)}, classless="a").classless
