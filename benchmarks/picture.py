@@ -29,7 +29,8 @@ def draw(run, out):
     rows = {}
     for kind, images, count in (("real", real, _REAL_ROWS), ("synthetic", made, _SYNTHETIC_ROWS)):
         for row in range(count):
-            rows[kind + " " * row] = np.stack([of_class[row] for of_class in images])  # blanks: each row has a name
+            label = " " * len(rows) if row else kind  # the first row of a kind has its name, the others blanks
+            rows[label] = np.stack([of_class[row] for of_class in images])
     save_figure(out, plot_samples(rows, len(names)))
 
 

@@ -20,7 +20,9 @@ class AdversarialLoss(NamedTuple):
 
 
 def build_loss(name: str) -> AdversarialLoss:
-    """Return the AdversarialLoss of that name; least-squares, wasserstein and relativistic are TF-GAN's.
+    """Return the AdversarialLoss of that name, one of the choices of models.recipes.Recipe.
+
+    least-squares, wasserstein and relativistic are TF-GAN's.
 
     hinge: Lim and Ye 2017, eq. 5 (arXiv:1705.02894). non-saturating: Goodfellow et al. 2014, section 3
     (arXiv:1406.2661). relativistic-pairing: Jolicoeur-Martineau 2018, section 4.1 (arXiv:1807.00734), as in Huang et

@@ -67,7 +67,7 @@ def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
             raise RequestError(f"{name} should be in version 1.0 of NumPy's format. Got {version} instead.")
         shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
         if dtype.hasobject or not dtype.itemsize:
-            advice = ": numpy.array(list(...)) makes one array of images of the same shape" if dtype.hasobject else ""
+            advice = ": numpy.array(list(array)) is one, where all shapes are equal" if dtype.hasobject else ""
             raise RequestError(f"{name} should hold numbers or text. Got dtype {dtype} instead{advice}.")
         promised, left = math.prod(shape) * dtype.itemsize, entry.file_size - file.tell()
         if promised != left or min(shape, default=0) < 0:

@@ -79,8 +79,8 @@ def find_scale(parts: Iterable[np.ndarray], source: str) -> str:
     if len(kinds) > 1:
         raise RequestError(f"{source}: the parts should all have integers, or all floats. Got both.")
     low, high = (float(min(array.min() for array in arrays)), float(max(array.max() for array in arrays)))
-    if kinds == {"integer"}:
-        if high > 255 and low >= 0 and high < 2**16:
+    if "integer" in kinds:
+        if low >= 0 and 255 < high < 2**16:
             raise RequestError(
                 f"{source}: pixels should be in 0..255. Got {low:g}..{high:g}: (images // 257).astype(numpy.uint8) "
                 "makes 8 bits of 16; for fewer bits multiply first."

@@ -19,6 +19,9 @@ ID_NAMES = (
 SPLIT_NAMES = ("usage", "split", "subset")
 _PACKED_NAMES = ("pixels", "pixel_values")
 _PIXEL = re.compile(r"(pixels?|pix|px|p)?[ _.-]?\d+([ _.x-]\d+){0,2}")
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_GAP = 8  # as between 3 and 8, where these two classes were picked
+_MANY = 128  # different values, which labels seldom are and a pixel of many images often is
 _FEWEST = 3  # columns that make a pattern
 
 
@@ -137,3 +140,30 @@ def _find_odd_end(folded: list[str], places: list[int]) -> int | None:
     if len(set(patterns[:-1])) == 1 and "#" in patterns[0] and patterns[-1] != patterns[0]:
         return places[-1]
     return None
+
+
+def choose_end(first: set[str], last: set[str]) -> str | None:
+    """Tell by their different texts which of a table's ends is the label, "first" or "last"; None where none can say.
+
+    Labels are texts or integers without large gaps, a pixel's values have gaps, or are nearly all of 0..255. Where both
+    ends, or neither, look like labels it is the first, as most tables have it.
+    """
+    if len(first) == 1 or len(last) == 1:
+        return "last" if len(first) < len(last) else "first"
+    if not _look_like_labels(last):
+        return "first"
+    if not _look_like_labels(first):
+        return "last"
+    is_many = len(first) >= _MANY and len(first) >= 2 * len(last)
+    return None if is_many and all(_is_byte(text) for text in first) else "first"
+
+
+def _look_like_labels(texts: set[str]) -> bool:
+    if not all(_INTEGER.fullmatch(text) for text in texts):
+        return True
+    values = {int(text) for text in texts}
+    return max(values) - min(values) < 2 * len(values) + _GAP
+
+
+def _is_byte(text: str) -> bool:
+    return bool(_INTEGER.fullmatch(text)) and 0 <= int(text) <= 255

@@ -16,7 +16,7 @@ from synth.text_lines import number_lines
 
 SEPARATORS = (",", ";", "\t")
 _MAX_COLUMNS = 2**22
-_CHUNK_CHARACTERS = 2**23  # so that memory is bounded where lines are long
+_CHUNK_CHARACTERS = 2**22  # so that memory is bounded where lines are long
 _EXACT = 2**53  # below it a float holds every integer
 _SHOWN = 60  # characters of a value that is named in an error
 _FEWEST_NUMBERED = 16  # columns from which 0, 1, 2, ... in the first line are numbers of columns, not pixels
@@ -191,17 +191,13 @@ def _take_field(line: str, column: int, layout: Layout) -> str:
     return line.split(layout.separator, column + 1)[column]
 
 
-def find_varying_ends(path: str | Path, layout: Layout, wanted: str) -> tuple[bool, bool]:
-    """Tell whether the first and the last column hold different texts; the search ends where the first does."""
-    kept: list[str] = []
-    last_varies = False
+def list_end_texts(path: str | Path, layout: Layout, wanted: str) -> tuple[set[str], set[str]]:
+    """Return the different texts of the first and of the last column."""
+    first, last = set(), set()
     for _, line in read_lines(path, layout, wanted):
-        ends = [_take_field(line, column, layout) for column in (0, layout.count - 1)]
-        kept = kept or ends
-        if ends[0] != kept[0]:
-            return True, last_varies
-        last_varies |= ends[1] != kept[1]
-    return False, last_varies
+        first.add(_take_field(line, 0, layout).strip())
+        last.add(_take_field(line, layout.count - 1, layout).strip())
+    return first, last
 
 
 def _cut_chunks(

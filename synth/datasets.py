@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from synth.counts import parse_classes, parse_counts
-from synth.data_paths import PathReading, is_columnar, read_path
 from synth.errors import RequestError
 from synth.images import DEFAULT_FIT, hash_images, resize_images
 from synth.kaggle import find_train_csv
 from synth.label_matching import match_part
 from synth.labelled_images import LabelledImages, check_class_names
 from synth.picture_files import Reading
+from synth.readers import PathReading, is_columnar, read_path
 from synth.shards import class_folders, fold_name
 from synth.splits import SPLITS, count_copies, join_copies, parse_resplit, split_images
 from synth.standard_sets import STANDARD_SETS, DatasetNotFoundError, Download, read_mnist5k, read_standard
@@ -94,7 +94,7 @@ class Dataset:
         return hash_images(self.images[self.train])
 
 
-def load_dataset(
+def load_dataset(  # one parameter for each option, as in the call of a notebook
     data: str | Path | None = None,
     *,
     classes: str | None = None,
@@ -115,7 +115,7 @@ def load_dataset(
     """Load a data set by name or path.
 
     data: None (Kaggle's train.csv, else MNIST, else mnist5k), "mnist", "fashion_mnist", "mnist5k", or a file or folder
-        as of synth.data_paths.read_path.
+        as of synth.readers.read_path.
     classes: comma-separated names or label values to keep.
     real_per_class: train images per class to keep, as synth.counts.parse_counts reads it, drawn with `seed`; classes
         that it does not name keep all. Their validation part shrinks to an eighth of it.

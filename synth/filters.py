@@ -34,7 +34,8 @@ class Sieve:
         or None to keep all. Chance is a hash of the image: the same images are kept each time.
     duplicate_distance: root mean square pixel difference (grey levels, 0..255) up to which two images of a
         shard are the same; 0 keeps all.
-    best_share: fraction of the images of a shard that pass all this which is kept: those with the highest realism.
+    best_share: fraction of the images of a shard that pass all this which is kept: those with the highest realism. It
+        is for synth.shard_writing.sample_shard, as a block does not know the others.
     """
 
     score: Callable[[np.ndarray, int], np.ndarray]

@@ -26,7 +26,7 @@ _COMPARE = {"minimum": operator.ge, "above": operator.gt, "maximum": operator.le
 _GUARD = 100  # a limit from here on keeps out nonsense alone, and --help does not show it
 
 
-def option(
+def option(  # one parameter for each thing that is written once of an option
     default: Any,
     help: str,
     *,

@@ -21,6 +21,7 @@ _CALIBRATION_BLOCKS = 4
 _COUNT = ("an integer of at least 0", lambda value: is_integer(value, 0))
 _COUNTS = ("an object of counts", lambda value: is_object(value) and all(is_integer(n, 0) for n in value.values()))
 _GROWING = ("classes", "shards", "complete")  # what of a manifest grows with the shards
+_Task = tuple[str, dict[str, str], int, int]  # class name, {file: format}, number and rows of a shard
 
 
 def stream_shards(
@@ -46,13 +47,14 @@ def stream_shards(
     written = {entry["file"]: entry for entry in manifest["shards"]}
     bar = open_bar(quiet=quiet, total=sum(sampling["class_size"].values()), desc="sampling", unit="img")
     with bar:
-        for name, files, shard, rows in _list_shards(sampling, class_folders(model.class_names)):
+        for task in _list_shards(sampling, class_folders(model.class_names)):
+            _, files, _, rows = task
             damaged = [file for file in files if file in written and not is_whole(folder / file, written[file])]
             for file in damaged:
                 report(f"note: {folder / file} is not what {MANIFEST} says, and is made again")
             if damaged or not all(file in written and written[file]["rows"] == rows for file in files):
                 manifest["shards"] = [entry for entry in manifest["shards"] if entry["file"] not in files]
-                manifest["shards"] += _write_one(model, sieve, sampling, folder, name, files, shard, rows)
+                manifest["shards"] += _write_one(model, sieve, sampling, folder, task)
                 manifest["classes"] = _sum_up(model, sampling, manifest["shards"])
                 save_manifest(folder, manifest)
             bar.update(rows)
@@ -63,10 +65,9 @@ def stream_shards(
     return manifest
 
 
-def _write_one(
-    model: Any, sieve: Sieve, sampling: dict, folder: Path, name: str, files: dict[str, str], shard: int, rows: int
-) -> list[dict]:
+def _write_one(model: Any, sieve: Sieve, sampling: dict, folder: Path, task: _Task) -> list[dict]:
     """Sample one shard and write it in every format; return its manifest entries."""
+    name, files, shard, rows = task
     k = model.class_names.index(name)
     label = model.label_values[k]
     images, scores, tally = sample_shard(model, sieve, sampling["seed"], k, shard, rows, sampling["latent_std"])
@@ -93,11 +94,11 @@ def sample_shard(
     if pool > rows:
         best = np.sort(np.argsort(-scores, kind="stable")[:rows])
         images, scores = images[best], scores[best]
-        tally["rank"] = pool - rows
+        tally["ranked"] = pool - rows
     return images, scores, tally
 
 
-def _list_shards(sampling: dict, folders: dict[str, str]) -> Iterator[tuple[str, dict[str, str], int, int]]:
+def _list_shards(sampling: dict, folders: dict[str, str]) -> Iterator[_Task]:
     """Yield (class name, {file: format}, shard, rows) of every shard that is asked for."""
     size = sampling["shard_size"]
     for name, count in sampling["class_size"].items():
@@ -173,9 +174,16 @@ def build_sieve(
         by_index = {model.class_names.index(name): threshold for name, threshold in thresholds.items()}
     classify = model.classify if filter in ("classifier", "both") else None
     log_ratio = model.compute_log_ratio if filter == "density-ratio" else None
-    best_share = sampling["keep"] if filter == "ranked" else 1.0
-    least, distance = sampling["min_probability"], sampling["duplicate_distance"]
-    return Sieve(model.score, by_index, classify, least, log_ratio, distance, best_share), thresholds
+    sieve = Sieve(
+        model.score,
+        by_index,
+        classify,
+        log_ratio=log_ratio,
+        min_probability=sampling["min_probability"],
+        duplicate_distance=sampling["duplicate_distance"],
+        best_share=sampling["keep"] if filter == "ranked" else 1.0,
+    )
+    return sieve, thresholds
 
 
 def _draw_scores(model: Any, name: str, seed: int, latent_std: float) -> list[float]:

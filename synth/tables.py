@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from synth.columns import Columns, find_columns, is_label_name, list_odd_names
-from synth.csv_files import Layout, Rows, find_layout, find_varying_ends, parse_packed, read_rows
+from synth.columns import Columns, choose_end, find_columns, is_label_name, list_odd_names
+from synth.csv_files import Layout, Rows, find_layout, list_end_texts, parse_packed, read_rows
 from synth.errors import RequestError
 from synth.labelled_images import SYNTHETIC, LabelledImages, parse_labels
 from synth.split_names import find_split
@@ -58,6 +58,7 @@ def read_csv(
         members += chunk.texts[table.columns.group] if table.columns.group is not None else []
         if marked is not None:
             marks.append(marked)
+        del chunk
     labels, names = table.parse_labels(texts, lines)
     source = LabelledImages(
         np.concatenate(images),
@@ -189,8 +190,7 @@ def _find_columns(path: str | Path, layout: Layout, label_column: str | None, gr
 
 
 def _guess_label(path: str | Path, wanted: str, layout: Layout, columns: Columns) -> Columns:
-    """Take the first column for the label, or the last where the first is the same in every row, if no column has a
-    name that says more."""
+    """Take the first or the last column for the label, as its values say, if no column has a name that says more."""
     places = columns.pixels
     is_numbered = layout.names is None or all(
         name.strip()[:1].isdigit() for name in map(layout.names.__getitem__, places)
@@ -200,9 +200,15 @@ def _guess_label(path: str | Path, wanted: str, layout: Layout, columns: Columns
         raise RequestError(
             f"{path}: should have a column 'label', or another that --label-column names. Got {shown}... instead."
         )
-    first, last = find_varying_ends(path, layout, wanted) if len(places) == layout.count else (True, True)
-    label = places[-1] if last and not first else places[0]
-    which = "last" if label == places[-1] else "first"
+    which: str | None = "first"
+    if len(places) == layout.count:
+        which = choose_end(*list_end_texts(path, layout, wanted))
+    if which is None:
+        raise RequestError(
+            f"{path}: the label may be the first or the last column: --label-column 1 or --label-column {layout.count} "
+            "says which."
+        )
+    label = places[0] if which == "first" else places[-1]
     note = f"no column is called label: the {which} one is taken for it (--label-column NUMBER names another)"
     return replace(columns, label=label, pixels=tuple(place for place in places if place != label), note=note)
 
@@ -231,6 +237,7 @@ def _read_parts(table: _Table, rows: int | None) -> Iterator[tuple[Rows, np.ndar
             packed = parse_packed(chunk.texts[place], chunk.lines, table.path, layout.name(place), count)
             chunk, count = replace(chunk, values=packed), packed.shape[1]
         yield chunk, marks
+        del chunk  # before the next is parsed: its memory is used again
 
 
 def _shape_pixels(chunk: Rows, table: _Table, image_shape: tuple[int, int, int] | None) -> np.ndarray:
@@ -256,7 +263,8 @@ def _check_range(values: np.ndarray, maximum: int, source: str, lines: Sequence[
     if outside.any():
         row, column = np.argwhere(outside)[0]
         place = f"line {lines[row]}" + (f", pixel {column}" if values.shape[1] > 1 else "")
-        raise RequestError(f"{source} should be in 0..{maximum}. Got {values[row, column]} in {place} instead.")
+        bits = " Pixels of 16 bits are to be divided by 257 first." if values[row, column] > 255 < 2 * maximum else ""
+        raise RequestError(f"{source} should be in 0..{maximum}. Got {values[row, column]} in {place} instead.{bits}")
 
 
 def _find_square(pixel_count: int) -> tuple[int, int, int] | None:

@@ -82,8 +82,7 @@ def compare_runs(
     inputs = prepare(measuring, dataset, runs, {})
     plan = _make_plan(measuring, comparison, inputs, out)
     print_plan(plan, run.quiet)
-    identities = {name: opened.identity for name, opened in runs.items()}
-    identified = {"fingerprint": dataset.fingerprint, "images_of_runs": identities}
+    identified = {"fingerprint": dataset.fingerprint, "images_of_runs": {name: runs[name].identity for name in runs}}
     settings = {name: str(value) for name, value in settings.items()} | identified
     folder = (out, {"evaluation": settings}, SCRIPT, OWNED)
     if run.dry_run:

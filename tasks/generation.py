@@ -75,10 +75,12 @@ def generate(
 def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions, plan: dict[str, str], command: str) -> dict:
     """Write the shards, figures and the report; return the manifest."""
     out, report = Path(run.out), report_unless(run.quiet)
-    dataset, model = source if isinstance(source, Dataset) else None, RunFolder(out).model.path
-    if dataset:
+    if isinstance(source, Dataset):
+        model, dataset = RunFolder(out).model.path, source
         prepare_filter(model, dataset, sampling["filter"])
-    trained = TrainedGAN(model) if isinstance(source, Dataset) else source
+        trained = TrainedGAN(model)
+    else:
+        trained, dataset = source, None
     manifest = stream_shards(trained, sampling, out, quiet=run.quiet, report=report)
     write_report(out, manifest, trained, dataset, plan, command, report)
     for name, counts in manifest["classes"].items():

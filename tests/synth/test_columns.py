@@ -1,6 +1,6 @@
 import pytest
 
-from synth.columns import Columns, find_columns, has_pixel_names, list_odd_names
+from synth.columns import Columns, choose_end, find_columns, has_pixel_names, list_odd_names
 from synth.errors import RequestError
 
 PIXELS = ["pixel0", "pixel1", "pixel2", "pixel3"]
@@ -52,3 +52,23 @@ def test_tables_of_images_by_their_names(names, has):
 def test_odd_names():
     assert list_odd_names([*PIXELS, "writer"], range(5)) == ["writer"]
     assert list_odd_names(["a", "b"], range(2)) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "end"),
+    [
+        ("0123456789", ["0"], "first"),  # the last pixel is black in every image
+        (["0"], "0123456789", "last"),
+        (["0"], ["0"], "first"),
+        ([3, 8], [0, 1, 2], "first"),
+        (range(26), [0, 3, 90, 255], "first"),
+        ([3, 17, 90, 201, 255], range(3), "last"),  # the first pixel of photographs
+        ([3, 17, 90, 201, 255], ["ape", "bee"], "last"),
+        ([3, 17, 90], [8, 90, 255], "first"),
+        (range(10), range(10), "first"),
+        (range(256), range(10), None),  # so many photographs that the pixel has every value, or 256 classes
+        (range(1000), range(10), "first"),  # no pixel is above 255
+    ],
+)
+def test_the_label_of_a_table_without_names_is_at_the_end_that_looks_like_labels(first, last, end):
+    assert choose_end(set(map(str, first)), set(map(str, last))) == end

@@ -126,7 +126,7 @@ def test_other_pixels_are_one_line_with_the_way_out(tmp_path, images, message):
 
 
 def test_objects_are_one_line_with_the_way_out(tmp_path):
-    with pytest.raises(RequestError, match=r"dtype object instead: numpy\.array\(list\(\.\.\.\)\)"):
+    with pytest.raises(RequestError, match=r"dtype object instead: numpy\.array\(list\(array\)\)"):
         read_npz(save(tmp_path, images=np.array([BRIGHT[0], None], object), labels=[0, 1]))
 
 

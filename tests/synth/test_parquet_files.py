@@ -5,8 +5,8 @@ import sys
 import pytest
 from PIL import Image
 
-from synth.data_paths import PathReading, read_path
 from synth.errors import RequestError
+from synth.readers import PathReading, read_path
 
 pa = pytest.importorskip("pyarrow")
 import pyarrow.parquet as pq  # noqa: E402

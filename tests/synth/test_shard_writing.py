@@ -216,4 +216,4 @@ def test_ranked_keeps_the_best_of_a_pool(tmp_path):
     scores = pool.mean(axis=(1, 2, 3))
     assert np.array_equal(best, pool[np.sort(np.argsort(-scores, kind="stable")[:10])])
     assert manifest["classes"]["ape"]["candidates"] == 40
-    assert manifest["classes"]["ape"]["rejected"] == {"rank": 30}
+    assert manifest["classes"]["ape"]["rejected"] == {"ranked": 30}

@@ -2,8 +2,8 @@ import gzip
 
 import pytest
 
-from synth.data_paths import PathReading, is_columnar, read_path
 from synth.errors import RequestError
+from synth.readers import PathReading, is_columnar, read_path
 from synth.table_folders import find_table_parts
 
 PIXELS = ",".join(f"pixel{index}" for index in range(16))

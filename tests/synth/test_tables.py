@@ -266,3 +266,17 @@ def test_a_column_of_parts_in_words_that_are_none_is_refused(tmp_path):
     rows = [(*row, split) for row, split in zip(ROWS, ("train", "test", "elsewhere"), strict=True)]
     with pytest.raises(RequestError, match="column split should say train, validation or test. Got 'elsewhere'"):
         read_csv(write_table(tmp_path, f"label,{PIXELS},split", rows))
+
+
+def test_a_table_without_names_whose_label_could_be_at_both_ends_is_one_line(tmp_path):
+    rows = [(k, 20, 30, 40, k % 10) for k in range(256)]
+    with pytest.raises(RequestError, match="first or the last column: --label-column 1 or --label-column 5 says which"):
+        read_csv(write_table(tmp_path, None, rows))
+    assert read_csv(write_table(tmp_path, None, rows), label_column="5").labels.tolist() == [k % 10 for k in range(256)]
+    rows = [(pixel, 20, 30, 40, k) for k, pixel in enumerate((9, 200, 77))]
+    assert read_csv(write_table(tmp_path, None, rows)).labels.tolist() == [0, 1, 2]
+
+
+def test_pixels_of_16_bits_are_one_line_with_the_way_out(tmp_path):
+    with pytest.raises(RequestError, match=r"0\.\.255\. Got 2570 in line 2, pixel 0 .* are to be divided by 257 first"):
+        read_csv(write_table(tmp_path, f"label,{PIXELS}", [(7, 2570, 0, 0, 0)]))

@@ -64,6 +64,7 @@ def _refuse_synthetic(flag: str, path: Path, count: int, total: int) -> None:
 
 
 def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
+    """Choose the reader: what has columns first, then what has none, and so refuses the options of columns."""
     parts = find_table_parts(path) if path.is_dir() and not is_idx_folder(path) else None
     if parts:
         return read_table_parts(parts, reading.pictures, reading.image_shape, reading.label_column, reading.groups)
@@ -84,7 +85,8 @@ def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
         raise RequestError(f"--groups is for tables, and pictures with a CSV. {path} has no columns: leave it out.")
     if path.suffix.lower() == ".npz":
         return read_npz(path, reading.image_shape)
-    raise RequestError(f"{flag} should be {KINDS}. Got {path} instead.")
+    hint = ": numpy.savez(file, images=..., labels=...) adds the labels" if path.suffix.lower() == ".npy" else ""
+    raise RequestError(f"{flag} should be {KINDS}. Got {path} instead{hint}.")
 
 
 def is_columnar(path: Path) -> bool:
