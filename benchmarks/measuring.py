@@ -161,7 +161,7 @@ def compare_with_validation(dataset, images, labels, cache):
     material = gather(sides, extractor, cache, limit=len(labels), seed=0, advance=lambda count: None)
     nearest = search_nearest(material, dataset.part("train")[0])
     scoring = Scoring(neighbours=5, bootstrap=0, seed=0)
-    floor_scores, runs = score_all(material, nearest, dataset.class_names, scoring, fid_infinity=False)
+    floor_scores, runs = score_all(material, nearest, dict(enumerate(dataset.class_names)), scoring, fid_infinity=False)
     run = runs["synthetic"]
     scores, floor = (
         pd.Series({name: getattr(sample.scores, name).value for name in _FEATURE_MEASURES}, dtype=float)

@@ -11,7 +11,7 @@ from evaluation.statistics import compute_rank_probability
 _CHUNK_BYTES = 256 * 2**20  # of training images that are searched at once
 _CLOSE_QUANTILE = 0.01
 _SUSPICIOUS, _MEMORISED = 3 * _CLOSE_QUANTILE, 10 * _CLOSE_QUANTILE
-_MIN_HELD_OUT = 100  # for a quantile of 1 %
+_MIN_JUDGED = 100  # images of each side: fewer have no quantile of 1 %, and 3 % of them would be one or two
 _SEARCHED = 2000  # images of each side whose nearest training image is looked for
 
 
@@ -24,7 +24,7 @@ class MemorisationSummary:
     than a held-out one (0.5: alike; Mann and Whitney's U). near_share: synthetic images nearer than all but 1 % of the
     held-out ones; 0.01 is expected of new images; None below 100 held-out images. copies, held_out_copies: images that
     equal a training image. memorised, suspicious: more than 10 %, 3 % are so near, or copies beyond the held-out ones'
-    share.
+    share; never below 100 images of each side.
     """
 
     images: int
@@ -63,9 +63,10 @@ class Memorisation:
         median, held_out_median = float(np.median(distances)), float(np.median(held_out))
         copies, held_out_copies = int((distances == 0).sum()), int((held_out == 0).sum())
         near_share = None
-        if len(held_out) >= _MIN_HELD_OUT:
+        if len(held_out) >= _MIN_JUDGED:
             near_share = float((distances < np.quantile(held_out, _CLOSE_QUANTILE)).mean())
-        copied = copies / len(distances) - held_out_copies / len(held_out)
+        repeated = max(near_share or 0.0, copies / len(distances) - held_out_copies / len(held_out))
+        can_judge = min(len(distances), len(held_out)) >= _MIN_JUDGED
         return MemorisationSummary(
             images=len(distances),
             held_out_images=len(held_out),
@@ -76,8 +77,8 @@ class Memorisation:
             near_share=near_share,
             copies=copies,
             held_out_copies=held_out_copies,
-            memorised=bool(max(near_share or 0.0, copied) > _MEMORISED),
-            suspicious=bool(max(near_share or 0.0, copied) > _SUSPICIOUS),
+            memorised=can_judge and bool(repeated > _MEMORISED),
+            suspicious=can_judge and bool(repeated > _SUSPICIOUS),
         )
 
     def find_closest(self, count: int) -> np.ndarray:
@@ -127,13 +128,15 @@ def _choose_searched(labels: np.ndarray) -> np.ndarray:
 
 def describe_memorisation(summary: MemorisationSummary) -> str:
     """Return one sentence on what was found."""
-    verdict = "memorised" if summary.memorised else "some repetition" if summary.suspicious else None
     copies = f"{summary.copies:,} of {summary.images:,} images are exact copies of a training image"
     if summary.held_out_copies:
         copies += f" (of the {summary.held_out_images:,} held-out real ones, {summary.held_out_copies:,} are)"
-    if summary.near_share is None:
-        known = f"{summary.held_out_images:,} held-out real images are too few to say more"
-        return f"{verdict or 'memorisation'}: {copies}; {known}."
+    if summary.near_share is None or summary.images < _MIN_JUDGED:
+        return (
+            f"memorisation: too few to say: {copies}; {_MIN_JUDGED} images are needed, and as many held-out real ones, "
+            f"of which there are {summary.held_out_images:,}."
+        )
+    verdict = "memorised" if summary.memorised else "some repetition" if summary.suspicious else None
     near = (
         f"{summary.near_share:.1%} are nearer to one than all but 1 % of {summary.held_out_images:,} held-out "
         "real images are"

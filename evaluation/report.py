@@ -1,36 +1,39 @@
 """An evaluation as Markdown, and what it means in sentences."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from math import hypot
 
 from evaluation.memorisation import MemorisationSummary, describe_memorisation
-from evaluation.result import Evaluation, RunScores, SampleScores
+from evaluation.result import MIN_JUDGED, Evaluation, RunScores, SampleScores
 from evaluation.scores import BETTER_LOW, MEASURES, Score, Scores
+from synth.web_report import escape_text
 
 
 def render_report(evaluation: Evaluation) -> str:
-    """Return evaluation.md: the tables, the sentences and how the numbers were made."""
+    """Return evaluation.md: the tables, the sentences and how the numbers were made, names as they are."""
     features, real = evaluation.features, evaluation.real
     lines = ["# Evaluation" + (": LEAKED" if evaluation.leaks.spoil else ""), ""]
     lines += [
-        f"Real images: {evaluation.data} ({evaluation.fingerprint[:12]}), {real.images:,} of its {real.split} part."
+        f"Real images: {escape_text(evaluation.data)} ({evaluation.fingerprint[:12]}), {real.images:,} of its "
+        f"{real.split} part."
     ]
     lines += [
         f"Features: {features.name} ({features.hash[:12]}), {features.dimensions:,} dimensions. Numbers of "
         "other features can't be compared with these. Floor: as many other real images, of the train part, that the "
         "features were not fitted on.",
         "",
-        render_scores(evaluation),
+        render_scores(evaluation, escape_text),
         "",
         "± is the 95 % interval over the images that were drawn (recall and coverage: the real ones); it does not hold "
         "the variation from one trained GAN to the next. The Frechet distance's is too wide where the images are not "
         "many times the dimensions. That of all images has no floor: compare it with another run's.",
         "",
-        *(f"- {sentence}" for sentence in evaluation.warnings + evaluation.verdicts),
+        *(f"- {escape_text(sentence)}" for sentence in evaluation.warnings + evaluation.verdicts),
     ]
     for name, run in evaluation.runs.items():
-        lines += ["", f"## {name}, class by class", "", _render_classes(run, evaluation.floor)]
+        if not evaluation.without_classes:
+            lines += ["", f"## {escape_text(name)}, class by class", "", _render_classes(run, evaluation.floor)]
     if any(run.cross_check for run in evaluation.runs.values()):
         lines += ["", "## Second opinion", "", _render_cross_checks(evaluation.runs)]
     return "\n".join(lines) + "\n"
@@ -47,11 +50,11 @@ def render_table(header: Sequence[object], rows: Iterable[Sequence[object]], *, 
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def render_scores(evaluation: Evaluation) -> str:
-    """Return the table of measures, runs and the floor."""
+def render_scores(evaluation: Evaluation, escape: Callable[[str], str] = str) -> str:
+    """Return the table of measures, runs and the floor. escape: what to do with the runs' names."""
     runs, floor = evaluation.runs, evaluation.floor
     samples: list[SampleScores] = [*runs.values(), floor]
-    header = ["", *runs, "floor (real)"]
+    header = ["", *map(escape, runs), "floor (real)"]
     label = f"images (against {evaluation.real.images:,} real)"
     rows = [[label, *(f"{evaluation.compared:,}" for _ in header[1:])]]
     for measure in MEASURES:
@@ -81,6 +84,12 @@ def find_verdicts(evaluation: Evaluation) -> list[str]:
         )
         if run.collapsed:
             sentences.append(f"{name}: collapsed, hardly any variety in: {', '.join(run.collapsed)}.")
+        unjudged = [class_name for class_name, scored in run.classes.items() if not scored.can_judge]
+        if unjudged:
+            sentences.append(
+                f"{name}: variety: too few to say of {', '.join(unjudged)}: {MIN_JUDGED} images of a class are needed, "
+                "and as many real ones."
+            )
         sentences.append(f"{name}: {describe_memorisation(run.memorisation)}")
     sentences += [f"{name}: {message}" for name, message in evaluation.failed.items()]
     if len(evaluation.runs) > 1:
@@ -92,6 +101,8 @@ def find_warnings(evaluation: Evaluation) -> list[str]:
     """Return sentences on what the numbers can't say."""
     dimensions, compared = evaluation.features.dimensions, evaluation.compared
     warnings, leaks = list(evaluation.notes), evaluation.leaks
+    if evaluation.without_classes:
+        warnings.insert(0, f"note: {evaluation.without_classes}.")
     if evaluation.leaks.spoil:
         warnings.append(f"LEAKED: {leaks.leaked:,} of {leaks.images:,} real images were trained on.")
     elif leaks.leaked:
@@ -105,7 +116,7 @@ def find_warnings(evaluation: Evaluation) -> list[str]:
             f"warning: {compared:,} images for {dimensions:,} dimensions: below ten times as many, the Frechet "
             "distance is too large, and only comparable at this number of images (the floor is)."
         )
-    elif min(evaluation.compared_classes.values()) < 10 * dimensions:
+    elif not evaluation.without_classes and min(evaluation.compared_classes.values()) < 10 * dimensions:
         warnings.append(
             f"note: the classes have fewer than ten times {dimensions:,} images each: their Frechet distances are too "
             "large, and only comparable at these numbers of images (the floor's are)."
@@ -169,7 +180,7 @@ def _render_classes(run: RunScores, floor: SampleScores) -> str:
     header = ["class", "images", *(name.replace("_", " ") for name in MEASURES), "nearest ratio", "nearer than 99 %"]
     rows = []
     for name, of_class in run.classes.items():
-        for label, scored in ((name, of_class), ("  floor", floor.classes[name])):
+        for label, scored in ((escape_text(name), of_class), ("  floor", floor.classes[name])):
             values = (replace(getattr(scored.scores, measure), interval=None) for measure in MEASURES)
             cells = [_format(score, measure) for score, measure in zip(values, MEASURES, strict=True)]
             found = scored.memorisation
@@ -182,5 +193,5 @@ def _render_cross_checks(runs: dict[str, RunScores]) -> str:
     rows = []
     for name, run in runs.items():
         for measure, opinions in (run.cross_check or {}).items():
-            rows.append([name, measure.replace("_", " "), f"{opinions.ours:.6g}", f"{opinions.tfgan:.6g}"])
+            rows.append([escape_text(name), measure.replace("_", " "), f"{opinions.ours:.6g}", f"{opinions.tfgan:.6g}"])
     return render_table(["run", "measure", "ours", "TF-GAN"], rows, aligned=True)

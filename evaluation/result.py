@@ -7,6 +7,9 @@ from evaluation.memorisation import MemorisationSummary
 from evaluation.scores import Scores
 from evaluation.sides import Leaks
 
+# Images of a class on each side from which on a lack of variety is said. It shows in a recall below a tenth of the
+# floor's, and 0 of 35 real images is the first share whose 95 % interval (Wilson) ends below a tenth.
+MIN_JUDGED = 35
 # Not in evaluation.json where they are None; what else is not known is null there.
 _LEFT_OUT = ("sizes", "frechet_of_sizes", "frechet_infinity", "cross_check", "memorisation")
 
@@ -15,14 +18,20 @@ _LEFT_OUT = ("sizes", "frechet_of_sizes", "frechet_infinity", "cross_check", "me
 class ClassScores:
     """One class of a run or of the floor: the images that were compared, their scores and the features' variances.
 
-    memorisation: None of the floor.
+    real_images: that they were compared with. memorisation: None of the floor.
     """
 
     compared: int
+    real_images: int
     scores: Scores
     spread: float
     real_spread: float
     memorisation: MemorisationSummary | None = None
+
+    @property
+    def can_judge(self) -> bool:
+        """Whether there are enough images to say that they lack variety."""
+        return min(self.compared, self.real_images) >= MIN_JUDGED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +95,8 @@ class Evaluation:
 
     settings: what was asked for, as text. failed: {recipe: why it has no run}. notes: on the runs. versions: of the
     packages. data, fingerprint: name and hash of the data set. compare: recipes that were trained for this. compared,
-    compared_classes: images of each run and of the floor, in all and {class name: count}. warnings, verdicts:
+    compared_classes: images of each run and of the floor, in all and {class name: count}. without_classes: why all
+    images are compared together, as one class; None where there are classes. warnings, verdicts:
     sentences on what the numbers can't say, and on what they say.
     """
 
@@ -102,6 +112,7 @@ class Evaluation:
     compare: list[str]
     compared: int
     compared_classes: dict[str, int]
+    without_classes: str | None
     floor: SampleScores
     runs: dict[str, RunScores]
     warnings: list[str] = field(default_factory=list)

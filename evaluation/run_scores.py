@@ -1,6 +1,5 @@
 """Score every run and the floor against the real images, in all and class by class."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,26 +16,28 @@ _COLLAPSED = 0.1  # of the floor's recall, or of the real images' variance
 def score_all(
     material: Material,
     memorisations: dict[str, Memorisation],
-    class_names: Sequence[str],
+    class_names: dict[int, str],
     scoring: Scoring,
     *,
     fid_infinity: bool,
 ) -> tuple[SampleScores, dict[str, RunScores]]:
     """Return the scores of the floor, and those of each run by name.
 
+    class_names: {class index: name} of those that are compared.
     memorisations: of evaluation.memorisation.search_nearest. fid_infinity: extrapolate the Frechet distance, where
     there are enough images.
     """
     references = _split_by_class(material.real, class_names)
     traced = fid_infinity and can_trace(material.floor.features)
 
-    floor = _score(references, material.floor, scoring, traced=traced)
+    floor = _score(references, material.floor, class_names, scoring, traced=traced)
     runs = {}
     for name, sample in material.runs.items():
-        scored, memorisation = _score(references, sample, scoring, traced=traced), memorisations[name]
+        memorisation = memorisations[name]
+        scored = _score(references, sample, class_names, scoring, traced=traced)
         classes = {
-            class_name: replace(of_class, memorisation=memorisation.summarise(k))
-            for k, (class_name, of_class) in enumerate(scored.classes.items())
+            class_name: replace(scored.classes[class_name], memorisation=memorisation.summarise(k))
+            for k, class_name in class_names.items()
         }
         runs[name] = RunScores(
             **vars(replace(scored, classes=classes)),
@@ -52,8 +53,13 @@ def find_collapsed(classes: dict[str, ClassScores], floor_classes: dict[str, Cla
     """Return the names of the classes without variety.
 
     Their features hardly vary, or they look real (precision) and yet nearly all real images lie outside them (recall).
+    Nothing is said of classes with too few images.
     """
-    return [name for name, scored in classes.items() if _is_collapsed(scored, floor_classes[name].scores)]
+    return [
+        name
+        for name, scored in classes.items()
+        if scored.can_judge and _is_collapsed(scored, floor_classes[name].scores)
+    ]
 
 
 def _is_collapsed(scored: ClassScores, floor: Scores) -> bool:
@@ -67,27 +73,33 @@ def _is_below(score: Score, floor: Score, fraction: float) -> bool:
     return score.value is not None and floor.value is not None and score.value < fraction * floor.value
 
 
-def _split_by_class(real: FeatureSet, class_names: Sequence[str]) -> dict[str | None, Reference]:
-    """Return the real images of each class by its name, and all together under None."""
-    parts: dict[str | None, Reference] = {None: Reference(real.features, real.labels, real.gaussian)}
-    for k, name in enumerate(class_names):
+def _split_by_class(real: FeatureSet, class_names: dict[int, str]) -> dict[int | None, Reference]:
+    """Return the real images of each class by its index, and all together under None."""
+    parts: dict[int | None, Reference] = {None: Reference(real.features, real.labels, real.gaussian)}
+    for k in class_names:
         features = real.features[real.labels == k]
-        parts[name] = Reference(features, np.zeros(len(features)), fit_gaussian(features))
+        parts[k] = Reference(features, np.zeros(len(features)), fit_gaussian(features))
     return parts
 
 
 def _score(
-    references: dict[str | None, Reference], sample: FeatureSet, scoring: Scoring, *, traced: bool
+    references: dict[int | None, Reference],
+    sample: FeatureSet,
+    class_names: dict[int, str],
+    scoring: Scoring,
+    *,
+    traced: bool,
 ) -> SampleScores:
     """Score a FeatureSet and its classes. references: of _split_by_class. traced: extrapolate its distance, too."""
     classes = {}
-    for k, name in enumerate(name for name in references if name is not None):
+    for k, name in class_names.items():
         features = sample.features[sample.labels == k]
         classes[name] = ClassScores(
             compared=len(features),
-            scores=score_features(references[name], features, np.zeros(len(features)), scoring),
+            real_images=len(references[k].features),
+            scores=score_features(references[k], features, np.zeros(len(features)), scoring),
             spread=compute_spread(features),
-            real_spread=compute_spread(references[name].features),
+            real_spread=compute_spread(references[k].features),
         )
     real = references[None]
     scores = score_features(real, sample.features, sample.labels, scoring)

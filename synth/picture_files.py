@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +75,21 @@ def read_picture(path: Path, reading: Reading, levels: Levels | None = None) -> 
     if reading.size:
         picture = fit_picture(picture, *reading.size, reading.fit)
     return np.asarray(picture).reshape(picture.height, picture.width, -1)
+
+
+def read_sizes(paths: Iterable[Path]) -> set[tuple[int, int]]:
+    """Return the sizes (height, width) of pictures, as their headers say; those that can't be read are left out."""
+    from PIL import Image
+
+    sizes = set()
+    with decoding():
+        for path in paths:
+            try:
+                with open(path, "rb") as file, Image.open(file, formats=_list_formats()) as picture:
+                    sizes.add((picture.height, picture.width))
+            except Exception:  # Pillow raises nearly anything for damaged bytes, and reading the picture says it
+                continue
+    return sizes
 
 
 def _open(path: Path, size: tuple[int, int] | None, levels: Levels | None) -> Any:

@@ -191,11 +191,14 @@ def write_shard(
 
 
 def read_chunks(
-    path: str | Path, image_shape: tuple[int, int, int], rows: int | None = None
+    path: str | Path, image_shape: tuple[int, int, int] | None, rows: int | None = None
 ) -> Iterator["LabelledImages"]:
-    """Yield a shard, or at least its first `rows`, in pieces; RequestError where its images have another shape."""
+    """Yield a shard, or at least its first `rows`, in pieces; RequestError where its images have another shape.
+
+    image_shape: None takes them as they are.
+    """
     for part in _get_format(Path(path)).read(Path(path), image_shape, rows):
-        if part.images.shape[1:] != tuple(image_shape):
+        if image_shape and part.images.shape[1:] != tuple(image_shape):
             got = part.images.shape[1:]
             raise RequestError(f"{path}: images should have shape {tuple(image_shape)}. Got {got} instead.")
         yield part

@@ -19,7 +19,7 @@ from synth.run_folder import DESCRIPTION, HISTORY, MANIFEST
 from synth.shard_formats import FORMATS, find_format, has_hash, hash_file, is_there, list_suffixes, read_chunks
 from synth.shard_pictures import METADATA, count_marks
 from synth.shards import load_hashes, load_manifest
-from synth.synthetic_folders import KnownClasses, index_names, read_synthetic_folder
+from synth.synthetic_folders import KnownClasses, index_names, is_flat, read_synthetic_folder
 
 BUFFER_SIZE = 20_000  # images that are shuffled together
 _CHUNK_SIZE = 500  # images taken from one source at a time
@@ -69,14 +69,20 @@ class Run:
                 )
 
 
-def open_run(pattern: str | Path, report: Callable[[str], object], flag: str = "--synthetic") -> Run:
-    """Find the shards of `pattern` (see find_shards), check them against their manifest, and return the Run."""
+def open_run(
+    pattern: str | Path, report: Callable[[str], object], flag: str = "--synthetic", *, classless: bool = False
+) -> Run:
+    """Find the shards of `pattern` (see find_shards), check them against their manifest, and return the Run.
+
+    classless: whether pictures that lie side by side, without anything that gives them classes, will do.
+    """
     paths, folder = find_shards(pattern, flag)
     if folder is None:
         report(f"note: {pattern} has no manifest: the leakage guard does not know what the images' GAN was trained on")
         files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
         files = [file for file in files if file.is_file()]
-        layouts = [find_layout(path) for path in paths if path.is_dir()]
+        folders = [path for path in paths if path.is_dir() and not (classless and is_flat(path))]
+        layouts = [find_layout(path) for path in folders]
         for note in dict.fromkeys(note for layout in layouts for note in layout.notes):
             report(f"note: {pattern}: {note}")
         names = {name: name for layout in layouts for name in layout.class_names}
@@ -295,7 +301,7 @@ def _read_shard(
 
 def _read_part(images: np.ndarray, labels: np.ndarray, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the chunks of images in memory."""
-    return _cut(images, labels)
+    return cut_chunks(images, labels)
 
 
 def _hash_texts(texts: Iterable[str]) -> str:
@@ -317,10 +323,11 @@ def _read_chunks(
             raise RequestError(f"{path}: images should have shape {tuple(image_shape)}. Got {got} instead.")
         if part.synthetic is not None:
             images, labels = images[part.synthetic], labels[part.synthetic]
-        yield from _cut(images, labels)
+        yield from cut_chunks(images, labels)
 
 
-def _cut(images: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def cut_chunks(images: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield images [n, H, W, C] and labels [n] in the chunks that sources give."""
     starts = range(0, len(labels), _CHUNK_SIZE)
     return ((images[start : start + _CHUNK_SIZE], labels[start : start + _CHUNK_SIZE]) for start in starts)
 

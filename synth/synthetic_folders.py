@@ -8,9 +8,11 @@ import numpy as np
 
 from synth.errors import RequestError
 from synth.folder_layout import find_layout
+from synth.folder_tree import scan_folder
 from synth.labelled_images import LabelledImages
 from synth.picture_files import Reading
 from synth.picture_folders import read_image_folder
+from synth.picture_sets import read_pictures
 from synth.shards import class_folders
 from synth.split_names import fold_class
 
@@ -51,6 +53,31 @@ def index_names(class_names: Sequence[str], label_values: Sequence[int]) -> Know
     for name, value in exact.items():
         folded.setdefault(fold_class(name), set()).add(value)
     return KnownClasses(exact, {name: found.pop() for name, found in folded.items() if len(found) == 1})
+
+
+def is_flat(folder: Path) -> bool:
+    """Whether the pictures of a folder lie side by side, and nothing in it or in their names can be classes."""
+    tree = scan_folder(folder)
+    if tree.filled or tree.tables:
+        return False
+    try:
+        find_layout(folder)
+    except RequestError:
+        return True
+    return False
+
+
+def lacks_classes(folder: Path, known: KnownClasses) -> bool:
+    """Whether pictures lie side by side, and neither a table nor the beginnings of their names give a known class."""
+    tree = scan_folder(folder)
+    if tree.filled or tree.tables:
+        return False
+    return is_flat(folder) or all(known.find_value(name) is None for name in find_layout(folder).class_names)
+
+
+def read_flat_folder(folder: Path, image_shape: tuple[int, int, int]) -> np.ndarray:
+    """Return the pictures of a folder without classes, uint8 [N, H, W, 1 or 3], in the size of `image_shape`."""
+    return read_pictures(scan_folder(folder).list_pictures(), Reading(image_shape[:2]), folder).images
 
 
 def read_synthetic_folder(folder: Path, image_shape: tuple[int, int, int], known: KnownClasses) -> LabelledImages:

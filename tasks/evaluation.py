@@ -41,7 +41,7 @@ from tasks.real_data import print_plan
 
 SCRIPT = "evaluate_fid.py"
 _CAPTIONS = {
-    "samples": "ten images of each class and recipe, with the same latents in each column",
+    "samples": "images of each recipe, class by class, with the same latents in each column",
     "neighbours": "the synthetic images that are nearest to a training image, each above that image",
     "prdc": "precision, recall, density and coverage, beside those of real images",
     "projection": "features on the real ones' first two principal components",
@@ -104,7 +104,7 @@ def compare_runs(
 
 def _measure(measuring: MeasuringOptions, run: RunOptions, inputs: Inputs, extractor: Any) -> _Measured:
     """Compute the features of all images that are compared, and find the nearest training images."""
-    cache, sides = Path(run.out) / "cache", inputs.sides
+    cache, sides = Path(run.out) / "cache", inputs.compared.sides
     with open_bar(quiet=run.quiet, total=sides.count_synthetic(), desc="features", unit="img") as bar:
         material = gather(sides, extractor, cache, limit=measuring.images, seed=run.seed, advance=bar.update)
     return _Measured(extractor, material, search_nearest(material, inputs.dataset.part("train")[0]))
@@ -116,8 +116,8 @@ def _score(
     """Score the runs, and say what the scores mean. compare: the recipes that were trained for it."""
     dataset, extractor, material = inputs.dataset, measured.extractor, measured.material
     scoring = Scoring(neighbours=measuring.neighbours, bootstrap=measuring.bootstrap, seed=seed)
-    class_names, infinity = dataset.class_names, measuring.fid_infinity
-    floor, runs = score_all(material, measured.memorisations, class_names, scoring, fid_infinity=infinity)
+    classes, infinity = inputs.compared.classes, measuring.fid_infinity
+    floor, runs = score_all(material, measured.memorisations, classes, scoring, fid_infinity=infinity)
     if measuring.cross_check:
         for name, sample in material.runs.items():
             opinions = cross_check(material.real.features, sample.features, seed)
@@ -126,7 +126,7 @@ def _score(
         settings=settings,
         failed=inputs.failed,
         leaks=inputs.leaks,
-        notes=note_unknown_training(inputs.runs, dataset),
+        notes=[*inputs.compared.notes, *note_unknown_training(inputs.runs, dataset)],
         versions=installed_versions(),
         data=dataset.name,
         fingerprint=dataset.fingerprint,
@@ -134,7 +134,8 @@ def _score(
         real=RealSide(measuring.split, len(material.real.labels)),
         compare=compare,
         compared=sum(material.quotas.values()),
-        compared_classes={class_names[k]: count for k, count in material.quotas.items()},
+        compared_classes={classes[k]: count for k, count in material.quotas.items()},
+        without_classes=inputs.compared.classless,
         floor=floor,
         runs=runs,
     )
@@ -181,6 +182,11 @@ def _make_plan(measuring: MeasuringOptions, comparison: ComparisonOptions, input
         plan[name] = f"{gans} GAN, {steps}{' each' * (gans > 1)}"
     if not comparison.compare:
         plan["runs"] = ", ".join(inputs.runs)
+    compared = inputs.compared
+    if compared.classless:
+        plan["classes"] = compared.classless
+    if compared.notes:
+        plan["notes"] = " ".join(compared.notes)
     plan["features"] = f"{measuring.features}, at most {measuring.images:,} images of each side"
     return plan | {"output": str(out)}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.sides import Leaks, Sides, check_counts, index_sources, take_unknown
+from evaluation.sides import Compared, Leaks, choose_compared, index_sources, take_unknown
 from models.extractors import draw_spare
 from models.recipes import RECIPES, GANRequest
 from models.startup import download_standard_set
@@ -29,7 +29,7 @@ class Inputs:
 
     dataset: Dataset
     runs: dict[str, Run]
-    sides: Sides
+    compared: Compared
     leaks: Leaks
     failed: dict[str, str]
 
@@ -41,7 +41,7 @@ def open_runs(given: Sequence[str | Path], report: Callable[[str], None]) -> dic
         raise RequestError(f"RUN should be different folders. Got {', '.join(paths)}.")
     names = [Path(path).name for path in paths]
     names = names if len(set(names)) == len(names) else paths
-    return {name: open_run(path, report, "RUN") for name, path in zip(names, paths, strict=True)}
+    return {name: open_run(path, report, "RUN", classless=True) for name, path in zip(names, paths, strict=True)}
 
 
 def load_compared_data(
@@ -66,7 +66,7 @@ def load_compared_data(
 def prepare(measuring: MeasuringOptions, dataset: Dataset, runs: dict[str, Run], failed: dict[str, str]) -> Inputs:
     """Bring together the images of the runs, and real ones that they were not trained on.
 
-    Raises RequestError where they don't fit together, or are too few.
+    Raises RequestError where they don't fit together, or all are too few.
     """
     known_values = dataset.label_values
     if dataset.request["classes"]:
@@ -76,8 +76,8 @@ def prepare(measuring: MeasuringOptions, dataset: Dataset, runs: dict[str, Run],
     part = dataset.part(measuring.split)
     real, leaks = take_unknown(part, runs, allow=measuring.allow_leak, source=measuring.split)
     floor = draw_spare(dataset)
-    check_counts(real, floor, dataset.class_names)
-    return Inputs(dataset, runs, Sides(sources, real, floor), leaks, failed)
+    compared = choose_compared(sources, real, floor, dataset.class_names)
+    return Inputs(dataset, runs, compared, leaks, failed)
 
 
 def train_recipes(

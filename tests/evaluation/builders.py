@@ -19,8 +19,8 @@ def build_scores(**scores):
 
 def build_memorisation(**fields):
     found = MemorisationSummary(
-        images=10,
-        held_out_images=10,
+        images=100,
+        held_out_images=100,
         median_distance=4.0,
         held_out_median_distance=4.0,
         ratio=1.0,
@@ -34,9 +34,10 @@ def build_memorisation(**fields):
     return replace(found, **fields)
 
 
-def build_class(*, precision=0.9, recall=0.9, spread=1.0, memorisation=None):
+def build_class(*, precision=0.9, recall=0.9, spread=1.0, memorisation=None, **counts):
     scores = build_scores(precision=Score(precision, None), recall=Score(recall, None))
-    return ClassScores(50, scores, spread, 1.0, memorisation)
+    counts = {"compared": 50, "real_images": 50} | counts
+    return ClassScores(**counts, scores=scores, spread=spread, real_spread=1.0, memorisation=memorisation)
 
 
 def build_floor(**fields):
@@ -69,6 +70,7 @@ def build_evaluation(runs, **fields):
         compare=[],
         compared=100,
         compared_classes={"ape": 50},
+        without_classes=None,
         floor=build_floor(),
         runs=runs,
     )

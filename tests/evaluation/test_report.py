@@ -6,7 +6,14 @@ from evaluation.report import find_verdicts, find_warnings, render_report, rende
 from evaluation.result import FeatureSpace, Opinions, RealSide
 from evaluation.scores import Distance, Score
 from evaluation.sides import Leaks
-from tests.evaluation.builders import build_evaluation, build_floor, build_memorisation, build_run, build_scores
+from tests.evaluation.builders import (
+    build_class,
+    build_evaluation,
+    build_floor,
+    build_memorisation,
+    build_run,
+    build_scores,
+)
 
 
 def read_rows(table):
@@ -59,16 +66,48 @@ def test_the_report_has_the_classes_and_the_second_opinion():
 
 def test_each_run_is_compared_with_the_floor():
     scores = build_scores(frechet=Distance(2.0, None), recall=Score(None, None))
-    run = build_run(scores=scores, collapsed=["ape", "bee"], memorisation=build_memorisation(near_share=None))
+    run = build_run(
+        scores=scores, collapsed=["ape", "bee"], memorisation=build_memorisation(near_share=None, held_out_images=10)
+    )
     evaluation = build_evaluation({"mine": run}, failed={"small": "training diverged"})
     assert find_verdicts(evaluation) == [
         "mine: the Frechet distance is 2.0 times that of as many real images; precision 0.90 of the floor's 0.90; "
         "recall not known; coverage 0.90 of the floor's 0.90.",
         "mine: collapsed, hardly any variety in: ape, bee.",
-        "mine: memorisation: 0 of 10 images are exact copies of a training image; 10 held-out real images are too few "
-        "to say more.",
+        "mine: memorisation: too few to say: 0 of 100 images are exact copies of a training image; 100 images are "
+        "needed, and as many held-out real ones, of which there are 10.",
         "small: training diverged",
     ]
+
+
+def test_variety_is_not_judged_below_35_images_of_a_class():
+    classes = {"ape": build_class(compared=34), "bee": build_class(compared=35), "cow": build_class(real_images=34)}
+    verdicts = find_verdicts(build_evaluation({"mine": build_run(classes=classes)}))
+    assert verdicts[1] == (
+        "mine: variety: too few to say of ape, cow: 35 images of a class are needed, and as many real ones."
+    )
+
+
+def test_without_classes_their_tables_are_left_out_and_the_reason_is_said():
+    evaluation = build_evaluation({"mine": build_run()}, without_classes="mine: no folders", notes=["note: x"])
+    assert find_warnings(evaluation) == ["note: mine: no folders.", "note: x"]
+    assert "class by class" not in render_report(evaluation)
+    assert "of the floor's" not in render_report(evaluation)  # sentences are those that were found
+    few = replace(evaluation, features=FeatureSpace("pixels", "pixels", 6), notes=[])
+    assert find_warnings(few) == ["note: mine: no folders."]
+
+
+def test_names_do_not_break_the_markdown():
+    run = build_run(classes={"a|b": build_class(memorisation=build_memorisation())})
+    floor = build_floor(classes={"a|b": build_class()})
+    evaluation = build_evaluation({"x_*y*": run}, floor=floor, data="my_*set*", verdicts=["x_*y*: _good_"])
+    text = render_report(evaluation)
+    assert r"Real images: my\_\*set\* (" in text
+    assert r"| x\_\*y\* " in text
+    assert r"- x\_\*y\*: \_good\_" in text
+    assert r"## x\_\*y\*, class by class" in text
+    assert r"| a\|b " in text
+    assert "| x_*y* " in render_scores(evaluation)  # for a terminal
 
 
 @pytest.mark.parametrize(

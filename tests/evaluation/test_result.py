@@ -17,13 +17,14 @@ SCORES = {
 UNKNOWN = {"value": None, "interval": None}
 OF_CLASS = {
     "compared": 50,
+    "real_images": 50,
     "scores": SCORES | {"precision": UNKNOWN, "recall": {"value": 0.9, "interval": None}},
     "spread": 1.0,
     "real_spread": 1.0,
 }
 MEMORISATION = {
-    "images": 10,
-    "held_out_images": 10,
+    "images": 100,
+    "held_out_images": 100,
     "median_distance": 4.0,
     "held_out_median_distance": 4.0,
     "ratio": None,
@@ -47,6 +48,7 @@ CONTENT = {
     "compare": [],
     "compared": 100,
     "compared_classes": {"ape": 50},
+    "without_classes": None,
     "floor": {"scores": SCORES, "classes": {"ape": OF_CLASS}},
     "runs": {
         "mine": {

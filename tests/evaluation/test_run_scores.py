@@ -18,7 +18,7 @@ def score(real, floor, run, *, proportional=True, fid_infinity=False):
     distances = np.where(labels == 0, 0.0, 2.0)
     index = np.arange(len(run))
     found = Memorisation(distances, labels, index, index, np.ones(len(run)), labels)
-    floor, runs = score_all(material, {"run": found}, ("ape", "bee"), SCORING, fid_infinity=fid_infinity)
+    floor, runs = score_all(material, {"run": found}, {0: "ape", 1: "bee"}, SCORING, fid_infinity=fid_infinity)
     return floor, runs["run"]
 
 
@@ -43,9 +43,13 @@ def test_memorisation_is_that_of_the_run_and_of_each_class():
 
 
 def test_a_class_of_one_image_again_and_again_is_collapsed():
-    real, floor, run = np.random.default_rng(0).standard_normal((3, 40, 2))
+    real, floor, run = np.random.default_rng(0).standard_normal((3, 70, 2))
     run[1::2] = run[1]
     assert score(real, floor, run)[1].collapsed == ["bee"]
+    few = score(real, floor, run[:68])[1]  # 34 of a class
+    assert few.collapsed == []
+    assert [of_class.can_judge for of_class in few.classes.values()] == [False, False]
+    assert score(real[:68], floor, run)[1].collapsed == []  # beside 34 real ones
 
 
 def test_what_can_not_be_compared_is_left_out():
@@ -65,5 +69,19 @@ def test_collapse_is_low_variance_or_real_looking_images_without_recall():
         "c": build_class(recall=0.01),
         "d": build_class(recall=0.0, precision=0.0),  # far from the real images: bad, but not collapsed
         "e": build_class(recall=None, precision=None),
+        "f": build_class(spread=0.05, compared=34),
+        "g": build_class(spread=0.05, real_images=34),
+        "h": build_class(spread=0.05, compared=35, real_images=35),
     }
-    assert find_collapsed(classes, dict.fromkeys(classes, build_class())) == ["b", "c"]
+    assert find_collapsed(classes, dict.fromkeys(classes, build_class())) == ["b", "c", "h"]
+
+
+def test_all_images_can_be_one_class():
+    real = np.random.default_rng(0).standard_normal((80, 2))
+    material = build_material(*(build_set(part, np.zeros(80, int)) for part in (real, real, real + np.array([3, 4]))))
+    index = np.arange(80)
+    found = Memorisation(np.ones(80), np.zeros(80), index, index, np.ones(80), np.zeros(80))
+    _, runs = score_all(material, {"run": found}, {0: "all images"}, SCORING, fid_infinity=False)
+    assert list(runs["run"].classes) == ["all images"]
+    assert runs["run"].classes["all images"].compared == 80
+    assert runs["run"].scores.frechet.value == pytest.approx(25, abs=1e-4)

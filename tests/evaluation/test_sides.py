@@ -1,10 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from evaluation.sides import Leaks, Sides, check_counts, index_sources, take_unknown
+from evaluation.sides import ALL_IMAGES, Leaks, Sides, check_counts, choose_compared, index_sources, take_unknown
 from synth.datasets import load_dataset
 from synth.images import hash_images
-from synth.sources import Run, count_rows, split_in_memory
+from synth.matched_sources import MatchedSources
+from synth.sources import Run, count_rows, split_in_memory, stream_images
 from tests.conftest import make_images
 
 IMAGES = np.arange(300 * 4, dtype=np.uint16).view(np.uint8).reshape(300, 2, 4, 1)
@@ -47,9 +50,62 @@ def test_runs_are_read_in_the_classes_of_the_data(tmp_path):
     np.savez(tmp_path / "run.npz", images=images[:20], labels=labels[:20])
     runs = {"run": Run(paths=[tmp_path / "run.npz"])}
     dataset = load_dataset(tmp_path / "real.npz")
-    assert count_rows(index_sources(runs, dataset, dataset.label_values)["run"]) == {0: 10, 1: 10}
+    assert count_rows(index_sources(runs, dataset, dataset.label_values)["run"].sources) == {0: 10, 1: 10}
     ones = load_dataset(tmp_path / "real.npz", classes="1")
-    assert count_rows(index_sources(runs, ones, dataset.label_values)["run"]) == {0: 10}
-    np.savez(tmp_path / "run.npz", images=images[:3], labels=labels[:3])
-    with pytest.raises(ValueError, match="run should have at least 2 images of each class of .* It lacks 1: --classes"):
-        index_sources(runs, dataset, dataset.label_values)
+    assert count_rows(index_sources(runs, ones, dataset.label_values)["run"].sources) == {0: 10}
+
+
+def choose(counts, real=(4, 4, 4), floor=(4, 4, 4), classless=()):
+    """What is compared of runs with {name: images of classes 0, 1, 2}, of one pixel each that is the class index."""
+
+    def make(count):
+        labels = np.repeat(np.arange(3), count)
+        return labels.astype(np.uint8).reshape(-1, 1, 1, 1), labels
+
+    indexed = {
+        name: MatchedSources(split_in_memory(*make(count)), (), (Path(name),) if name in classless else ())
+        for name, count in counts.items()
+    }
+    return choose_compared(indexed, make(real), make(floor), ("ape", "bee", "cow"))
+
+
+def test_all_classes_are_compared_where_each_side_has_two_images():
+    compared = choose({"a": (2, 3, 4), "b": (5, 2, 2)})
+    assert (compared.classes, compared.notes, compared.classless) == ({0: "ape", 1: "bee", 2: "cow"}, (), None)
+
+
+def test_a_class_that_a_side_hardly_has_is_left_out_and_named():
+    compared = choose({"a": (4, 1, 4), "b": (4, 4, 4)}, floor=(1, 4, 4))
+    assert compared.classes == {2: "cow"}
+    assert compared.notes == (
+        "warning: left out, as each side needs 2 images of a class: ape (1 in the real images for the floor), bee (1 "
+        "in a).",
+    )
+    assert {name: count_rows(found) for name, found in compared.sides.sources.items()} == {"a": {2: 4}, "b": {2: 4}}
+    ((images, labels),) = stream_images(compared.sides.sources["a"], 0)
+    assert (set(images.ravel().tolist()), labels.tolist()) == ({2}, [2] * 4)
+    for images, labels in (compared.sides.real, compared.sides.floor):
+        assert (images.ravel().tolist(), labels.tolist()) == ([2] * 4, [2] * 4)
+
+
+def test_nothing_that_can_be_compared_is_refused():
+    got = r"Got ape \(1 in a\), bee \(0 in a\), cow \(1 in the real images to compare with\): more images are needed"
+    with pytest.raises(ValueError, match=f"at least 2 images of a class, and so of one class at least. {got}"):
+        choose({"a": (1, 0, 4)}, real=(4, 4, 1))
+    with pytest.raises(ValueError, match=r"Got all images \(1 in a\)"):
+        choose({"a": (1, 0, 0)}, classless="a")
+
+
+def test_one_run_without_classes_has_all_compared_without_them():
+    compared = choose({"a": (6, 0, 0), "b": (1, 4, 4)}, real=(1, 4, 4), classless="a")
+    assert compared.classes == {0: ALL_IMAGES}
+    assert compared.classless == (
+        "a: no class folders, no table and no names give its pictures classes, so all images are compared together, "
+        "and so are those of the other runs; nothing is said of single classes"
+    )
+    assert {name: count_rows(found) for name, found in compared.sides.sources.items()} == {"a": {0: 6}, "b": {0: 9}}
+    ((images, labels),) = stream_images(compared.sides.sources["b"], 0)
+    assert (np.bincount(images.ravel()).tolist(), labels.tolist()) == ([1, 4, 4], [0] * 9)
+    images, labels = compared.sides.real
+    assert (images.ravel().tolist(), labels.tolist()) == ([0, *[1] * 4, *[2] * 4], [0] * 9)
+    assert "of the other runs" not in choose({"a": (6, 0, 0)}, classless="a").classless

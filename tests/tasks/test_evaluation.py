@@ -1,7 +1,9 @@
 import json
+import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from synth.options import RunOptions, SubsetOptions
 from tasks import evaluation
@@ -50,6 +52,52 @@ def test_what_is_returned_is_what_is_written(paths, tmp_path):
     assert result["compared_classes"] == {"0": 10, "1": 10}
     assert result["features"] == {"name": "pixels", "hash": "pixels", "dimensions": 784}
     assert result["real"] == {"split": "test", "images": 14}
+
+
+def test_the_plan_and_the_report_say_what_was_done_to_the_images(paths, tmp_path):
+    folder = tmp_path / "flat"
+    folder.mkdir()
+    for number, image in enumerate(make_images(40, (14, 14, 1), seed=3)[0]):
+        Image.fromarray(image[..., 0]).save(folder / f"{number:02d}.png")
+    arguments = [[str(folder)], SubsetOptions(data=paths[0]), PIXELS, ComparisonOptions()]
+    plan = compare_runs(*arguments, RunOptions(out=tmp_path / "out", quiet=True, dry_run=True), {}, 1)
+    reason = "flat: no class folders, no table and no names give its pictures classes, so all images are compared "
+    reason += "together; nothing is said of single classes"
+    note = "note: flat: images of 14 x 14 are resized to the 28 x 28 of the real ones: resizing blurs or sharpens, "
+    note += "which changes distances by itself."
+    assert (plan["classes"], plan["notes"]) == (reason, note)
+    settings = {"fid_infinity": False}
+    result = compare_runs(*arguments, RunOptions(out=tmp_path / "out", quiet=True), settings, 1)
+    assert (result["without_classes"], result["compared_classes"]) == (reason, {"all images": 20})
+    assert result["warnings"][:2] == [f"note: {reason}.", note]
+    assert result["runs"]["flat"]["images"] == 40
+    text = (tmp_path / "out" / "evaluation.md").read_text()
+    assert "class by class" not in text
+    assert "all images are compared together" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_names_stand_in_the_page_as_they_are_beside_the_figures(tmp_path):
+    images, labels = make_images(140)
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+        folder = tmp_path / "real" / ("a|b_*c*", "<i>bee")[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[..., 0]).save(folder / f"{number}.png")
+    images, labels = make_images(40, seed=3)
+    np.savez(tmp_path / "x|_*y*_<b>.npz", images=images, labels=np.flip(labels))
+    run = RunOptions(out=tmp_path / "out", quiet=True)
+    arguments = [SubsetOptions(data=str(tmp_path / "real")), PIXELS, ComparisonOptions(), run]
+    compare_runs([str(tmp_path / "x|_*y*_<b>.npz")], *arguments, {"fid_infinity": False}, 1)
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    for shown in ("<th>x|_*y*_&lt;b&gt;.npz</th>", "<td>a|b_*c*</td>", "<td>&lt;i&gt;bee</td>"):
+        assert shown in page
+    assert "<h2>x|_*y*_&lt;b&gt;.npz, class by class</h2>" in page
+    assert "too few to say of &lt;i&gt;bee, a|b_*c*: 35 images" in page
+    captions = re.findall("<figcaption>(.*)</figcaption>", page)
+    assert [caption.partition(",")[0] for caption in captions] == [
+        "the synthetic images that are nearest to a training image",
+        "precision",
+        "features on the real ones' first two principal components",
+    ]
 
 
 def test_a_cross_check_without_tfgan_is_refused_before_anything_is_computed(paths, tmp_path, monkeypatch):

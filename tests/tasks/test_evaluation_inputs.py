@@ -85,8 +85,8 @@ def test_real_images_that_were_trained_on_are_left_out(data, tmp_path):
     inputs = prepare(replace(PIXELS, allow_leak=True), dataset, runs, {"small": "diverged"})
     assert inputs.leaks == Leaks(images=14, leaked=6, allowed=True)
     assert inputs.failed == {"small": "diverged"}
-    assert count_rows(inputs.sides.sources["mine.npz"]) == {0: 10, 1: 10}
-    np.testing.assert_array_equal(inputs.sides.real[0], test)
+    assert count_rows(inputs.compared.sides.sources["mine.npz"]) == {0: 10, 1: 10}
+    np.testing.assert_array_equal(inputs.compared.sides.real[0], test)
     with pytest.raises(ValueError, match=r"6 of 14 test images \(42.9%\) were trained on"):
         prepare(PIXELS, dataset, runs, {})
 
