@@ -102,7 +102,7 @@ def find_warnings(evaluation: Evaluation) -> list[str]:
     dimensions, compared = evaluation.features.dimensions, evaluation.compared
     warnings, leaks = list(evaluation.notes), evaluation.leaks
     if evaluation.without_classes:
-        warnings.insert(0, f"note: {evaluation.without_classes}.")
+        warnings.insert(0, f"without classes: {evaluation.without_classes}.")
     if evaluation.leaks.spoil:
         warnings.append(f"LEAKED: {leaks.leaked:,} of {leaks.images:,} real images were trained on.")
     elif leaks.leaked:

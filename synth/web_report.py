@@ -105,7 +105,8 @@ def write_command(script: str, *options: Any, more: Iterable[object] = ()) -> st
         for declared in fields(group):
             value = getattr(group, declared.name)
             default = declared.default if declared.default_factory is MISSING else declared.default_factory()
-            if "help" in declared.metadata and value not in (default, None, False):
+            is_given = value is not None and value is not False and value != default  # 0 is given, and equals False
+            if "help" in declared.metadata and is_given:
                 words += _write_flag(declared.name, value)
     return shlex.join(words)
 

@@ -184,7 +184,7 @@ def _make_plan(measuring: MeasuringOptions, comparison: ComparisonOptions, input
         plan["runs"] = ", ".join(inputs.runs)
     compared = inputs.compared
     if compared.classless:
-        plan["classes"] = compared.classless
+        plan["without classes"] = compared.classless
     if compared.notes:
         plan["notes"] = " ".join(compared.notes)
     plan["features"] = f"{measuring.features}, at most {measuring.images:,} images of each side"

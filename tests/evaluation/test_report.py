@@ -90,11 +90,11 @@ def test_variety_is_not_judged_below_35_images_of_a_class():
 
 def test_without_classes_their_tables_are_left_out_and_the_reason_is_said():
     evaluation = build_evaluation({"mine": build_run()}, without_classes="mine: no folders", notes=["note: x"])
-    assert find_warnings(evaluation) == ["note: mine: no folders.", "note: x"]
+    assert find_warnings(evaluation) == ["without classes: mine: no folders.", "note: x"]
     assert "class by class" not in render_report(evaluation)
     assert "of the floor's" not in render_report(evaluation)  # sentences are those that were found
     few = replace(evaluation, features=FeatureSpace("pixels", "pixels", 6), notes=[])
-    assert find_warnings(few) == ["note: mine: no folders."]
+    assert find_warnings(few) == ["without classes: mine: no folders."]
 
 
 def test_names_do_not_break_the_markdown():

@@ -40,11 +40,13 @@ def test_a_command_names_what_is_not_at_its_default():
         fast: bool = option(False, "fast")
         arms: tuple[str, ...] = option(("a", "b"), "arms")
         keep: float = option(0.5, "keep")
+        rounds: int = option(20, "rounds; 0: none")
 
     given = Options(data="my set", image_size=(28, 20), fast=True, arms=("b", "c"))
     command = write_command("augment.py reduced", given, more=["--recipe", "quick"])
     assert command == ("python augment.py reduced --recipe quick --data 'my set' --image-size 28,20 --fast --arms b c")
     assert write_command("x.py", Options()) == "python x.py"
+    assert write_command("x.py", Options(rounds=0, keep=0.0)) == "python x.py --keep 0.0 --rounds 0"
 
 
 @needs_chromium

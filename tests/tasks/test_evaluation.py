@@ -65,11 +65,11 @@ def test_the_plan_and_the_report_say_what_was_done_to_the_images(paths, tmp_path
     reason += "together; nothing is said of single classes"
     note = "note: flat: images of 14 x 14 are resized to the 28 x 28 of the real ones: resizing blurs or sharpens, "
     note += "which changes distances by itself."
-    assert (plan["classes"], plan["notes"]) == (reason, note)
+    assert (plan["without classes"], plan["notes"]) == (reason, note)
     settings = {"fid_infinity": False}
     result = compare_runs(*arguments, RunOptions(out=tmp_path / "out", quiet=True), settings, 1)
     assert (result["without_classes"], result["compared_classes"]) == (reason, {"all images": 20})
-    assert result["warnings"][:2] == [f"note: {reason}.", note]
+    assert result["warnings"][:2] == [f"without classes: {reason}.", note]
     assert result["runs"]["flat"]["images"] == 40
     text = (tmp_path / "out" / "evaluation.md").read_text()
     assert "class by class" not in text
