@@ -150,7 +150,7 @@ def take_unknown(
 ) -> tuple[LabelledImages, Leaks]:
     """Return (images, labels) of `part` that no run's GAN was trained on, and how many were left out.
 
-    Raises RequestError if more than 1 % were. allow: keep them all.
+    Raises RequestError as synth.leakage.find_leaks does. allow: keep them all.
     """
     images, labels = part
     leaked = np.zeros(len(labels), bool)

@@ -14,6 +14,7 @@ from models.network_files import load_classifier
 from synth.errors import RequestError
 from synth.files import replacing
 
+TrainPart = tuple[np.ndarray, np.ndarray, int]  # images uint8 [n, H, W, C], class indices [n], number of classes
 Features = Callable[[np.ndarray], np.ndarray]  # images uint8 [n, H, W, C] -> features [n, D]
 _MAX_IMAGES = 3000
 _MIN_IMAGES = 500
@@ -61,56 +62,38 @@ class Monitor:
         return compute_spread(fake) < _COLLAPSED_SPREAD * compute_spread(real)
 
 
-def fit_extractor(
-    images: np.ndarray,
-    labels: np.ndarray,
-    class_count: int,
-    path: Path,
-    seed: int,
-    report: Callable[[str], object] = print,
-) -> Features:
+def fit_extractor(train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print) -> Features:
     """Return a callable images uint8 -> features, fitted on the train part.
 
     With two classes or more: the penultimate layer of a classifier, kept at `path` (.keras). With one class, which
     leaves nothing to classify: the 64 first principal components of the pixels.
     """
+    images, _, class_count = train
     if class_count < 2:
         return _fit_principal_components(images)
-    classifier = load_or_fit_classifier(images, labels, class_count, path, left_out=0, seed=seed, report=report)
+    classifier = load_or_fit_classifier(*train, path, left_out=0, seed=seed, report=report)
     extractor = build_feature_extractor(classifier)
     return lambda images: compute_features(extractor, images)
 
 
-def fit_filter(
-    images: np.ndarray,
-    labels: np.ndarray,
-    class_count: int,
-    path: Path,
-    seed: int,
-    report: Callable[[str], object] = print,
-) -> keras.Model:
+def fit_filter(train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print) -> keras.Model:
     """Return the classifier that filters, fitted on the train part and kept at `path` (.keras).
 
     What it wrongly rejects is lost to the synthetic images, so it is fitted for longer than the extractor.
     """
     options: dict[str, Any] = {"epochs": 10, "rate_decay": "cosine", "batch_size": 32, "report": report}
-    return load_or_fit_classifier(images, labels, class_count, path, left_out=1, seed=seed, **options)
+    return load_or_fit_classifier(*train, path, left_out=1, seed=seed, **options)
 
 
 def fit_frozen_classifier(
-    images: np.ndarray,
-    labels: np.ndarray,
-    class_count: int,
-    path: Path,
-    seed: int,
-    report: Callable[[str], object] = print,
+    train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print
 ) -> keras.Model:
     """Return the classifier whose features a second discriminator sees, fitted on the train part, kept at `path`.
 
     It is neither the one that measures nor the one that filters: to these the generator is a stranger.
     """
     options: dict[str, Any] = {"rate_decay": "cosine", "report": report}
-    return load_or_fit_classifier(images, labels, class_count, path, left_out=2, seed=seed, **options)
+    return load_or_fit_classifier(*train, path, left_out=2, seed=seed, **options)
 
 
 def load_or_fit_classifier(

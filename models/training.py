@@ -99,11 +99,11 @@ def _fit_networks(training: Training) -> None:
     dataset, recipe, folder = training.dataset, training.recipe, training.folder
     train = (*dataset.part("train"), len(dataset.class_names))
     options = (training.seed, training.report)
-    extractor, frozen = fit_extractor(*train, folder.network(MONITOR), *options), None
+    extractor, frozen = fit_extractor(train, folder.network(MONITOR), *options), None
     if dataset.has_classifier:
-        fit_filter(*train, folder.network(FILTER), *options)
+        fit_filter(train, folder.network(FILTER), *options)
         if recipe.feature_weight:
-            frozen = fit_frozen_classifier(*train, folder.network(FROZEN), *options)
+            frozen = fit_frozen_classifier(train, folder.network(FROZEN), *options)
     training = replace(training, extractor=extractor, frozen=frozen)
     pairs = list_pairs(recipe, dataset.class_names)
     for number, (k, member, subfolder) in enumerate(pairs, 1):

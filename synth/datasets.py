@@ -73,6 +73,12 @@ class Dataset:
         digest.update(np.array(self.label_values, "<i8")[self.labels].tobytes())
         return digest.hexdigest()
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """What a run on these data is bound to: their fingerprint, and how they were split where that was asked for."""
+        split = {option: self.request[option] for option in ("groups", "resplit") if option in self.request}
+        return {"fingerprint": self.fingerprint} | split
+
     def part(self, split: str, class_index: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return images [n, H, W, C] uint8 and labels [n] of "train", "validation" or "test", or of one class there."""
         index = getattr(self, split)

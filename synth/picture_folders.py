@@ -49,8 +49,3 @@ def read_files(folder: str | Path, reading: Reading) -> tuple[list[Path], np.nda
     paths = [path for classes in parts for pictures in classes.values() for path in pictures]
     found = read_pictures(paths, reading, folder)
     return [path for path, is_kept in zip(paths, found.kept, strict=True) if is_kept], found.images
-
-
-def list_image_classes(folder: str | Path) -> list[str]:
-    """Return the names of the classes of a folder of pictures, in the order of their text."""
-    return find_layout(folder).class_names

@@ -5,7 +5,7 @@ import html
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -98,14 +98,14 @@ def describe_plan(plan: Mapping[str, str]) -> str:
 def write_command(script: str, *options: Any, more: Iterable[object] = ()) -> str:
     """Return the command line of these options, dataclasses as of synth.options, but for those at their defaults.
 
-    more: further words, behind the script's name.
+    A default that depends on where the command runs, as a folder or CLASS_SIZE, is written out. more: further words,
+    behind the script's name.
     """
     words = ["python", *script.split(), *map(str, more)]
     for group in options:
         for declared in fields(group):
             value = getattr(group, declared.name)
-            default = declared.default if declared.default_factory is MISSING else declared.default_factory()
-            is_given = value is not None and value is not False and value != default  # 0 is given, and equals False
+            is_given = value is not None and value is not False and value != declared.default  # 0 equals False
             if "help" in declared.metadata and is_given:
                 words += _write_flag(declared.name, value)
     return shlex.join(words)

@@ -96,18 +96,19 @@ def balance_data(
         check_output(*folder, overwrite=run.overwrite, keep=keep)
         return plan
     with open_output(*folder, overwrite=run.overwrite, keep=keep, threads=threads):
-        manifest = _balance(balancing, gan, options, run, cells)
+        manifest, table = _balance(balancing, gan, options, run, cells)
         recipe = [] if gan.model else describe_flags(gan.recipe)
         command = write_command("augment.py balance", data, gan, options, filtering, run, more=recipe)
-        save_report(out, "A balanced training set", [describe_plan(plan), *_render_report(out, manifest)], command)
+        save_report(
+            out, "A balanced training set", [describe_plan(plan), *_render_report(out, manifest, table)], command
+        )
         return manifest
 
 
-def _render_report(out: Path, manifest: dict) -> Iterator[str]:
-    """Yield what report.html says beside the plan, as Markdown."""
+def _render_report(out: Path, manifest: dict, table: str) -> Iterator[str]:
+    """Yield what report.html says beside the plan, as Markdown. table: of the candidates, or ""."""
     yield f"Chosen: **{escape_text(manifest['chosen']['arm'])}**. {manifest['chosen']['reason']}"
-    if (out / "report.md").exists():
-        yield (out / "report.md").read_text(encoding="utf-8").rpartition("\n\n")[2]
+    yield table
     yield "## What is in the training set"
     counts = manifest["classes"].items()
     rows = [[escape_text(name), f"{count['real']:,}", f"{count['synthetic']:,}"] for name, count in counts]
@@ -131,8 +132,11 @@ def _prepare(
 
 def _balance(
     balancing: _Balancing, gan: GANRequest, options: BalanceOptions, run: RepeatOptions, cells: list[Cell]
-) -> dict:
-    """Train the GAN where there is none yet, choose a candidate, and write the training set; return its manifest."""
+) -> tuple[dict, str]:
+    """Train the GAN where there is none yet, choose a candidate, and write the training set.
+
+    Return its manifest, and the table of the candidates.
+    """
     out, report, dataset = Path(run.out), report_unless(run.quiet), balancing.dataset
     if balancing.recipe:
         training: dict[str, Any] = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report}
@@ -147,13 +151,13 @@ def _balance(
         steps=options.classifier_steps,
         score_on="validation",
     )
-    arm, reason = _choose(cells, balancing.candidates, out, lab, run.quiet)
+    arm, reason, table = _choose(cells, balancing.candidates, out, lab, run.quiet)
     report(f"chosen: {arm.name}. {reason}")
     manifest = _save(balancing, lab, arm, reason, run, options.format)
     for name, counts in manifest["classes"].items():
         report(f"class {name}: {counts['real']:,} real and {counts['synthetic']:,} synthetic images")
     report(f"{', '.join(list_outputs(options.format))} and {MANIFEST} are in {out}")
-    return manifest
+    return manifest, table
 
 
 def _save(balancing: _Balancing, lab: Lab, arm: Arm, reason: str, run: RepeatOptions, format: str) -> dict:
@@ -242,10 +246,10 @@ def _list_candidates(
     return list_candidates(total, filter, classes)
 
 
-def _choose(cells: list[Cell], candidates: list[Arm], out: Path, lab: Lab, quiet: bool) -> tuple[Arm, str]:
-    """Run the cells; return the arm to use, and why."""
+def _choose(cells: list[Cell], candidates: list[Arm], out: Path, lab: Lab, quiet: bool) -> tuple[Arm, str, str]:
+    """Run the cells; return the arm to use, why, and the table of all ("" without cells)."""
     if not cells:
-        return candidates[0], "The flags say so."
+        return candidates[0], "The flags say so.", ""
     results, _, failed = run_study(cells, out, lab.run, quiet=quiet)
     incomplete = {cell.arm: error for cell, error in failed.items()}
     complete = [arm for arm in candidates if arm.name not in incomplete]
@@ -256,7 +260,7 @@ def _choose(cells: list[Cell], candidates: list[Arm], out: Path, lab: Lab, quiet
     table = render_arms(results, candidates, {_MEASURE: "balanced accuracy on validation, %"})
     with replacing(out / "report.md") as temporary:
         temporary.write_text(f"# Balanced\n\nChosen: {arm.name}. {reason}\n\n{table}\n", encoding="utf-8")
-    return arm, reason
+    return arm, reason, table
 
 
 def _make_plan(
@@ -287,7 +291,7 @@ def _make_plan(
 
 def _describe_training(balancing: _Balancing, gan: GANRequest, seed: int) -> dict:
     """Return the settings that identify the GAN; --overwrite keeps it where they are the same."""
-    training = {"fingerprint": balancing.dataset.fingerprint, "seed": seed, "max_minutes": gan.max_minutes}
+    training = balancing.dataset.identity | {"seed": seed, "max_minutes": gan.max_minutes}
     if balancing.recipe:
         return training | {"recipe": asdict(balancing.recipe)}
     return training | {"model_hash": balancing.trained.compute_hash()}

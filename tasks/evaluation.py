@@ -82,7 +82,7 @@ def compare_runs(
     inputs = prepare(measuring, dataset, runs, {})
     plan = _make_plan(measuring, comparison, inputs, out)
     print_plan(plan, run.quiet)
-    identified = {"fingerprint": dataset.fingerprint, "images_of_runs": {name: runs[name].identity for name in runs}}
+    identified = dataset.identity | {"images_of_runs": {name: opened.identity for name, opened in runs.items()}}
     settings = {name: str(value) for name, value in settings.items()} | identified
     folder = (out, {"evaluation": settings}, SCRIPT, OWNED)
     if run.dry_run:

@@ -93,11 +93,10 @@ def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions, plan:
 def _open_model(model: Path, data: SubsetOptions, gan: GANRequest, sampling: SamplingOptions) -> TrainedGAN:
     """Open the GAN of --model; RequestError for options that do not fit it."""
     trained = TrainedGAN(model)
-    if data.data or data.test_data or data.label_column or data.classes or data.real_per_class:
-        raise RequestError(
-            f"--model was trained on {trained.data}: leave out --data, --test-data, --label-column, --classes and "
-            "--real-per-class."
-        )
+    about_data = ("data", "test_data", "label_column", "groups", "resplit", "classes", "real_per_class")
+    if any(getattr(data, name) for name in about_data):
+        flags = [f"--{name.replace('_', '-')}" for name in about_data]
+        raise RequestError(f"--model was trained on {trained.data}: leave out {', '.join(flags[:-1])} and {flags[-1]}.")
     if gan.recipe != RECIPES["quick"] or gan.max_minutes:
         raise RequestError("--model is trained already: leave out --recipe, its fields' flags and --max-minutes.")
     trained.check_filter(sampling.filter)
@@ -124,7 +123,7 @@ def _describe_training(data: SubsetOptions, gan: GANRequest, source: Dataset | T
     if isinstance(source, TrainedGAN):
         return {"model_hash": source.compute_hash()}
     options = {"real_per_class": data.real_per_class, "max_minutes": gan.max_minutes, "seed": seed}
-    return {"fingerprint": source.fingerprint, "recipe": asdict(gan.recipe)} | options
+    return source.identity | {"recipe": asdict(gan.recipe)} | options
 
 
 def _resolve_sampling(options: SamplingOptions, source: Dataset | TrainedGAN, run: RunOptions) -> dict:

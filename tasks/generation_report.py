@@ -75,10 +75,7 @@ def _show_real(out: Path, images: dict[str, np.ndarray], dataset: Dataset | None
         rows[f"{name}, synthetic"] = synthetic
     save_figure(out / "beside.png", plot_samples(rows, _COLUMNS))
     yield "![ten real images of each class above ten synthetic ones](beside.png)"
-    train = dataset.part("train")[0]
-    pairs = [_find_closest(synthetic, train) for synthetic in list(images.values())[:_COLUMNS]]
-    drawn, nearest, distances = (np.array(part) for part in zip(*pairs, strict=True))
-    save_figure(out / "neighbours.png", plot_neighbours({"synthetic": (drawn, nearest, distances)}))
+    save_figure(out / "neighbours.png", plot_neighbours({"synthetic": _find_closest(images, dataset.part("train")[0])}))
     yield (
         f"Of up to {_SEARCHED} synthetic images of each class the one that is nearest to a training image, above that "
         "image, with the distance in grey levels (root mean square; 0 is a copy). `evaluate_fid.py` says whether that "
@@ -87,11 +84,14 @@ def _show_real(out: Path, images: dict[str, np.ndarray], dataset: Dataset | None
     yield "![the synthetic image of each class nearest to a training image, above that image](neighbours.png)"
 
 
-def _find_closest(images: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return the image that is nearest to a training image, that image, and their distance."""
-    distances, nearest = find_nearest(images, train)
-    k = distances.argmin()
-    return images[k], train[nearest[k]], distances[k]
+def _find_closest(images: dict[str, np.ndarray], train: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return of each class, of the first ten, the image that is nearest to a training image, that one, and how far."""
+    shown = list(images.values())[:_COLUMNS]
+    drawn = np.concatenate(shown)
+    distances, nearest = find_nearest(drawn, train)
+    stops = np.cumsum([len(of_class) for of_class in shown])
+    closest = [start + distances[start:stop].argmin() for start, stop in zip([0, *stops], stops, strict=False)]
+    return drawn[closest], train[nearest[closest]], distances[closest]
 
 
 def _show_rejected(out: Path, manifest: dict, trained: TrainedGAN) -> Iterator[str]:

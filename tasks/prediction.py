@@ -73,7 +73,7 @@ def predict_and_score(
     print_plan(plan, run.quiet)
     options = [list_settings(group) for group in (data, images, classifier, test, run)]
     settings: dict[str, str | None] = {name: str(value) for group in options for name, value in group.items()}
-    settings |= {"fingerprint": material.dataset.fingerprint, "synthetic_images": material.run.identity}
+    settings |= material.dataset.identity | {"synthetic_images": material.run.identity}
     settings |= {"teacher_weights": hash_weights([material.teacher])} if material.teacher else {}
     folder = (out, {"prediction": settings}, SCRIPT, OWNED)
     if run.dry_run:

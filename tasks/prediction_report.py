@@ -7,7 +7,7 @@ import numpy as np
 
 from evaluation.report import render_table
 from synth.web_report import describe_plan, escape_text, save_report
-from tasks.prediction_results import Metrics, describe_metrics
+from tasks.prediction_results import Metrics, describe_details
 
 _WORST_PAIRS = 5
 
@@ -32,7 +32,7 @@ def _render_scores(metrics: Metrics) -> Iterator[str]:
         interval = "-" if summary.interval is None else f"± {summary.interval:.2%}"
         rows.append([name.replace("_", " "), f"{summary.mean:.2%}", interval])
     yield render_table(["measure", f"mean of {len(metrics.runs)} seeds", "95 % interval"], rows)
-    yield "\n".join(f"- {escape_text(line)}" for line in list(describe_metrics(metrics))[len(rows) :])
+    yield "\n".join(f"- {escape_text(line)}" for line in describe_details(metrics))
 
 
 def _describe_confusion(metrics: Metrics) -> Iterator[str]:

@@ -128,6 +128,11 @@ def describe_metrics(metrics: Metrics) -> Iterator[str]:
     for name, summary in metrics.summary.items():
         spread = "" if summary.std is None else f" ± {summary.interval:.2%} (95 %), sd {summary.std:.2%}"
         yield f"{name.replace('_', ' '):<18} {summary.mean:.2%}{spread}"
+    yield from describe_details(metrics)
+
+
+def describe_details(metrics: Metrics) -> Iterator[str]:
+    """Yield what the terminal and the page show beside the summary: classes, teacher, label fidelity, leaks."""
     per_class = [scored.test["per_class_accuracy"] for scored in metrics.runs]
     means = (
         f"{name} - (no test images)" if value is None else f"{name} {np.mean([seed[name] for seed in per_class]):.1%}"

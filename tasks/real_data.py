@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 
+import numpy as np
+
 from models.startup import download_standard_set
 from synth.command_line import report_unless
 from synth.datasets import Dataset, check_request, complete_request, load_dataset
@@ -28,14 +30,13 @@ def load_data(
         check_request(inherited)
     how = {"seed": run.seed, **inherited, **given}
     dataset = load_dataset(**how, quiet=run.quiet, download=download_standard_set)
-    alike = {"real_per_class", "no_cache"}  # the fingerprint is that of all images, however they were read
+    alike = {"real_per_class", "groups", "resplit", "no_cache"}  # the fingerprint is that of all images, in any part
     if inherited and fingerprint not in (None, dataset.fingerprint) and not set(given) - alike:
         raise RequestError(
             f"{dataset.name} should be the data that the run was made from ({str(fingerprint)[:12]}). "
             f"It has changed ({dataset.fingerprint[:12]}): name the right ones with --data."
         )
-    for note in dataset.notes:
-        report_unless(run.quiet)(f"note: {note}")
+    print_lines((f"note: {note}" for note in dataset.notes), run.quiet)
     return dataset
 
 
@@ -43,15 +44,16 @@ def note_near_copies(dataset: Dataset, quiet: bool) -> None:
     """Say how many held-out images look like train images, unless the set is known and `quiet` asks for nothing."""
     if quiet or dataset.name in (*STANDARD_SETS, "mnist5k"):
         return
-    train = dataset.part("train")[0]
-    for split in ("validation", "test"):
-        images, _ = dataset.part(split)
-        count = int(find_near_copies(images, train).sum())
-        if count:
-            report_unless(quiet)(
-                f"note: {count:,} of {len(images):,} {split} images look like a train image, resized, compressed or "
-                "mirrored: if they are, scores on them are too good (--groups keeps together what belongs together)"
-            )
+    held_out = np.concatenate([dataset.validation, dataset.test])
+    near = find_near_copies(dataset.images[held_out], dataset.part("train")[0])
+    counts = {"validation": near[: len(dataset.validation)], "test": near[len(dataset.validation) :]}
+    lines = [
+        f"note: {part.sum():,} of {len(part):,} {split} images look like a train image, resized, compressed or "
+        "mirrored: if they are, scores on them are too good (--groups keeps together what belongs together)"
+        for split, part in counts.items()
+        if part.any()
+    ]
+    print_lines(lines, quiet)
 
 
 def print_plan(plan: dict[str, str], quiet: bool) -> None:

@@ -183,7 +183,7 @@ def _build_lab(study: Study, run: RepeatOptions) -> Lab:
 def _describe_settings(study: Study, settings: dict, dataset: Dataset) -> dict[str, dict]:
     """Return what an output folder is bound to; --overwrite keeps the GANs where their section is the same."""
     options = dict(settings)
-    gan_settings = {"fingerprint": dataset.fingerprint, "counts": options.pop("counts", None)}
+    gan_settings: dict[str, Any] = dataset.identity | {"counts": options.pop("counts", None)}
     gan_settings |= {name: options.pop(name) for name in ("max_minutes", "gans")}
     gan_settings |= {"recipes": {name: asdict(recipe) for name, recipe in study.recipes.items()}}
     return {"gans": gan_settings, "study": options}

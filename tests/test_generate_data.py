@@ -152,6 +152,14 @@ def test_dry_run_says_that_another_run_is_in_the_way(generated, data, capsys):
     assert "holds a run with other options" in line
 
 
+def test_another_split_is_another_run(finished, data, capsys):
+    arguments = ["--data", data, "--out", str(finished), "--dry-run", *TINY, *SAMPLING]
+    assert main([*arguments, "--quiet"]) == 0
+    code, line = fail(main, capsys, *arguments, "--resplit", "60/20/20")
+    assert code == 2
+    assert "(resplit: nothing there, 60/20/20 here)" in line
+
+
 def test_dry_run_prints_the_plan_and_leaves_nothing(data, tmp_path, capsys):
     assert main(["--data", data, "--out", str(tmp_path / "out"), "--dry-run", *TINY, "--class-size", "0:3"]) == 0
     plan = capsys.readouterr().out
@@ -268,6 +276,9 @@ def test_a_model_for_another_image_shape_is_refused(finished, tmp_path, capsys):
     code, line = fail(main, capsys, "--model", str(finished), "--out", str(tmp_path), "--image-size", "32")
     assert code == 2
     assert "--image-size should be that of the model, (28, 28). Got (32, 32) instead" in line
+    code, line = fail(main, capsys, "--model", str(finished), "--out", str(tmp_path), "--resplit", "60/20/20")
+    assert code == 2
+    assert "leave out --data, --test-data, --label-column, --groups, --resplit, --classes and --real-per-class" in line
     code, line = fail(main, capsys, "--model", str(finished), "--out", str(tmp_path), "--recipe", "best")
     assert code == 2
     assert "--model is trained already: leave out --recipe, its fields' flags and --max-minutes" in line

@@ -13,12 +13,12 @@ from tests.conftest import make_images
 def test_a_classifier_that_cannot_be_used_is_fitted_anew(tmp_path, damage):
     images, labels = make_images(40)
     path, lines = tmp_path / "judge.keras", []
-    features = fit_extractor(images, labels, 2, path, 0, lines.append)(images)
+    features = fit_extractor((images, labels, 2), path, 0, lines.append)(images)
     damage(path)
-    assert np.allclose(fit_extractor(images, labels, 2, path, 0, lines.append)(images), features, atol=1e-3)
+    assert np.allclose(fit_extractor((images, labels, 2), path, 0, lines.append)(images), features, atol=1e-3)
     assert len(lines) == 1
     assert f"note: {path} could not be read, or is another's, and is fitted anew." in lines[0]
-    fit_extractor(images, labels, 2, path, 0, lines.append)
+    fit_extractor((images, labels, 2), path, 0, lines.append)
     assert len(lines) == 1
 
 
@@ -61,7 +61,7 @@ def test_one_class_is_seen_through_its_principal_components(tmp_path):
     images = np.zeros((50, 6, 6, 1), np.uint8)
     images += generator.integers(0, 100, (50, 1, 1, 1)).astype(np.uint8)
     images[:, :3] += generator.integers(0, 100, (50, 1, 1, 1)).astype(np.uint8)
-    features = fit_extractor(images, np.zeros(50, int), 1, tmp_path / "judge.keras", 0)(images)
+    features = fit_extractor((images, np.zeros(50, int), 1), tmp_path / "judge.keras", 0)(images)
     assert features.shape == (50, 36)
     expected = np.linalg.norm(images[0].astype(float) - images[1])
     assert np.linalg.norm(features[0] - features[1]) == pytest.approx(expected)

@@ -408,6 +408,9 @@ def test_copies_across_the_sources_own_parts_stay_and_are_counted(tmp_path):
     assert not set(again.train_hashes()) & set(hash_images(again.part("test")[0]))
     assert load_dataset(**again.request).test.tolist() == again.test.tolist()
     assert again.request["resplit"] == "60/20/20"
+    assert again.fingerprint == dataset.fingerprint
+    assert dataset.identity == {"fingerprint": dataset.fingerprint}
+    assert again.identity == {"fingerprint": dataset.fingerprint, "resplit": "60/20/20"}
 
 
 def test_groups_of_a_table_stay_together(tmp_path):

@@ -9,8 +9,9 @@ from PIL import Image, ImageFile, features
 
 from synth import picture_files
 from synth.errors import RequestError
+from synth.folder_layout import find_layout
 from synth.picture_files import Reading, decoding, read_picture
-from synth.picture_folders import list_image_classes, read_image_folder
+from synth.picture_folders import read_image_folder
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_what_is_no_regular_file_is_skipped(folder, monkeypatch):
     monkeypatch.chdir(folder / "ape")  # a socket's path may have 108 bytes
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("socket.png")
-    assert list_image_classes(folder) == ["ape"]
+    assert find_layout(folder).class_names == ["ape"]
     assert len(read_image_folder(folder).images) == 1
 
 
@@ -84,7 +85,7 @@ def test_a_folder_that_cannot_be_read_is_not_left_out(folder, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(PermissionError, match="Permission denied"):
-        list_image_classes(folder)
+        find_layout(folder)
 
 
 def test_a_link_to_a_picture_is_a_picture(folder):

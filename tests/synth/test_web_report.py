@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from synth.figures import plot_samples, save_figure
-from synth.options import SubsetOptions, option
+from synth.options import SamplingOptions, SubsetOptions, option
 from synth.web_report import describe_plan, escape_text, save_report, write_command
 from tests.browser import look_at, needs_chromium
 
@@ -47,6 +47,11 @@ def test_a_command_names_what_is_not_at_its_default():
     assert command == ("python augment.py reduced --recipe quick --data 'my set' --image-size 28,20 --fast --arms b c")
     assert write_command("x.py", Options()) == "python x.py"
     assert write_command("x.py", Options(rounds=0, keep=0.0)) == "python x.py --keep 0.0 --rounds 0"
+
+
+def test_a_default_that_depends_on_the_environment_is_written_out(monkeypatch):
+    monkeypatch.setenv("CLASS_SIZE", "70")
+    assert write_command("x.py", SamplingOptions()) == "python x.py --class-size 70"
 
 
 @needs_chromium

@@ -4,7 +4,7 @@ from PIL import Image
 
 from synth.errors import RequestError
 from synth.options import DataOptions, RunOptions, SubsetOptions
-from tasks.real_data import load_data, print_plan
+from tasks.real_data import load_data, note_near_copies, print_plan
 from tests.conftest import make_images
 
 RUN = RunOptions(out="out", quiet=True)
@@ -38,6 +38,8 @@ def test_data_that_have_changed_are_refused(data):
     np.savez(data, images=images, labels=labels)
     with pytest.raises(ValueError, match=r"It has changed \(\w{12}\): name the right ones with --data"):
         load_data(SubsetOptions(), RUN, before.request, before.fingerprint)
+    with pytest.raises(ValueError, match="It has changed"):  # another split is one of the same images
+        load_data(SubsetOptions(resplit="60/20/20"), RUN, before.request, before.fingerprint)
     load_data(SubsetOptions(classes="0,1"), RUN, before.request, before.fingerprint)  # others are asked for
     load_data(SubsetOptions(data=data), RUN, before.request, before.fingerprint)
 
@@ -83,3 +85,17 @@ def test_notes_are_printed_first(folder, capsys):
     (folder / "c").mkdir()
     load_data(DataOptions(data=str(folder)), RunOptions())
     assert capsys.readouterr().out == "note: folders without pictures are left out: c\n"
+
+
+def test_held_out_images_that_look_like_train_images_are_counted(data, capsys):
+    images, labels = make_images(140)
+    images[:, :8] = np.random.default_rng(0).integers(0, 256, images[:, :8].shape)  # no two alike
+    np.savez(data, images=images, labels=labels)
+    run = RunOptions(out="out")
+    plain = load_data(SubsetOptions(data=data), run)
+    note_near_copies(plain, run.quiet)
+    assert capsys.readouterr().out == ""
+    images[plain.test[:3]] = images[plain.train[:3]] // 2  # darker
+    np.savez(data, images=images, labels=labels)
+    note_near_copies(load_data(SubsetOptions(data=data), run), run.quiet)
+    assert capsys.readouterr().out.startswith("note: 3 of 14 test images look like a train image,")
