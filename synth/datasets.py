@@ -15,11 +15,10 @@ from synth.kaggle import find_train_csv
 from synth.label_matching import match_part
 from synth.labelled_images import LabelledImages, check_class_names
 from synth.picture_files import Reading
-from synth.readers import PathReading, is_columnar, read_path
+from synth.readers import PathReading, is_columnar, read_path, refuse_columns
 from synth.shards import class_folders, fold_name
 from synth.splits import SPLITS, count_copies, join_copies, parse_resplit, split_images
 from synth.standard_sets import STANDARD_SETS, DatasetNotFoundError, Download, read_mnist5k, read_standard
-from synth.tables import read_csv
 
 _MAX_CLASSES = 10_000  # more are no classes, but a column of numbers that differ
 
@@ -244,20 +243,19 @@ def _read_source(
     download: Download | None,
 ) -> tuple[str, LabelledImages]:
     """Find out what `data` is and read it: (name, LabelledImages)."""
-    if data is None:
+    path = data if data is not None else find_train_csv()
+    if path is not None and path not in (*STANDARD_SETS, "mnist5k"):
+        return str(path), read_path(Path(path), "--data", reading)
+    refuse_columns(reading, f"{path or 'MNIST'} has none")
+    if path is None:
         return _read_default(download)
-    if reading.label_column and data in (*STANDARD_SETS, "mnist5k"):
-        raise RequestError(f"--label-column is for tables (.csv, .parquet). {data} has none: leave it out.")
-    if data in STANDARD_SETS:
-        return data, read_standard(data, download)
-    if data == "mnist5k":
-        return data, read_mnist5k()
-    return str(data), read_path(Path(data), "--data", reading)
+    return str(path), read_mnist5k() if path == "mnist5k" else read_standard(str(path), download)
 
 
 def _replace_test(source: LabelledImages, path: Path, reading: PathReading) -> LabelledImages:
     """Return the source with the images of `path` as its test part: those of its own test part, or else all of it."""
-    reading = reading if path.exists() and is_columnar(path) else replace(reading, label_column=None)
+    label_column = reading.label_column if path.exists() and is_columnar(path) else None
+    reading = replace(reading, label_column=label_column, groups=None)  # it is split already
     found = read_path(path, "--test-data", reading)
     notes = [f"the test part is {path}"]
     if source.test is not None:
@@ -269,9 +267,6 @@ def _replace_test(source: LabelledImages, path: Path, reading: PathReading) -> L
 
 
 def _read_default(download: Download | None) -> tuple[str, LabelledImages]:
-    mounted = find_train_csv()
-    if mounted:
-        return str(mounted), read_csv(mounted)
     try:
         return "mnist", read_standard("mnist", download)
     except DatasetNotFoundError:

@@ -72,8 +72,7 @@ def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
         return read_csv(path, reading.image_shape, label_column=reading.label_column, groups=reading.groups)
     if path.is_file() and is_parquet(path):
         return read_parquet([path], reading.pictures, reading.label_column, reading.groups)
-    if reading.label_column:
-        raise RequestError(f"--label-column is for tables (.csv, .parquet). {path} has no columns: leave it out.")
+    refuse_columns(reading, f"{path} has no columns", may_group=path.is_dir() and not is_idx_folder(path))
     if is_idx_folder(path):
         return read_idx_folder(path)
     if path.is_dir():
@@ -81,12 +80,18 @@ def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
         names = found.class_names or {}
         return replace(found, text_labels=any(name != str(value) for value, name in names.items()))
     check_regular_file(path)
-    if reading.groups:
-        raise RequestError(f"--groups is for tables, and pictures with a CSV. {path} has no columns: leave it out.")
     if path.suffix.lower() == ".npz":
         return read_npz(path, reading.image_shape)
     hint = ": numpy.savez(file, images=..., labels=...) adds the labels" if path.suffix.lower() == ".npy" else ""
     raise RequestError(f"{flag} should be {KINDS}. Got {path} instead{hint}.")
+
+
+def refuse_columns(reading: PathReading, reason: str, *, may_group: bool = False) -> None:
+    """Raise RequestError, with the reason, for options that name columns. may_group: a CSV of pictures may have one."""
+    if reading.label_column:
+        raise RequestError(f"--label-column is for tables (.csv, .parquet). {reason}: leave it out.")
+    if reading.groups and not may_group:
+        raise RequestError(f"--groups is for tables, and pictures with a CSV. {reason}: leave it out.")
 
 
 def is_columnar(path: Path) -> bool:

@@ -42,7 +42,7 @@ from tasks.real_data import print_plan
 SCRIPT = "evaluate_fid.py"
 _CAPTIONS = {
     "samples": "images of each recipe, class by class, with the same latents in each column",
-    "neighbours": "the synthetic images that are nearest to a training image, each above that image",
+    "neighbours": "the closest pairs: a synthetic image above the training image that is nearest to it",
     "prdc": "precision, recall, density and coverage, beside those of real images",
     "projection": "features on the real ones' first two principal components",
     "sizes": "the Frechet distance over the number of images",

@@ -64,11 +64,12 @@ def _render_counts(manifest: dict) -> str:
 
 def _show_real(out: Path, images: dict[str, np.ndarray], dataset: Dataset | None) -> Iterator[str]:
     """Save synthetic images beside real ones, and beside the nearest training images; yield what the report says."""
-    yield "## Beside the real ones"
     if dataset is None:
+        yield "## Images"
         yield "![ten synthetic images of each class](samples.png)"
         yield "The GAN was trained before, so its data were not read: `evaluate_fid.py` shows and measures both."
         return
+    yield "## Beside the real ones"
     rows = {}
     for name, synthetic in images.items():
         rows[f"{name}, real"] = dataset.part("train", dataset.class_names.index(name))[0][:_COLUMNS]

@@ -31,7 +31,8 @@ def _render_scores(metrics: Metrics) -> Iterator[str]:
     for name, summary in metrics.summary.items():
         interval = "-" if summary.interval is None else f"± {summary.interval:.2%}"
         rows.append([name.replace("_", " "), f"{summary.mean:.2%}", interval])
-    yield render_table(["measure", f"mean of {len(metrics.runs)} seeds", "95 % interval"], rows)
+    count = len(metrics.runs)
+    yield render_table(["measure", f"mean of {count} seeds" if count > 1 else "one seed", "95 % interval"], rows)
     yield "\n".join(f"- {escape_text(line)}" for line in describe_details(metrics))
 
 

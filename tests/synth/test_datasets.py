@@ -445,3 +445,21 @@ def test_groups_of_pictures_are_read_from_a_csv(tmp_path):
 def test_groups_are_for_what_has_columns(plain_npz):
     with pytest.raises(RequestError, match="--groups is for tables, and pictures with a CSV"):
         load_dataset(plain_npz, groups="patient")
+    with pytest.raises(RequestError, match="--groups is for tables, and pictures with a CSV. mnist5k has none"):
+        load_dataset("mnist5k", groups="patient")
+
+
+def test_a_mounted_table_is_read_as_any_other(tmp_path, monkeypatch):
+    rows = [f"{k % 2},p{k // 4},{k},{k + 40},{k + 2},{k + 3}" for k in range(80)]
+    (tmp_path / "train.csv").write_text("digit,patient,pixel0,pixel1,pixel2,pixel3\n" + "\n".join(rows) + "\n")
+    monkeypatch.setattr(datasets, "find_train_csv", lambda: tmp_path / "train.csv")
+    found, named = load_dataset(groups="patient"), load_dataset(tmp_path / "train.csv", groups="patient")
+    assert found.request == named.request
+    assert found.test.tolist() == named.test.tolist()
+
+
+def test_a_test_set_beside_needs_no_groups(tmp_path):
+    rows = [f"{k % 2},p{k // 4},{k},{k + 40},{k + 2},{k + 3}" for k in range(80)]
+    (tmp_path / "a.csv").write_text("label,patient,pixel0,pixel1,pixel2,pixel3\n" + "\n".join(rows) + "\n")
+    (tmp_path / "b.csv").write_text("label,pixel0,pixel1,pixel2,pixel3\n0,1,2,3,4\n1,200,3,4,5\n")
+    assert len(load_dataset(tmp_path / "a.csv", groups="patient", test_data=tmp_path / "b.csv").test) == 2
