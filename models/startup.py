@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from synth.cores import count_cores
 from synth.errors import RequestError
 from synth.output_folder import check_inputs, read_threads
 
@@ -100,11 +101,6 @@ def set_threads(out: str | Path, report: Callable[[str], object]) -> int:
     if recorded and threads != recorded:
         report(f"note: {out} was begun with {recorded} threads and goes on with {threads}: bytes may differ")
     return threads
-
-
-def count_cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def download_standard_set(name: str) -> Any:

@@ -1,6 +1,5 @@
 """Read many pictures into one array: in threads, with progress, and with all that is wrong in one line."""
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from synth.cores import count_cores
 from synth.errors import RequestError
 from synth.picture_cache import PictureSet, compute_key, load_cached, save_cached
 from synth.picture_files import Reading, UnreadableError, decoding, read_picture
@@ -142,7 +142,7 @@ def _map_blocks(function: Callable[..., list], indices: Sequence[int], *argument
     if time.perf_counter() - start < _WORTH_THREADS * len(blocks[0]):
         yield from ((block, function(block, *arguments)) for block in blocks[1:])
         return
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = count_cores()
     waiting: deque[tuple[Sequence[int], Future]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:

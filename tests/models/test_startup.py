@@ -9,11 +9,11 @@ import keras
 import pytest
 import tensorflow as tf
 
-from models.startup import count_cores, download_standard_set, import_tensorflow, set_threads
+from models.startup import download_standard_set, import_tensorflow, set_threads
 from synth.files import mark_folder
 
 CHECK = """
-from models.startup import count_cores, download_standard_set, import_tensorflow, set_threads
+from models.startup import download_standard_set, import_tensorflow, set_threads
 from synth.files import mark_folder
 import_tensorflow()
 import keras
@@ -61,14 +61,6 @@ def test_as_many_threads_as_the_run_was_begun_with(tmp_path):
     assert lines == [
         f"note: {tmp_path} was begun with {threads + 1} threads and goes on with {threads}: bytes may differ"
     ]
-
-
-def test_the_cores_are_those_that_this_process_may_use(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 2, 5}, raising=False)
-    assert count_cores() == 3
-    monkeypatch.delattr(os, "sched_getaffinity")
-    monkeypatch.setattr(os, "cpu_count", lambda: 7)
-    assert count_cores() == 7
 
 
 def test_a_download_that_fails_is_an_oserror_of_one_line(monkeypatch):
