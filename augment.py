@@ -17,8 +17,18 @@ from synth import command_line  # first: it refuses a Python that is too old or 
 
 # isort: split
 
-from models.recipes import RECIPES, GANOptions, GANRequest, Recipe, add_recipe_flags, parse_recipe, take_recipe_options
-from models.startup import start
+from models.recipes import (
+    RECIPES,
+    GANOptions,
+    GANRequest,
+    Recipe,
+    add_recipe_flags,
+    describe_flags,
+    parse_recipe,
+    take_recipe_options,
+    write_flags,
+)
+from models.startup import Started, start
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.kaggle import default_out
@@ -32,6 +42,7 @@ from synth.options import (
     like,
     list_settings,
     take,
+    write_command,
 )
 from tasks.arms import CURVE_POINTS, resolve_recipes
 from tasks.study_options import BalanceOptions, ImbalanceOptions, ReducedOptions, StudyOptions
@@ -121,11 +132,11 @@ def balance(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
-    threads = _start(config)
+    started = _start(config, "balance", [] if config.model else describe_flags(config.recipe))
     from tasks.balance import balance_data
 
     groups = take(config, DataOptions, GANRequest, BalanceOptions, FilterOptions, RepeatOptions)
-    return balance_data(*groups, list_settings(config), threads)
+    return balance_data(*groups, list_settings(config), started)
 
 
 def study_imbalance(config):
@@ -133,12 +144,12 @@ def study_imbalance(config):
 
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
-    threads = _start(config)
+    started = _start(config, "imbalance", write_flags(config.recipe_fields))
     from tasks.study import conduct
     from tasks.study_plan import plan_imbalance
 
     study = plan_imbalance(*take(config, ClassOptions, ImbalanceOptions, FilterOptions, RepeatOptions))
-    return conduct(study, *take(config, RepeatOptions), list_settings(config), threads)
+    return conduct(study, *take(config, RepeatOptions), list_settings(config), started)
 
 
 def study_reduced(config):
@@ -146,18 +157,19 @@ def study_reduced(config):
 
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
-    threads = _start(config)
+    started = _start(config, "reduced", write_flags(config.recipe_fields))
     from tasks.study import conduct
     from tasks.study_plan import plan_reduced
 
     study = plan_reduced(*take(config, ClassOptions, ReducedOptions, FilterOptions, RepeatOptions))
-    return conduct(study, *take(config, RepeatOptions), list_settings(config), threads)
+    return conduct(study, *take(config, RepeatOptions), list_settings(config), started)
 
 
-def _start(config):
-    """Refuse inputs in the output folder and import TensorFlow; return the number of its threads."""
+def _start(config, command, recipe_flags):
+    """Refuse inputs in the output folder, and import TensorFlow; return how the sub-command was started."""
     inputs = {"--data": config.data, "--test-data": config.test_data, "--model": getattr(config, "model", None)}
-    return start(Path(config.out), inputs, report_unless(config.quiet))
+    threads = start(Path(config.out), inputs, report_unless(config.quiet))
+    return Started(threads, write_command(f"augment.py {command}", config, more=recipe_flags, skip=("recipe",)))
 
 
 def parse_args(argv=None):

@@ -16,12 +16,12 @@ from synth import command_line  # first: it refuses a Python that is too old or 
 
 # isort: split
 
-from models.recipes import add_recipe_flags, take_recipe_options
-from models.startup import start
+from models.recipes import add_recipe_flags, take_recipe_options, write_flags
+from models.startup import Started, start
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.kaggle import default_out
-from synth.options import RunOptions, SubsetOptions, add_flags, check_options, like, list_settings, take
+from synth.options import RunOptions, SubsetOptions, add_flags, check_options, like, list_settings, take, write_command
 from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
 
 
@@ -55,10 +55,11 @@ def evaluate(config):
     inputs = {"--data": config.data, "--test-data": config.test_data, "--inception-weights": config.inception_weights}
     inputs |= {"RUN": () if config.compare else config.runs or (default_out(),)}
     threads = start(config.out, inputs, report_unless(config.quiet))
+    command = write_command("evaluate_fid.py", config, more=[*config.runs, *write_flags(config.recipe_options)])
     from tasks.evaluation import compare_runs
 
     options = take(config, SubsetOptions, MeasuringOptions, ComparisonOptions, RunOptions)
-    return compare_runs(config.runs, *options, list_settings(config), threads)
+    return compare_runs(config.runs, *options, list_settings(config), Started(threads, command))
 
 
 def parse_args(argv=None):

@@ -16,8 +16,8 @@ from synth import command_line  # first: it refuses a Python that is too old or 
 
 # isort: split
 
-from models.recipes import RECIPES, GANOptions, GANRequest, Recipe, add_recipe_flags, parse_recipe
-from models.startup import start
+from models.recipes import RECIPES, GANOptions, GANRequest, Recipe, add_recipe_flags, describe_flags, parse_recipe
+from models.startup import Started, start
 from synth.command_line import parse_config, report_unless, run
 from synth.options import (
     FilterOptions,
@@ -28,6 +28,7 @@ from synth.options import (
     add_flags,
     check_options,
     take,
+    write_command,
 )
 
 
@@ -50,9 +51,10 @@ def generate_data(config):
     """
     inputs = {"--data": config.data, "--test-data": config.test_data, "--model": config.model}
     threads = start(config.out, inputs, report_unless(config.quiet))
+    command = write_command("generate_data.py", config, more=[] if config.model else describe_flags(config.recipe))
     from tasks.generation import generate
 
-    return generate(*take(config, SubsetOptions, GANRequest, SamplingOptions, RunOptions), threads)
+    return generate(*take(config, SubsetOptions, GANRequest, SamplingOptions, RunOptions), Started(threads, command))
 
 
 def parse_args(argv=None):

@@ -16,11 +16,20 @@ from synth import command_line  # first: it refuses a Python that is too old or 
 
 # isort: split
 
-from models.startup import start
+from models.startup import Started, start
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.kaggle import default_out
-from synth.options import FilterOptions, RepeatOptions, SubsetOptions, add_flags, check_options, like, take
+from synth.options import (
+    FilterOptions,
+    RepeatOptions,
+    SubsetOptions,
+    add_flags,
+    check_options,
+    like,
+    take,
+    write_command,
+)
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
 
 
@@ -59,10 +68,12 @@ def predict(config):
     inputs = ("data", "test_data", "model", "teacher", "test_csv") + (() if config.fresh else ("synthetic",))
     inputs = {f"--{name.replace('_', '-')}": getattr(config, name) for name in inputs}
     threads = start(config.out, inputs, report_unless(config.quiet))
+    mode = [] if config.mode == "mixed" else [f"--{config.mode}"]
+    command = write_command("predict.py", config, more=mode, skip=("mode",))
     from tasks.prediction import predict_and_score
 
     options = take(config, SubsetOptions, TrainingSetOptions, ClassifierOptions, PredictionOptions, RepeatOptions)
-    return predict_and_score(*options, threads)
+    return predict_and_score(*options, Started(threads, command))
 
 
 def parse_args(argv=None):

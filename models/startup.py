@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,14 @@ def _import_keras() -> None:
             raise
         reason = " ".join(str(error).split())[:200]
         raise RequestError(f"{settings}: should be Keras' settings. Correct or remove it. ({reason})") from error
+
+
+@dataclass(frozen=True)
+class Started:
+    """How a run was started: the threads that TensorFlow computes in, and the command that makes it again."""
+
+    threads: int
+    command: str
 
 
 def start(out: str | Path, inputs: dict[str, Any], report: Callable[[str], object]) -> int:

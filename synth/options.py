@@ -7,6 +7,7 @@ import argparse
 import math
 import operator
 import os
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from pathlib import Path
@@ -271,6 +272,29 @@ def add_flags(
         formerly = known[name].metadata["formerly"]
         if formerly:
             group.add_argument(_flag(formerly), action=_Renamed, const=_flag(name))
+
+
+def write_command(script: str, config: Any, *, more: Iterable[object] = (), skip: Iterable[str] = ()) -> str:
+    """Return the command line of a script's config, but for what is at its default.
+
+    A default that depends on where the command runs, as a folder or CLASS_SIZE, is written out. more: words behind the
+    script's name, which say what the fields of these names (`skip`) hold.
+    """
+    words = ["python", *script.split(), *map(str, more)]
+    for declared in fields(config):
+        value = getattr(config, declared.name)
+        is_given = value is not None and value is not False and value != declared.default  # 0 equals False
+        if "help" in declared.metadata and declared.name not in skip and is_given:
+            words += _write_flag(declared, value)
+    return shlex.join(words)
+
+
+def _write_flag(declared: Field, value: object) -> list[str]:
+    """Return the words of an option that is not at its default."""
+    values = value if isinstance(value, tuple) else () if value is True else (value,)
+    if declared.metadata["parse"] and len(values) > 1:  # one text, as 28,28,1
+        values = (",".join(map(str, values)),)
+    return [_flag(declared.name), *map(str, values)]
 
 
 class _Renamed(argparse.Action):

@@ -3,11 +3,8 @@
 import base64
 import html
 import re
-import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import markdown
@@ -93,28 +90,3 @@ def escape_text(text: object) -> str:
 def describe_plan(plan: Mapping[str, str]) -> str:
     """Write {heading: text} as a Markdown list."""
     return "\n".join(f"- **{escape_text(heading.strip())}**: {escape_text(text)}" for heading, text in plan.items())
-
-
-def write_command(script: str, *options: Any, more: Iterable[object] = ()) -> str:
-    """Return the command line of these options, dataclasses as of synth.options, but for those at their defaults.
-
-    A default that depends on where the command runs, as a folder or CLASS_SIZE, is written out. more: further words,
-    behind the script's name.
-    """
-    words = ["python", *script.split(), *map(str, more)]
-    for group in options:
-        for declared in fields(group):
-            value = getattr(group, declared.name)
-            is_given = value is not None and value is not False and value != declared.default  # 0 equals False
-            if "help" in declared.metadata and is_given:
-                words += _write_flag(declared.name, value)
-    return shlex.join(words)
-
-
-def _write_flag(name: str, value: object) -> list[str]:
-    """Return the words of an option that is not at its default."""
-    flag = f"--{name.replace('_', '-')}"
-    values = value if isinstance(value, tuple) else () if value is True else (value,)
-    if name in ("image_size", "image_shape"):
-        values = (",".join(map(str, values)),)
-    return [flag, *map(str, values)]

@@ -9,7 +9,8 @@ import numpy as np
 
 from evaluation.report import render_table
 from models.pretrained import find_model_folder
-from models.recipes import GANRequest, Recipe, describe_flags
+from models.recipes import GANRequest, Recipe
+from models.startup import Started
 from models.trained_gan import TrainedGAN
 from synth.command_line import report_unless
 from synth.counts import parse_classes
@@ -24,7 +25,7 @@ from synth.output_folder import check_inputs, check_output, open_output
 from synth.resampling import compute_class_weights
 from synth.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
 from synth.shards import save_hashes
-from synth.web_report import REPORT, describe_plan, escape_text, save_report, write_command
+from synth.web_report import REPORT, describe_plan, escape_text, save_report
 from tasks.arms import Arm
 from tasks.balance_candidates import build_candidate, choose, list_candidates, list_outputs, save_training_set
 from tasks.data_defaults import fit_recipe, note_copies
@@ -74,11 +75,11 @@ def balance_data(
     filtering: FilterOptions,
     run: RepeatOptions,
     settings: dict,
-    threads: int,
+    started: Started,
 ) -> dict:
     """Top up the classes and write one training set; return the manifest, or the plan of a dry run.
 
-    settings: the options that identify the choice. threads: that TensorFlow computes in. Both are recorded.
+    settings: the options that identify the choice. Both these and how the run was started are recorded.
     """
     out = Path(run.out)
     balancing = _prepare(data, gan, options, filtering, run)
@@ -95,13 +96,10 @@ def balance_data(
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite, keep=keep)
         return plan
-    with open_output(*folder, overwrite=run.overwrite, keep=keep, threads=threads):
+    with open_output(*folder, overwrite=run.overwrite, keep=keep, threads=started.threads):
         manifest, table = _balance(balancing, gan, options, run, cells)
-        recipe = [] if gan.model else describe_flags(gan.recipe)
-        command = write_command("augment.py balance", data, gan, options, filtering, run, more=recipe)
-        save_report(
-            out, "A balanced training set", [describe_plan(plan), *_render_report(out, manifest, table)], command
-        )
+        blocks = [describe_plan(plan), *_render_report(out, manifest, table)]
+        save_report(out, "A balanced training set", blocks, started.command)
         return manifest
 
 

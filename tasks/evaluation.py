@@ -14,7 +14,8 @@ from evaluation.run_scores import score_all
 from evaluation.scores import Scoring
 from models.cross_check import check_agreement, cross_check
 from models.extractors import build_extractor
-from models.recipes import RECIPES, write_flags
+from models.recipes import RECIPES
+from models.startup import Started
 from models.tfgan import import_tfgan
 from synth.command_line import report_unless
 from synth.datasets import Dataset
@@ -26,7 +27,7 @@ from synth.options import RunOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, installed_versions, open_output
 from synth.progress import open_bar
 from synth.run_folder import RunFolder
-from synth.web_report import REPORT, describe_plan, save_report, write_command
+from synth.web_report import REPORT, describe_plan, save_report
 from tasks.evaluation_figures import plot_evaluation, plot_training
 from tasks.evaluation_inputs import (
     Inputs,
@@ -42,7 +43,7 @@ from tasks.real_data import print_plan
 SCRIPT = "evaluate_fid.py"
 _CAPTIONS = {
     "samples": "images of each recipe, class by class, with the same latents in each column",
-    "neighbours": "the closest pairs: a synthetic image above the training image that is nearest to it",
+    "neighbours": "the synthetic images that are nearest to a training image, each above that image",
     "prdc": "precision, recall, density and coverage, beside those of real images",
     "projection": "features on the real ones' first two principal components",
     "sizes": "the Frechet distance over the number of images",
@@ -67,11 +68,11 @@ def compare_runs(
     comparison: ComparisonOptions,
     run: RunOptions,
     settings: dict,
-    threads: int,
+    started: Started,
 ) -> dict:
     """Compare the runs at `paths` (none: the default one) with real images; return evaluation.json, or a plan.
 
-    settings: the options that identify the comparison. threads: that TensorFlow computes in. Both are recorded.
+    settings: the options that identify the comparison. These and how the run was started are recorded.
     """
     out, report = Path(run.out), report_unless(run.quiet)
     runs = {} if comparison.compare else open_runs(paths or (default_out(),), report)
@@ -90,15 +91,13 @@ def compare_runs(
         return plan
     build = partial(build_extractor, measuring.features, dataset, out / "cache", measuring.inception_weights, report)
     extractor = build() if measuring.features == "inception" else None  # now: its weights may be missing
-    with open_output(*folder, overwrite=run.overwrite, threads=threads):
+    with open_output(*folder, overwrite=run.overwrite, threads=started.threads):
         if comparison.compare:
-            inputs = prepare(measuring, dataset, *train_recipes(data, comparison, run, threads))
+            inputs = prepare(measuring, dataset, *train_recipes(data, comparison, run, started))
         (out / "cache").mkdir(exist_ok=True)
         measured = _measure(measuring, run, inputs, extractor or build())
         evaluation = _score(measuring, run.seed, inputs, measured, settings, list(comparison.compare))
-        words = [*paths, *write_flags(comparison.recipe_options)]
-        command = write_command(SCRIPT, data, measuring, comparison, run, more=words)
-        _save(run, dataset, measured, evaluation, plan, command)
+        _save(run, dataset, measured, evaluation, plan, started.command)
         return evaluation.to_dict()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from evaluation.sides import Compared, Leaks, choose_compared, index_sources, take_unknown
 from models.extractors import draw_spare
 from models.recipes import RECIPES, GANRequest
-from models.startup import download_standard_set
+from models.startup import Started, download_standard_set
 from synth.command_line import report_unless
 from synth.datasets import Dataset, load_dataset
 from synth.errors import RequestError, TrainingError
@@ -81,7 +81,7 @@ def prepare(measuring: MeasuringOptions, dataset: Dataset, runs: dict[str, Run],
 
 
 def train_recipes(
-    data: SubsetOptions, comparison: ComparisonOptions, run: RunOptions, threads: int
+    data: SubsetOptions, comparison: ComparisonOptions, run: RunOptions, started: Started
 ) -> tuple[dict[str, Run], dict[str, str]]:
     """Train the recipes that are not there yet, and sample them unfiltered: ({recipe: Run}, {recipe: why not})."""
     runs, failed, report = {}, {}, report_unless(run.quiet)
@@ -92,7 +92,7 @@ def train_recipes(
         report(f"--- {name}")
         try:
             gan = GANRequest(recipe=recipe, max_minutes=comparison.max_minutes, model=None)
-            generate(data, gan, sampling, replace(run, out=folder), threads)
+            generate(data, gan, sampling, replace(run, out=folder), started)
             runs[name] = open_run(folder, report)
         except TrainingError as error:
             failed[name] = str(error)

@@ -9,7 +9,8 @@ from typing import Any
 from models.building import build_pair, choose_dtype
 from models.cluster import build_strategy, is_chief
 from models.pretrained import find_model_folder
-from models.recipes import RECIPES, GANRequest, Recipe, describe_flags
+from models.recipes import RECIPES, GANRequest, Recipe
+from models.startup import Started
 from models.trained_gan import TrainedGAN, prepare_filter
 from models.training import fit_gan, plan_rounds
 from synth.command_line import report_unless
@@ -23,7 +24,7 @@ from synth.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
 from synth.shard_formats import FORMATS, list_folders, list_formats
 from synth.shard_writing import stream_shards
 from synth.shards import load_manifest, save_hashes
-from synth.web_report import REPORT, write_command
+from synth.web_report import REPORT
 from tasks.data_defaults import choose_filter, fit_batches, note_copies
 from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import load_data, note_near_copies, print_lines, print_plan
@@ -33,11 +34,11 @@ OWNED = ("model", MANIFEST, HASHES, REPORT, *FIGURES)
 
 
 def generate(
-    data: SubsetOptions, gan: GANRequest, sampling_options: SamplingOptions, run: RunOptions, threads: int
+    data: SubsetOptions, gan: GANRequest, sampling_options: SamplingOptions, run: RunOptions, started: Started
 ) -> dict:
     """Train or load a GAN and write shards of its images; return the manifest, or the plan of a dry run.
 
-    threads: that TensorFlow computes in, to be recorded.
+    started: to be recorded.
     """
     out = Path(run.out)
     build_strategy()  # several hosts: before anything else touches a device
@@ -58,18 +59,16 @@ def generate(
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite, keep=keep)
         return plan
-    with open_output(*folder, overwrite=run.overwrite, keep=keep, threads=threads) if is_chief() else nullcontext():
+    options: dict[str, Any] = {"overwrite": run.overwrite, "keep": keep, "threads": started.threads}
+    with open_output(*folder, **options) if is_chief() else nullcontext():
         if is_chief():
             save_hashes(out, source.train_hashes())
         if isinstance(source, Dataset):
-            options: dict[str, Any] = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report}
-            fit_gan(source, gan.recipe, RunFolder(out).model.path, seed=run.seed, **options)
+            training: dict[str, Any] = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report}
+            fit_gan(source, gan.recipe, RunFolder(out).model.path, seed=run.seed, **training)
         if not is_chief():
             return {}
-        command = write_command(
-            SCRIPT, data, gan, sampling_options, run, more=[] if gan.model else describe_flags(gan.recipe)
-        )
-        return _sample(source, sampling, run, plan, command)
+        return _sample(source, sampling, run, plan, started.command)
 
 
 def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions, plan: dict[str, str], command: str) -> dict:

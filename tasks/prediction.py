@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -12,6 +11,7 @@ from models.batches import draw_fresh
 from models.classifier import build_classifier
 from models.classifier_training import ClassifierTraining, ScoredClassifier, fit_and_score
 from models.pretrained import find_model_folder
+from models.startup import Started
 from models.trained_gan import TrainedGAN, hash_weights
 from synth.command_line import report_unless
 from synth.datasets import Dataset
@@ -27,7 +27,7 @@ from synth.shards import load_manifest
 from synth.sources import Run, Source, count_rows, index_shards, open_run, split_in_memory
 from synth.submissions import plan_submission
 from synth.tables import read_unlabelled_csv
-from synth.web_report import REPORT, write_command
+from synth.web_report import REPORT
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
 from tasks.prediction_report import write_report
 from tasks.prediction_results import (
@@ -59,11 +59,11 @@ def predict_and_score(
     classifier: ClassifierOptions,
     test: PredictionOptions,
     run: RepeatOptions,
-    threads: int,
+    started: Started,
 ) -> dict:
     """Train and score a classifier for each seed, and write what comes; return the metrics, or a dry run's plan.
 
-    threads: that TensorFlow computes in, to be recorded.
+    started: to be recorded.
     """
     out = Path(run.out)
     material = _gather(data, images, classifier, test, run)
@@ -79,24 +79,12 @@ def predict_and_score(
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite)
         return plan
-    with open_output(*folder, overwrite=run.overwrite, threads=threads):
+    with open_output(*folder, overwrite=run.overwrite, threads=started.threads):
         runs = _train(classifier, run, material)
         metrics = summarise_runs(settings, material, runs)
         _report_and_save(test, run, material, metrics, runs)
-        write_report(out, metrics, plan, _write_command(data, images, classifier, test, run))
+        write_report(out, metrics, plan, started.command)
         return metrics.to_dict()
-
-
-def _write_command(
-    data: SubsetOptions,
-    images: TrainingSetOptions,
-    classifier: ClassifierOptions,
-    test: PredictionOptions,
-    run: RepeatOptions,
-) -> str:
-    """Return the command line that makes the run again."""
-    mode = [] if images.mode == "mixed" else [f"--{images.mode}"]
-    return write_command(SCRIPT, data, replace(images, mode="mixed"), classifier, test, run, more=mode)
 
 
 def _train(options: ClassifierOptions, run: RepeatOptions, material: Material) -> list[ScoredClassifier]:

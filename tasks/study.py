@@ -11,7 +11,7 @@ import pandas as pd
 
 from models.description import list_pairs
 from models.recipes import Recipe
-from models.startup import download_standard_set
+from models.startup import Started, download_standard_set
 from models.trained_gan import TrainedGAN
 from synth.command_line import report_unless
 from synth.datasets import Dataset, load_dataset
@@ -41,7 +41,7 @@ OWNED = (RESULTS, CURVES, "report.md", REPORT, "arms.png", "curves.png", "sample
 class Study:
     """What is compared.
 
-    script: that conducts it. command: that conducts it with all options. request: arguments of load_dataset but
+    script: that conducts it. request: arguments of load_dataset but
     real_per_class and seed. settings: {name: real_per_class}. groups: {heading: arms}; the verdicts are about the
     first. measures: {column: heading}; the first decides. recipes: {GAN: Recipe}. steps: optimiser steps of every
     classifier. max_minutes: of every GAN's training. filtering: of the images.
@@ -50,7 +50,6 @@ class Study:
 
     title: str
     script: str
-    command: str
     request: dict[str, Any]
     settings: dict[str, Any]
     groups: dict[str, list[Arm]]
@@ -67,10 +66,10 @@ class Study:
         return {arm.name: arm for arms in self.groups.values() for arm in arms}
 
 
-def conduct(study: Study, run: RepeatOptions, settings: dict, threads: int) -> pd.DataFrame | dict:
+def conduct(study: Study, run: RepeatOptions, settings: dict, started: Started) -> pd.DataFrame | dict:
     """Run what is not finished yet of a study; return its results, or the plan of a dry run.
 
-    settings: the options that identify it. threads: that TensorFlow computes in. Both are recorded.
+    settings: the options that identify it. These and how the run was started are recorded.
     """
     out = Path(run.out)
     seeds = range(run.seed, run.seed + run.seeds)
@@ -90,11 +89,11 @@ def conduct(study: Study, run: RepeatOptions, settings: dict, threads: int) -> p
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite, keep=keep)
         return plan
-    with open_output(*folder, overwrite=run.overwrite, keep=keep, threads=threads):
-        return _run_cells(study, run, cells, plan)
+    with open_output(*folder, overwrite=run.overwrite, keep=keep, threads=started.threads):
+        return _run_cells(study, run, cells, plan, started.command)
 
 
-def _run_cells(study: Study, run: RepeatOptions, cells: list[Cell], plan: dict[str, str]) -> pd.DataFrame:
+def _run_cells(study: Study, run: RepeatOptions, cells: list[Cell], plan: dict[str, str], command: str) -> pd.DataFrame:
     """Run what is not finished of the cells and write the report; return the results."""
     out, report = Path(run.out), report_unless(run.quiet)
     lab = _build_lab(study, run)
@@ -104,7 +103,7 @@ def _run_cells(study: Study, run: RepeatOptions, cells: list[Cell], plan: dict[s
         text = _write_report(study, run, results, curves, lab)
         report("\n".join(line for line in text.splitlines() if line.startswith(("- ", "## "))))
         title, _, rest = text.partition("\n\n")
-        save_report(out, title.removeprefix("# "), [describe_plan(plan), rest], study.command)
+        save_report(out, title.removeprefix("# "), [describe_plan(plan), rest], command)
         report(f"{RESULTS}, report.md, {REPORT} and figures are in {out}")
     raise_failures(failed)
     return results

@@ -2,16 +2,14 @@
 
 from functools import partial
 
-from models.recipes import write_flags
 from synth.counts import find_class, parse_counts
 from synth.datasets import Dataset, check_available
 from synth.errors import RequestError
 from synth.options import ClassOptions, FilterOptions, RunOptions
-from synth.web_report import write_command
 from tasks.arms import Arm, list_arms, resolve_recipes
 from tasks.real_data import load_data
 from tasks.study import Study
-from tasks.study_options import ImbalanceOptions, ReducedOptions, StudyOptions
+from tasks.study_options import ImbalanceOptions, ReducedOptions
 from tasks.study_report import render_reduced
 
 
@@ -37,7 +35,6 @@ def plan_imbalance(data: ClassOptions, options: ImbalanceOptions, filtering: Fil
     return Study(
         title,
         "augment.py imbalance",
-        _write_command("augment.py imbalance", data, options, filtering, run),
         request,
         settings,
         {"Equal steps": arms},
@@ -67,7 +64,6 @@ def plan_reduced(data: ClassOptions, options: ReducedOptions, filtering: FilterO
     return Study(
         "Few real images",
         "augment.py reduced",
-        _write_command("augment.py reduced", data, options, filtering, run),
         request,
         {f"{count} real": count for count in options.real},
         {"Equal steps": compared, "Epochs": list(columns.values()), "Ratio": sweep},
@@ -78,13 +74,6 @@ def plan_reduced(data: ClassOptions, options: ReducedOptions, filtering: FilterO
         filtering,
         partial(render_reduced, columns=columns, sweep=sweep, filter=filtering.filter),
     )
-
-
-def _write_command(
-    script: str, data: ClassOptions, options: StudyOptions, filtering: FilterOptions, run: RunOptions
-) -> str:
-    """Return the command line that conducts the study again."""
-    return write_command(script, data, options, filtering, run, more=write_flags(options.recipe_fields))
 
 
 def _add_for_epochs(gans: tuple[str, ...], count: int, epochs: int) -> Arm:

@@ -8,7 +8,17 @@ import pytest
 
 from synth.command_line import Parser
 from synth.errors import RequestError
-from synth.options import add_flags, check_option, check_options, like, list_settings, option
+from synth.options import (
+    SamplingOptions,
+    SubsetOptions,
+    add_flags,
+    check_option,
+    check_options,
+    like,
+    list_settings,
+    option,
+    write_command,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,3 +169,32 @@ def test_settings_leave_out_what_does_not_make_another_run():
     settings = list_settings(Config(counts=(3,), extra={"a": (1,)}, out="x"))
     assert (settings["counts"], settings["extra"]) == ((3,), {"a": (1,)})
     assert set(settings) == {*NAMES, "shape", "extra"} - {"out"}
+
+
+def test_a_command_names_what_is_not_at_its_default():
+    @dataclass(frozen=True, kw_only=True)
+    class Options(SubsetOptions):
+        fast: bool = option(False, "fast")
+        arms: tuple[str, ...] = option(("a", "b"), "arms")
+        keep: float = option(0.5, "keep")
+        rounds: int = option(20, "rounds; 0: none")
+
+    given = Options(data="my set", image_size=(28, 20), fast=True, arms=("b", "c"))
+    command = write_command("augment.py reduced", given, more=["--recipe", "quick"])
+    assert command == ("python augment.py reduced --recipe quick --data 'my set' --image-size 28,20 --fast --arms b c")
+    assert write_command("x.py", Options()) == "python x.py"
+    assert write_command("x.py", Options(rounds=0, keep=0.0)) == "python x.py --keep 0.0 --rounds 0"
+
+
+def test_a_default_that_depends_on_the_environment_is_written_out(monkeypatch):
+    monkeypatch.setenv("CLASS_SIZE", "70")
+    assert write_command("x.py", SamplingOptions()) == "python x.py --class-size 70"
+
+
+def test_a_default_is_that_of_the_scripts_own_config():
+    """Not of the options that it takes over: --keep 0.9 is what Shared has, and not what Config has."""
+    assert write_command("x.py", Config(out="a")) == "python x.py --out a"
+    assert write_command("x.py", Config(out="a", keep=0.9)) == "python x.py --keep 0.9 --out a"
+    assert write_command("x.py", Config(out="a", kind="hard"), more=["--hard"], skip=["kind"]) == (
+        "python x.py --hard --out a"
+    )

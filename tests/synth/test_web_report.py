@@ -1,11 +1,8 @@
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
 from synth.figures import plot_samples, save_figure
-from synth.options import SamplingOptions, SubsetOptions, option
-from synth.web_report import describe_plan, escape_text, save_report, write_command
+from synth.web_report import describe_plan, escape_text, save_report
 from tests.browser import look_at, needs_chromium
 
 
@@ -32,26 +29,6 @@ def test_figures_are_inside_up_to_a_size(tmp_path, monkeypatch):
     monkeypatch.setattr("synth.web_report._MAX_BYTES", 10)
     save_report(tmp_path, "t", ["![a caption](samples.png)"], "c")
     assert '<a href="samples.png">a caption</a>' in (tmp_path / "report.html").read_text("utf-8")
-
-
-def test_a_command_names_what_is_not_at_its_default():
-    @dataclass(frozen=True, kw_only=True)
-    class Options(SubsetOptions):
-        fast: bool = option(False, "fast")
-        arms: tuple[str, ...] = option(("a", "b"), "arms")
-        keep: float = option(0.5, "keep")
-        rounds: int = option(20, "rounds; 0: none")
-
-    given = Options(data="my set", image_size=(28, 20), fast=True, arms=("b", "c"))
-    command = write_command("augment.py reduced", given, more=["--recipe", "quick"])
-    assert command == ("python augment.py reduced --recipe quick --data 'my set' --image-size 28,20 --fast --arms b c")
-    assert write_command("x.py", Options()) == "python x.py"
-    assert write_command("x.py", Options(rounds=0, keep=0.0)) == "python x.py --keep 0.0 --rounds 0"
-
-
-def test_a_default_that_depends_on_the_environment_is_written_out(monkeypatch):
-    monkeypatch.setenv("CLASS_SIZE", "70")
-    assert write_command("x.py", SamplingOptions()) == "python x.py --class-size 70"
 
 
 @needs_chromium

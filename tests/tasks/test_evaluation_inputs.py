@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from evaluation.sides import Leaks
+from models.startup import Started
 from synth.datasets import load_dataset
 from synth.errors import TrainingError
 from synth.images import hash_images
@@ -17,6 +18,7 @@ from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
 from tests.conftest import make_images
 
 PIXELS = MeasuringOptions(features="pixels")
+STARTED = Started(2, "python evaluate_fid.py")
 
 
 @pytest.fixture
@@ -92,21 +94,21 @@ def test_real_images_that_were_trained_on_are_left_out(data, tmp_path):
 
 
 def test_recipes_that_fail_are_named_and_others_go_on(data, run, tmp_path, monkeypatch):
-    def generate(data, gan, sampling, run, threads):
+    def generate(data, gan, sampling, run, started):
         if gan.recipe.name == "small":
             raise TrainingError("training diverged")
-        assert (gan.recipe.epochs, sampling.filter, threads) == (3, "none", 2)
+        assert (gan.recipe.epochs, sampling.filter, started) == (3, "none", STARTED)
         save(run.out / "mine.npz", *make_images(4))
 
     (tmp_path / "out" / "runs").mkdir(parents=True)
     monkeypatch.setattr(evaluation_inputs, "generate", generate)
     monkeypatch.setattr(evaluation_inputs, "open_run", lambda folder, report: Run(paths=[folder]))
     comparison = ComparisonOptions(compare=("small", "quick"), recipe_options={"epochs": 3})
-    runs, failed = train_recipes(SubsetOptions(data=data), comparison, run, 2)
+    runs, failed = train_recipes(SubsetOptions(data=data), comparison, run, STARTED)
     assert runs == {"quick": Run(paths=[tmp_path / "out" / "runs" / "quick"])}
     assert failed == {"small": "training diverged"}
     with pytest.raises(TrainingError, match="no recipe could be trained to its end: training diverged"):
-        train_recipes(SubsetOptions(data=data), replace(comparison, compare=("small",)), run, 2)
+        train_recipes(SubsetOptions(data=data), replace(comparison, compare=("small",)), run, STARTED)
 
 
 def test_gans_of_other_images_are_noted(data):
