@@ -60,7 +60,8 @@ def test_the_report_shows_every_figure(generated, tmp_path):
     page = tmp_path / "report.html"
     assert look_at(page, 360) == {"images": [True] * 3, "cut": []}
     page = page.read_text("utf-8")
-    assert f"<pre>python predict.py --synthetic-only --synthetic {generated} --epochs 1 --batch-size 16 " in page
+    command = f"--synthetic-only --out {tmp_path} --quiet --epochs 1 --batch-size 16 --synthetic {generated}"
+    assert f"<pre>python predict.py {command}</pre>" in page
 
 
 def test_real_only_learns(data, tmp_path):
