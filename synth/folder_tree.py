@@ -96,13 +96,12 @@ def _scan(path: Path, above: tuple[tuple[int, int], ...]) -> Folder:
         visible = sorted((entry for entry in entries if not is_hidden(entry.name)), key=lambda entry: entry.name)
     inner = [Path(path, entry.name) for entry in visible if entry.is_dir()]
     runs = [folder for folder in inner if (folder / CONFIG).exists()]
-    files = [Path(path, entry.name) for entry in visible if entry.is_file()]
-    kinds = {file: file.suffix.lower() for file in files}
+    files = [(entry.path, os.path.splitext(entry.name)[1].lower()) for entry in visible if entry.is_file()]
     return Folder(
         path,
-        tuple(file for file, kind in kinds.items() if kind in IMAGE_SUFFIXES),
-        tuple(file for file, kind in kinds.items() if kind in _TABLE_SUFFIXES),
+        tuple(Path(file) for file, kind in files if kind in IMAGE_SUFFIXES),
+        tuple(Path(file) for file, kind in files if kind in _TABLE_SUFFIXES),
         tuple(_scan(folder, (*above, identity)) for folder in inner if folder not in runs),
-        tuple(kind for kind in kinds.values() if kind not in (*IMAGE_SUFFIXES, *_TABLE_SUFFIXES)),
+        tuple(kind for _, kind in files if kind not in (*IMAGE_SUFFIXES, *_TABLE_SUFFIXES)),
         len(runs),
     )

@@ -1,12 +1,9 @@
 """Read Parquet files of encoded pictures with labels, as Hugging Face's data sets have them."""
 
-import io
 import json
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path, PurePosixPath
-from types import SimpleNamespace
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +11,7 @@ from synth.columns import LABEL_NAMES
 from synth.errors import RequestError, describe_cause
 from synth.files import check_regular_file
 from synth.labelled_images import LabelledImages, check_class_names, parse_labels
-from synth.picture_files import Reading
+from synth.picture_files import EncodedPicture, Reading
 from synth.picture_sets import read_pictures
 from synth.splits import encode_groups
 
@@ -37,7 +34,7 @@ def read_parquet(
     of the labels' column, by default one of the usual names. groups: of the one that says what
     belongs together. Raises RequestError where pyarrow is not installed.
     """
-    pictures: list[_EncodedPicture] = []
+    pictures: list[EncodedPicture] = []
     labels: list[Any] = []
     members: list[str] = []
     class_names = None
@@ -53,12 +50,12 @@ def read_parquet(
             members += map(str, table.read(columns=[groups])[groups].to_pylist()) if groups else ()
         except Exception as error:  # pyarrow raises nearly anything for damaged bytes
             raise RequestError(f"{path}: should be a readable Parquet file. {describe_cause(error)}") from error
-        pictures += [_EncodedPicture.build(path, row, content) for row, content in enumerate(encoded)]
+        pictures += [_take_picture(path, row, content) for row, content in enumerate(encoded)]
         labels += given
     if not pictures:
         raise RequestError(f"{paths[0]}: should have at least one image. Got none.")
     values, names = _parse_labels(labels, str(paths[0]))
-    found = read_pictures(cast(Sequence[Path], pictures), replace(reading, no_cache=True), paths[0].parent)
+    found = read_pictures(pictures, reading, paths[0].parent)
     notes = found.notes
     names, is_text = (names or class_names), names is not None
     together = encode_groups(members)[found.kept] if groups else None
@@ -67,30 +64,15 @@ def read_parquet(
     )
 
 
-class _EncodedPicture(PurePosixPath):
-    """A picture's bytes under a name that says where they are, to be read like a file."""
-
-    content: bytes
-
-    @classmethod
-    def build(cls, path: Path, row: int, given: Any) -> "_EncodedPicture":
-        """Take the cell of a row: bytes, or a struct with them."""
-        content = given.get("bytes") if isinstance(given, dict) else given
-        picture = cls(f"{path}, row {row + 1}")
-        if not isinstance(content, bytes):
-            raise RequestError(
-                f"{picture}: should hold the bytes of a picture. Got {'none' if content is None else 'others'}."
-            )
-        picture.content = content
-        return picture
-
-    def open(self, mode: str = "rb") -> io.BytesIO:
-        """As of pathlib.Path."""
-        return io.BytesIO(self.content)
-
-    def stat(self) -> SimpleNamespace:
-        """The size alone."""
-        return SimpleNamespace(st_size=len(self.content))
+def _take_picture(path: Path, row: int, given: Any) -> EncodedPicture:
+    """Take the cell of a row: bytes, or a struct with them."""
+    name = f"{path}, row {row + 1}"
+    content = given.get("bytes") if isinstance(given, dict) else given
+    if not isinstance(content, bytes):
+        raise RequestError(
+            f"{name}: should hold the bytes of a picture. Got {'none' if content is None else 'others'}."
+        )
+    return EncodedPicture(name, content)
 
 
 def _open_table(path: Path) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from synth.files import PROGRAM, replacing
 from synth.kaggle import KAGGLE_ROOT
-from synth.picture_files import Reading
+from synth.picture_files import EncodedPicture, Reading
 
 _VERSION = 1  # of what reading gives: one more where the same pictures give other pixels
 _MAX_BYTES = 5 * 10**9  # of all that is cached
@@ -28,16 +28,18 @@ class PictureSet:
     notes: tuple[str, ...] = ()
 
 
-def compute_key(paths: Sequence[Path], reading: Reading) -> str | None:
-    """Return a hash of the pictures' paths, sizes, times of change and how they are read; None if one is gone."""
+def compute_key(paths: Sequence[Path | EncodedPicture], reading: Reading) -> str | None:
+    """Return a hash of the pictures' paths, sizes, times of change and how they are read; None if one is no file."""
     import PIL
 
     options = {name: value for name, value in asdict(reading).items() if name not in _NOT_IN_KEY}
-    digest = hashlib.sha256(json.dumps([_VERSION, PIL.__version__, options]).encode())
+    digest = hashlib.sha256(json.dumps([_VERSION, PIL.__version__, options, os.getcwd()]).encode())
     try:
         for path in paths:
+            if isinstance(path, EncodedPicture):
+                return None
             status = os.stat(path)
-            digest.update(os.fsencode(os.path.abspath(path)) + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+            digest.update(os.fsencode(path) + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     except OSError:
         return None
     return digest.hexdigest()

@@ -1,11 +1,13 @@
 """Read one picture, whatever its bytes may be, as its owner sees it: upright, over white, its first frame."""
 
+import io
 import logging
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -36,16 +38,35 @@ class Reading:
     quiet: bool = True
 
 
+@dataclass(frozen=True)
+class EncodedPicture:
+    """The bytes of a picture that is no file of its own, to be read like one; name: where they are, for messages."""
+
+    name: str
+    content: bytes
+
+    def __str__(self) -> str:
+        return self.name
+
+    def open(self, mode: str = "rb") -> io.BytesIO:
+        """As of pathlib.Path."""
+        return io.BytesIO(self.content)
+
+    def stat(self) -> SimpleNamespace:
+        """The size alone."""
+        return SimpleNamespace(st_size=len(self.content))
+
+
 class UnreadableError(RequestError):
     """The bytes of a picture can't be read."""
 
 
 @contextmanager
 def decoding() -> Iterator[None]:
-    """Hold Pillow's warnings as read_picture needs them, for all threads: they can't each have their own."""
+    """Hold Pillow's warnings as read_picture needs them."""
     from PIL import Image
 
-    _list_formats()  # loads them, before there are threads
+    _list_formats()  # loads them
     logger = logging.getLogger("PIL")  # says on the terminal what it then raises
     level = logger.level
     with warnings.catch_warnings():
@@ -58,7 +79,7 @@ def decoding() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def read_picture(path: Path, reading: Reading, levels: Levels | None = None) -> np.ndarray | Range:
+def read_picture(path: Path | EncodedPicture, reading: Reading, levels: Levels | None = None) -> np.ndarray | Range:
     """Read a picture, within `decoding`, as uint8 [H, W, C], C 1 for grey ones and 3 for others.
 
     One with more than 8 bits a pixel needs the `levels` of its whole set: without them its Range is returned. Raises
@@ -92,7 +113,7 @@ def read_sizes(paths: Iterable[Path]) -> set[tuple[int, int]]:
     return sizes
 
 
-def _open(path: Path, size: tuple[int, int] | None, levels: Levels | None) -> Any:
+def _open(path: Path | EncodedPicture, size: tuple[int, int] | None, levels: Levels | None) -> Any:
     """Return a Pillow picture, "L" or "RGB", or its Range."""
     from PIL import Image
 

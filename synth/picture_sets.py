@@ -1,29 +1,28 @@
-"""Read many pictures into one array: in threads, with progress, and with all that is wrong in one line."""
+"""Read many pictures into one array: in processes, with progress, and with all that is wrong in one line."""
 
+import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from synth.cores import count_cores
 from synth.errors import RequestError
 from synth.picture_cache import PictureSet, compute_key, load_cached, save_cached
-from synth.picture_files import Reading, UnreadableError, decoding, read_picture
+from synth.picture_files import EncodedPicture, Reading, UnreadableError, decoding, read_picture
 from synth.picture_levels import Levels, Range, find_levels
 from synth.progress import open_bar
 
-_BLOCK = 32  # pictures that a thread reads together
-_WAITING = 2  # blocks that wait for each thread: they are all that memory holds beside the array
+_BLOCK = 64  # pictures that a process reads together
+_WORTH_PROCESSES = 3.0  # seconds that reading would take alone: starting them takes one or two
 _LISTED = 10  # names in a message
-_WORTH_THREADS = 0.0005  # seconds for a picture: small ones from a fast disk take a third
 _WORTH_A_BAR = 1000  # pictures
 WORTH_CACHING = 10.0  # seconds
 
 
-def read_pictures(paths: Sequence[Path], reading: Reading, source: str | Path) -> PictureSet:
+def read_pictures(paths: Sequence[Path | EncodedPicture], reading: Reading, source: str | Path) -> PictureSet:
     """Read pictures as uint8 [N, H, W, C], in this order; all-grey ones give one channel, others three.
 
     What took long is cached for the next time, unless `reading` says not to. Raises RequestError, naming `source` or
@@ -44,7 +43,7 @@ def read_pictures(paths: Sequence[Path], reading: Reading, source: str | Path) -
 class _SetReader:
     """Reads pictures in their order into an array that grows no more once the first is known, but for its channels."""
 
-    def __init__(self, paths: Sequence[Path], reading: Reading, source: str | Path) -> None:
+    def __init__(self, paths: Sequence[Path | EncodedPicture], reading: Reading, source: str | Path) -> None:
         self._paths = paths
         self._reading = reading
         self._source = source
@@ -56,7 +55,7 @@ class _SetReader:
     def read(self) -> PictureSet:
         """Read them all."""
         quiet, total = self._reading.quiet or len(self._paths) < _WORTH_A_BAR, len(self._paths)
-        with decoding(), open_bar(quiet=quiet, total=total, desc="reading", unit="img") as bar:
+        with open_bar(quiet=quiet, total=total, desc="reading", unit="img") as bar:
             self._read_part(range(total), None, bar.update)
             if self._ranges:
                 levels = find_levels(self._ranges.values(), str(self._source))
@@ -73,7 +72,7 @@ class _SetReader:
 
     def _read_part(self, indices: Sequence[int], levels: Levels | None, advance: Callable[[int], object]) -> None:
         """Read the pictures of these indices, what is found kept in their order."""
-        for block, found in _map_blocks(self._read_block, indices, levels):
+        for block, found in _read_blocks(self._paths, indices, self._reading, levels):
             for index, result in zip(block, found, strict=True):
                 if isinstance(result, Range):
                     self._ranges[index] = result
@@ -84,16 +83,6 @@ class _SetReader:
                 else:
                     raise result
             advance(len(block))
-
-    def _read_block(self, block: Sequence[int], levels: Levels | None) -> list[np.ndarray | Range | RequestError]:
-        """Read some pictures, in a thread; errors are returned, as the first in order counts, not in time."""
-        found: list[np.ndarray | Range | RequestError] = []
-        for index in block:
-            try:
-                found.append(read_picture(self._paths[index], self._reading, levels))
-            except RequestError as error:
-                found.append(error)
-        return found
 
     def _store(self, index: int, image: np.ndarray) -> None:
         """Put an image [H, W, C] into the array, which has three channels from the first coloured one on."""
@@ -114,7 +103,7 @@ class _SetReader:
         errors = [self._unreadable[index] for index in sorted(self._unreadable)]
         paths = [self._paths[index] for index in sorted(self._unreadable)]
         base = Path(self._source)
-        names = [str(path.relative_to(base) if path.is_relative_to(base) else path) for path in paths]
+        names = [str(path).removeprefix(f"{base}{os.sep}") for path in paths]
         if self._reading.skip_unreadable:
             self._notes.append(f"unreadable pictures left out, {len(errors):,}: {_list(names)}")
         elif len(errors) == 1:
@@ -130,30 +119,34 @@ def _list(names: Sequence[str]) -> str:
     return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else "")
 
 
-def _map_blocks(function: Callable[..., list], indices: Sequence[int], *arguments: object) -> Iterator[tuple]:
-    """Yield (block, function(block, *arguments)) in order.
+def _read_blocks(
+    paths: Sequence[Path | EncodedPicture], indices: Sequence[int], reading: Reading, levels: Levels | None
+) -> Iterator[tuple[Sequence[int], list[np.ndarray | Range | RequestError]]]:
+    """Yield (indices of a block, what _read_block returns of it) in order; the first is timed, to see what is worth it.
 
-    The first block is timed: Pillow decodes without Python's lock, but threads that each hold it most of the time only
-    wait for each other.
+    Not in threads: Pillow holds Python's lock while it looks at a picture's head, most of the time for small ones.
     """
     blocks = [indices[start : start + _BLOCK] for start in range(0, len(indices), _BLOCK)]
-    start = time.perf_counter()
-    yield blocks[0], function(blocks[0], *arguments)
-    if time.perf_counter() - start < _WORTH_THREADS * len(blocks[0]):
-        yield from ((block, function(block, *arguments)) for block in blocks[1:])
-        return
-    workers = count_cores()
-    waiting: deque[tuple[Sequence[int], Future]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for block in blocks[1:]:
-                waiting.append((block, pool.submit(function, block, *arguments)))
-                if len(waiting) > _WAITING * workers:
-                    done, future = waiting.popleft()
-                    yield done, future.result()
-            while waiting:
-                done, future = waiting.popleft()
-                yield done, future.result()
-        finally:
-            for _, future in waiting:
-                future.cancel()
+    groups = ([paths[index] for index in block] for block in blocks)
+    with decoding():  # loads what Pillow needs
+        start = time.perf_counter()
+        yield blocks[0], _read_block(next(groups), reading, levels)
+    workers = count_cores() if (time.perf_counter() - start) * (len(blocks) - 1) > _WORTH_PROCESSES else 1
+    read = Parallel(workers, return_as="generator", batch_size=1)(
+        delayed(_read_block)(group, reading, levels) for group in groups
+    )
+    yield from zip(blocks[1:], read, strict=True)
+
+
+def _read_block(
+    paths: Sequence[Path | EncodedPicture], reading: Reading, levels: Levels | None
+) -> list[np.ndarray | Range | RequestError]:
+    """Read some pictures; errors are returned, as the first in order counts, not in time."""
+    found: list[np.ndarray | Range | RequestError] = []
+    with decoding():
+        for path in paths:
+            try:
+                found.append(read_picture(path, reading, levels))
+            except RequestError as error:
+                found.append(error)
+    return found

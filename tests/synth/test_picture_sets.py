@@ -24,8 +24,8 @@ def no_cache_of_the_user(monkeypatch, tmp_path_factory):
 
 
 @pytest.mark.parametrize("worth", [0.0, 1e9])
-def test_many_pictures_keep_their_order_with_and_without_threads(tmp_path, monkeypatch, worth):
-    monkeypatch.setattr(picture_sets, "_WORTH_THREADS", worth)
+def test_many_pictures_keep_their_order_with_and_without_processes(tmp_path, monkeypatch, worth):
+    monkeypatch.setattr(picture_sets, "_WORTH_PROCESSES", worth)
     images = np.arange(300, dtype=np.uint8)[:, np.newaxis, np.newaxis] * np.ones((1, 2, 3), np.uint8)
     assert np.array_equal(read_pictures(save(tmp_path, images), Reading(), tmp_path).images[..., 0], images)
 
@@ -45,7 +45,7 @@ def test_pictures_of_more_bits_wait_for_the_range_of_all(tmp_path):
 
 
 def test_the_first_error_in_order_counts(tmp_path, monkeypatch):
-    monkeypatch.setattr(picture_sets, "_WORTH_THREADS", 0.0)
+    monkeypatch.setattr(picture_sets, "_WORTH_PROCESSES", 0.0)
     images = [np.zeros((4, 4), np.uint8)] * 70
     images[40] = images[60] = np.zeros((5, 4), np.uint8)
     with pytest.raises(RequestError, match=r"0040\.png: .* size of the first, 4 x 4. Got 5 x 4 instead"):
