@@ -20,7 +20,7 @@ from synth.errors import RequestError
 from synth.filters import resolve_filter
 from synth.options import RunOptions, SamplingOptions, SubsetOptions
 from synth.output_folder import check_inputs, check_output, open_output
-from synth.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
+from synth.run_folder import HASHES, JOURNAL, MANIFEST, SAMPLES, RunFolder
 from synth.shard_formats import FORMATS, list_folders, list_formats
 from synth.shard_writing import stream_shards
 from synth.shards import load_manifest, save_hashes
@@ -30,7 +30,7 @@ from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import load_data, note_near_copies, print_lines, print_plan
 
 SCRIPT = "generate_data.py"
-OWNED = ("model", MANIFEST, HASHES, REPORT, *FIGURES)
+OWNED = ("model", MANIFEST, JOURNAL, HASHES, REPORT, *FIGURES)
 
 
 def generate(
