@@ -1,13 +1,14 @@
 """Train a GAN, or load one, and write filtered shards of its images."""
 
 import os
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from models.building import build_pair, choose_dtype
 from models.cluster import build_strategy, is_chief
+from models.portable_gan import pack_gan
 from models.pretrained import find_model_folder
 from models.recipes import RECIPES, GANRequest, Recipe
 from models.startup import Started
@@ -17,8 +18,9 @@ from synth.command_line import report_unless
 from synth.counts import parse_counts
 from synth.datasets import Dataset
 from synth.errors import RequestError
+from synth.executors import Executor, open_executor
 from synth.filters import resolve_filter
-from synth.options import RunOptions, SamplingOptions, SubsetOptions
+from synth.options import RunOptions, SamplingOptions, SubsetOptions, WorkOptions
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.run_folder import HASHES, JOURNAL, MANIFEST, SAMPLES, RunFolder
 from synth.shard_formats import FORMATS, list_folders, list_formats
@@ -34,7 +36,12 @@ OWNED = ("model", MANIFEST, JOURNAL, HASHES, REPORT, *FIGURES)
 
 
 def generate(
-    data: SubsetOptions, gan: GANRequest, sampling_options: SamplingOptions, run: RunOptions, started: Started
+    data: SubsetOptions,
+    gan: GANRequest,
+    sampling_options: SamplingOptions,
+    run: RunOptions,
+    work: WorkOptions,
+    started: Started,
 ) -> dict:
     """Train or load a GAN and write shards of its images; return the manifest, or the plan of a dry run.
 
@@ -56,11 +63,13 @@ def generate(
     settings = {"training": _describe_training(data, gan, source, run.seed), "sampling": sampling}
     folder = (out, settings, SCRIPT, (*OWNED, *list_folders(sampling["format"])))
     keep = ("model", "training")
+    check_output(*folder, overwrite=run.overwrite, keep=keep)
     if run.dry_run:
-        check_output(*folder, overwrite=run.overwrite, keep=keep)
         return plan
     options: dict[str, Any] = {"overwrite": run.overwrite, "keep": keep, "threads": started.threads}
-    with open_output(*folder, **options) if is_chief() else nullcontext():
+    with ExitStack() as stack:
+        executor = stack.enter_context(open_executor(work, started.threads, report))  # it may be refused: first
+        stack.enter_context(open_output(*folder, **options) if is_chief() else nullcontext())
         if is_chief():
             save_hashes(out, source.train_hashes())
         if isinstance(source, Dataset):
@@ -68,10 +77,17 @@ def generate(
             fit_gan(source, gan.recipe, RunFolder(out).model.path, seed=run.seed, **training)
         if not is_chief():
             return {}
-        return _sample(source, sampling, run, plan, started.command)
+        return _sample(source, sampling, run, plan, started, executor)
 
 
-def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions, plan: dict[str, str], command: str) -> dict:
+def _sample(
+    source: Dataset | TrainedGAN,
+    sampling: dict,
+    run: RunOptions,
+    plan: dict[str, str],
+    started: Started,
+    executor: Executor,
+) -> dict:
     """Write the shards, figures and the report; return the manifest."""
     out, report = Path(run.out), report_unless(run.quiet)
     if isinstance(source, Dataset):
@@ -80,8 +96,10 @@ def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions, plan:
         trained = TrainedGAN(model)
     else:
         trained, dataset = source, None
-    manifest = stream_shards(trained, sampling, out, quiet=run.quiet, report=report)
-    write_report(out, manifest, trained, dataset, plan, command, report)
+    elsewhere = pack_gan(trained.folder.path, started.threads) if executor.is_remote else None
+    shared: dict[str, Any] = {"executor": executor, "open_elsewhere": elsewhere}
+    manifest = stream_shards(trained, sampling, out, quiet=run.quiet, report=report, **shared)
+    write_report(out, manifest, trained, dataset, plan, started.command, report)
     for name, counts in manifest["classes"].items():
         rejected = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "none"
         report(f"class {name}: {counts['accepted']} images of {counts['candidates']} candidates (rejected: {rejected})")
