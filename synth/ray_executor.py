@@ -70,7 +70,8 @@ def _connect(ray: Any, work: WorkOptions, threads: int) -> None:
     address = work.cluster
     if address not in (None, "auto"):
         _check_address(address)
-    place = {"address": address} if address else {"num_cpus": (work.workers or 1) * threads, "include_dashboard": False}
+    here = {"address": "local", "num_cpus": (work.workers or 1) * threads, "include_dashboard": False}
+    place = {"address": address} if address else here
     is_main = threading.current_thread() is threading.main_thread()
     handler = signal.getsignal(signal.SIGTERM)
     try:
@@ -87,9 +88,7 @@ def _check_address(address: str) -> None:
     """Raise RequestError for what is no HOST:PORT, and where nobody answers: Ray itself would try for minutes."""
     found = re.fullmatch(r"([\w.-]+|\[[\da-fA-F:]+\]):(\d{1,5})", address)
     if not found or not 0 < int(found[2]) < 65536:
-        raise RequestError(
-            f"--cluster should be auto or HOST:PORT, as ray start names it. Got {address!r:.80} instead."
-        )
+        raise RequestError(f"--cluster should be auto or HOST:PORT, of ray start. Got {address!r:.80} instead.")
     try:
         socket.create_connection((found[1].strip("[]"), int(found[2])), timeout=_CONNECT_SECONDS).close()
     except OSError as error:
