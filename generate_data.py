@@ -25,6 +25,7 @@ from synth.options import (
     SamplingOptions,
     ShardOptions,
     SubsetOptions,
+    WorkOptions,
     add_flags,
     check_options,
     take,
@@ -33,7 +34,7 @@ from synth.options import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(SubsetOptions, GANOptions, SamplingOptions, RunOptions):
+class Config(SubsetOptions, GANOptions, SamplingOptions, RunOptions, WorkOptions):
     """What to train on, how, and what to write; the flags of the same names say more."""
 
     recipe: Recipe = RECIPES["quick"]  # of the name that --recipe gives, with the flags of its fields
@@ -50,11 +51,12 @@ def generate_data(config):
     (TF_CONFIG) all train, and the first one writes; the others return {}.
     """
     inputs = {"--data": config.data, "--test-data": config.test_data, "--model": config.model}
-    threads = start(config.out, inputs, report_unless(config.quiet))
+    threads = start(config.out, inputs, report_unless(config.quiet), config.threads)
     command = write_command("generate_data.py", config, more=[] if config.model else describe_flags(config.recipe))
     from tasks.generation import generate
 
-    return generate(*take(config, SubsetOptions, GANRequest, SamplingOptions, RunOptions), Started(threads, command))
+    options = take(config, SubsetOptions, GANRequest, SamplingOptions, RunOptions, WorkOptions)
+    return generate(*options, Started(threads, command))
 
 
 def parse_args(argv=None):
@@ -72,7 +74,9 @@ def build_parser():
     add_flags(sampling, Config, ("class_size",))
     add_flags(sampling, Config, FilterOptions)
     add_flags(sampling, Config, ShardOptions)
-    add_flags(parser.add_argument_group("run"), Config, RunOptions)
+    group = parser.add_argument_group("run")
+    add_flags(group, Config, RunOptions)
+    add_flags(group, Config, WorkOptions)
     return parser
 
 

@@ -87,29 +87,39 @@ class Started:
     command: str
 
 
-def start(out: str | Path, inputs: dict[str, Any], report: Callable[[str], object]) -> int:
-    """Refuse inputs {flag: paths} that lie in the output folder, and import TensorFlow; return its threads' number."""
+def start(out: str | Path, inputs: dict[str, Any], report: Callable[[str], object], threads: int | None = None) -> int:
+    """Refuse inputs {flag: paths} that lie in the output folder, and import TensorFlow; return its threads' number.
+
+    threads: that are asked for.
+    """
     check_inputs(out, inputs)
     import_tensorflow()
-    return set_threads(out, report)
+    return set_threads(out, report, threads)
 
 
-def set_threads(out: str | Path, report: Callable[[str], object]) -> int:
-    """Compute in as many threads as the run in `out` has recorded, or else as there are cores; return their number.
+def set_threads(out: str | Path, report: Callable[[str], object], asked: int | None = None) -> int:
+    """Compute in as many threads as the run in `out` has recorded, as are asked for, or as there are cores.
 
-    The last digits of sums, and so pixels, depend on it. Where TensorFlow has begun with another number (an earlier
-    call in a notebook), `report` (a callable) is told.
+    Returns their number. The last digits of sums, and so pixels, depend on it. Where TensorFlow has begun with another
+    number (an earlier call in a notebook), `report` (a callable) is told. RequestError where the run has another number
+    than is asked for.
     """
-    import tensorflow as tf
-
     recorded = read_threads(out)
-    wanted = recorded or count_cores()
-    with suppress(RuntimeError):  # it has begun
-        tf.config.threading.set_intra_op_parallelism_threads(wanted)
-    threads = tf.config.threading.get_intra_op_parallelism_threads() or count_cores()
+    if recorded and asked and recorded != asked:
+        raise RequestError(f"--threads should be {recorded}, as {out} was begun with. Got {asked} instead.")
+    threads = compute_in(recorded or asked or count_cores())
     if recorded and threads != recorded:
         report(f"note: {out} was begun with {recorded} threads and goes on with {threads}: bytes may differ")
     return threads
+
+
+def compute_in(threads: int) -> int:
+    """Have TensorFlow compute in so many threads, if it has not begun yet; return the number that it has."""
+    import tensorflow as tf
+
+    with suppress(RuntimeError):  # it has begun
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+    return tf.config.threading.get_intra_op_parallelism_threads() or count_cores()
 
 
 def download_standard_set(name: str) -> Any:

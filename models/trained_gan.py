@@ -151,7 +151,7 @@ class TrainedGAN:
             folder, "discriminator", lambda: build()[1], ([self.image_shape, *label], ()), class_count
         )
         self._networks += [generator, discriminator]
-        return Sampler(generator, math.ceil(BLOCK_SIZE / self.recipe.members)), _build_score(discriminator)
+        return Sampler(generator, math.ceil(BLOCK_SIZE / self.recipe.members)), build_score(discriminator)
 
     def _load_classifier(self) -> keras.Model | None:
         folder = self.folder
@@ -191,7 +191,8 @@ def _check_finished(model: ModelFolder, subfolders: Iterable[Path]) -> None:
             )
 
 
-def _build_score(discriminator: keras.Model) -> Score:
+def build_score(discriminator: keras.Model) -> Score:
+    """Return what scores images with a discriminator."""
     conditional = len(discriminator.inputs) == 2
 
     @tf.function(reduce_retracing=True)

@@ -142,19 +142,29 @@ def claim_all(paths: list[Path]) -> None:
 
 
 def _claim(paths: list[Path], folder: Path) -> None:
-    listed = set(list_written(folder))
-    new = {name: path for path in paths if (name := _name(path, folder)) not in listed}
-    for path in new.values():
-        if os.path.lexists(path):
+    """Read the list for files alone that are there: a run of many new files would spend its time on reading it.
+
+    So a file that was listed, and is gone, is listed twice.
+    """
+    there = {path for path in paths if os.path.lexists(path)}
+    listed = set(list_written(folder)) if there else set()
+    for path in paths:
+        if path in there and _name(path, folder) not in listed:
             raise RequestError(
                 f"{path} should be new, or written by the run in {folder}. It is somebody else's file (it is not in "
                 f"{WRITTEN}): move it away, or choose another --out."
             )
+    new = [_name(path, folder) for path in paths if path not in there]
     if new:
-        with (folder / WRITTEN).open("a", encoding="utf-8") as file:
-            file.write("".join(f"{name}\n" for name in new))
-            file.flush()
-            os.fsync(file.fileno())
+        append_text(folder / WRITTEN, "".join(f"{name}\n" for name in new))
+
+
+def append_text(path: str | Path, text: str) -> None:
+    """Add text to the end of a file, and have it on the disk. After a kill a part of it may be there."""
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def is_claimed(path: str | Path, folder: str | Path) -> bool:

@@ -1,6 +1,6 @@
 """Which candidates are kept, and for what reason the others are not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 
@@ -10,6 +10,7 @@ from synth.errors import RequestError
 from synth.images import hash_images
 
 FILTERS = ("auto", "discriminator", "ranked", "classifier", "both", "density-ratio", "none")
+_COMPARED = 4096  # images that others are compared with at a time
 
 
 def resolve_filter(filter: str, *, has_classifier: bool) -> str:
@@ -73,21 +74,43 @@ def find_near_duplicates(images: np.ndarray, others: list[np.ndarray], distance:
     """Mark images that lie within `distance` (RMS grey levels) of one of `others` or of an earlier unmarked image.
 
     images: uint8 [n, H, W, C]; others: list of uint8 [m, H, W, C]. Returns a mask [n]. The sums over a grid of blocks
-    give a lower bound of each distance, so that few pairs are compared pixel by pixel.
+    give a lower bound of each distance, so that few pairs are compared pixel by pixel. Memory is that of _COMPARED
+    images, or of the largest array, whatever the number of others.
     """
     marked = np.zeros(len(images), bool)
     if distance == 0 or not len(images):
         return marked
     limit = distance**2 * images[0].size
-    known = np.concatenate([*others, images])
-    before = len(known) - len(images)
-    close = _squared_distances(_project_on_blocks(images), _project_on_blocks(known)) <= limit + 1.0  # + 1: rounding
-    for index in np.flatnonzero(close.sum(axis=1) > 1):  # each image is close to itself
-        usable = np.append(np.ones(before, bool), ~marked[:index])
-        candidates = np.flatnonzero(close[index, : before + index] & usable)
-        differences = known[candidates].astype(np.float32) - images[index]
-        marked[index] = ((differences**2).sum(axis=(1, 2, 3)) <= limit).any()
+    projected = _project_on_blocks(images)
+    for known in _gather(others):
+        close = _find_close(projected, _project_on_blocks(known), limit)
+        for index in np.flatnonzero(close.any(axis=1) & ~marked):
+            marked[index] = _is_near(images[index], known[close[index]], limit)
+    close = _find_close(projected, projected, limit)
+    for index in np.flatnonzero((close.sum(axis=1) > 1) & ~marked):  # each image is close to itself
+        marked[index] = _is_near(images[index], images[:index][close[index, :index] & ~marked[:index]], limit)
     return marked
+
+
+def _gather(arrays: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield the images of many arrays [m, H, W, C] in arrays of some _COMPARED."""
+    gathered: list[np.ndarray] = []
+    for position, array in enumerate(arrays):
+        gathered.append(array)
+        if sum(map(len, gathered)) >= _COMPARED or position == len(arrays) - 1:
+            yield np.concatenate(gathered)
+            gathered = []
+
+
+def _find_close(projected: np.ndarray, others: np.ndarray, limit: float) -> np.ndarray:
+    """Tell which pairs of projections are no farther apart than images within `limit` can be: bool [n, m]."""
+    return _squared_distances(projected, others) <= limit + 1.0  # + 1: rounding
+
+
+def _is_near(image: np.ndarray, others: np.ndarray, limit: float) -> bool:
+    """Whether the squared distance of an image [H, W, C] to one of others [m, H, W, C] is at most `limit`."""
+    differences = others.astype(np.float32) - image
+    return bool(((differences**2).sum(axis=(1, 2, 3)) <= limit).any())
 
 
 def calibrate_thresholds(scores_of_class: dict[str, list[float]], keep: float) -> dict[str, float]:

@@ -201,6 +201,38 @@ class RunOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorkOptions:
+    """How many processes share the work, where, and in how many threads each; none of it makes it another run."""
+
+    workers: int | None = option(
+        None,
+        "processes that share the work (default: this one; with --cluster all there is room for)",
+        minimum=1,
+        metavar="N",
+        setting=False,
+    )
+    cluster: str | None = option(
+        None,
+        "Ray cluster to share it with; auto: the one that runs here",
+        metavar="HOST:PORT",
+        setting=False,
+    )
+    threads: int | None = option(
+        None,
+        "threads of each process (default: those that the run was begun with, or all cores)",
+        minimum=1,
+        maximum=1024,
+        metavar="T",
+        setting=False,
+    )
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes do the work."""
+        return self.cluster is not None or (self.workers or 1) > 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class RepeatOptions(RunOptions):
     """The same, where a run is repeated with several seeds."""
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from synth.files import CONFIG
 
 MANIFEST = "manifest.json"  # the shards, and how they were made
+JOURNAL = "shards.jsonl"  # the shards that are newer than the manifest, a line each
 HASHES = "train_hashes.npy"  # of the images that the GAN was trained on
 SAMPLES = "samples.png"
 CURVES = "curves.png"

@@ -20,7 +20,7 @@ import numpy as np
 from synth.errors import RequestError
 from synth.files import replacing, replacing_all
 from synth.images import MAX_SIDE
-from synth.run_folder import MANIFEST
+from synth.run_folder import JOURNAL, MANIFEST
 from synth.shards import class_folders, load_manifest
 
 if TYPE_CHECKING:
@@ -114,14 +114,18 @@ def _find_label(path: Path) -> int:
     folder = next((parent for parent in path.parents if (parent / MANIFEST).is_file()), None)
     if folder is None:
         raise RequestError(f"{path}: should lie below the {MANIFEST} of its run, which knows the pictures' labels.")
-    labels = _load_labels(folder, (folder / MANIFEST).stat().st_mtime_ns)
+    labels = _load_labels(folder, tuple(_find_time(folder / name) for name in (MANIFEST, JOURNAL)))
     if path.relative_to(folder).as_posix() not in labels:
         raise RequestError(f"{folder / MANIFEST}: should list {path.name} with its class. It is damaged.")
     return labels[path.relative_to(folder).as_posix()]
 
 
+def _find_time(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
 @lru_cache(maxsize=8)
-def _load_labels(folder: Path, modified: int) -> dict[str, int]:
+def _load_labels(folder: Path, modified: tuple[int, ...]) -> dict[str, int]:
     """Return {path of a shard below its run's folder: label value}."""
     manifest = load_manifest(folder)
     values = dict(zip(manifest["class_names"], manifest["label_values"], strict=True))

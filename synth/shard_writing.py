@@ -1,31 +1,34 @@
 """Stream filtered synthetic images, class by class, into shards and a manifest."""
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from synth.checks import check_fields, is_integer, is_object
 from synth.errors import RequestError
-from synth.filters import Sieve, calibrate_thresholds
+from synth.executors import Executor, SerialExecutor
+from synth.files import claim
 from synth.progress import open_bar
-from synth.run_folder import MANIFEST
-from synth.sampling import CALIBRATION_SHARD, draw_latents, sample_blocks, sample_filtered
+from synth.run_folder import JOURNAL, MANIFEST
+from synth.shard_drawing import Drawer, DrawerElsewhere, DrawnShard, ShardTask, build_sieve, draw_shard
 from synth.shard_formats import FORMATS, describe_shard, is_whole, list_formats, write_shard
-from synth.shards import class_folders, describe_hashes, load_manifest, save_manifest
+from synth.shards import class_folders, describe_hashes, load_manifest, note_shards, save_manifest
 
-_CALIBRATION_BLOCKS = 4
 _COUNT = ("an integer of at least 0", lambda value: is_integer(value, 0))
 _COUNTS = ("an object of counts", lambda value: is_object(value) and all(is_integer(n, 0) for n in value.values()))
 _GROWING = ("classes", "shards", "complete")  # what of a manifest grows with the shards
-_Task = tuple[str, dict[str, str], int, int]  # class name, {file: format}, number and rows of a shard
 
 
 def stream_shards(
-    model: Any, sampling: dict, folder: Path, *, quiet: bool = False, report: Callable[[str], object] = print
+    model: Any,
+    sampling: dict,
+    folder: Path,
+    *,
+    quiet: bool = False,
+    report: Callable[[str], object] = print,
+    executor: Executor | None = None,
+    open_elsewhere: Callable[[], Any] | None = None,
 ) -> dict:
     """Write the shards that are not there yet and return the manifest.
 
@@ -36,28 +39,36 @@ def stream_shards(
     sampling: class_size {class name: count}, filter, keep, min_probability, duplicate_distance, latent_std, format,
         shard_size and seed.
     report: callable (text), told of shards that were altered since they were written.
+    executor: what draws the images; this process, if None. It alone writes files. open_elsewhere: callable () -> the
+        model, for the processes of an executor that is remote.
 
-    Memory is one shard. A finished shard is in the manifest with its hash; after an interruption the same call
-    goes on behind the last one, and makes again what is not as the manifest says.
+    Memory is one shard, or two for each worker, and of each shard a few hundred bytes. A finished shard is in the
+    manifest, or in its journal, with its hash; after an interruption the same call goes on behind the last one, and
+    makes again what is not as it says.
     """
+    claim(folder / JOURNAL)
     manifest = _continue_manifest(folder, _start_manifest(model, sampling))
     sieve, thresholds = build_sieve(model, sampling, sampling["class_size"], manifest["filter"].get("thresholds"))
     if thresholds is not None:
         manifest["filter"]["thresholds"] = thresholds
     written = {entry["file"]: entry for entry in manifest["shards"]}
+    build = _plan_drawing(Drawer(model, sieve, sampling), thresholds, executor, open_elsewhere)
     bar = open_bar(quiet=quiet, total=sum(sampling["class_size"].values()), desc="sampling", unit="img")
-    with bar:
+
+    def list_missing() -> Iterator[ShardTask]:
         for task in _list_shards(sampling, class_folders(model.class_names)):
-            _, files, _, rows = task
-            damaged = [file for file in files if file in written and not is_whole(folder / file, written[file])]
-            for file in damaged:
-                report(f"note: {folder / file} is not what {MANIFEST} says, and is made again")
-            if damaged or not all(file in written and written[file]["rows"] == rows for file in files):
-                manifest["shards"] = [entry for entry in manifest["shards"] if entry["file"] not in files]
-                manifest["shards"] += _write_one(model, sieve, sampling, folder, task)
-                manifest["classes"] = _sum_up(model, sampling, manifest["shards"])
-                save_manifest(folder, manifest)
-            bar.update(rows)
+            if _is_finished(folder, task, written, report):
+                bar.update(task.rows)
+            else:
+                yield task
+
+    with bar:
+        for drawn in (executor or SerialExecutor()).map(build, draw_shard, list_missing()):
+            _note(folder, manifest, written, _write(model, folder, drawn))
+            bar.update(drawn.task.rows)
+    place = {name: position for position, name in enumerate(model.class_names)}
+    manifest["shards"] = sorted(written.values(), key=lambda entry: (place[entry["class"]], entry["shard"]))
+    manifest["classes"] = _sum_up(model, sampling, manifest["shards"])
     for format in list_formats(sampling["format"]):
         FORMATS[format].finish(folder, manifest)
     manifest["complete"] = True
@@ -65,48 +76,60 @@ def stream_shards(
     return manifest
 
 
-def _write_one(model: Any, sieve: Sieve, sampling: dict, folder: Path, task: _Task) -> list[dict]:
-    """Sample one shard and write it in every format; return its manifest entries."""
-    name, files, shard, rows = task
-    k = model.class_names.index(name)
-    label = model.label_values[k]
-    images, scores, tally = sample_shard(model, sieve, sampling["seed"], k, shard, rows, sampling["latent_std"])
-    candidates = tally.pop("candidates")
+def _plan_drawing(
+    drawer: Drawer,
+    thresholds: dict[str, float] | None,
+    executor: Executor | None,
+    open_elsewhere: Callable[[], Any] | None,
+) -> Callable[[], Drawer]:
+    """Return what builds a worker's Drawer: here it is there already."""
+    if executor is None or not executor.is_remote:
+        return lambda: drawer
+    open_model = open_elsewhere or (lambda: drawer.model)
+    return DrawerElsewhere(open_model, drawer.sampling, thresholds, drawer.hash_first_block())
+
+
+def _is_finished(folder: Path, task: ShardTask, written: dict[str, dict], report: Callable[[str], object]) -> bool:
+    """Tell whether a shard is there in every format, whole and of so many rows; report what has been altered."""
+    damaged = [file for file in task.files if file in written and not is_whole(folder / file, written[file])]
+    for file in damaged:
+        report(f"note: {folder / file} is not what {MANIFEST} says, and is made again")
+    return not damaged and all(file in written and written[file]["rows"] == task.rows for file in task.files)
+
+
+def _note(folder: Path, manifest: dict, written: dict[str, dict], entries: list[dict]) -> None:
+    """Record a finished shard: in the manifest if it is the first, then in the journal."""
+    written |= {entry["file"]: entry for entry in entries}
+    if (folder / MANIFEST).exists():
+        note_shards(folder, entries)
+    else:
+        save_manifest(folder, manifest | {"shards": entries})
+
+
+def _write(model: Any, folder: Path, drawn: DrawnShard) -> list[dict]:
+    """Write a shard in every format; return its manifest entries."""
+    task = drawn.task
+    label = model.label_values[model.class_names.index(task.name)]
+    rejected = dict(drawn.tally)
+    candidates = rejected.pop("candidates")
     entries = []
-    for file, format in files.items():
+    for file, format in task.files.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        write_shard(folder / file, images, label, scores, FORMATS[format])
-        entry = {"file": file, "class": name, "shard": shard, "rows": rows} | describe_shard(folder / file)
-        entries.append(entry | {"candidates": candidates, "rejected": tally})
+        write_shard(folder / file, drawn.images, label, drawn.scores, FORMATS[format])
+        entry = {"file": file, "class": task.name, "shard": task.shard, "rows": task.rows}
+        entries.append(entry | describe_shard(folder / file) | {"candidates": candidates, "rejected": rejected})
     return entries
 
 
-def sample_shard(
-    model: Any, sieve: Sieve, seed: int, class_index: int, shard: int, rows: int, latent_std: float
-) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
-    """Sample the first `rows` images of a shard: as synth.sampling.sample_filtered. More rows begin with the fewer.
-
-    Where the sieve keeps a share of the best, that is of a pool for so many rows, and more rows have another pool.
-    """
-    blocks = sample_blocks(model.generate, model.latent_dim, seed, class_index, shard, latent_std)
-    pool = math.ceil(rows / sieve.best_share)
-    images, scores, tally = sample_filtered(blocks, sieve, class_index, pool)
-    if pool > rows:
-        best = np.sort(np.argsort(-scores, kind="stable")[:rows])
-        images, scores = images[best], scores[best]
-        tally["ranked"] = pool - rows
-    return images, scores, tally
-
-
-def _list_shards(sampling: dict, folders: dict[str, str]) -> Iterator[_Task]:
-    """Yield (class name, {file: format}, shard, rows) of every shard that is asked for."""
+def _list_shards(sampling: dict, folders: dict[str, str]) -> Iterator[ShardTask]:
+    """Yield every shard that is asked for."""
     size = sampling["shard_size"]
     for name, count in sampling["class_size"].items():
         for shard, start in enumerate(range(0, count, size)):
             rows = min(size, count - start)
             numbers = {"folder": folders[name], "shard": shard, "first": start + 1, "last": start + rows}
             files = {FORMATS[format].place.format(**numbers): format for format in list_formats(sampling["format"])}
-            yield name, files, shard, rows
+            yield ShardTask(name, files, shard, rows)
 
 
 def _start_manifest(model: Any, sampling: dict) -> dict:
@@ -132,6 +155,7 @@ def _continue_manifest(folder: Path, started: dict) -> dict:
     """Return the manifest in `folder`, or `started` where there is none; RequestError where it is of other shards."""
     manifest = load_manifest(folder)
     if manifest is None:
+        (folder / JOURNAL).unlink(missing_ok=True)  # of a manifest that was removed, and its shards with it
         return started
     _check_counts(manifest, folder / MANIFEST)
     there = manifest | {"filter": {name: manifest["filter"].get(name) for name in started["filter"]}}
@@ -142,6 +166,8 @@ def _continue_manifest(folder: Path, started: dict) -> dict:
             f"{folder / MANIFEST} is of other shards than those that are asked for ({', '.join(differing)} differ). "
             "Choose another --out, or remove the manifest: all shards are made again then."
         )
+    if (folder / JOURNAL).exists():  # so that it never goes on behind a torn line
+        save_manifest(folder, manifest)
     return manifest
 
 
@@ -158,56 +184,15 @@ def _is_filter(value: Any) -> bool:
     return is_object(thresholds) and all(isinstance(threshold, float) for threshold in thresholds.values())
 
 
-def build_sieve(
-    model: Any, sampling: dict, class_names: Iterable[str], thresholds: dict[str, float] | None = None
-) -> tuple[Sieve, dict[str, float] | None]:
-    """Return the sieve of the sampling options and the discriminator's thresholds, {class name: score} or None.
-
-    What is not given in `thresholds` is calibrated, once per class, on a fixed first draw.
-    """
-    filter, by_index = sampling["filter"], None
-    if filter in ("discriminator", "both"):
-        if thresholds is None:
-            seed, latent_std = sampling["seed"], sampling["latent_std"]
-            scores = {name: _draw_scores(model, name, seed, latent_std) for name in class_names}
-            thresholds = calibrate_thresholds(scores, sampling["keep"])
-        by_index = {model.class_names.index(name): threshold for name, threshold in thresholds.items()}
-    classify = model.classify if filter in ("classifier", "both") else None
-    log_ratio = model.compute_log_ratio if filter == "density-ratio" else None
-    sieve = Sieve(
-        model.score,
-        by_index,
-        classify,
-        log_ratio=log_ratio,
-        min_probability=sampling["min_probability"],
-        duplicate_distance=sampling["duplicate_distance"],
-        best_share=sampling["keep"] if filter == "ranked" else 1.0,
-    )
-    return sieve, thresholds
-
-
-def _draw_scores(model: Any, name: str, seed: int, latent_std: float) -> list[float]:
-    k = model.class_names.index(name)
-    scores = []
-    for block in range(_CALIBRATION_BLOCKS):
-        latents = draw_latents(seed, k, CALIBRATION_SHARD, block, model.latent_dim, latent_std)
-        scores += model.score(model.generate(latents, k), k).tolist()
-    return scores
-
-
 def _sum_up(model: Any, sampling: dict, entries: list[dict]) -> dict[str, dict]:
     """Return the manifest's per-class counts, each shard counted once whatever its formats."""
     classes = {}
     for name, asked in sampling["class_size"].items():
-        shards = {entry["shard"]: entry for entry in entries if entry["class"] == name}.values()
-        rejected: Counter[str] = Counter()
-        for entry in shards:
-            rejected.update(entry["rejected"])
-        classes[name] = {
-            "label": model.label_values[model.class_names.index(name)],
-            "asked": asked,
-            "accepted": sum(entry["rows"] for entry in shards),
-            "candidates": sum(entry["candidates"] for entry in shards),
-            "rejected": dict(rejected),
-        }
-    return classes
+        label = model.label_values[model.class_names.index(name)]
+        classes[name] = {"label": label, "asked": asked, "accepted": 0, "candidates": 0, "rejected": Counter()}
+    shards = {(entry["class"], entry["shard"]): entry for entry in entries if entry["class"] in classes}
+    for (name, _), entry in shards.items():
+        classes[name]["accepted"] += entry["rows"]
+        classes[name]["candidates"] += entry["candidates"]
+        classes[name]["rejected"].update(entry["rejected"])
+    return {name: counts | {"rejected": dict(counts["rejected"])} for name, counts in classes.items()}

@@ -1,6 +1,7 @@
 """What a run says of its shards: the manifest, the hashes of its training images, and the classes' folders."""
 
 import hashlib
+import json
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -23,8 +24,8 @@ from synth.checks import (
     is_text,
 )
 from synth.errors import RequestError
-from synth.files import load_json, replacing, save_json
-from synth.run_folder import HASHES, MANIFEST
+from synth.files import append_text, load_json, replacing
+from synth.run_folder import HASHES, JOURNAL, MANIFEST
 
 _MAX_FOLDER = 100  # bytes: file systems take 255, and paths have their own limits
 _DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789¹²³")}
@@ -100,19 +101,50 @@ def load_hashes(folder: str | Path, expected: dict | None = None) -> np.ndarray:
 
 
 def save_manifest(folder: str | Path, manifest: dict) -> None:
-    """Write `folder`/manifest.json."""
-    save_json(Path(folder) / MANIFEST, manifest)
+    """Write `folder`/manifest.json, a shard a line; it holds what the journal holds, which is removed."""
+    head = {name: value for name, value in manifest.items() if name != "shards"}
+    with replacing(Path(folder) / MANIFEST) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(head, indent=2).removesuffix("\n}") + ',\n  "shards": [')
+        for number, entry in enumerate(manifest["shards"]):
+            file.write((",\n    " if number else "\n    ") + json.dumps(entry))
+        file.write("\n  ]\n}\n")
+    (Path(folder) / JOURNAL).unlink(missing_ok=True)
+
+
+def note_shards(folder: str | Path, entries: Iterable[dict]) -> None:
+    """Add the entries of finished shards to the journal `folder`/shards.jsonl: what one costs does not grow.
+
+    The manifest with what is common to all should be there, and the journal listed as a file of the run.
+    """
+    append_text(Path(folder) / JOURNAL, "".join(json.dumps(entry) + "\n" for entry in entries))
+
+
+def _read_journal(path: Path) -> list:
+    """Return the entries of the journal, [] where there is none; a last line that a kill has torn is no entry."""
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+        return json.loads(b"[" + b",".join(lines) + b"]")
+    except (ValueError, RecursionError) as error:  # not JSON, or not UTF-8
+        raise RequestError(
+            f"{path}: should hold a JSON object a line. It is damaged. Remove it: its shards are made again."
+        ) from error
 
 
 def load_manifest(folder: str | Path) -> Any:
-    """Read `folder`/manifest.json, or return None where there is none yet; RequestError where it is damaged."""
-    path = Path(folder) / MANIFEST
+    """Read `folder`/manifest.json, and the journal of an unfinished run; return None where there is no manifest yet.
+
+    RequestError where one of them is damaged.
+    """
+    path, journal = Path(folder) / MANIFEST, Path(folder) / JOURNAL
     if not path.exists():
         return None
+    noted = _read_journal(journal)  # first: once it is gone, the manifest is the new one
     manifest = load_json(path)
     check_fields(manifest, _MANIFEST, path)
-    for entry in manifest["shards"]:
-        check_fields(entry, _ENTRY, path)
+    for place, entries in ((path, manifest["shards"]), (journal, noted)):
+        for entry in entries:
+            check_fields(entry, _ENTRY, place)
+    manifest["shards"] = list({entry["file"]: entry for entry in [*manifest["shards"], *noted]}.values())
     if len(manifest["class_names"]) != len(manifest["label_values"]):
         raise RequestError(f"{path}: should have a label value for each class. It is damaged.")
     return manifest

@@ -13,7 +13,7 @@ from models.startup import Started, download_standard_set
 from synth.command_line import report_unless
 from synth.datasets import Dataset, load_dataset
 from synth.errors import RequestError, TrainingError
-from synth.options import RunOptions, SamplingOptions, SubsetOptions
+from synth.options import RunOptions, SamplingOptions, SubsetOptions, WorkOptions
 from synth.sources import Run, open_run
 from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
 from tasks.generation import generate
@@ -92,7 +92,7 @@ def train_recipes(
         report(f"--- {name}")
         try:
             gan = GANRequest(recipe=recipe, max_minutes=comparison.max_minutes, model=None)
-            generate(data, gan, sampling, replace(run, out=folder), started)
+            generate(data, gan, sampling, replace(run, out=folder), WorkOptions(), started)
             runs[name] = open_run(folder, report)
         except TrainingError as error:
             failed[name] = str(error)

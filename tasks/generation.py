@@ -1,26 +1,35 @@
 """Train a GAN, or load one, and write filtered shards of its images."""
 
 import os
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from models.building import build_pair, choose_dtype
+from models.classifier import build_classifier, compute_probabilities
 from models.cluster import build_strategy, is_chief
+from models.inference import Sampler
+from models.portable_gan import pack_gan
 from models.pretrained import find_model_folder
 from models.recipes import RECIPES, GANRequest, Recipe
 from models.startup import Started
-from models.trained_gan import TrainedGAN, prepare_filter
+from models.trained_gan import TrainedGAN, build_score, prepare_filter
 from models.training import fit_gan, plan_rounds
 from synth.command_line import report_unless
+from synth.cores import count_cores
 from synth.counts import parse_counts
 from synth.datasets import Dataset
 from synth.errors import RequestError
+from synth.executors import Executor, open_executor
 from synth.filters import resolve_filter
-from synth.options import RunOptions, SamplingOptions, SubsetOptions
+from synth.options import RunOptions, SamplingOptions, SubsetOptions, WorkOptions
 from synth.output_folder import check_inputs, check_output, open_output
-from synth.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
+from synth.run_folder import HASHES, JOURNAL, MANIFEST, SAMPLES, RunFolder
+from synth.sampling import BLOCK_SIZE, draw_latents
 from synth.shard_formats import FORMATS, list_folders, list_formats
 from synth.shard_writing import stream_shards
 from synth.shards import load_manifest, save_hashes
@@ -28,13 +37,19 @@ from synth.web_report import REPORT
 from tasks.data_defaults import choose_filter, fit_batches, note_copies
 from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import load_data, note_near_copies, print_lines, print_plan
+from tasks.time_estimates import describe_duration, estimate_gan_minutes, measure_rate
 
 SCRIPT = "generate_data.py"
-OWNED = ("model", MANIFEST, HASHES, REPORT, *FIGURES)
+OWNED = ("model", MANIFEST, JOURNAL, HASHES, REPORT, *FIGURES)
 
 
 def generate(
-    data: SubsetOptions, gan: GANRequest, sampling_options: SamplingOptions, run: RunOptions, started: Started
+    data: SubsetOptions,
+    gan: GANRequest,
+    sampling_options: SamplingOptions,
+    run: RunOptions,
+    work: WorkOptions,
+    started: Started,
 ) -> dict:
     """Train or load a GAN and write shards of its images; return the manifest, or the plan of a dry run.
 
@@ -56,11 +71,15 @@ def generate(
     settings = {"training": _describe_training(data, gan, source, run.seed), "sampling": sampling}
     folder = (out, settings, SCRIPT, (*OWNED, *list_folders(sampling["format"])))
     keep = ("model", "training")
+    check_output(*folder, overwrite=run.overwrite, keep=keep)
     if run.dry_run:
-        check_output(*folder, overwrite=run.overwrite, keep=keep)
-        return plan
+        times = _plan_time(gan, source, sampling, work, started.threads)
+        print_plan(times, run.quiet)
+        return plan | times
     options: dict[str, Any] = {"overwrite": run.overwrite, "keep": keep, "threads": started.threads}
-    with open_output(*folder, **options) if is_chief() else nullcontext():
+    with ExitStack() as stack:
+        executor = stack.enter_context(open_executor(work, started.threads, report))  # it may be refused: first
+        stack.enter_context(open_output(*folder, **options) if is_chief() else nullcontext())
         if is_chief():
             save_hashes(out, source.train_hashes())
         if isinstance(source, Dataset):
@@ -68,10 +87,17 @@ def generate(
             fit_gan(source, gan.recipe, RunFolder(out).model.path, seed=run.seed, **training)
         if not is_chief():
             return {}
-        return _sample(source, sampling, run, plan, started.command)
+        return _sample(source, sampling, run, plan, started, executor)
 
 
-def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions, plan: dict[str, str], command: str) -> dict:
+def _sample(
+    source: Dataset | TrainedGAN,
+    sampling: dict,
+    run: RunOptions,
+    plan: dict[str, str],
+    started: Started,
+    executor: Executor,
+) -> dict:
     """Write the shards, figures and the report; return the manifest."""
     out, report = Path(run.out), report_unless(run.quiet)
     if isinstance(source, Dataset):
@@ -80,8 +106,10 @@ def _sample(source: Dataset | TrainedGAN, sampling: dict, run: RunOptions, plan:
         trained = TrainedGAN(model)
     else:
         trained, dataset = source, None
-    manifest = stream_shards(trained, sampling, out, quiet=run.quiet, report=report)
-    write_report(out, manifest, trained, dataset, plan, command, report)
+    elsewhere = pack_gan(trained.folder.path, started.threads) if executor.is_remote else None
+    shared: dict[str, Any] = {"executor": executor, "open_elsewhere": elsewhere}
+    manifest = stream_shards(trained, sampling, out, quiet=run.quiet, report=report, **shared)
+    write_report(out, manifest, trained, dataset, plan, started.command, report)
     for name, counts in manifest["classes"].items():
         rejected = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "none"
         report(f"class {name}: {counts['accepted']} images of {counts['candidates']} candidates (rejected: {rejected})")
@@ -155,6 +183,57 @@ def _plan_source(data: SubsetOptions, recipe: Recipe, source: Dataset | TrainedG
         "recipe": f"{recipe.name}, {gans} GAN{'s' * many} of {parameters} parameters (generator + discriminator), "
         f"{rounds * round_steps:,} steps of {recipe.batch_size} images{' each' * many}, {choose_dtype(recipe.dtype)}",
     }
+
+
+def _plan_time(
+    gan: GANRequest, source: Dataset | TrainedGAN, sampling: dict, work: WorkOptions, threads: int
+) -> dict[str, str]:
+    """Return how long training and drawing take, {heading: text}; drawing is measured here, for some seconds."""
+    plan = {}
+    if isinstance(source, Dataset):
+        shape, classes = source.image_shape, len(source.class_names)
+        minutes = estimate_gan_minutes(gan.recipe, len(source.train), classes, shape)
+        plan["training"] = f"about {describe_duration(min(minutes, gan.max_minutes or minutes))} on 2 free cores"
+        draw = _build_untrained_draw(gan.recipe, source)
+    else:
+        trained = source
+        latents = draw_latents(sampling["seed"], 0, 0, 0, trained.latent_dim)
+
+        def draw() -> None:
+            images = trained.generate(latents, 0)
+            trained.score(images, 0)
+            if trained.has_classifier:
+                trained.classify(images)
+
+    rate = measure_rate(draw, BLOCK_SIZE)
+    minutes = sum(sampling["class_size"].values()) / rate / 60
+    plan["drawing"] = (
+        f"about {describe_duration(minutes)} in one process ({rate:,.0f} images/s in {threads} "
+        f"thread{'s' * (threads > 1)}, measured here without near-duplicates and rejects)"
+    )
+    if work.is_shared and work.workers:
+        useful = work.workers if work.cluster else max(1.0, min(work.workers, count_cores() / threads))
+        plan["drawing"] += f"; about {describe_duration(minutes / useful)} with {work.workers} workers"
+    return plan
+
+
+def _build_untrained_draw(recipe: Recipe, dataset: Dataset) -> Callable[[], object]:
+    """Return a callable () that draws and scores a block with networks as the recipe's, not trained."""
+    class_count = len(dataset.class_names)
+    generator, discriminator = build_pair(recipe, dataset.image_shape, class_count * recipe.conditional)
+    sampler, labels = Sampler(generator, BLOCK_SIZE), np.zeros(BLOCK_SIZE, np.int64)
+    classifier = build_classifier(dataset.image_shape, class_count) if dataset.has_classifier else None
+    latents = draw_latents(0, 0, 0, 0, sampler.latent_dim)
+    score = build_score(discriminator)
+
+    def draw() -> None:
+        images = sampler(latents, labels)
+        for _ in range(recipe.members):
+            score(images, 0)
+        if classifier is not None:
+            compute_probabilities(classifier, images)
+
+    return draw
 
 
 def _plan_shards(sampling: dict, source: Dataset | TrainedGAN, out: Path) -> dict[str, str]:

@@ -15,8 +15,8 @@ from synth.figures import plot_history, plot_samples, save_figure
 from synth.run_files import load_histories
 from synth.run_folder import CURVES, SAMPLES, RunFolder
 from synth.sampling import sample_blocks
+from synth.shard_drawing import build_sieve
 from synth.shard_formats import read_shard
-from synth.shard_writing import build_sieve
 from synth.web_report import describe_plan, escape_text, save_report
 
 FIGURES = (SAMPLES, "beside.png", "rejected.png", "neighbours.png", CURVES)

@@ -20,7 +20,7 @@ from synth.filters import Sieve, resolve_filter
 from synth.options import FilterOptions
 from synth.resampling import compute_class_weights, resample
 from synth.run_folder import RunFolder
-from synth.shard_writing import build_sieve, sample_shard
+from synth.shard_drawing import build_sieve, sample_shard
 from synth.shards import save_hashes
 from synth.sources import split_in_memory
 from tasks.arms import CURVE_POINTS, Arm

@@ -50,7 +50,8 @@ def test_scripts_leave_keras_and_tensorflow_to_what_they_call():
 
 
 def test_every_package_that_is_imported_is_required_and_every_requirement_says_what_it_is_for():
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    files = [ROOT / "requirements.txt", ROOT / "requirements-cluster.txt"]
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     found = [re.fullmatch(r"([\w-]+)[^#]*(#.*)?", line) for line in lines if line and not line.startswith("#")]
     comments = {match[1]: match[2] for match in found}
     modules = {"scikit-learn": "sklearn", "pillow": "PIL", "imbalanced-learn": "imblearn"}

@@ -255,6 +255,24 @@ def test_manifest(run, case):
 
 @given(case=st.data())
 @examples(100)
+def test_journal(run, case):
+    """Of a run whose shards are all in its journal: as if it had been killed before the last line was written."""
+    manifest = json.loads((run / "manifest.json").read_text())
+    whole, path = (run / "manifest.json").read_bytes(), run / "shards.jsonl"
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in manifest["shards"]))
+    head = json.dumps(manifest | {"shards": [], "complete": False}).encode()
+    mutated = mutate_bytes(case.draw, path.read_bytes())
+    try:
+        found = check(run / "manifest.json", head, lambda: check(path, mutated, lambda: open_all(run)))
+    finally:
+        path.unlink(missing_ok=True)
+        (run / "manifest.json").write_bytes(whole)
+    if found:
+        assert sum(entry["rows"] for entry in found[0]["shards"]) == 2 * 30
+
+
+@given(case=st.data())
+@examples(100)
 def test_config(run, case):
     path = run / "config.json"
     mutate = case.draw(st.sampled_from([mutate_bytes, mutate_json]))

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from synth import filters
 from synth.filters import Sieve, calibrate_thresholds, find_near_duplicates, resolve_filter
 
 
@@ -61,8 +62,10 @@ def test_images_at_the_distance_that_is_asked_for_are_duplicates():
     assert find_near_duplicates(plain_images(100, 104, 109), [], 4.0).tolist() == [False, True, False]
 
 
+@pytest.mark.parametrize("compared", [4096, 40])
 @pytest.mark.parametrize("shape", [(28, 28, 1), (9, 14, 3), (2, 3, 1)])
-def test_near_duplicates_are_those_of_a_pixel_by_pixel_comparison(shape):
+def test_near_duplicates_are_those_of_a_pixel_by_pixel_comparison(shape, compared, monkeypatch):
+    monkeypatch.setattr(filters, "_COMPARED", compared)
     generator = np.random.default_rng(0)
     originals = generator.integers(0, 256, (40, *shape))
     noise = generator.normal(0, 1, (200, *shape)) * generator.uniform(0, 8, (200, 1, 1, 1))  # around the limit

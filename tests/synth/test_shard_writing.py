@@ -103,6 +103,102 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(tmp_path, monke
     assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
 
 
+def cut_after(folder, monkeypatch, writes):
+    """Interrupt a run at its so many-th write."""
+    write_shard, calls = shard_writing.write_shard, []
+
+    def write_then_die(path, *arguments):
+        calls.append(path)
+        if len(calls) > writes:
+            raise KeyboardInterrupt
+        write_shard(path, *arguments)
+
+    folder.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(shard_writing, "write_shard", write_then_die)
+        with pytest.raises(KeyboardInterrupt):
+            stream(folder)
+
+
+def test_the_manifest_is_written_for_the_first_shard_and_the_last_and_a_journal_between(tmp_path, monkeypatch):
+    saved = []
+    save = shard_writing.save_manifest
+    monkeypatch.setattr(shard_writing, "save_manifest", lambda *arguments: (saved.append(1), save(*arguments)))
+    cut_after(tmp_path / "cut", monkeypatch, 6)
+    assert len(saved) == 1
+    lines = (tmp_path / "cut/shards.jsonl").read_text().splitlines()
+    assert [json.loads(line)["file"] for line in lines] == [
+        f"shards/ape/part-0000{shard}.{suffix}" for shard in (1, 2) for suffix in ("npz", "csv")
+    ]
+    assert len(load_manifest(tmp_path / "cut")["shards"]) == 6
+    stream(tmp_path / "cut")
+    assert not (tmp_path / "cut/shards.jsonl").exists()
+
+
+def test_a_torn_last_line_of_the_journal_is_no_shard(tmp_path, monkeypatch):
+    stream(tmp_path / "whole")
+    cut_after(tmp_path / "cut", monkeypatch, 6)
+    journal = tmp_path / "cut/shards.jsonl"
+    whole = journal.read_bytes()
+    for length in (len(whole) - 1, len(whole) - 40, 1, 0):
+        journal.write_bytes(whole[:length])
+        assert len(load_manifest(tmp_path / "cut")["shards"]) == 2 + whole[:length].count(b"\n")
+    journal.write_bytes(whole[:-40])
+    stream(tmp_path / "cut")
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+def test_a_kill_between_the_manifest_and_the_removal_of_the_journal_costs_nothing(tmp_path, monkeypatch):
+    cut_after(tmp_path / "cut", monkeypatch, 6)
+    journal = (tmp_path / "cut/shards.jsonl").read_bytes()
+    stream(tmp_path / "cut")
+    manifest = load_manifest(tmp_path / "cut")
+    (tmp_path / "cut/shards.jsonl").write_bytes(journal)
+    assert load_manifest(tmp_path / "cut") == manifest
+    monkeypatch.setattr(shard_writing, "write_shard", None)
+    assert stream(tmp_path / "cut") == manifest
+
+
+def test_a_run_of_before_the_journal_is_continued(tmp_path, monkeypatch):
+    stream(tmp_path / "whole")
+    cut_after(tmp_path / "cut", monkeypatch, 4)
+    save_json(tmp_path / "cut/manifest.json", load_manifest(tmp_path / "cut"))  # all in one, as it was
+    (tmp_path / "cut/shards.jsonl").unlink()
+    made = []
+    write_shard = shard_writing.write_shard
+    monkeypatch.setattr(
+        shard_writing, "write_shard", lambda path, *rest: (made.append(path.name), write_shard(path, *rest))
+    )
+    stream(tmp_path / "cut")
+    assert len(made) == 4
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+def test_a_manifest_that_is_removed_takes_its_journal_with_it(tmp_path, monkeypatch):
+    cut_after(tmp_path / "cut", monkeypatch, 6)
+    (tmp_path / "cut/manifest.json").unlink()
+    manifest = stream(tmp_path / "cut", seed=1)
+    assert manifest["seed"] == 1
+    assert manifest == load_manifest(tmp_path / "cut")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"{\n", r"should hold a JSON object a line\. It is damaged"),
+        (b"\xff\n", r"should hold a JSON object a line"),
+        (b"7\n", r"file should be a shard's path below its folder\. Got '?7"),
+        (b'{"file": "../a.npz", "rows": 1, "sha256": ""}\n', "file should be a shard's path below its folder"),
+    ],
+)
+def test_a_damaged_journal_is_named(tmp_path, monkeypatch, line, message):
+    cut_after(tmp_path / "cut", monkeypatch, 6)
+    journal = tmp_path / "cut/shards.jsonl"
+    journal.write_bytes(line + journal.read_bytes())
+    with pytest.raises(RequestError, match=rf"shards\.jsonl: {message}"):
+        stream(tmp_path / "cut")
+
+
 def test_a_lost_shard_is_made_again(tmp_path):
     stream(tmp_path)
     before = contents(tmp_path)

@@ -94,7 +94,7 @@ def test_real_images_that_were_trained_on_are_left_out(data, tmp_path):
 
 
 def test_recipes_that_fail_are_named_and_others_go_on(data, run, tmp_path, monkeypatch):
-    def generate(data, gan, sampling, run, started):
+    def generate(data, gan, sampling, run, work, started):
         if gan.recipe.name == "small":
             raise TrainingError("training diverged")
         assert (gan.recipe.epochs, sampling.filter, started) == (3, "none", STARTED)
