@@ -1,4 +1,7 @@
-"""What follows the data: batches, the filter, and what is to be known of very small classes."""
+"""What follows the data: batches, the filter, and what is to be known of very small classes.
+
+Not the steps: fewer are no better for 40 images either (docs/log.md, 2026-11-26).
+"""
 
 from dataclasses import replace
 
