@@ -71,7 +71,7 @@ def find_layout(path: str | Path) -> Layout:
     for part in PARTS[1:]:
         if part in layout.parts:
             _match_classes(part, layout)
-    _note_what_is_not_read(folders, layout)
+    _note_what_is_not_read(root, folders, layout)
     return layout
 
 
@@ -231,8 +231,11 @@ def _match_classes(part: str, layout: Layout) -> None:
         del layout.parts[part]
 
 
-def _note_what_is_not_read(folders: dict[str, Folder], layout: Layout) -> None:
-    """Note other kinds of files, empty class folders, runs, and a single class."""
+def _note_what_is_not_read(root: Folder, folders: dict[str, Folder], layout: Layout) -> None:
+    """Note CSV files and other kinds, empty class folders, runs, and a single class."""
+    tables = [path.name for inner in root.walk() for path in inner.tables]
+    if tables and not layout.is_table:
+        layout.notes.append(f"the classes are not read from {_list(tables)}, but from the names of folders or files")
     others: Counter[str] = Counter()
     for folder in folders.values():
         others.update(folder.count_others())

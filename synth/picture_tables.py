@@ -85,6 +85,8 @@ def read_classes(names: Names, tables: Mapping[Path, str | None]) -> tuple[Class
         if is_others or _SUBMISSION in path.name.lower() or path.stat().st_size > _MAX_BYTES:
             continue
         table = load_table(path, split)
+        if sum(name.lower().startswith("pix") for name in table.header) > len(table.header) // 2:
+            continue  # it has images of its own
         column = find_names(table, names)
         labels = None if column is None else _find_labels(table, column)
         if column is not None and labels:

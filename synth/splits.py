@@ -52,10 +52,12 @@ def split_images(
 
 def _draw_groups(labels: np.ndarray, groups: np.ndarray, percentages: dict[int, int]) -> np.ndarray:
     """Return the part of each image: groups stay together, and the classes are as even as that allows."""
-    count = min(_FOLDS, len(np.unique(groups)))
+    available = {"groups": len(np.unique(groups)), "images of a class": int(np.bincount(labels).max())}
+    fewest = min(available, key=available.__getitem__)
+    count = min(_FOLDS, available[fewest])  # no class has images for more folds
     if count <= len(percentages):
         raise RequestError(
-            f"--groups should have at least {len(percentages) + 1} groups to split. Got {count}: they would leave no "
+            f"--groups should have at least {len(percentages) + 1} {fewest} to split. Got {count}: they would leave no "
             "images for one of the parts."
         )
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=_SEED)

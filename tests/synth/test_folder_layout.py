@@ -119,6 +119,19 @@ def test_what_is_not_read_is_counted(make):
     ]
 
 
+def test_a_csv_that_says_other_classes_than_the_folders_is_said(make):
+    layout = find_layout(make("a/1.png", "b/2.png", labels="path,target\na/1.png,yes\nb/2.png,no\n"))
+    assert layout.class_names == ["a", "b"]
+    assert layout.notes == ["the classes are not read from labels.csv, but from the names of folders or files"]
+
+
+def test_a_table_of_pixels_names_no_pictures(make):
+    table = "".join(f"{row},{row % 2},7,7,7\n" for row in range(4))
+    folder = make("0.png", "1.png", "2.png", "3.png", digits=f",species,pixel0,pixel1,pixel2\n{table}")
+    with pytest.raises(RequestError, match="nothing that says their classes"):
+        find_layout(folder)
+
+
 def test_one_class_alone_is_said(make):
     assert find_layout(make("ape/1.png")).notes == ["there is one class alone, 'ape'"]
 

@@ -59,5 +59,13 @@ def test_copies_come_to_the_part_of_the_first_and_nothing_else_moves():
     assert split.tolist() == [0, 1, 2, 0, 2, 1]
 
 
+def test_groups_are_split_where_classes_are_smaller_than_the_folds():
+    split = split_images(np.arange(39) % 3, np.zeros(39, int), np.arange(39) // 2)
+    assert np.bincount(split).tolist() == [31, 4, 4]
+    assert all(len(set(split[k : k + 2])) == 1 for k in range(0, 38, 2))
+    with pytest.raises(ValueError, match="--groups should have at least 3 images of a class to split. Got 2"):
+        split_images(np.arange(20) // 2, np.zeros(20, int), np.arange(20))
+
+
 def test_texts_are_groups():
     assert encode_groups(["b", "a", "b"]).tolist() == [1, 0, 1]
