@@ -195,8 +195,9 @@ def _list_tables(folder: Folder, root: Folder) -> list[Path]:
 def _check_not_variants(folder: Folder) -> None:
     """Raise RequestError for "classes" that all hold the same classes, as color/ and grayscale/ do."""
     children = folder.filled
-    names = [{inner.name for inner in child.filled} for child in children]
-    if len(children) < 2 or any(child.pictures for child in children) or min(map(len, names)) < 2:
+    inside = [_step_in(child) for child in children]
+    names = [{inner.name for inner in child.filled} for child in inside]
+    if len(children) < 2 or any(child.pictures for child in inside) or min(map(len, names)) < 2:
         return
     common = set.intersection(*names)
     if 2 * len(common) >= len(set.union(*names)):

@@ -73,7 +73,7 @@ def parse_labels(
     more than 64 bits and missing labels.
     """
     counts = Counter(texts)
-    values = {text: _parse_label(text) for text in counts}
+    values = {text: parse_label(text) for text in counts}
     has_integers = any(isinstance(value, int) for value in values.values())
     bad = {text for text, value in values.items() if value is None}
     bad |= {text for text, value in values.items() if isinstance(value, str) and has_integers and counts[text] == 1}
@@ -91,7 +91,7 @@ def parse_labels(
     return np.fromiter((places[text.strip()] for text in texts), np.int64, len(texts)), dict(enumerate(names))
 
 
-def _parse_label(text: str) -> int | str | None:
+def parse_label(text: str) -> int | str | None:
     """Return the integer that a label is, or its text, or None where it is neither."""
     text = text.strip()
     if re.fullmatch(r"[+-]?\d{1,19}", text, re.ASCII):

@@ -46,7 +46,7 @@ def index_matched(
 
     A folder of pictures that lie side by side, and which nothing gives classes, is taken without them.
     """
-    known = index_names(class_names, label_values)
+    known = index_names(class_names, label_values, skip)
     sources: list[Source] = []
     classless: list[Path] = []
     notes: list[str] = []

@@ -1,16 +1,19 @@
 """Classes of pictures that lie in no class folders: from a CSV of names and labels, or from the names alone."""
 
 import csv
+import io
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synth.errors import RequestError, describe_cause
 from synth.images import IMAGE_SUFFIXES
+from synth.labelled_images import parse_label
 
 Classes = dict[str, list[Path]]  # {class name: its pictures}
+Labels = tuple[str, list[str]]  # what of a table holds them, and the label of each row
 
 # names of the column with the labels, texts before numbers
 _LABEL_COLUMNS = (
@@ -18,6 +21,11 @@ _LABEL_COLUMNS = (
     "category", "dx", "diagnosis", "target", "breed", "species", "type", "emotion", "y", "class_id", "classid",
     "label_id", "category_id", "diagnosis_code",
 )  # fmt: skip
+_NAME_COLUMNS = (
+    "file", "filename", "file_name", "filepath", "filepaths", "file_path", "path", "image", "image_name", "image_id",
+    "imageid", "image_path", "id", "name", "picture", "photo",
+)  # fmt: skip
+_INDEX = re.compile(r"|index|idx|row(_?(id|names?|number))?|unnamed_\d+|level_\d+")  # that was saved with a table
 _SUBMISSION = "submission"  # a CSV of this name holds labels that are examples of the form
 _MAX_BYTES, _MAX_COLUMNS = 200 * 2**20, 400  # of a CSV of names and labels; larger ones hold pixels
 _CAMERAS = {
@@ -25,17 +33,19 @@ _CAMERAS = {
 }  # fmt: skip
 _NUMBERED = re.compile(r"(.*?[^\W\d_].*?)[\W_]*\d[\d\W_]*")  # a name, then numbers: cat.0, american_bulldog_12
 _MIN_PER_PREFIX = 2
+_UTF8, _WINDOWS = "utf-8", "cp1252"
 _MARKS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
 
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV: its header, its rows of as many texts, and the part that its name says, if any."""
+    """A CSV: its header, its rows of as many texts, the part that its name says, if any, and its encoding."""
 
     path: Path
     header: list[str]
     rows: list[list[str]]
     split: str | None
+    encoding: str
 
 
 class Names:
@@ -79,24 +89,32 @@ def read_classes(names: Names, tables: Mapping[Path, str | None]) -> tuple[Class
     tables: {CSV: the part that it is for, None for any}; one for another part is not asked. Raises RequestError where
     one names pictures of the train part, and it is not clear what their labels are.
     """
-    unclear = None
+    naming = []  # the tables that name pictures, and by which column
     for path, split in sorted(tables.items(), key=lambda pair: pair[1] not in (None, names.part)):
         is_others = names.has_others and split not in (None, names.part)
         if is_others or _SUBMISSION in path.name.lower() or path.stat().st_size > _MAX_BYTES:
             continue
-        table = load_table(path, split)
+        table = _find_header(load_table(path, split), names)
         if sum(name.lower().startswith("pix") for name in table.header) > len(table.header) // 2:
             continue  # it has images of its own
         column = find_names(table, names)
-        labels = None if column is None else _find_labels(table, column)
-        if column is not None and labels:
-            return _assign(table, column, labels, names)
-        unclear = unclear or (table if column is not None else None)
-    if unclear and names.part == "train":
+        if column is not None:
+            naming.append((table, column))
+    for find in (_find_marks, _find_known_labels):
+        for table, column in naming:
+            labels = find(table, column)
+            if labels:
+                return _assign(table, column, labels, names)
+    pairs = [(table, column) for table, column in naming if len(table.header) == 2]
+    if len(pairs) == 1:  # the other column holds the labels, whatever its name
+        ((table, column),) = pairs
+        return _assign(table, column, _take_column(table, 1 - column), names)
+    if naming and names.part == "train":
+        files = [f"{table.path.name}: " * (len(naming) > 1) + ", ".join(table.header) for table, _ in naming]
         raise RequestError(
-            f"{unclear.path}: names the pictures, and should have their classes in a column that is called label, "
-            f"class or category. Got {', '.join(unclear.header)[:80]} instead: rename it in a copy, and link the "
-            "pictures beside that."
+            f"{naming[0][0].path}: names the pictures, and should have their classes in a column that is called label, "
+            f"class or category. Got {'; '.join(files)[:120]} instead: rename it in a copy, and link the pictures "
+            "beside that."
         )
     return None
 
@@ -124,52 +142,87 @@ def classes_by_prefix(pictures: Sequence[Path]) -> tuple[Classes, list[str]] | N
 
 
 def load_table(path: Path, split: str | None) -> Table:
-    """Read a CSV of texts; RequestError where it can't be read."""
+    """Read a CSV of texts, in UTF-8 or else in Windows' Western encoding; RequestError where it can't be read."""
     try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            sample = file.readline(10_000)
-            delimiter = max(",;\t", key=sample.count)
-            file.seek(0)
-            lines = csv.reader(file, delimiter=delimiter)
-            header = [cell.strip() for cell in next(lines, [])]
-            rows = [[cell.strip() for cell in row] for row in lines if len(row) == len(header) <= _MAX_COLUMNS]
+        content = path.read_bytes()
+        try:
+            text, encoding = content.decode("utf-8-sig"), _UTF8
+        except UnicodeDecodeError:
+            text, encoding = content.decode(_WINDOWS, errors="replace"), _WINDOWS
+        delimiter = max(",;\t", key=text.partition("\n")[0].count)
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        header = [cell.strip() for cell in next(lines, [])]
+        rows = [[cell.strip() for cell in row] for row in lines if len(row) == len(header) <= _MAX_COLUMNS]
     except (OSError, csv.Error) as error:
         raise RequestError(f"{path}: should be a readable CSV. {describe_cause(error)}") from error
-    return Table(path, header, rows, split)
+    return Table(path, header, rows, split, encoding)
+
+
+def _find_header(table: Table, names: Names) -> Table:
+    """Return the table with numbers for a header where its first row names a picture, too."""
+    is_row = any(cell.lower().endswith(IMAGE_SUFFIXES) and names.look_up(cell, table.split) for cell in table.header)
+    if not is_row:
+        return table
+    header = [f"column {number + 1}" for number in range(len(table.header))]
+    return replace(table, header=header, rows=[table.header, *table.rows])
 
 
 def find_names(table: Table, names: Names) -> int | None:
     """Return the number of the column that names pictures: most of its own cells, or most of the pictures.
 
-    Numbers may be anything, and should name most of both.
+    Numbers may be anything, and should name most of both. Of several the one with files' suffixes counts, then the one
+    that is called as names are, then any but an index, then the one that names most.
     """
-    best, most = None, 0
-    for column in range(len(table.header)):
+    best, most = None, (0,)
+    for column, name in enumerate(table.header):
         cells = {row[column] for row in table.rows}
         found = {cell: names.look_up(cell, table.split) for cell in cells}
         naming = [cell for cell in cells if found[cell]]
         count = len({path for paths in found.values() for path in paths})
         is_most = [2 * len(naming) >= len(cells), 2 * count >= len(names)]
-        if count > most and (all if all(map(str.isdigit, naming)) else any)(is_most):
-            best, most = column, count
+        if not count or not (all if all(map(str.isdigit, naming)) else any)(is_most):
+            continue
+        has_suffixes = any(cell.lower().endswith(IMAGE_SUFFIXES) for cell in naming)
+        folded = _fold(name)
+        rank = (has_suffixes, folded in _NAME_COLUMNS, not _INDEX.fullmatch(folded), count)
+        if rank > most:
+            best, most = column, rank
     return best
 
 
-def _find_labels(table: Table, column: int) -> list[str] | None:
-    """Return the label of each row; None where no column is known to hold them."""
-    columns = {re.sub(r"[\W_]+", "_", name.lower()): number for number, name in enumerate(table.header)}
+def _find_marks(table: Table, column: int) -> Labels | None:
+    """Return the labels of a table with one column a class, 1 in that of each picture; None of another."""
     others = [number for number in range(len(table.header)) if number != column]
-    known = [columns[name] for name in _LABEL_COLUMNS if columns.get(name, column) != column]
     marks = [[_MARKS.get(row[number], 2) for number in others] for row in table.rows]
-    if len(others) > 1 and all(sum(row) == 1 for row in marks):  # one column a class, 1 in that of each picture
-        return [table.header[others[row.index(1)]] for row in marks]
-    if known or len(others) == 1:
-        return [row[(known or others)[0]] for row in table.rows]
-    return None
+    if len(others) < 2 or not all(sum(row) == 1 for row in marks):
+        return None
+    return "the columns of 0 and 1", [table.header[others[row.index(1)]] for row in marks]
 
 
-def _assign(table: Table, column: int, row_labels: list[str], names: Names) -> tuple[Classes, list[str]]:
+def _find_known_labels(table: Table, column: int) -> Labels | None:
+    """Return the labels of a table that has a column which is called as labels are; None of another."""
+    columns = {_fold(name): number for number, name in enumerate(table.header)}
+    known = [columns[name] for name in _LABEL_COLUMNS if columns.get(name, column) != column]
+    return _take_column(table, known[0]) if known else None
+
+
+def _take_column(table: Table, column: int) -> Labels:
+    return f"the column {table.header[column]!r}", [_clean_label(row[column]) for row in table.rows]
+
+
+def _clean_label(text: str) -> str:
+    """Return a label as it is, but "" for a missing one, and 1 for 1.0, as pandas writes it where others miss."""
+    label = parse_label(text)
+    return "" if label is None else str(label) if re.fullmatch(r"[+-]?\d+\.0*", text) else text
+
+
+def _fold(name: str) -> str:
+    return re.sub(r"[\W_]+", "_", name.casefold())
+
+
+def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> tuple[Classes, list[str]]:
     """Return the classes of pictures by the labels of a table's rows, with notes."""
+    place, row_labels = found_labels
     labels: dict[Path, str] = {}
     missing = 0
     for row, label in zip(table.rows, row_labels, strict=True):
@@ -183,7 +236,10 @@ def _assign(table: Table, column: int, row_labels: list[str], names: Names) -> t
     classes = defaultdict(list)
     for path in sorted(labels):
         classes[labels[path]].append(path)
-    notes = [f"{names.part}: classes are read from {table.path.name}, by its column {table.header[column]!r}"]
+    name = table.header[column]
+    notes = [f"{names.part}: classes are read from {place} of {table.path.name}, pictures are found by {name!r}"]
+    if table.encoding != _UTF8:
+        notes.append(f"{table.path.name} is not in UTF-8, and read as {table.encoding}")
     if len(names) > len(labels):
         left = count_pictures(len(names) - len(labels))
         notes.append(f"{left} that {table.path.name} does not name left out")

@@ -15,6 +15,7 @@ from synth.errors import RequestError
 from synth.files import find_mark
 from synth.folder_layout import find_layout
 from synth.folder_tree import scan_folder
+from synth.labelled_images import LabelledImages
 from synth.run_folder import DESCRIPTION, HISTORY, MANIFEST
 from synth.shard_formats import FORMATS, find_format, has_hash, hash_file, is_there, list_suffixes, read_chunks
 from synth.shard_pictures import METADATA, count_marks
@@ -185,17 +186,16 @@ def index_shards(
     """Return one Source per shard that has rows to use: the first `per_class` of each class over all shards, or all.
 
     Rows with a label in `skip` are left out. A folder of pictures is a shard whose classes are those of `class_names`
-    (of the same length as `label_values`), or else the label values, by name; others in `skip` are left out. Reads each
-    shard once. Raises RequestError for another image shape and for other labels that are not in `label_values`.
+    (of the same length as `label_values`), or else the label values, by name, and so is a file with names of classes;
+    others in `skip` are left out. Reads each shard once. Raises RequestError for another image shape and for other
+    labels that are not in `label_values`.
     """
     used: Counter[int] = Counter()
     sources = []
-    known = index_names(class_names, label_values)
+    known = index_names(class_names, label_values, skip)
     left_out = [value for value in skip if not isinstance(value, str)]
     for path in paths:
         rows: Counter[int] = Counter()
-        if path.is_dir():
-            known.check_folder(path, skip)
         for _, labels in _read_chunks(path, image_shape, known):
             labels = labels[~np.isin(labels, left_out)]
             unknown = np.setdiff1d(labels, label_values)
@@ -313,7 +313,7 @@ def _read_chunks(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (images, label values) of a shard in chunks; where it marks synthetic rows, these alone.
 
-    known: for a folder of pictures; others in it are left out.
+    known: for a folder of pictures, or a file with names of classes; others in it are left out.
     """
     parts = [read_synthetic_folder(path, image_shape, known)] if path.is_dir() else read_chunks(path, image_shape)
     for part in parts:
@@ -323,6 +323,9 @@ def _read_chunks(
             raise RequestError(f"{path}: images should have shape {tuple(image_shape)}. Got {got} instead.")
         if part.synthetic is not None:
             images, labels = images[part.synthetic], labels[part.synthetic]
+        if part.class_names and known.is_told_by_name(part):
+            named = known.select(LabelledImages(images, labels, class_names=part.class_names), path)
+            images, labels = named.images, named.labels
         yield from cut_chunks(images, labels)
 
 

@@ -1,7 +1,7 @@
 """Read a folder of synthetic pictures, whose classes are found by their names among those of the real data."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,28 +22,52 @@ class KnownClasses:
     """The real data's classes by what a folder of them may be called: {name: label value}.
 
     exact: the class's name, else the folder that a run of ours gives it, else its label value. folded: what differs
-    from these by case or Unicode form alone, where that leaves no doubt.
+    from these by case or Unicode form alone, where that leaves no doubt. skip: names of others that are left out.
     """
 
     exact: dict[str, int]
     folded: dict[str, int]
+    skip: Collection[int | str] = ()
 
     def find_value(self, name: str) -> int | None:
         """Return the label value of a folder's name; None for other classes."""
         return self.exact.get(name, self.folded.get(fold_class(name)))
 
-    def check_folder(self, folder: Path, skip: Collection[int | str]) -> None:
-        """Raise RequestError where a folder has classes that are neither known nor in `skip`."""
-        names = find_layout(folder).class_names
-        unknown = [name for name in names if self.find_value(name) is None and name not in skip]
+    def check_names(self, names: Iterable[str], source: Path) -> None:
+        """Raise RequestError where a source has classes that are neither known nor in `skip`, or two that are one."""
+        unknown = [name for name in names if self.find_value(name) is None and name not in self.skip]
         if unknown:
             raise RequestError(
-                f"{folder}: sub-folders should be called as the real data's classes ({', '.join(list(self.exact)[:10])}"
-                f", ...) or their label values. Got {', '.join(unknown[:5])} instead."
+                f"{source}: classes should be called as the real data's ({', '.join(list(self.exact)[:10])}, ...) or "
+                f"by their label values. Got {', '.join(unknown[:5])} instead."
             )
+        by_value: dict[int, str] = {}
+        for name in names:
+            other = by_value.setdefault(self.exact.get(name, -1), name)
+            if name in self.exact and other != name:
+                raise RequestError(
+                    f"{source}: classes should all be called by the real data's names, or all by their label values. "
+                    f"Got {other} and {name}, which are the same class, once by its name and once by its value."
+                )
+
+    def is_told_by_name(self, found: LabelledImages) -> bool:
+        """Whether names say what a file's labels mean: they are texts, or one of the names is known."""
+        names = (found.class_names or {}).values()
+        return found.text_labels or any(self.find_value(name) is not None for name in names)
+
+    def select(self, found: LabelledImages, source: Path) -> LabelledImages:
+        """Return the images of known classes, with label values; RequestError as of check_names."""
+        names = found.class_names or {}
+        self.check_names(names.values(), source)
+        values = {label: self.find_value(name) for label, name in names.items()}
+        keep = np.isin(found.labels, [label for label, value in values.items() if value is not None])
+        labels = np.array([values[label] for label in found.labels[keep].tolist()], np.int64)
+        return LabelledImages(found.images[keep], labels)
 
 
-def index_names(class_names: Sequence[str], label_values: Sequence[int]) -> KnownClasses:
+def index_names(
+    class_names: Sequence[str], label_values: Sequence[int], skip: Collection[int | str] = ()
+) -> KnownClasses:
     """Return the KnownClasses of the real data."""
     values = {str(value): value for value in label_values}
     names = dict(zip(class_names, label_values, strict=False))
@@ -52,7 +76,7 @@ def index_names(class_names: Sequence[str], label_values: Sequence[int]) -> Know
     folded: dict[str, set[int]] = {}
     for name, value in exact.items():
         folded.setdefault(fold_class(name), set()).add(value)
-    return KnownClasses(exact, {name: found.pop() for name, found in folded.items() if len(found) == 1})
+    return KnownClasses(exact, {name: found.pop() for name, found in folded.items() if len(found) == 1}, skip)
 
 
 def is_flat(folder: Path) -> bool:
@@ -81,14 +105,12 @@ def read_flat_folder(folder: Path, image_shape: tuple[int, int, int]) -> np.ndar
 
 
 def read_synthetic_folder(folder: Path, image_shape: tuple[int, int, int], known: KnownClasses) -> LabelledImages:
-    """Return the pictures of the `known` classes, with label values.
+    """Return the pictures of the `known` classes, with label values; RequestError as of KnownClasses.check_names.
 
     They are brought to the height and width of `image_shape`, and grey ones to its channels.
     """
-    found = read_image_folder(folder, Reading(image_shape[:2]))
-    values = {label: known.find_value(name) for label, name in (found.class_names or {}).items()}
-    keep = np.isin(found.labels, [label for label, value in values.items() if value is not None])
-    images, labels = found.images[keep], [values[label] for label in found.labels[keep].tolist()]
+    found = known.select(read_image_folder(folder, Reading(image_shape[:2])), folder)
+    images = found.images
     if images.shape[-1] == 1:
         images = np.broadcast_to(images, (*images.shape[:3], image_shape[2]))
-    return LabelledImages(images, np.array(labels, np.int64))
+    return replace(found, images=images)

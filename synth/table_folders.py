@@ -15,7 +15,7 @@ from synth.tables import TABLE_SUFFIXES, count_columns, is_labelled_as, is_table
 
 _DEPTH = 2  # Kaggle unpacks a.csv.zip as a/a.csv; Hugging Face has data/train-....parquet
 _FEWEST = 10  # columns of a table of images; those of names and labels have fewer
-_PIECE = re.compile(r"-\d+-of-\d+$")  # one of several files of a part
+_PIECE = re.compile(r"-\d+-of-\d+(-[0-9a-f]+)?$")  # one of several files of a part, with its hash
 _NOT_DATA = "submission"
 Files = dict[str, dict[str, list[Path]]]  # {part: {what its name says besides: files}}
 

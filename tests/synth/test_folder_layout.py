@@ -90,6 +90,13 @@ def test_variants_of_one_set_are_one_line(make):
         find_layout(folder)
 
 
+@pytest.mark.parametrize("wrapper", ["/frames", "/2020/raw", ""])
+def test_patients_with_the_same_classes_are_none(make, wrapper):
+    folder = make(*(f"patient {n}{wrapper}/{name}/{n}.png" for n in (1, 2) for name in ("ill", "well")))
+    with pytest.raises(RequestError, match="patient 1, patient 2 all hold the same folders, ill, well"):
+        find_layout(folder)
+
+
 def test_a_class_of_folders_is_said_and_a_folder_in_each_class_is_none(make):
     layout = find_layout(make("ape/a/1.png", "ape/b/2.png", "bee/images/3.png"))
     assert show(layout) == {"train": {"ape": ["1.png", "2.png"], "bee": ["3.png"]}}

@@ -91,7 +91,7 @@ def test_class_folders_keep_their_classes_and_jpegs_are_noted(tmp_path):
 
 def test_folders_of_other_classes_are_still_refused(tmp_path):
     save_flat(tmp_path / "cow", GREY)
-    with pytest.raises(RequestError, match="sub-folders should be called as the real data's classes .* Got cow"):
+    with pytest.raises(RequestError, match="classes should be called as the real data's .* Got cow"):
         index_matched([tmp_path], (4, 4, 1), (0, 1), class_names=("ape", "bee"))
 
 

@@ -43,11 +43,47 @@ def test_numbers_that_are_labels_are_not_taken_for_names(tmp_path):
     }  # fmt: skip
 
 
+def test_an_index_that_was_saved_names_nothing(tmp_path):
+    pictures = [Path(f"{number}.png") for number in range(4)]
+    for header in (",filename,label", ",id,label", "age,id,label", "Unnamed: 0,picture,label"):
+        suffix = ".png" * ("file" in header)
+        rows = "".join(f"{3 - number},{number}{suffix},{'xxyy'[number]}\n" for number in range(4))
+        assert read(tmp_path, f"{header}\n{rows}", pictures)[0] == {"x": ["0.png", "1.png"], "y": ["2.png", "3.png"]}
+
+
+def test_a_table_with_a_column_of_labels_comes_before_one_of_folds(tmp_path):
+    (tmp_path / "folds.csv").write_text("image,fold\n1,0\n2,1\n3,2\n")
+    (tmp_path / "labels.csv").write_text("image,label\n1,x\n2,y\n3,x\n")
+    tables = {tmp_path / "folds.csv": None, tmp_path / "labels.csv": None}
+    classes, notes = read_classes(Names("train", PICTURES), tables)
+    assert sorted(classes) == ["x", "y"]
+    assert notes == ["train: classes are read from the column 'label' of labels.csv, pictures are found by 'image'"]
+    (tmp_path / "labels.csv").write_text("image,kind\n1,x\n2,y\n3,x\n")
+    with pytest.raises(RequestError, match=r"Got folds\.csv: image, fold; labels\.csv: image, kind instead"):
+        read_classes(Names("train", PICTURES), tables)
+
+
+@pytest.mark.parametrize("missing", ["NaN", "nan", "N/A", "null", ""])
+def test_missing_labels_are_no_class(tmp_path, missing):
+    assert read(tmp_path, f"id,label\n1,1.0\n2,{missing}\n3,0.0\n")[0] == {"0": ["3.png"], "1": ["1.png"]}
+
+
+def test_a_table_of_windows_keeps_its_letters(tmp_path):
+    (tmp_path / "t.csv").write_bytes("id,label\n1,Bär\n2,Bör\n3,Bor\n".encode("cp1252"))
+    classes, notes = read_classes(Names("train", PICTURES), {tmp_path / "t.csv": None})
+    assert sorted(classes) == ["Bor", "Bär", "Bör"]
+    assert notes[1] == "t.csv is not in UTF-8, and read as cp1252"
+
+
+def test_the_first_row_may_be_a_picture(tmp_path):
+    assert read(tmp_path, "1.png,x\n2.png,y\n3.png,x\n")[0] == EXPECTED
+
+
 def test_what_the_csv_does_not_name_is_counted(tmp_path):
     classes, notes = read(tmp_path, "id,label\n1,x\n2,\n9,y\n")
     assert classes == {"x": ["1.png"]}
     assert notes == [
-        "train: classes are read from t.csv, by its column 'id'",
+        "train: classes are read from the column 'label' of t.csv, pictures are found by 'id'",
         "2 pictures that t.csv does not name left out",
         "2 rows of t.csv name no picture, or no class",
     ]

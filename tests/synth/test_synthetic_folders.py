@@ -48,9 +48,27 @@ def test_names_count_before_label_values_and_case_only_where_it_leaves_no_doubt(
     assert [known.find_value(name) for name in ("1", "2", "box", "Box", "BOX", "3")] == [0, 2, 1, 2, None, None]
 
 
+def test_folders_that_are_one_class_by_name_and_by_value_are_refused(tmp_path):
+    folder = save_folders(tmp_path, {"0": 1, "1": 1, "2": 1})
+    with pytest.raises(RequestError, match="Got 0 and 1, which are the same class, once by its name and once by its"):
+        index(folder, (0, 1, 2), ("1", "2", "3"))
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_files_with_names_of_classes_are_looked_up_by_them(tmp_path, as_text):
+    names = np.array(["cow", "bee"])
+    images = np.arange(5, dtype=np.uint8).reshape(5, 1, 1, 1) * np.ones((1, 4, 4, 1), np.uint8)
+    labels = np.array([0, 1, 1, 1, 0])
+    extra = {} if as_text else {"class_names": names}
+    np.savez(tmp_path / "a.npz", images=images, labels=names[labels] if as_text else labels, **extra)
+    with pytest.raises(RequestError, match="Got cow instead"):
+        index(tmp_path / "a.npz", (0, 1), ("ape", "bee"))
+    assert count_rows(index(tmp_path / "a.npz", (0, 1, 2), ("ape", "bee", "cow"))) == {1: 3, 2: 2}
+
+
 def test_unknown_folders_are_one_line_unless_they_are_left_out(tmp_path):
     folder = save_folders(tmp_path, {"ape": 1, "cow": 2})
-    message = r"sub-folders should be called as the real data's classes \(ape, bee, 0, 1, .*\).* Got cow instead"
+    message = r"classes should be called as the real data's \(ape, bee, 0, 1, .*\).* Got cow instead"
     with pytest.raises(RequestError, match=message):
         index(folder, (0, 1), ("ape", "bee"))
     run = open_run(folder, lambda line: None)

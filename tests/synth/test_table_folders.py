@@ -98,3 +98,13 @@ def test_a_table_of_names_and_labels_is_no_table_of_images(tmp_path):
     (tmp_path / "train.csv").write_text("id,label\n1.png,0\n")
     assert find_table_parts(tmp_path) is None
     assert not is_columnar(tmp_path)
+
+
+def test_pieces_may_have_a_hash(tmp_path):
+    names = ("train-00000-of-00002-b42a0e", "train-00001-of-00002-3c11ff", "validation-00000-of-00001-0f11")
+    for name in names:
+        (tmp_path / f"{name}.parquet").touch()
+    found = find_table_parts(tmp_path)
+    assert {part: [path.stem for path in paths] for part, paths in found.items()} == {
+        "train": [*names[:2]], "validation": [names[2]],
+    }  # fmt: skip
