@@ -19,6 +19,7 @@ ID_NAMES = (
 SPLIT_NAMES = ("usage", "split", "subset")
 _PACKED_NAMES = ("pixels", "pixel_values")
 _PIXEL = re.compile(r"(pixels?|pix|px|p)?[ _.-]?\d+([ _.x-]\d+){0,2}")
+_NUMBERED = re.compile(r"(\D*)(\d+)")
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _GAP = 8  # as between 3 and 8, where these two classes were picked
 _MANY = 128  # different values, which labels seldom are and a pixel of many images often is
@@ -27,7 +28,7 @@ _FEWEST = 3  # columns that make a pattern
 
 @dataclass(frozen=True)
 class Columns:
-    """Positions of the columns; None where there is no such.
+    """Positions of the columns; None where there is no such. pixels: in the order of an image's values.
 
     id: the one that names the images, for a submission. split: the one that says of which part they are. is_packed:
     whether one column holds all pixels of an image, with blanks between them, as FER2013's does. note: what was taken
@@ -70,7 +71,21 @@ def find_columns(names: Sequence[str], label_column: str | None = None, groups: 
         left.remove(odd)
     named = [place for place in indices if folded[place] in ID_NAMES]
     is_packed = [folded[place] for place in left] in [[name] for name in _PACKED_NAMES]
-    return Columns(tuple(left), label, next(iter(named), None), synthetic, split, is_packed, note, group)
+    pixels = _order_pixels(left, folded)
+    return Columns(pixels, label, next(iter(named), None), synthetic, split, is_packed, note, group)
+
+
+def _order_pixels(places: Sequence[int], folded: Sequence[str]) -> tuple[int, ...]:
+    """Return the pixels' columns in the order of their numbers, as in pixel2, pixel10; the three colours of one (r0,
+    g0, b0, or red_0, ...) together. Where names say no order, it is that of the table."""
+    found = [match for place in places if (match := _NUMBERED.fullmatch(folded[place]))]
+    stems = {match[1] for match in found}
+    if len(found) < len(places) or (len(stems) != 1 and sorted(stem[:1] for stem in stems) != ["b", "g", "r"]):
+        return tuple(places)
+    keys = [(int(match[2]), "rgb".find(match[1][:1])) for match in found]
+    if len(set(keys)) < len(stems) * len({number for number, _ in keys}) or len(set(keys)) < len(keys):
+        return tuple(places)
+    return tuple(place for _, place in sorted(zip(keys, places, strict=True)))
 
 
 def _find_group(names: Sequence[str], group: str) -> int:

@@ -232,6 +232,8 @@ def _read_parts(table: _Table, rows: int | None) -> Iterator[tuple[Rows, np.ndar
             _check_range(marks[:, np.newaxis], 1, f"{table.path}: {SYNTHETIC}", chunk.lines)
             marks = marks == 1
             chunk = replace(chunk, values=np.delete(chunk.values, place, axis=1))
+        if list(pixels) != sorted(pixels):
+            chunk = replace(chunk, values=chunk.values[:, np.searchsorted(sorted(pixels), pixels)])
         if columns.is_packed:
             place = columns.pixels[0]
             packed = parse_packed(chunk.texts[place], chunk.lines, table.path, layout.name(place), count)

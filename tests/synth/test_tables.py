@@ -1,4 +1,5 @@
 import gzip
+import re
 import zipfile
 
 import numpy as np
@@ -94,6 +95,26 @@ def check(source, labels=(7, 3, 7), pixels=(10, 50, 90)):
 def test_the_label_column_is_found_wherever_it_stands(tmp_path, header, order):
     rows = [[row[place] for place in order] for row in ROWS]
     check(read_csv(write_table(tmp_path, header, rows)))
+
+
+@pytest.mark.parametrize(
+    ("names", "shape"),
+    [
+        (sorted(f"pixel{n}" for n in range(16)), (4, 4, 1)),
+        ([f"px_{n}" for n in reversed(range(16))], (4, 4, 1)),
+        ([f"{colour}{n}" for colour in "rgb" for n in range(4)], (2, 2, 3)),
+        (
+            [f"blue_{n}" for n in range(4)] + [f"{colour}_{n}" for n in range(4) for colour in ("green", "red")],
+            (2, 2, 3),
+        ),
+    ],
+)
+def test_pixels_are_in_the_order_of_their_numbers_and_colours(tmp_path, names, shape):
+    order = sorted(names, key=lambda name: (int(re.sub(r"\D", "", name)), "rgbp".index(name[0])))
+    row = ",".join(str(order.index(name)) for name in names)
+    (tmp_path / "a.csv").write_text(f"label,{','.join(names)}\n1,{row}\n0,{row}\n")
+    source = read_csv(tmp_path / "a.csv", None)
+    assert source.images.tolist() == [np.arange(len(names)).reshape(shape).tolist()] * 2
 
 
 def test_a_label_of_no_usual_name_is_noted(tmp_path):
