@@ -23,12 +23,14 @@ _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 class Layout:
     """The classes of each part that a folder has, "train" at least, and a line each on what the user should know.
 
-    Class names are those of the train part, in the order of their text. is_table: whether a CSV gave them.
+    Class names are those of the train part, in the order of their text. is_table: whether a CSV gave them. said_parts:
+    the part of each picture that it said.
     """
 
     parts: dict[str, Classes] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     is_table: bool = False
+    said_parts: dict[Path, str] = field(default_factory=dict)
 
     @property
     def class_names(self) -> list[str]:
@@ -68,6 +70,8 @@ def find_layout(path: str | Path) -> Layout:
             raise RequestError(_describe_lack(inner, root))
         else:
             layout.notes.append(f"{folder.name}: {count_pictures(inner.count)} without labels left out")
+    if layout.said_parts:
+        _divide(layout)
     for part in PARTS[1:]:
         if part in layout.parts:
             _match_classes(part, layout)
@@ -163,8 +167,9 @@ def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsew
         if found is None and are_pieces:  # or flat
             found = classes_by_prefix(folder.list_pictures())
         if found:
-            layout.notes += found[1]
-            return found[0]
+            layout.notes += found.notes
+            layout.said_parts |= found.parts
+            return found.classes
         if not children or (are_pieces and (len(names) > 1 or part != "train" or elsewhere)):
             return None
     _check_not_variants(folder)
@@ -205,6 +210,15 @@ def _check_not_variants(folder: Folder) -> None:
             f"{folder.path}: should hold one sub-folder per class. {_list([child.name for child in children])} all "
             f"hold the same folders, {_list(sorted(common))}: name one of them, as --data {children[0].path}."
         )
+
+
+def _divide(layout: Layout) -> None:
+    """Divide what was read as one part into those that a CSV says."""
+    whole = layout.parts["train"]
+    for part in PARTS:
+        chosen = {name: [path for path in paths if layout.said_parts[path] == part] for name, paths in whole.items()}
+        if any(chosen.values()):
+            layout.parts[part] = {name: paths for name, paths in chosen.items() if paths}
 
 
 def _match_classes(part: str, layout: Layout) -> None:

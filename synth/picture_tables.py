@@ -7,10 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
+from synth.columns import SPLIT_NAMES
 from synth.errors import RequestError, describe_cause
 from synth.images import IMAGE_SUFFIXES
 from synth.labelled_images import parse_label
+from synth.split_names import find_split
 
 Classes = dict[str, list[Path]]  # {class name: its pictures}
 Labels = tuple[str, list[str]]  # what of a table holds them, and the label of each row
@@ -48,6 +51,14 @@ class Table:
     encoding: str
 
 
+class Found(NamedTuple):
+    """The classes of pictures, a line each on how they were found, and the part of each, where a column says it."""
+
+    classes: Classes
+    notes: list[str]
+    parts: dict[Path, str]
+
+
 class Names:
     """The names of a part's pictures, among those of the whole set.
 
@@ -83,8 +94,8 @@ class Names:
         return [] if is_shared and (split or "train") != self.part else own
 
 
-def read_classes(names: Names, tables: Mapping[Path, str | None]) -> tuple[Classes, list[str]] | None:
-    """Return the classes of pictures by the first of the CSVs that names them, with notes; None where none does.
+def read_classes(names: Names, tables: Mapping[Path, str | None]) -> Found | None:
+    """Return the classes of pictures by the first of the CSVs that names them and their labels; None where none does.
 
     tables: {CSV: the part that it is for, None for any}; one for another part is not asked. Raises RequestError where
     one names pictures of the train part, and it is not clear what their labels are.
@@ -124,8 +135,8 @@ def count_pictures(count: int) -> str:
     return f"{count:,} picture{'s' * (count != 1)}"
 
 
-def classes_by_prefix(pictures: Sequence[Path]) -> tuple[Classes, list[str]] | None:
-    """Return the classes of pictures that are called cat.0.jpg, cat.1.jpg, dog.0.jpg, with a note; None for others.
+def classes_by_prefix(pictures: Sequence[Path]) -> Found | None:
+    """Return the classes of pictures that are called cat.0.jpg, cat.1.jpg, dog.0.jpg; None for others.
 
     Names that cameras give say nothing.
     """
@@ -138,7 +149,8 @@ def classes_by_prefix(pictures: Sequence[Path]) -> tuple[Classes, list[str]] | N
     if len(classes) < 2 or min(map(len, classes.values())) < _MIN_PER_PREFIX:
         return None
     example = pictures[0].name
-    return dict(classes), [f"classes are read from the beginnings of the file names ({example}): no folder or CSV says"]
+    note = f"classes are read from the beginnings of the file names ({example}): no folder or CSV says"
+    return Found(dict(classes), [note], {})
 
 
 def load_table(path: Path, split: str | None) -> Table:
@@ -220,8 +232,8 @@ def _fold(name: str) -> str:
     return re.sub(r"[\W_]+", "_", name.casefold())
 
 
-def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> tuple[Classes, list[str]]:
-    """Return the classes of pictures by the labels of a table's rows, with notes."""
+def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> Found:
+    """Return the classes of pictures by the labels of a table's rows."""
     place, row_labels = found_labels
     labels: dict[Path, str] = {}
     missing = 0
@@ -250,4 +262,17 @@ def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> tu
         notes.append(
             f"{twice[0]} is there in several folders: all have the class that {table.path.name} gives the name"
         )
-    return dict(classes), notes
+    parts = {} if names.has_others else _read_parts(table, column, names)
+    if parts:
+        notes.append(f"the parts are those that {table.path.name} says")
+    return Found(dict(classes), notes, parts)
+
+
+def _read_parts(table: Table, column: int, names: Names) -> dict[Path, str]:
+    """Return the part of each picture by a column that is called as such columns are; {} where none says them all."""
+    places = [place for place, name in enumerate(table.header) if _fold(name) in SPLIT_NAMES]
+    said = [find_split(row[places[0]])[0] for row in table.rows] if places else []
+    if None in said or "train" not in said:
+        return {}
+    found = zip(table.rows, said, strict=True)
+    return {path: part for row, part in found if part for path in names.look_up(row[column], table.split)}

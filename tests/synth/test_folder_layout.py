@@ -132,6 +132,17 @@ def test_a_csv_that_says_other_classes_than_the_folders_is_said(make):
     assert layout.notes == ["the classes are not read from labels.csv, but from the names of folders or files"]
 
 
+def test_a_column_of_a_csv_says_the_parts(make):
+    rows = "".join(f"{n}.png,{'ab'[n % 2]},{('Train', 'val', 'test')[n // 4]}\n" for n in range(9))
+    layout = find_layout(make(*(f"images/{n}.png" for n in range(9)), list=f"file,label,Split\n{rows}"))
+    assert show(layout) == {
+        "train": {"a": ["0.png", "2.png"], "b": ["1.png", "3.png"]},
+        "validation": {"a": ["4.png", "6.png"], "b": ["5.png", "7.png"]},
+        "test": {"a": ["8.png"]},
+    }
+    assert layout.notes[1:] == ["the parts are those that list.csv says", "test: has no pictures of b"]
+
+
 def test_a_table_of_pixels_names_no_pictures(make):
     table = "".join(f"{row},{row % 2},7,7,7\n" for row in range(4))
     folder = make("0.png", "1.png", "2.png", "3.png", digits=f",species,pixel0,pixel1,pixel2\n{table}")

@@ -55,7 +55,7 @@ def test_a_table_with_a_column_of_labels_comes_before_one_of_folds(tmp_path):
     (tmp_path / "folds.csv").write_text("image,fold\n1,0\n2,1\n3,2\n")
     (tmp_path / "labels.csv").write_text("image,label\n1,x\n2,y\n3,x\n")
     tables = {tmp_path / "folds.csv": None, tmp_path / "labels.csv": None}
-    classes, notes = read_classes(Names("train", PICTURES), tables)
+    classes, notes, _ = read_classes(Names("train", PICTURES), tables)
     assert sorted(classes) == ["x", "y"]
     assert notes == ["train: classes are read from the column 'label' of labels.csv, pictures are found by 'image'"]
     (tmp_path / "labels.csv").write_text("image,kind\n1,x\n2,y\n3,x\n")
@@ -70,7 +70,7 @@ def test_missing_labels_are_no_class(tmp_path, missing):
 
 def test_a_table_of_windows_keeps_its_letters(tmp_path):
     (tmp_path / "t.csv").write_bytes("id,label\n1,Bär\n2,Bör\n3,Bor\n".encode("cp1252"))
-    classes, notes = read_classes(Names("train", PICTURES), {tmp_path / "t.csv": None})
+    classes, notes, _ = read_classes(Names("train", PICTURES), {tmp_path / "t.csv": None})
     assert sorted(classes) == ["Bor", "Bär", "Bör"]
     assert notes[1] == "t.csv is not in UTF-8, and read as cp1252"
 
@@ -106,7 +106,7 @@ def test_a_picture_of_two_classes_is_one_line(tmp_path):
 
 def test_prefixes_of_names():
     names = ("american_bulldog_1", "american_bulldog_20", "pug_1", "pug_2")
-    classes, notes = classes_by_prefix([Path(f"{name}.jpg") for name in names])
+    classes, notes, _ = classes_by_prefix([Path(f"{name}.jpg") for name in names])
     assert {name: len(paths) for name, paths in classes.items()} == {"american_bulldog": 2, "pug": 2}
     assert len(notes) == 1
     assert classes_by_prefix([Path("pug_1.jpg"), Path("pug_2.jpg")]) is None
