@@ -263,7 +263,8 @@ def _replace_test(source: LabelledImages, path: Path, reading: PathReading) -> L
     part = found if found.test is None else replace(found.test, class_names=found.class_names)
     if found.test is not None:
         notes.append(f"only the test part of {path} is read as it, and its other {len(found.labels):,} images are not")
-    return replace(source, test=match_part(part, source, str(path)), notes=(*source.notes, *found.notes, *notes))
+    test = match_part(part, source, str(path))
+    return replace(source, test=test, notes=tuple(dict.fromkeys((*source.notes, *found.notes, *test.notes, *notes))))
 
 
 def _read_default(download: Download | None) -> tuple[str, LabelledImages]:

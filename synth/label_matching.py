@@ -7,13 +7,15 @@ import numpy as np
 from synth.errors import RequestError
 from synth.labelled_images import LabelledImages
 
+_SHOWN = 10  # classes in a line
+
 
 def match_part(part: LabelledImages, source: LabelledImages, name: str) -> LabelledImages:
     """Return `part`, of the file or folder `name`, with the labels of `source` and as many channels.
 
     Classes are those of the same name, and a class without a name is called by its label; where the part's have no
-    names, and not all of its labels are names in the source, those of the same label. RequestError where a class is
-    not in the source, and where the images have another shape.
+    names, and not all of its labels are names in the source, those of the same label, which its notes say. RequestError
+    where a class is not in the source, and where the images have another shape.
     """
     images = part.images
     if images.shape[-1] == 1 and source.images.shape[-1] == 3:
@@ -23,21 +25,25 @@ def match_part(part: LabelledImages, source: LabelledImages, name: str) -> Label
             f"{name}: test images should have the shape of the others, {source.images.shape[1:]}. "
             f"Got {images.shape[1:]} instead (--image-size resizes both)."
         )
-    labels = _match_labels(part, source, name)
-    return replace(part, images=images, labels=labels, class_names=source.class_names)
+    labels, notes = _match_labels(part, source, name)
+    return replace(part, images=images, labels=labels, class_names=source.class_names, notes=(*part.notes, *notes))
 
 
-def _match_labels(part: LabelledImages, source: LabelledImages, name: str) -> np.ndarray:
+def _match_labels(part: LabelledImages, source: LabelledImages, name: str) -> tuple[np.ndarray, list[str]]:
+    """Return the labels of `part` in the source's numbers, and a line where they are taken as they are."""
     known = {(source.class_names or {}).get(value, str(value)): value for value in np.unique(source.labels).tolist()}
     values = np.unique(part.labels).tolist()
     names = {value: (part.class_names or {}).get(value, str(value)) for value in values}
     unknown = [text for text in names.values() if text not in known]
     if unknown and part.class_names is None and set(values) <= set(known.values()):
-        return part.labels
+        meanings = [f"{value} is {text}" for text, value in known.items()]
+        return part.labels, [
+            f"{name}: labels are numbers: {', '.join(meanings[:_SHOWN])}" + ", ..." * (len(meanings) > _SHOWN)
+        ]
     if unknown:
         raise RequestError(
             f"{name}: the test images should be of classes that the other images have: "
             f"{', '.join(list(known)[:10])[:100]}. Got {unknown[0]!r:.60}."
         )
     places = np.searchsorted(values, part.labels)
-    return np.array([known[names[value]] for value in values], np.int64)[places]
+    return np.array([known[names[value]] for value in values], np.int64)[places], []

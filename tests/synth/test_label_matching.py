@@ -27,6 +27,14 @@ def test_classes_have_the_labels_that_the_source_gives_them(part, source, expect
     assert match_part(part, source, "test").labels.tolist() == expected
 
 
+def test_numbers_of_named_classes_are_said():
+    source = make([0, 1, 2], {0: "ape", 1: "bee", 2: "cat"})
+    assert match_part(make([1, 0]), source, "t.npz").notes == (
+        "t.npz: labels are numbers: 0 is ape, 1 is bee, 2 is cat",
+    )
+    assert match_part(make([1, 0], {0: "ape", 1: "cat"}), source, "t.npz").notes == ()
+
+
 def test_other_classes_and_shapes_are_one_line():
     with pytest.raises(RequestError, match=r"t\.csv: the test images .* have: 3, 5\. Got '9'"):
         match_part(make([3, 9]), make([3, 5]), "t.csv")
