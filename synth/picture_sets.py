@@ -128,10 +128,12 @@ def _read_blocks(
     """
     blocks = [indices[start : start + _BLOCK] for start in range(0, len(indices), _BLOCK)]
     groups = ([paths[index] for index in block] for block in blocks)
-    with decoding():  # loads what Pillow needs
-        start = time.perf_counter()
-        yield blocks[0], _read_block(next(groups), reading, levels)
-    workers = count_cores() if (time.perf_counter() - start) * (len(blocks) - 1) > _WORTH_PROCESSES else 1
+    _read_block([], reading, levels)  # loads what Pillow needs
+    start = time.perf_counter()
+    first = _read_block(next(groups), reading, levels)
+    seconds = (time.perf_counter() - start) * (len(blocks) - 1)
+    yield blocks[0], first
+    workers = count_cores() if seconds > _WORTH_PROCESSES else 1
     read = Parallel(workers, return_as="generator", batch_size=1)(
         delayed(_read_block)(group, reading, levels) for group in groups
     )

@@ -1,7 +1,6 @@
 """Classes of pictures that lie in no class folders: from a CSV of names and labels, or from the names alone."""
 
 import csv
-import io
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -156,18 +155,28 @@ def classes_by_prefix(pictures: Sequence[Path]) -> Found | None:
 def load_table(path: Path, split: str | None) -> Table:
     """Read a CSV of texts, in UTF-8 or else in Windows' Western encoding; RequestError where it can't be read."""
     try:
-        content = path.read_bytes()
         try:
-            text, encoding = content.decode("utf-8-sig"), _UTF8
+            header, rows = _read_rows(path, "utf-8-sig")
+            encoding = _UTF8
         except UnicodeDecodeError:
-            text, encoding = content.decode(_WINDOWS, errors="replace"), _WINDOWS
-        delimiter = max(",;\t", key=text.partition("\n")[0].count)
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        header = [cell.strip() for cell in next(lines, [])]
-        rows = [[cell.strip() for cell in row] for row in lines if len(row) == len(header) <= _MAX_COLUMNS]
+            header, rows = _read_rows(path, _WINDOWS)
+            encoding = _WINDOWS
     except (OSError, csv.Error) as error:
         raise RequestError(f"{path}: should be a readable CSV. {describe_cause(error)}") from error
     return Table(path, header, rows, split, encoding)
+
+
+def _read_rows(path: Path, encoding: str) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of as many texts; UnicodeDecodeError where a file is not in UTF-8."""
+    errors = "replace" if encoding == _WINDOWS else "strict"  # which has a few bytes without a meaning
+    with path.open(encoding=encoding, errors=errors, newline="") as file:
+        sample = file.readline(10_000)
+        delimiter = max(",;\t", key=sample.count)
+        file.seek(0)
+        lines = csv.reader(file, delimiter=delimiter)
+        header = [cell.strip() for cell in next(lines, [])]
+        rows = [[cell.strip() for cell in row] for row in lines if len(row) == len(header) <= _MAX_COLUMNS]
+    return header, rows
 
 
 def _find_header(table: Table, names: Names) -> Table:
