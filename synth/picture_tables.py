@@ -274,6 +274,8 @@ def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> Fo
     parts = {} if names.has_others else _read_parts(table, column, names)
     if parts:
         notes.append(f"the parts are those that {table.path.name} says")
+    elif not names.has_others and (columns := [name for name in table.header if _fold(name) in SPLIT_NAMES]):
+        notes.append(f"column {columns[0]!r} of {table.path.name} does not say train and another part: it is not read")
     return Found(dict(classes), notes, parts)
 
 
@@ -281,7 +283,7 @@ def _read_parts(table: Table, column: int, names: Names) -> dict[Path, str]:
     """Return the part of each picture by a column that is called as such columns are; {} where none says them all."""
     places = [place for place, name in enumerate(table.header) if _fold(name) in SPLIT_NAMES]
     said = [find_split(row[places[0]])[0] for row in table.rows] if places else []
-    if None in said or "train" not in said:
+    if None in said or "train" not in said or len(set(said)) == 1:
         return {}
     found = zip(table.rows, said, strict=True)
     return {path: part for row, part in found if part for path in names.look_up(row[column], table.split)}

@@ -75,6 +75,11 @@ def test_a_table_of_windows_keeps_its_letters(tmp_path):
     assert notes[1] == "t.csv is not in UTF-8, and read as cp1252"
 
 
+def test_a_column_of_parts_that_is_not_understood_is_said(tmp_path):
+    found = read(tmp_path, "id,label,split\n1,x,0\n2,y,1\n3,x,0\n")
+    assert found[1][1] == "column 'split' of t.csv does not say train and another part: it is not read"
+
+
 def test_the_first_row_may_be_a_picture(tmp_path):
     assert read(tmp_path, "1.png,x\n2.png,y\n3.png,x\n")[0] == EXPECTED
 
