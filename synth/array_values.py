@@ -25,7 +25,10 @@ def check_flat(images: np.ndarray, source: str, image_shape: tuple[int, int, int
         if first in (1, 3):
             advice = "the channels come first: images.transpose(0, 2, 3, 1) puts them last"
         elif last == 4:
-            advice = "the fourth channel is one too many: images[..., :3] leaves it out"
+            advice = (
+                "the fourth channel says how much is seen, and numpy.rint(255 - images[..., 3:] / 255 * "
+                "(255.0 - images[..., :3])).astype(numpy.uint8) puts the others over white"
+            )
         elif last == 2:
             advice = "images[..., :1] takes the first channel"
         else:
@@ -119,8 +122,8 @@ def scale_pixels(images: np.ndarray, scale: str) -> np.ndarray:
 def parse_array_labels(labels: np.ndarray, count: int, source: str) -> np.ndarray:
     """Return labels [count] as int64, or as texts where they are texts that are no numbers.
 
-    Taken are [N] and [N, 1] of integers, of floats that are whole numbers and of texts, and one-hot rows [N, K].
-    Raises RequestError for others.
+    Taken are [N] and [N, 1] of integers, of truth values, of floats that are whole numbers and of texts, and one-hot
+    rows [N, K]. Raises RequestError for others.
     """
     labels = np.asarray(labels)
     if labels.ndim == 2 and labels.shape[1] == 1:  # Keras' CIFAR layout
@@ -133,6 +136,8 @@ def parse_array_labels(labels: np.ndarray, count: int, source: str) -> np.ndarra
         texts = labels.tolist()
         numbers, names = parse_labels(texts, source, lambda index: f"place {index}")
         return numbers if names is None else np.array([text.strip() for text in texts])
+    if labels.dtype == bool and labels.shape == (count,):
+        labels = labels.astype(np.int64)
     if labels.dtype.kind == "f" and labels.shape == (count,):
         is_whole = (labels == np.rint(labels)) & (np.abs(labels) < 2**53)
         labels = labels.astype(np.int64) if is_whole.all() else labels

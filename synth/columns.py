@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from synth.errors import RequestError
 from synth.labelled_images import SYNTHETIC
+from synth.said_parts import SPLIT_NAMES
 
 LABEL_NAMES = (
     "label", "labels", "class", "classes", "target", "targets", "y", "digit", "digits", "category", "emotion", "letter",
@@ -16,7 +17,6 @@ ID_NAMES = (
     "id", "ids", "imageid", "image_id", "index", "idx", "row", "rowid", "row_id", "row_names", "rownames",
     "image", "image_name", "file", "filename", "file_name", "name", "path",
 )  # fmt: skip
-SPLIT_NAMES = ("usage", "split", "subset")
 _PACKED_NAMES = ("pixels", "pixel_values")
 _PIXEL = re.compile(r"(pixels?|pix|px|p)?[ _.-]?\d+([ _.x-]\d+){0,2}")
 _NUMBERED = re.compile(r"(\D*)(\d+)")

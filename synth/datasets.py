@@ -162,6 +162,7 @@ def load_dataset(  # one parameter for each option, as in the call of a notebook
 
 def _split(name: str, source: LabelledImages, pictures: Reading, resplit: str | None) -> Dataset:
     """Return the data set of all classes, with the images in their parts; it has no request yet."""
+    source = _leave_out_foreign(name, source)
     images, labels, brought = _join_parts(name, source)
     if not len(labels):
         raise RequestError(f"{name}: should hold images. Got none.")
@@ -272,6 +273,21 @@ def _read_default(download: Download | None) -> tuple[str, LabelledImages]:
         return "mnist", read_standard("mnist", download)
     except DatasetNotFoundError:
         return "mnist5k", read_mnist5k()
+
+
+def _leave_out_foreign(name: str, source: LabelledImages) -> LabelledImages:
+    """Return the source without images of its other parts whose classes its train part does not have."""
+    known, notes = np.unique(source.labels), []
+    kept: dict[str, LabelledImages | None] = {"validation": source.validation, "test": source.test}
+    for split, part in kept.items():
+        keep = np.isin(part.labels, known) if part is not None else np.ones(0, bool)
+        if part is None or keep.all():
+            continue
+        values = np.unique(part.labels[~keep]).tolist()
+        foreign = ", ".join((source.class_names or {}).get(value, str(value)) for value in values)[:80]
+        notes.append(f"{name}: {np.sum(~keep):,} {split} images of classes that are not in train left out: {foreign}")
+        kept[split] = part.select(keep) if keep.any() else None
+    return replace(source, **kept, notes=(*source.notes, *notes)) if notes else source
 
 
 def _join_parts(name: str, source: LabelledImages) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ FITS = ("crop", "pad", "stretch")  # ways to bring an image to a size of other p
 # Photos are cropped unless asked otherwise: stretched ones teach a GAN shapes that no object has, and padded ones bars.
 DEFAULT_FIT = "crop"
 _HALF_RANGE = 127.5
-_MIN_CONTRAST = 20  # grey levels; scikit-learn's digits, 0..16, are black to a viewer
+MIN_CONTRAST = 20  # grey levels; scikit-learn's digits, 0..16, are black to a viewer
 
 
 def to_network_range(pixels: Any) -> Any:
@@ -56,13 +56,19 @@ def check_images(images: np.ndarray, source: str) -> np.ndarray:
 def check_contrast(images: np.ndarray, source: str) -> None:
     """Raise RequestError naming `source` for a set, uint8 [N, H, W, C], of one tone: it can't be meant so."""
     low, high = int(images.min()), int(images.max())
-    if high - low < _MIN_CONTRAST:
+    if high - low < MIN_CONTRAST:
         advice = f" Multiply them by {255 // high}." if low == 0 < high else ""
         what = "black" if not high else "white" if low == 255 else f"in {low}..{high}"
         raise RequestError(
-            f"{source}: pixels should differ by {_MIN_CONTRAST} or more of 0..255 over all images. All are {what}: are "
+            f"{source}: pixels should differ by {MIN_CONTRAST} or more of 0..255 over all images. All are {what}: are "
             f"they masks, or on another scale?{advice}"
         )
+
+
+def find_ranges(images: np.ndarray) -> np.ndarray:
+    """Return the smallest and the largest pixel of each image: uint8 [N, H, W, C] -> uint8 [N, 2]."""
+    flat = images.reshape(len(images), -1)
+    return np.stack([flat.min(axis=1), flat.max(axis=1)], axis=1)
 
 
 def resize_images(images: np.ndarray, height: int, width: int, fit: str = DEFAULT_FIT) -> np.ndarray:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from synth.errors import RequestError
 SYNTHETIC = "synthetic"  # the column or array that marks synthetic images
 _MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "<na>", "inf", "-inf", "infinity", "-infinity"}  # no class names
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NO_LABEL = -1
 _EXACT = 2**53  # below it a float holds every integer
 _SHOWN = 60  # characters of a label that is named in an error
 _NOT_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's categories of control characters, broken bytes and line ends
@@ -38,6 +39,28 @@ class LabelledImages:
     notes: tuple[str, ...] = ()
     text_labels: bool = False
     groups: np.ndarray | None = None
+
+    def select(self, keep: np.ndarray) -> "LabelledImages":
+        """Return it with those of its own images, not of the other parts, for which `keep`, bool [N], is true."""
+        marks, groups = (array if array is None else array[keep] for array in (self.synthetic, self.groups))
+        return replace(self, images=self.images[keep], labels=self.labels[keep], synthetic=marks, groups=groups)
+
+
+def leave_out_unlabelled(found: LabelledImages, source: str) -> LabelledImages:
+    """Return `found` without images whose label is -1, where that means none, as many data sets have it.
+
+    It is a class beside one or two others alone, as in -1, 0, 1. The notes say which it is taken for.
+    """
+    keep = found.labels != _NO_LABEL
+    if keep.all():
+        return found
+    others = np.unique(found.labels[keep])
+    is_named = bool(found.class_names) and _NO_LABEL not in (found.class_names or {})
+    if len(others) in (1, 2) and not is_named:
+        note = f"{source}: label {_NO_LABEL} is read as a class like the others"
+        return replace(found, notes=(*found.notes, note))
+    note = f"{source}: {np.sum(~keep):,} images with the label {_NO_LABEL}, which means none, left out"
+    return replace(found.select(keep), notes=(*found.notes, note))
 
 
 def check_class_names(names: Sequence[str], source: str | Path) -> None:

@@ -12,10 +12,22 @@ from synth.array_values import check_flat, find_scale, parse_array_labels, scale
 from synth.errors import RequestError
 from synth.images import check_images
 from synth.labelled_images import SYNTHETIC, LabelledImages, check_class_names
+from synth.said_parts import SPLIT_NAMES, divide_if_said
 
 _KINDS = {"images": "x|images?|imgs?|data|pixels?|features", "labels": "y|labels?|targets?|class|classes"}
 _SPLITS = {"train": "train|training|tr", "validation": "val|valid|validation|dev", "test": "test|testing|te"}
+_CLASS_NAMES = ("class_names", "label_names", "target_names")
 _POSITIONAL = ("arr_0", "arr_1")  # of np.savez(file, images, labels)
+
+
+def is_npz(path: str | Path) -> bool:
+    """Tell whether a file is one by its name."""
+    return Path(path).suffix.lower() == ".npz"
+
+
+def is_npz_of_images(path: str | Path) -> bool:
+    """Tell whether an archive has images and labels by the names of its arrays; RequestError where it is none."""
+    return bool(_match_keys(list_npz_keys(path), path))
 
 
 def read_npz(path: str | Path, image_shape: tuple[int, int, int] | None = None) -> LabelledImages:
@@ -24,12 +36,14 @@ def read_npz(path: str | Path, image_shape: tuple[int, int, int] | None = None) 
 
     Images: [N, H, W], [N, H, W, 1 or 3], or [N, H * W] of squares (or of `image_shape`, height, width, channels), of
     integers 0..255, or floats 0..1 or -1..1, which a note tells of. Labels: integers [N] or [N, 1], one-hot [N, K], or
-    texts, which are class names. `class_names` is used where present.
+    texts, which are class names. `class_names`, and texts in `split` that say the part of each image, are used where
+    present.
     """
     names = list_npz_keys(path)
     keys = _find_keys(names, path)
-    arrays, _ = read_npz_arrays(path, (*(key for pair in keys.values() for key in pair), "class_names", SYNTHETIC))
-    class_names = _parse_class_names(arrays["class_names"], path) if "class_names" in arrays else None
+    more = (*_CLASS_NAMES, *SPLIT_NAMES, SYNTHETIC)
+    arrays, _ = read_npz_arrays(path, (*(key for pair in keys.values() for key in pair), *more))
+    class_names = next((_parse_class_names(arrays[key], path, key) for key in _CLASS_NAMES if key in arrays), None)
     images = {part: check_flat(arrays[key], f"{path}: {key}", image_shape) for part, (key, _) in keys.items()}
     scale = find_scale(images.values(), f"{path}: {next(iter(keys.values()))[0]}")
     given = {part: (arrays[key], f"{path}: {key}") for part, (_, key) in keys.items()}
@@ -42,7 +56,7 @@ def read_npz(path: str | Path, image_shape: tuple[int, int, int] | None = None) 
     others = {part: source for part, source in found.items() if source is not train}
     notes = [f"{path}: pixels from {scale} are read as 0..255"] if scale else []
     notes += [f"{path}: {key} is left out" for key in _list_unused(names, keys)]
-    return replace(
+    source = replace(
         train,
         validation=others.get("validation"),
         test=others.get("test"),
@@ -51,10 +65,24 @@ def read_npz(path: str | Path, image_shape: tuple[int, int, int] | None = None) 
         notes=tuple(notes),
         text_labels=text_names is not None,
     )
+    said = next((key for key in SPLIT_NAMES if key in arrays and arrays[key].shape == train.labels.shape), None)
+    return divide_if_said(source, arrays[said].tolist(), f"{path}: {said}") if said and not others else source
 
 
 def _find_keys(names: list[str], path: str | Path) -> dict[str, tuple[str, str]]:
     """Return {part: (key of its images, key of its labels)} of the arrays that are there, the train part first."""
+    found = _match_keys(names, path)
+    if not found:
+        raise RequestError(
+            f"{path}: should have the keys images, labels, or x_train, y_train, x_test, y_test, or others that say "
+            f"the same, as numpy.savez(file, images=..., labels=...) writes them. "
+            f"Got {', '.join(names)[:80] or 'none'} instead."
+        )
+    return found
+
+
+def _match_keys(names: list[str], path: str | Path) -> dict[str, tuple[str, str]]:
+    """As _find_keys, but {} where there are none."""
     if {"images", "labels"} <= set(names) and not {"x_train", "y_train"} <= set(names):
         names = [name for name in names if name in ("images", "labels") or _find_meaning(name)[0] != "train"]
     meanings: dict[tuple[str, str], list[str]] = {}
@@ -74,15 +102,7 @@ def _find_keys(names: list[str], path: str | Path) -> dict[str, tuple[str, str]]
                 f"Got {' and '.join(twice)[:80]}."
             )
         found[split] = (pair[0][0], pair[1][0])
-    if not found and set(names) == set(_POSITIONAL):
-        return {"train": _POSITIONAL}
-    if not found:
-        raise RequestError(
-            f"{path}: should have the keys images, labels, or x_train, y_train, x_test, y_test, or others that say "
-            f"the same, as numpy.savez(file, images=..., labels=...) writes them. "
-            f"Got {', '.join(names)[:80] or 'none'} instead."
-        )
-    return found
+    return {"train": _POSITIONAL} if not found and set(names) == set(_POSITIONAL) else found
 
 
 def _find_meaning(name: str) -> tuple[str, str | None]:
@@ -140,10 +160,8 @@ def _parse_marks(marks: np.ndarray | None, count: int, path: str | Path) -> np.n
     return marks.view(np.uint8) != 0  # NumPy counts on bytes of 0 and 1 alone
 
 
-def _parse_class_names(names: np.ndarray, path: str | Path) -> dict[int, str]:
+def _parse_class_names(names: np.ndarray, path: str | Path, key: str) -> dict[int, str]:
     if names.dtype.kind != "U" or names.ndim != 1:
-        raise RequestError(
-            f"{path}: class_names should be texts, one per class. Got {names.dtype} {names.shape} instead."
-        )
-    check_class_names(names.tolist(), f"{path}: class_names")
+        raise RequestError(f"{path}: {key} should be texts, one per class. Got {names.dtype} {names.shape} instead.")
+    check_class_names(names.tolist(), f"{path}: {key}")
     return dict(enumerate(names.tolist()))

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from synth.columns import SPLIT_NAMES
 from synth.errors import RequestError, describe_cause
 from synth.images import IMAGE_SUFFIXES
 from synth.labelled_images import parse_label
-from synth.split_names import find_split
+from synth.said_parts import SPLIT_NAMES, find_part
 
 Classes = dict[str, list[Path]]  # {class name: its pictures}
 Labels = tuple[str, list[str]]  # what of a table holds them, and the label of each row
@@ -282,7 +281,7 @@ def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> Fo
 def _read_parts(table: Table, column: int, names: Names) -> dict[Path, str]:
     """Return the part of each picture by a column that is called as such columns are; {} where none says them all."""
     places = [place for place, name in enumerate(table.header) if _fold(name) in SPLIT_NAMES]
-    said = [find_split(row[places[0]])[0] for row in table.rows] if places else []
+    said = [find_part(row[places[0]]) for row in table.rows] if places else []
     if None in said or "train" not in said or len(set(said)) == 1:
         return {}
     found = zip(table.rows, said, strict=True)

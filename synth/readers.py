@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from synth.errors import RequestError, show
 from synth.files import check_regular_file
 from synth.idx_folders import is_idx_folder, read_idx_folder
-from synth.images import check_contrast
-from synth.labelled_images import LabelledImages
-from synth.npz_files import read_npz
+from synth.images import MIN_CONTRAST, check_contrast, find_ranges
+from synth.labelled_images import LabelledImages, leave_out_unlabelled
+from synth.npz_files import is_npz, read_npz
 from synth.parquet_files import is_parquet, read_parquet
 from synth.picture_files import Reading
 from synth.picture_folders import read_image_folder
@@ -47,12 +49,27 @@ def read_path(path: Path, flag: str, reading: PathReading) -> LabelledImages:
     if path.is_dir():
         marks = count_marks(path)
         _refuse_synthetic(flag, path, marks["1"], marks.total())
-    source = _read(path, flag, reading)
+    source = leave_out_unlabelled(_read(path, flag, reading), str(path))
+    if source.notes and not len(source.labels):
+        raise RequestError(f"{path}: each image should have a label. {source.notes[-1]}.")
     if source.synthetic is not None:
         _refuse_synthetic(flag, path, int(source.synthetic.sum()), len(source.labels))
-    if len(source.labels):
-        check_contrast(source.images, str(path))
-    return source
+    if not len(source.labels):
+        return source
+    check_contrast(source.images, str(path))
+    return replace(source, notes=(*source.notes, *_note_classes_of_one_tone(source)))
+
+
+def _note_classes_of_one_tone(source: LabelledImages) -> list[str]:
+    """Return a line for each class whose pixels hardly differ over all of its images, where others' do."""
+    notes = []
+    ranges = find_ranges(source.images)
+    for label in np.unique(source.labels).tolist():
+        low, high = ranges[source.labels == label, 0].min(), ranges[source.labels == label, 1].max()
+        if high - low < MIN_CONTRAST:
+            name = (source.class_names or {}).get(label, str(label))
+            notes.append(f"all pixels of class {name!r} are in {low}..{high} of 0..255: are its images damaged?")
+    return notes
 
 
 def _refuse_synthetic(flag: str, path: Path, count: int, total: int) -> None:
@@ -80,7 +97,7 @@ def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
         names = found.class_names or {}
         return replace(found, text_labels=any(name != str(value) for value, name in names.items()))
     check_regular_file(path)
-    if path.suffix.lower() == ".npz":
+    if is_npz(path):
         return read_npz(path, reading.image_shape)
     hint = ": numpy.savez(file, images=..., labels=...) adds the labels" if path.suffix.lower() == ".npy" else ""
     raise RequestError(f"{flag} should be {KINDS}. Got {path} instead{hint}.")

@@ -1,107 +1,169 @@
-"""Find the tables of a folder that holds a set's parts in files of their own, as mnist_train.csv and mnist_test.csv."""
+"""Find the files of a folder that holds a set, or its parts, in files of many images, as mnist_train.csv."""
 
 import os
 import re
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synth.errors import RequestError
+from synth.files import CONFIG, find_mark
+from synth.folder_tree import is_hidden, scan_folder
 from synth.label_matching import match_part
-from synth.labelled_images import LabelledImages
-from synth.parquet_files import is_parquet, read_parquet
+from synth.labelled_images import LabelledImages, leave_out_unlabelled
+from synth.npz_files import is_npz, is_npz_of_images, read_npz
+from synth.parquet_files import has_labels, is_parquet, read_parquet
 from synth.picture_files import Reading
 from synth.split_names import find_split
 from synth.tables import TABLE_SUFFIXES, count_columns, is_labelled_as, is_table, read_csv
 
-_DEPTH = 2  # Kaggle unpacks a.csv.zip as a/a.csv; Hugging Face has data/train-....parquet
+PARTS = ("train", "validation", "test")
+_DEPTH = 2  # Kaggle unpacks a.csv.zip as a/a.csv; Hugging Face has data/train-....parquet, default/train/0000.parquet
 _FEWEST = 10  # columns of a table of images; those of names and labels have fewer
-_PIECE = re.compile(r"-\d+-of-\d+(-[0-9a-f]+)?$")  # one of several files of a part, with its hash
+_PIECE = re.compile(r"-\d+-of-\d+(-[0-9a-f]+)?$|^\d+$")  # one of several files of a part, with its hash
 _NOT_DATA = "submission"
-Files = dict[str, dict[str, list[Path]]]  # {part: {what its name says besides: files}}
 
 
-def find_table_parts(folder: Path) -> dict[str, list[Path]] | None:
-    """Return {"train": its files, and others} where a folder holds tables of images of these names, or else None.
+@dataclass(frozen=True)
+class TableParts:
+    """The files of each part, "train" at least, and a line each on what is there besides."""
 
-    Only files whose columns are pixels count, or Parquet. Raises RequestError where it holds several sets.
+    files: dict[str, list[Path]]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files in one place whose names say the same. part: of them, or None. stem: what they say besides."""
+
+    part: str | None
+    stem: str
+    depth: int
+    paths: list[Path]
+
+
+def find_table_parts(folder: Path) -> TableParts | None:
+    """Return the files of a folder that holds a set's images in tables, Parquet or NPZ files, or else None.
+
+    Only tables whose columns are pixels count. Names of files, or of the folders that they lie in, say the parts; where
+    none says "train" and there are no pictures, a single file is the set. Raises RequestError where there are several
+    sets.
     """
-    files = _list_tables(folder, _DEPTH)
-    if not files.get("train"):
+    found = [files for files in _list_files(folder) if _holds_images(files.paths[0])]
+    named = {part: [files for files in found if files.part == part] for part in PARTS}
+    if not named["train"] and (not found or find_mark(folder) or scan_folder(folder).count):
         return None
-    stems = {stem: paths for stem, paths in files["train"].items() if _holds_images(paths[0])}
-    if not stems:
-        return None
-    if len(stems) > 1:
-        first = next(iter(stems.values()))[0]
-        names = ", ".join(paths[0].name for paths in stems.values())[:120]
-        raise RequestError(
-            f"{folder}: should hold the table of one set. Got {names}: name one with --data, as {first}, and its test "
-            "set with --test-data."
-        )
-    ((stem, train),) = stems.items()
-    found = {"train": train}
-    for part in ("validation", "test"):
-        others = {name: paths for name, paths in files.get(part, {}).items() if _holds_images(paths[0])}
-        chosen = others.get(stem) or (next(iter(others.values())) if len(others) == 1 and part == "test" else None)
-        if chosen is None and part == "test" and others:
-            names = ", ".join(paths[0].name for paths in others.values())[:120]
+    train = _choose(folder, named["train"] or found)
+    chosen = {"train": train}
+    for part in PARTS[1:] if named["train"] else ():
+        same = [files for files in named[part] if files.stem == train.stem]
+        if same or len(named[part]) == 1:
+            chosen[part] = _choose(folder, same or named[part])
+        elif named[part]:
             raise RequestError(
-                f"{folder}: should hold one test set beside {train[0].name}. Got {names}: name the train file with "
-                "--data, and the test file with --test-data."
+                f"{folder}: should hold one {part} set beside {_show(folder, train)}. Got "
+                f"{_list(folder, named[part])}: name the train file with --data, and the test file with --test-data."
             )
-        found |= {part: chosen} if chosen else {}
-    return found
+    left = [files for files in found if files not in chosen.values()]
+    notes = (f"not read: {_list(folder, left)}",) if left else ()
+    return TableParts({part: files.paths for part, files in chosen.items()}, notes)
 
 
 def read_table_parts(
-    parts: dict[str, list[Path]],
+    parts: TableParts,
     reading: Reading,
     image_shape: tuple[int, int, int] | None,
     label_column: str | None,
     groups: str | None = None,
 ) -> LabelledImages:
-    """Read the parts as of find_table_parts; a test table without labels is left out, and the notes say so."""
-    found, notes = {}, []
-    for part, paths in parts.items():
-        if part != "train" and is_table(paths[0]) and not is_labelled_as(paths[0], parts["train"][0], label_column):
+    """Read the parts as of find_table_parts; a part without labels is left out, and the notes say so."""
+    found: dict[str, LabelledImages] = {}
+    notes = [*parts.notes]
+    train_path = parts.files["train"][0]
+    for part, paths in parts.files.items():
+        if part != "train" and not _has_labels(paths[0], train_path, label_column):
             notes.append(f"{paths[0]} has no labels, and is no {part} part (predict.py --test-csv predicts it)")
-        elif is_parquet(paths[0]):
-            found[part] = read_parquet(paths, reading, label_column, groups if part == "train" else None)
-        else:
-            found[part] = read_csv(paths[0], image_shape, label_column=label_column, groups=groups)
-    read = [f"{parts[part][0].name} as the {part} part" for part in found]
-    notes.insert(0, f"read {', '.join(read)}")
-    train = found.pop("train")
-    matched = {part: match_part(source, train, str(parts[part][0])) for part, source in found.items()}
-    notes = [*train.notes, *notes]
-    return replace(train, validation=matched.get("validation"), test=matched.get("test"), notes=tuple(notes))
-
-
-def _list_tables(folder: Path, depth: int) -> Files:
-    """Return the tables up to so many folders deep whose names say a part; of a table that is there in several forms
-    the first."""
-    found: Files = {}
-    for entry in sorted(os.scandir(folder), key=lambda entry: (len(entry.name), entry.name)):
-        if entry.name.startswith((".", "__MACOSX")):
             continue
+        groups = groups if part == "train" else None
+        source = leave_out_unlabelled(_read_files(paths, reading, image_shape, label_column, groups), str(paths[0]))
+        if len(source.labels) or part == "train":
+            found[part] = source
+        else:
+            notes += source.notes
+    read = [f"{parts.files[part][0].name} as the {part} part" for part in found]
+    train = found.pop("train")
+    notes = [*train.notes, f"read {', '.join(read)}", *notes]
+    matched = {part: match_part(source, train, str(parts.files[part][0])) for part, source in found.items()}
+    brought = {"validation": train.validation, "test": train.test} | matched
+    notes += [note for source in matched.values() for note in source.notes]
+    return replace(train, validation=brought["validation"], test=brought["test"], notes=tuple(dict.fromkeys(notes)))
+
+
+def _has_labels(path: Path, train: Path, label_column: str | None) -> bool:
+    if is_parquet(path):
+        return has_labels(path, label_column)
+    return not is_table(path) or is_labelled_as(path, train, label_column)
+
+
+def _read_files(
+    paths: list[Path],
+    reading: Reading,
+    image_shape: tuple[int, int, int] | None,
+    label_column: str | None,
+    groups: str | None,
+) -> LabelledImages:
+    if is_parquet(paths[0]):
+        return read_parquet(paths, reading, label_column, groups)
+    if is_table(paths[0]):
+        return read_csv(paths[0], image_shape, label_column=label_column, groups=groups)
+    if label_column or groups:
+        raise RequestError(f"--label-column and --groups are for tables. {paths[0]} has no columns: leave them out.")
+    return read_npz(paths[0], image_shape)
+
+
+def _choose(folder: Path, found: list[_Files]) -> _Files:
+    """Return the only files, or those that lie nearer to the folder than others of the same name."""
+    fewest = min(files.depth for files in found)
+    nearest = [files for files in found if files.depth == fewest]
+    if len(nearest) > 1 or len({files.stem for files in found}) > 1:
+        raise RequestError(
+            f"{folder}: should hold the files of one set. Got {_list(folder, found)}: name one with --data, as "
+            f"{found[0].paths[0]}, and its test set with --test-data."
+        )
+    return nearest[0]
+
+
+def _list_files(folder: Path) -> list[_Files]:
+    """Return the files up to some folders deep, short names first; of several forms in one place the first."""
+    found: dict[tuple[Path, str | None, str], list[Path]] = defaultdict(list)
+    for path in _walk(folder, _DEPTH):
+        name = _PIECE.sub("", _strip_suffix(path.name))
+        part, place = find_split(name)[0], path.parent
+        if part is None and place != folder:
+            part, name = find_split(place.name)[0], f"{place.name}/{name}"
+        same = found[place, part, _find_stem(name)]
+        if not same or (is_parquet(path) and is_parquet(same[0])):
+            same.append(path)
+    depth = len(folder.parts)
+    return [_Files(part, stem, len(place.parts) - depth, paths) for (place, part, stem), paths in found.items()]
+
+
+def _walk(folder: Path, depth: int) -> Iterator[Path]:
+    """Yield the tables, Parquet and NPZ files up to so many folders deep, but for those of runs."""
+    for entry in sorted(os.scandir(folder), key=lambda entry: (len(entry.name), entry.name)):
         path = Path(entry.path)
-        if depth and entry.is_dir():
-            for part, stems in _list_tables(path, depth - 1).items():
-                for stem, paths in stems.items():
-                    found.setdefault(part, {}).setdefault(stem, paths)
-        elif entry.is_file() and (is_table(path) or is_parquet(path)) and _NOT_DATA not in entry.name.lower():
-            name = _PIECE.sub("", _strip_suffix(entry.name))
-            part = find_split(name)[0]
-            if part:
-                stem = _find_stem(name)
-                same = found.setdefault(part, {}).setdefault(stem, [])
-                if not same or (is_parquet(path) and is_parquet(same[0]) and same[0].parent == path.parent):
-                    same.append(path)
-    return found
+        if is_hidden(entry.name) or _NOT_DATA in entry.name.lower():
+            continue
+        if entry.is_dir():
+            if depth and not (path / CONFIG).exists():
+                yield from _walk(path, depth - 1)
+        elif entry.is_file() and (is_table(path) or is_parquet(path) or is_npz(path)):
+            yield path
 
 
 def _strip_suffix(name: str) -> str:
-    suffixes = sorted((*TABLE_SUFFIXES, ".parquet"), key=len, reverse=True)
+    suffixes = sorted((*TABLE_SUFFIXES, ".parquet", ".npz"), key=len, reverse=True)
     return next((name[: -len(suffix)] for suffix in suffixes if name.lower().endswith(suffix)), name)
 
 
@@ -113,6 +175,14 @@ def _find_stem(name: str) -> str:
 
 def _holds_images(path: Path) -> bool:
     try:
-        return is_parquet(path) or count_columns(path) >= _FEWEST
+        return is_parquet(path) or (is_npz_of_images(path) if is_npz(path) else count_columns(path) >= _FEWEST)
     except RequestError:
         return False
+
+
+def _list(folder: Path, found: list[_Files]) -> str:
+    return ", ".join(_show(folder, files) for files in found)[:120]
+
+
+def _show(folder: Path, files: _Files) -> str:
+    return files.paths[0].relative_to(folder).as_posix()

@@ -10,11 +10,10 @@ from synth.columns import Columns, choose_end, find_columns, is_label_name, list
 from synth.csv_files import Layout, Rows, find_layout, list_end_texts, parse_packed, read_rows
 from synth.errors import RequestError
 from synth.labelled_images import SYNTHETIC, LabelledImages, parse_labels
-from synth.split_names import find_split
+from synth.said_parts import divide
 from synth.splits import encode_groups
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".zip")  # in any case
-_SPLIT_WORDS = {"publictest": "validation", "privatetest": "test"}  # FER2013's
 _LABELLED = "label,pixel0,..."
 _UNLABELLED = "pixel0,..."
 
@@ -75,25 +74,12 @@ def read_csv(
 def _split_rows(source: LabelledImages, texts: Sequence[str], table: "_Table") -> LabelledImages:
     """Return the images that are to train on, with the other parts that the texts of a column name."""
     column = table.layout.name(table.columns.split or 0)
-    meanings = {text: _SPLIT_WORDS.get(text.strip().casefold()) or find_split(text)[0] for text in set(texts)}
-    unknown = sorted(text for text, part in meanings.items() if part is None)
-    if unknown or "train" not in meanings.values():
-        got = f"Got {unknown[0]!r:.60}" if unknown else "Got no train"
-        raise RequestError(f"{table.path}: column {column} should say train, validation or test. {got} instead.")
-    parts = np.array([meanings[text] for text in texts])
-    images, labels, marks = source.images, source.labels, source.synthetic
-    others = {
-        part: LabelledImages(images[parts == part], labels[parts == part]) if (parts == part).any() else None
-        for part in ("validation", "test")
-    }
-    train = parts == "train"
-    kept = replace(source, images=images[train], labels=labels[train])
-    kept = replace(kept, groups=None if source.groups is None else source.groups[train])
-    note = f"{table.path}: the parts are those of the column {column}"
-    marks = None if marks is None else marks[train]
-    return replace(
-        kept, synthetic=marks, validation=others["validation"], test=others["test"], notes=(*source.notes, note)
-    )
+    divided = divide(source, texts)
+    if isinstance(divided, str):
+        raise RequestError(
+            f"{table.path}: column {column} should say train, validation or test. Got {divided} instead."
+        )
+    return replace(divided, notes=(*source.notes, f"{table.path}: the parts are those of the column {column}"))
 
 
 def read_csv_chunks(path: str | Path, image_shape: tuple[int, int, int] | None = None) -> Iterator[LabelledImages]:

@@ -202,7 +202,7 @@ def test_class_names_may_share_a_safe_folder_name(tmp_path):
 def test_class_names_that_differ_by_case_or_unicode_form_alone_are_noted(tmp_path):
     names = np.array(["Box", "box", "Caf\u00e9", "Cafe\u0301"])
     np.savez(
-        tmp_path / "a.npz", images=np.arange(64, dtype=np.uint8).reshape(4, 4, 4), labels=range(4), class_names=names
+        tmp_path / "a.npz", images=np.arange(0, 256, 4, np.uint8).reshape(4, 4, 4), labels=range(4), class_names=names
     )
     notes = load_dataset(tmp_path / "a.npz").notes
     assert notes == (
@@ -463,3 +463,37 @@ def test_a_test_set_beside_needs_no_groups(tmp_path):
     (tmp_path / "a.csv").write_text("label,patient,pixel0,pixel1,pixel2,pixel3\n" + "\n".join(rows) + "\n")
     (tmp_path / "b.csv").write_text("label,pixel0,pixel1,pixel2,pixel3\n0,1,2,3,4\n1,200,3,4,5\n")
     assert len(load_dataset(tmp_path / "a.csv", groups="patient", test_data=tmp_path / "b.csv").test) == 2
+
+
+def test_images_of_other_parts_whose_class_is_not_in_train_are_left_out(tmp_path):
+    path = tmp_path / "a.npz"
+    images = np.random.default_rng(0).integers(0, 256, (6, 4, 4), np.uint8)
+    arrays = {"x_train": images, "y_train": [0, 1] * 3, "x_test": images[::-1], "y_test": [0, 5, -1, 1, 0, 1]}
+    np.savez(path, **arrays)
+    dataset = load_dataset(path)
+    assert dataset.label_values == (0, 1)
+    assert dataset.labels[dataset.test].tolist() == [0, 1, 0, 1]
+    assert f"{path}: 2 test images of classes that are not in train left out: -1, 5" in dataset.notes
+    np.savez(path, **arrays | {"y_test": [-1] * 6})
+    assert load_dataset(path).own_parts == ()
+
+
+def test_minus_one_is_a_class_beside_one_or_two_others(tmp_path):
+    path = tmp_path / "a.npz"
+    images = np.random.default_rng(0).integers(0, 256, (20, 4, 4), np.uint8)
+    np.savez(path, images=images, labels=[-1, 0, 1, 0] * 5)
+    dataset = load_dataset(path)
+    assert dataset.label_values == (-1, 0, 1)
+    assert f"{path}: label -1 is read as a class like the others" in dataset.notes
+    np.savez(path, images=images, labels=[-1, 0, 1, 2] * 5)
+    dataset = load_dataset(path)
+    assert dataset.label_values == (0, 1, 2)
+    assert f"{path}: 5 images with the label -1, which means none, left out" in dataset.notes
+
+
+def test_a_class_of_one_tone_is_said(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (20, 4, 4), np.uint8)
+    images[10:] = 3
+    np.savez(tmp_path / "a.npz", images=images, labels=[0] * 10 + [1] * 10)
+    notes = load_dataset(tmp_path / "a.npz").notes
+    assert "all pixels of class '1' are in 3..3 of 0..255: are its images damaged?" in notes

@@ -73,7 +73,7 @@ def test_texts_and_another_label_column(tmp_path):
 @pytest.mark.parametrize(
     ("labels", "values", "message"),
     [
-        ([-1, -1], None, "each picture should have one label. Got -1 in every row"),
+        ([-1, -1], None, "each image should have a label. .*2 images with the label -1, which means none, left out"),
         ([1, None], None, "each picture should have one label. Got None in row 2"),
         ([[1], [0, 1]], None, r"each picture should have one label. Got \[1\] in row 1"),
     ],
@@ -107,3 +107,44 @@ def test_without_pyarrow_one_line_says_how_to_get_it(tmp_path, monkeypatch):
     (tmp_path / "a.parquet").touch()
     with pytest.raises(RequestError, match="reading Parquet needs the package pyarrow: pip install pyarrow"):
         read(tmp_path / "a.parquet")
+
+
+def test_pictures_without_a_label_are_left_out_where_they_are_marked_so(tmp_path):
+    source = read(write(tmp_path / "a.parquet", [0, -1, 1], [100, 110, 120], ["ape", "bee"]))
+    assert (source.labels.tolist(), source.images[:, 1, 1, 0].tolist()) == ([0, 1], [100, 120])
+    assert source.notes == (f"{tmp_path}/a.parquet: 1 images with the label -1, which means none, left out",)
+    write(tmp_path / "b" / "train.parquet", [0, 1], [100, 110], ["ape", "bee"])
+    write(tmp_path / "b" / "test.parquet", [-1, -1], names=["ape", "bee"])
+    source = read(tmp_path / "b")
+    assert source.test is None
+    assert source.notes[-1].endswith("test.parquet: 2 images with the label -1, which means none, left out")
+
+
+def test_a_test_file_without_a_column_of_labels_is_no_test_part(tmp_path):
+    write(tmp_path / "train.parquet", [0, 1])
+    write(tmp_path / "test.parquet", [0, 1], column="number")
+    source = read(tmp_path)
+    assert source.test is None
+    assert "test.parquet has no labels, and is no test part" in source.notes[-1]
+
+
+def test_a_column_of_parts_divides_the_pictures(tmp_path):
+    path = write(tmp_path / "a.parquet", [0, 1, 0], [100, 110, 120])
+    pq.write_table(pq.read_table(path).append_column("Split", pa.array(["train", "train", "test"])), path)
+    source = read(path)
+    assert (source.labels.tolist(), source.test.images[0, 1, 1, 0]) == ([0, 1], 120)
+
+
+def test_the_column_of_pictures_is_the_struct_or_the_one_of_that_name(tmp_path):
+    path = write(tmp_path / "a.parquet", [0, 1], [100, 110])
+    more = pq.read_table(path).append_column("digest", pa.array([b"1", b"2"]))
+    pq.write_table(more, path)
+    assert read(path).images[:, 1, 1, 0].tolist() == [100, 110]
+    write(path, [0, 1], [100, 110], struct=False)
+    pq.write_table(pq.read_table(path).append_column("digest", pa.array([b"1", b"2"])), path)
+    assert read(path).images[:, 1, 1, 0].tolist() == [100, 110]
+
+
+def test_the_label_column_may_be_named_in_another_case(tmp_path):
+    path = write(tmp_path / "a.parquet", [5, 3], column="Breed")
+    assert read(path, label_column="breed").labels.tolist() == [5, 3]

@@ -1,8 +1,10 @@
 import gzip
 
+import numpy as np
 import pytest
 
 from synth.errors import RequestError
+from synth.files import mark_folder
 from synth.readers import PathReading, is_columnar, read_path
 from synth.table_folders import find_table_parts
 
@@ -100,11 +102,77 @@ def test_a_table_of_names_and_labels_is_no_table_of_images(tmp_path):
     assert not is_columnar(tmp_path)
 
 
+def test_sets_in_sub_folders_are_one_line_and_an_unpacked_copy_is_no_set(tmp_path):
+    write(tmp_path / "age" / "train.csv", [7, 3])
+    write(tmp_path / "gender" / "train.csv", [1, 0])
+    with pytest.raises(RequestError, match=r"files of one set. Got age/train.csv, gender/train.csv: name one"):
+        read(tmp_path)
+    write(tmp_path / "train.csv", [5, 6])
+    source = read(tmp_path)
+    assert source.labels.tolist() == [5, 6]
+    assert source.notes == ("read train.csv as the train part", "not read: age/train.csv, gender/train.csv")
+
+
+@pytest.mark.parametrize("name", ["validation", "holdout_val"])
+def test_a_lone_validation_table_may_have_another_stem(tmp_path, name):
+    write(tmp_path / "digits_train.csv", [7, 3])
+    write(tmp_path / f"{name}.csv", [3])
+    assert read(tmp_path).validation.labels.tolist() == [3]
+
+
+def save_npz(path, labels, value):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    images = np.full((len(labels), 4, 4), value, np.uint8)
+    images[:, 0, 0] = 0
+    np.savez(path, images=images, labels=labels)
+
+
+def test_parts_may_be_npz_files(tmp_path):
+    save_npz(tmp_path / "train.npz", [7, 3], 100)
+    save_npz(tmp_path / "test.npz", [3], 200)
+    np.savez(tmp_path / "statistics.npz", mean=np.zeros(4))
+    source = read(tmp_path)
+    assert (source.labels.tolist(), source.test.labels.tolist()) == ([7, 3], [3])
+    assert (source.images[0, 1, 1, 0], source.test.images[0, 1, 1, 0]) == (100, 200)
+    with pytest.raises(RequestError, match="--label-column and --groups are for tables"):
+        read(tmp_path, label_column="digit")
+
+
+@pytest.mark.parametrize("name", ["mnist.npz", "default/train/0000.npz", "test.npz"])
+def test_the_only_file_of_a_folder_is_the_set(tmp_path, name):
+    save_npz(tmp_path / name, [7, 3], 100)
+    (tmp_path / "README.md").touch()
+    assert read(tmp_path).labels.tolist() == [7, 3]
+    save_npz(tmp_path / "other.npz", [7, 3], 100)
+    if "train" not in name:
+        with pytest.raises(RequestError, match="files of one set. Got .*other.npz"):
+            read(tmp_path)
+
+
+def test_folders_may_say_the_parts(tmp_path):
+    for part in ("train", "test"):
+        for piece in ("0000", "0001"):
+            path = tmp_path / "default" / part / f"{piece}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    found = find_table_parts(tmp_path).files
+    assert {part: [path.stem for path in paths] for part, paths in found.items()} == {
+        "train": ["0000", "0001"], "test": ["0000", "0001"],
+    }  # fmt: skip
+
+
+def test_the_shards_of_a_run_are_no_set(tmp_path):
+    mark_folder(tmp_path, "generate_data.py", {})
+    save_npz(tmp_path / "shards" / "a" / "1.npz", [7, 3], 100)
+    assert find_table_parts(tmp_path) is None
+    assert find_table_parts(tmp_path.parent) is None
+
+
 def test_pieces_may_have_a_hash(tmp_path):
     names = ("train-00000-of-00002-b42a0e", "train-00001-of-00002-3c11ff", "validation-00000-of-00001-0f11")
     for name in names:
         (tmp_path / f"{name}.parquet").touch()
     found = find_table_parts(tmp_path)
-    assert {part: [path.stem for path in paths] for part, paths in found.items()} == {
+    assert {part: [path.stem for path in paths] for part, paths in found.files.items()} == {
         "train": [*names[:2]], "validation": [names[2]],
     }  # fmt: skip
