@@ -16,6 +16,7 @@ from synth.split_names import find_split, fold_class, is_filler, share_stem
 PARTS = ("train", "validation", "test")
 _SHOWN = 5  # names in a note
 _MASKS = {"masks", "mask", "annotations", "annotation", "segmentations", "labels", "groundtruth", "ground_truth"}
+_MASK = re.compile(r"(.+?)[ _.-]*(masks?|seg|segmentation|gt|ground_?truth|annotation)([ _.-]*\d+)?", re.IGNORECASE)
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 
 
@@ -59,7 +60,7 @@ def find_layout(path: str | Path) -> Layout:
     top = _step_in(root)
     if find_split(top.name)[0] in PARTS[1:] and top is not root:
         layout.notes.append(f"{top.name} is read as the whole set: there are no pictures of a train part beside it")
-    folders = _find_parts(top, layout)
+    folders = _find_parts(_turn_inside_out(top, layout), layout)
     for part, folder in folders.items():
         elsewhere = [path for other in folders.values() if other is not folder for path in other.list_pictures()]
         inner = _step_in(folder)
@@ -80,13 +81,21 @@ def find_layout(path: str | Path) -> Layout:
 
 
 def _drop_masks(folder: Folder, dropped: list[str]) -> Folder:
-    """Return the folder without masks beside images/, at any depth, whose names are added to `dropped`."""
-    folders = folder.folders
+    """Return the folder without masks, in folders beside images/ or beside the pictures that they are of, at any depth.
+
+    dropped: list that they are described in.
+    """
+    folders, pictures = folder.folders, folder.pictures
+    stems = {path.stem for path in pictures}
+    own = [path for path in pictures if (match := _MASK.fullmatch(path.stem)) and match[1] in stems]
+    if own:
+        pictures = tuple(path for path in pictures if path not in own)
+        dropped.append(f"{count_pictures(len(own))} as {folder.name}/{own[0].name}")
     if any(is_filler(inner.name) for inner in folder.filled):
         masks = [inner for inner in folder.filled if inner.name.casefold() in _MASKS]
         folders = tuple(inner for inner in folders if inner not in masks)
         dropped += [f"{folder.name}/{inner.name}" for inner in masks]
-    return replace(folder, folders=tuple(_drop_masks(inner, dropped) for inner in folders))
+    return replace(folder, pictures=pictures, folders=tuple(_drop_masks(inner, dropped) for inner in folders))
 
 
 def _step_in(folder: Folder) -> Folder:
@@ -97,6 +106,24 @@ def _step_in(folder: Folder) -> Folder:
             break
         folder = inner
     return folder
+
+
+def _turn_inside_out(top: Folder, layout: Layout) -> Folder:
+    """Return the folder with the parts outside and the classes inside, where each class folder holds the parts."""
+    classes = top.filled
+    inside = {child.name: {inner.name: inner for inner in child.filled} for child in classes}
+    names = list(dict.fromkeys(name for inner in inside.values() for name in inner))
+    parts = [find_split(name) for name in names]
+    if len(classes) < 2 or any(child.pictures or not child.filled for child in classes):
+        return top
+    if not all(is_all for _, is_all in parts) or ("train", True) not in parts or len(parts) < 2:
+        return top
+    layout.notes.append(f"the parts, {_list(names)}, are read from inside the class folders")
+    turned = []
+    for name in names:
+        own = [replace(inside[child.name][name], path=child.path) for child in classes if name in inside[child.name]]
+        turned.append(Folder(top.path / name, folders=tuple(own)))
+    return replace(top, folders=tuple(turned))
 
 
 def _find_parts(top: Folder, layout: Layout) -> dict[str, Folder]:
@@ -160,7 +187,8 @@ def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsew
     names = [child.name for child in children]
     is_cut = not folder.pictures and all(_step_in(child).is_flat for child in children)  # or flat, without children
     are_pieces = (len(names) > 1 and share_stem(names)) or all(map(is_filler, names))
-    if (is_cut and (are_pieces or len(names) == 1)) or not children:
+    variants = _list_variants(folder)
+    if (is_cut and (are_pieces or len(names) == 1)) or not children or variants:
         pictures, tables = Names(part, folder.list_pictures(), elsewhere), _list_tables(folder, root)
         found = read_classes(pictures, {path: _find_table_part(path, folder, pictures) for path in tables})
         layout.is_table |= found is not None and part == "train"
@@ -172,7 +200,12 @@ def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsew
             return found.classes
         if not children or (are_pieces and (len(names) > 1 or part != "train" or elsewhere)):
             return None
-    _check_not_variants(folder)
+    if variants:
+        raise RequestError(
+            f"{folder.path}: should hold one sub-folder per class. {_list(names)} all hold the same folders, "
+            f"{_list(variants)}: name one of them, as --data {children[0].path}. Where they are people or series, put "
+            "a CSV with the columns file, label and person beside them, and keep each on one side with --groups person."
+        )
     if folder.pictures:
         left = count_pictures(len(folder.pictures))
         layout.notes.append(f"{left} beside the class folders of {folder.name} not read")
@@ -197,19 +230,15 @@ def _list_tables(folder: Folder, root: Folder) -> list[Path]:
     return [*dict.fromkeys([*folder.tables, *below, *tables])]
 
 
-def _check_not_variants(folder: Folder) -> None:
-    """Raise RequestError for "classes" that all hold the same classes, as color/ and grayscale/ do."""
+def _list_variants(folder: Folder) -> list[str]:
+    """Return the classes that all sub-folders hold, as color/ and grayscale/ do; [] where these are classes."""
     children = folder.filled
     inside = [_step_in(child) for child in children]
     names = [{inner.name for inner in child.filled} for child in inside]
     if len(children) < 2 or any(child.pictures for child in inside) or min(map(len, names)) < 2:
-        return
+        return []
     common = set.intersection(*names)
-    if 2 * len(common) >= len(set.union(*names)):
-        raise RequestError(
-            f"{folder.path}: should hold one sub-folder per class. {_list([child.name for child in children])} all "
-            f"hold the same folders, {_list(sorted(common))}: name one of them, as --data {children[0].path}."
-        )
+    return sorted(common) if 2 * len(common) >= len(set.union(*names)) else []
 
 
 def _divide(layout: Layout) -> None:

@@ -113,11 +113,14 @@ def read_classes(names: Names, tables: Mapping[Path, str | None]) -> Found | Non
         for table, column in naming:
             labels = find(table, column)
             if labels:
-                return _assign(table, column, labels, names)
+                found = _assign(table, column, labels, names)
+                others = [pair for pair in naming if pair[0].split not in (None, names.part)]
+                return _add_parts(found, table, [(*pair, find(*pair)) for pair in others], names)
     pairs = [(table, column) for table, column in naming if len(table.header) == 2]
     if len(pairs) == 1:  # the other column holds the labels, whatever its name
         ((table, column),) = pairs
-        return _assign(table, column, _take_column(table, 1 - column), names)
+        found = _assign(table, column, _take_column(table, 1 - column), names)
+        return _add_parts(found, table, [], names)
     if naming and names.part == "train":
         files = [f"{table.path.name}: " * (len(naming) > 1) + ", ".join(table.header) for table, _ in naming]
         raise RequestError(
@@ -210,6 +213,39 @@ def find_names(table: Table, names: Names) -> int | None:
     return best
 
 
+def _add_parts(found: Found, table: Table, others: Sequence[tuple[Table, int, Labels | None]], names: Names) -> Found:
+    """Add the pictures that the tables of other parts label, where all lie in one place; note what is left out.
+
+    table: the one that `found` is of. others: (table, column with the names, labels, if it has any).
+    """
+    labelled = [table.path.name]
+    if not names.has_others and not found.parts and table.split == names.part:
+        for other, column, labels in others:
+            if labels and other.split:
+                _add_part(found, _assign(other, column, labels, names), other)
+                labelled.append(other.path.name)
+    left = len(names) - sum(map(len, found.classes.values()))
+    if left:
+        does = "do" if len(labelled) > 1 else "does"
+        found.notes.append(f"{count_pictures(left)} that {' and '.join(labelled)} {does} not name left out")
+    return found
+
+
+def _add_part(found: Found, added: Found, table: Table) -> None:
+    """Add the pictures of another part, by the name of its table, to `found`, but for those that it has."""
+    known = {path for paths in found.classes.values() for path in paths}
+    found.parts.update({path: found.parts.get(path, "train") for path in known})
+    found.notes.extend(added.notes)
+    twice = 0
+    for name, paths in added.classes.items():
+        new = [path for path in paths if path not in known]
+        twice += len(paths) - len(new)
+        found.classes.setdefault(name, []).extend(new)
+        found.parts.update(dict.fromkeys(new, table.split or ""))
+    if twice:
+        found.notes.append(f"{count_pictures(twice)} of {table.path.name} that other parts have stay there")
+
+
 def _find_marks(table: Table, column: int) -> Labels | None:
     """Return the labels of a table with one column a class, 1 in that of each picture; None of another."""
     others = [number for number in range(len(table.header)) if number != column]
@@ -257,12 +293,10 @@ def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> Fo
     for path in sorted(labels):
         classes[labels[path]].append(path)
     name = table.header[column]
-    notes = [f"{names.part}: classes are read from {place} of {table.path.name}, pictures are found by {name!r}"]
+    part = (None if names.has_others else table.split) or names.part
+    notes = [f"{part}: classes are read from {place} of {table.path.name}, pictures are found by {name!r}"]
     if table.encoding != _UTF8:
         notes.append(f"{table.path.name} is not in UTF-8, and read as {table.encoding}")
-    if len(names) > len(labels):
-        left = count_pictures(len(names) - len(labels))
-        notes.append(f"{left} that {table.path.name} does not name left out")
     if missing and not names.has_others:
         notes.append(f"{missing:,} rows of {table.path.name} name no picture, or no class")
     twice = [name for name, times in Counter(path.name for path in labels).most_common(1) if times > 1]

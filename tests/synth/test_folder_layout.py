@@ -280,3 +280,54 @@ def test_a_flat_test_folder_among_classes_is_said(make):
 def test_other_kinds_of_files_alone_are_named(make):
     with pytest.raises(RequestError, match=r"Got none, but 2 \.heic\."):
         find_layout(make("cat/1.heic", "dog/2.heic"))
+
+
+def test_tables_for_each_part_divide_pictures_that_lie_together(make):
+    tables = {"train": "id,label\nx1,a\nx2,b\n", "test": "id,label\nx3,b\nx1,a\n", "val": "id,label\nx4,a\n"}
+    layout = find_layout(make(*(f"images/x{number}.png" for number in range(1, 6)), **tables))
+    assert show(layout) == {
+        "train": {"a": ["x1.png"], "b": ["x2.png"]},
+        "validation": {"a": ["x4.png"]},
+        "test": {"b": ["x3.png"]},
+    }
+    assert "test: classes are read from the column 'label' of test.csv, pictures are found by 'id'" in layout.notes
+    assert "1 picture of test.csv that other parts have stay there" in layout.notes
+    assert "1 picture that train.csv and test.csv and val.csv do not name left out" in layout.notes
+    folder = make(test="id,fold\nx3,1\n")  # which is to be predicted
+    assert "test" not in show(find_layout(folder))
+
+
+def test_parts_inside_the_classes(make):
+    folder = make("cat/train/1.png", "cat/test/2.png", "dog/train/3.png", "dog/val/4.png", "dog/test/5.png")
+    layout = find_layout(folder)
+    assert show(layout) == {
+        "train": {"cat": ["1.png"], "dog": ["3.png"]},
+        "validation": {"dog": ["4.png"]},
+        "test": {"cat": ["2.png"], "dog": ["5.png"]},
+    }
+    assert layout.notes == [
+        "the parts, test, train, val, are read from inside the class folders",
+        "validation: has no pictures of cat",
+    ]
+
+
+def test_people_who_all_have_the_same_folders_are_no_classes_but_a_csv_may_say_them(make):
+    names = [f"{person}/{kind}/{person}{kind}.png" for person in ("p1", "p2") for kind in ("ill", "well")]
+    folder = make(*names)
+    with pytest.raises(RequestError, match="p1, p2 all hold the same folders, ill, well: .* --groups person"):
+        find_layout(folder)
+    rows = [f"{name},{name.split('/')[1]},{name[:2]}" for name in names]
+    folder = make(people="\n".join(["file,label,person", *rows]))
+    assert show(find_layout(folder)) == {
+        "train": {"ill": ["p1ill.png", "p2ill.png"], "well": ["p1well.png", "p2well.png"]}
+    }
+
+
+def test_masks_in_the_folder_of_their_pictures_are_not_read(make):
+    names = ["benign (1).png", "benign (1)_mask.png", "benign (1)_mask_1.png", "gas_mask.png"]
+    layout = find_layout(make(*(f"benign/{name}" for name in names), "normal/1.png", "normal/1-seg.png"))
+    assert show(layout) == {"train": {"benign": ["benign (1).png", "gas_mask.png"], "normal": ["1.png"]}}
+    assert layout.notes[0] == (
+        "not read, as they belong to the images beside them: 2 pictures as benign/benign (1)_mask.png, "
+        "1 picture as normal/1-seg.png"
+    )

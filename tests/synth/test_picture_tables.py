@@ -89,8 +89,8 @@ def test_what_the_csv_does_not_name_is_counted(tmp_path):
     assert classes == {"x": ["1.png"]}
     assert notes == [
         "train: classes are read from the column 'label' of t.csv, pictures are found by 'id'",
-        "2 pictures that t.csv does not name left out",
         "2 rows of t.csv name no picture, or no class",
+        "2 pictures that t.csv does not name left out",
     ]
 
 
