@@ -292,6 +292,9 @@ def _note_what_is_not_read(root: Folder, folders: dict[str, Folder], layout: Lay
     runs = sum(inner.run_count for folder in folders.values() for inner in folder.walk())
     if runs:
         layout.notes.append(f"{runs} folder{'s' * (runs > 1)} with a config.json left out: the results of a run")
+    dangling = [name for folder in folders.values() for inner in folder.walk() for name in inner.dangling]
+    if dangling:
+        layout.notes.append(f"links to files that are not there, left out, {len(dangling):,}: {_list(dangling)}")
     if len(layout.parts["train"]) == 1:
         layout.notes.append(f"there is one class alone, {layout.class_names[0]!r}")
 

@@ -21,6 +21,7 @@ class Folder:
     """A folder, with what is visible in it: its pictures and tables, sorted, its sub-folders, and how many others.
 
     others: {suffix: files that are neither picture nor table}. run_count: sub-folders that hold a run and are left out.
+    dangling: names of links to nothing.
     """
 
     path: Path
@@ -29,6 +30,7 @@ class Folder:
     folders: tuple["Folder", ...] = ()
     others: tuple[str, ...] = ()
     run_count: int = 0
+    dangling: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -82,7 +84,7 @@ def list_tables(folder: Path) -> list[Path]:
 def scan_folder(path: str | Path) -> Folder:
     """Return the Folder of a path. Links are followed, but not back to a folder above; OSError where one can't be read.
 
-    Pipes, sockets, devices and links to nothing are not there. A sub-folder that holds a run is left out.
+    Pipes, sockets and devices are not there. A sub-folder that holds a run is left out.
     """
     return _scan(Path(path), ())
 
@@ -104,4 +106,5 @@ def _scan(path: Path, above: tuple[tuple[int, int], ...]) -> Folder:
         tuple(_scan(folder, (*above, identity)) for folder in inner if folder not in runs),
         tuple(kind for _, kind in files if kind not in (*IMAGE_SUFFIXES, *_TABLE_SUFFIXES)),
         len(runs),
+        tuple(entry.name for entry in visible if entry.is_symlink() and not os.path.exists(entry.path)),
     )

@@ -2,6 +2,8 @@
 
 import io
 import logging
+import re
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from synth.picture_levels import Levels, Range, find_range
 
 # Pillow would run other programs for some of its others
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "AVIF")
+_DEEP = re.compile(r"(RGBA?;16)([BLN])")  # Pillow's names for how the bytes of 16 bits a channel lie
 _ORIENTATION = 0x0112  # Exif's tag
 _METADATA = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")  # where Pillow finds it
 _SPARE = 2  # a JPEG is decoded at a fraction of its size that has still so many times the pixels that are kept, a side
@@ -123,6 +126,9 @@ def _open(path: Path | EncodedPicture, size: tuple[int, int] | None, levels: Lev
                 raise RequestError(f"It should have pixels. Got {picture.height} x {picture.width} instead.")
             if size and max(picture.size) > MAX_SIDE and picture.format == "JPEG":
                 picture.draft(None, (_SPARE * max(size), _SPARE * max(size)))
+            lower = _find_lower(picture)
+            if lower:
+                return _convert_deep(picture, _load_lower(path, lower), levels)
             return _convert(picture, levels)
     except Image.UnidentifiedImageError as error:
         got = "The file is empty." if not path.stat().st_size else f"Its bytes are no {', '.join(_FORMATS)}."
@@ -140,6 +146,50 @@ def _list_formats() -> list[str]:
     return [name for name in _FORMATS if name in Image.OPEN]
 
 
+def _find_lower(picture: Any) -> str | None:
+    """Return what Pillow is to be told to decode the lower 8 of 16 bits of a picture in colour; None for others.
+
+    Of itself it keeps the upper ones. It takes the lower for these where the order of the bytes is turned round.
+    """
+    raw = {tile[3][0] if isinstance(tile[3], tuple) else tile[3] for tile in picture.tile}
+    match = _DEEP.fullmatch(str(raw.pop())) if len(raw) == 1 else None
+    if match is None:
+        return None
+    order = match[2] if match[2] != "N" else sys.byteorder[0].upper()
+    return match[1] + ("L" if order == "B" else "B")
+
+
+def _load_lower(path: Path | EncodedPicture, lower: str) -> np.ndarray:
+    """Return the lower 8 bits of a picture's channels, uint8 [H, W, 3 or 4]."""
+    from PIL import Image
+
+    with path.open("rb") as file, Image.open(file, formats=_list_formats()) as picture:
+        arguments = [(lower, *tile[3][1:]) if isinstance(tile[3], tuple) else lower for tile in picture.tile]
+        picture.tile = [tile._replace(args=own) for tile, own in zip(picture.tile, arguments, strict=True)]
+        return np.asarray(picture)
+
+
+def _convert_deep(picture: Any, lower: np.ndarray, levels: Levels | None) -> Any:
+    """Return a picture in colour with 16 bits a channel in 8 bits, "RGB", or its Range without levels."""
+    from PIL import Image
+
+    upper = np.asarray(picture)
+    values = upper[..., :3].astype(np.uint16) * 256 + lower[..., :3]
+    if levels is None:
+        return find_range(values)
+    converted = Image.fromarray(np.concatenate([levels.to_uint8(values), upper[..., 3:]], axis=-1))
+    return _turn_upright(_put_over_white(converted) if upper.shape[-1] == 4 else converted, picture)
+
+
+def _put_over_white(picture: Any) -> Any:
+    """Return an "RGBA" picture as "RGB"."""
+    from PIL import Image
+
+    white = Image.new("RGBA", picture.size, "white")
+    white.alpha_composite(picture)
+    return white.convert("RGB")
+
+
 def _convert(picture: Any, levels: Levels | None) -> Any:
     """Return an opened picture in 8 bits, "L" or "RGB", or its Range where that takes levels."""
     from PIL import Image
@@ -151,12 +201,7 @@ def _convert(picture: Any, levels: Levels | None) -> Any:
         return _turn_upright(Image.fromarray(levels.to_uint8(values)), picture)
     grey = picture.mode in ("1", "L", "LA", "La")
     has_alpha = picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
-    if has_alpha:
-        over = picture.convert("RGBA")
-        converted = Image.new("RGBA", over.size, "white")
-        converted.alpha_composite(over)
-    else:
-        converted = picture
+    converted = _put_over_white(picture.convert("RGBA")) if has_alpha else picture
     if picture.mode in ("P", "PA"):  # a grey set may be saved with palettes
         pixels = np.asarray(converted.convert("RGB"))
         grey = bool((pixels == pixels[..., :1]).all())

@@ -36,7 +36,13 @@ def read_image_folder(folder: str | Path, reading: Reading | None = None, groups
     }
     names = {value: name for name, value in values.items()}
     brought = {part: own if len(own.labels) else None for part, own in images.items()}
-    named = replace(images["train"], class_names=names, notes=(*layout.notes, *found.notes))
+    present = set(zip(in_part.tolist(), labels.tolist(), strict=True))
+    lost = [
+        f"{part}: no picture of class {name!r} can be read"
+        for part, name in classes
+        if (parts.index(part), values[name]) not in present
+    ]
+    named = replace(images["train"], class_names=names, notes=(*layout.notes, *found.notes, *lost))
     if groups:
         kept = [path for path, is_kept in zip(paths, found.kept, strict=True) if is_kept]
         named = replace(named, groups=read_groups(Path(folder), groups, kept[: len(named.labels)]))

@@ -21,6 +21,7 @@ from synth.shard_formats import FORMATS, find_format, has_hash, hash_file, is_th
 from synth.shard_pictures import METADATA, count_marks
 from synth.shards import load_hashes, load_manifest
 from synth.synthetic_folders import KnownClasses, index_names, is_flat, read_synthetic_folder
+from synth.table_folders import holds_images
 
 BUFFER_SIZE = 20_000  # images that are shuffled together
 _CHUNK_SIZE = 500  # images taken from one source at a time
@@ -149,6 +150,12 @@ def _list_shards(folder: Path) -> list[Path]:
     _check_unmarked(folder)
     found = [path for suffix in list_suffixes() for path in folder.rglob(f"*{suffix}")]
     found = [path for path in found if not (path.parent / DESCRIPTION).exists() and path.name not in _NO_SHARDS]
+    if found and scan_folder(folder).count:  # a table of labels may lie beside pictures
+        found = [path for path in found if holds_images(path)]
+        if found:
+            raise RequestError(
+                f"{folder}: should hold pictures, or files of images as {found[0].name}, and holds both: name one."
+            )
     return found + [path for path in listed if path.is_relative_to(folder)]
 
 

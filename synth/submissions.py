@@ -15,13 +15,14 @@ _DEFAULT = ("ImageId", "Label")  # Digit Recognizer's
 class SubmissionForm:
     """The two columns of a submission, and for each line the identity that stands there and the image that it is of.
 
-    note: what the user should know of it, or "".
+    note: what the user should know of it, or "". label_first: whether the identity stands in the second column.
     """
 
     columns: tuple[str, str]
     ids: tuple[str, ...]
     order: tuple[int, ...]
     note: str = ""
+    label_first: bool = False
 
 
 def plan_submission(
@@ -40,14 +41,25 @@ def plan_submission(
     if not found:
         note = f"{sample} is no example of two columns: it is left aside" if sample else ""
         return SubmissionForm((id_name, "label") if id_name else _DEFAULT, own, order, note)
-    columns, sample_ids = found
+    columns, texts = found
+    label_first = _is_label_first(texts, ids)
+    sample_ids = texts[label_first]
     if ids is None and len(sample_ids) == count:
-        return SubmissionForm(columns, sample_ids, order)
+        return SubmissionForm(columns, sample_ids, order, label_first=label_first)
     places = {name: place for place, name in enumerate(own)}
     if len(places) == count and len(sample_ids) == count and set(sample_ids) == set(own):
-        return SubmissionForm(columns, sample_ids, tuple(places[name] for name in sample_ids))
+        order = tuple(places[name] for name in sample_ids)
+        return SubmissionForm(columns, sample_ids, order, label_first=label_first)
     note = f"{sample} names other images ({len(sample_ids):,}) than {test_csv} has ({count:,}): only its columns count"
-    return SubmissionForm(columns, own, order, note)
+    return SubmissionForm(columns, own, order, note, label_first)
+
+
+def _is_label_first(texts: tuple[tuple[str, ...], tuple[str, ...]], ids: Sequence[str] | None) -> bool:
+    """Whether the second column of an example holds the identities: those of the images, or texts that all differ where
+    the first has some twice."""
+    if ids is not None:
+        return set(texts[1]) == set(ids) != set(texts[0])
+    return len(set(texts[0])) < len(texts[0]) == len(set(texts[1]))
 
 
 def save_submission(path: str | Path, labels: Sequence[object], form: SubmissionForm) -> None:
@@ -55,11 +67,12 @@ def save_submission(path: str | Path, labels: Sequence[object], form: Submission
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(form.columns)
-        writer.writerows((name, labels[place]) for name, place in zip(form.ids, form.order, strict=True))
+        step = -1 if form.label_first else 1
+        writer.writerows((name, labels[place])[::step] for name, place in zip(form.ids, form.order, strict=True))
 
 
-def _load_sample(path: Path) -> tuple[tuple[str, str], tuple[str, ...]] | None:
-    """Return the two columns and the identities of an example, or None where it is another kind of table."""
+def _load_sample(path: Path) -> tuple[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] | None:
+    """Return the names of the two columns of an example and their texts, or None where it is another kind of table."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [row for row in csv.reader(file) if row]
@@ -68,4 +81,4 @@ def _load_sample(path: Path) -> tuple[tuple[str, str], tuple[str, ...]] | None:
     if len(rows) < 2 or any(len(row) != 2 for row in rows):
         return None
     first, second = (name.strip() for name in rows[0])
-    return (first, second), tuple(row[0].strip() for row in rows[1:])
+    return (first, second), (tuple(row[0].strip() for row in rows[1:]), tuple(row[1].strip() for row in rows[1:]))

@@ -50,7 +50,7 @@ def find_table_parts(folder: Path) -> TableParts | None:
     none says "train" and there are no pictures, a single file is the set. Raises RequestError where there are several
     sets.
     """
-    found = [files for files in _list_files(folder) if _holds_images(files.paths[0])]
+    found = [files for files in _list_files(folder) if holds_images(files.paths[0])]
     named = {part: [files for files in found if files.part == part] for part in PARTS}
     if not named["train"] and (not found or find_mark(folder) or scan_folder(folder).count):
         return None
@@ -173,7 +173,8 @@ def _find_stem(name: str) -> str:
     return " ".join(word.lower() for word in words if not find_split(word)[0])
 
 
-def _holds_images(path: Path) -> bool:
+def holds_images(path: Path) -> bool:
+    """Tell whether a table, Parquet or NPZ file is one of images, as far as its columns or arrays tell."""
     try:
         return is_parquet(path) or (is_npz_of_images(path) if is_npz(path) else count_columns(path) >= _FEWEST)
     except RequestError:

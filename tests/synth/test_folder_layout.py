@@ -331,3 +331,10 @@ def test_masks_in_the_folder_of_their_pictures_are_not_read(make):
         "not read, as they belong to the images beside them: 2 pictures as benign/benign (1)_mask.png, "
         "1 picture as normal/1-seg.png"
     )
+
+
+def test_links_to_nothing_are_counted(make):
+    folder = make("ape/1.png", "bee/1.png")
+    for number in (2, 3):
+        (folder / "bee" / f"{number}.png").symlink_to("gone.png")
+    assert find_layout(folder).notes == ["links to files that are not there, left out, 2: 2.png, 3.png"]

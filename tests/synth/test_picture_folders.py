@@ -96,3 +96,15 @@ def test_corrupt_image_and_empty_folder_are_named(tmp_path):
     (tmp_path / "ape" / "broken.png").write_bytes(b"\x89PNG but no more")
     with pytest.raises(ValueError, match=r"broken\.png: should be a readable image"):
         read_image_folder(tmp_path)
+
+
+def test_a_class_whose_pictures_can_not_be_read_is_said(tmp_path):
+    for name, count in (("ape", 2), ("bee", 2)):
+        (tmp_path / name).mkdir()
+        for number in range(count):
+            Image.new("L", (4, 4), 9 * number).save(tmp_path / name / f"{number}.png")
+    for path in (tmp_path / "bee").iterdir():
+        path.write_bytes(b"damaged")
+    found = read_image_folder(tmp_path, Reading(skip_unreadable=True))
+    assert found.labels.tolist() == [0, 0]
+    assert found.notes[-1] == "train: no picture of class 'bee' can be read"

@@ -1,4 +1,6 @@
+import struct
 import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -88,3 +90,30 @@ def test_what_took_long_is_cached_and_decoded_once(tmp_path, monkeypatch):
         read_pictures(paths, Reading(no_cache=True), tmp_path)
     with pytest.raises(TypeError):
         read_pictures(paths, Reading((2, 2)), tmp_path)
+
+
+def save_deep(path, pixels):
+    """Save integers [H, W, 3 or 4] as a PNG of 16 bits a channel, which Pillow can't write."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    height, width, channels = pixels.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+    return path
+
+
+def test_colour_of_more_bits_is_scaled_by_what_the_set_uses(tmp_path):
+    dark = save_deep(tmp_path / "1.png", np.full((2, 2, 3), (160, 16, 0)))
+    bright = save_deep(tmp_path / "2.png", np.full((2, 2, 3), (4080, 2048, 0)))
+    found = read_pictures([dark, bright], Reading(), tmp_path)
+    assert found.images[:, 0, 0].tolist() == [[10, 1, 0], [255, 128, 0]]
+    assert found.notes == ("pixels of more than 8 bits are in 0..4080 over the whole set: read as 12 bits",)
+
+
+def test_colour_of_more_bits_that_is_seen_in_part_is_put_over_white(tmp_path):
+    path = save_deep(tmp_path / "1.png", np.full((2, 2, 4), (65535, 0, 25700, 13107)))  # a fifth is seen
+    assert read_pictures([path], Reading(), tmp_path).images[0, 0, 0].tolist() == [255, 204, 224]

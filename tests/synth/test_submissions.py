@@ -48,3 +48,9 @@ def test_a_sample_of_another_kind_is_left_aside(tmp_path, sample):
 def test_texts_are_written_as_texts(tmp_path):
     lines, _ = write(tmp_path, ["T-shirt, top", "Bag"], ids=("0", "1"), id_name="id")
     assert lines == ["id,label", '0,"T-shirt, top"', "1,Bag"]
+
+
+@pytest.mark.parametrize("given", [{}, {"ids": ("a", "b", "c"), "id_name": "id"}])
+def test_the_label_may_stand_first(tmp_path, given):
+    lines, note = write(tmp_path, [7, 0, 5], ["Label,ImageId", "0,a", "0,b", "0,c"], **given)
+    assert (lines, note) == (["Label,ImageId", "7,a", "0,b", "5,c"], "")

@@ -89,3 +89,20 @@ def test_what_is_not_read_is_reported(tmp_path):
     lines = []
     open_run(folder, lines.append)
     assert f"note: {folder}: files of other kinds are not read: 1 .heic" in lines
+
+
+def test_a_file_that_is_no_shard_does_not_hide_the_pictures(tmp_path):
+    folder = save_folders(tmp_path, {"0": 1, "1": 2})
+    (folder / "scores.csv").write_text("file,score\n0/0.png,1\n")
+    np.savez(folder / "features.npz", mean=np.zeros(3))
+    assert count_rows(index(folder, (0, 1), ("0", "1"))) == {0: 1, 1: 2}
+    np.savez(folder / "more.npz", images=np.zeros((1, 4, 4), np.uint8), labels=[0])
+    with pytest.raises(RequestError, match="pictures, or files of images as more.npz, and holds both: name one"):
+        index(folder, (0, 1), ("0", "1"))
+
+
+def test_flat_pictures_may_have_a_csv_of_labels(tmp_path):
+    save_folders(tmp_path, {"all": 3})
+    (tmp_path / "labels.csv").write_text("file,label\n0.png,1\n1.png,0\n2.png,1\n")
+    for folder in (tmp_path, tmp_path / "all"):
+        assert count_rows(index(folder, (0, 1), ("0", "1"))) == {0: 1, 1: 2}
