@@ -278,7 +278,7 @@ def _read_default(download: Download | None) -> tuple[str, LabelledImages]:
 def _leave_out_foreign(name: str, source: LabelledImages) -> LabelledImages:
     """Return the source without images of its other parts whose classes its train part does not have."""
     known, notes = np.unique(source.labels), []
-    kept: dict[str, LabelledImages | None] = {"validation": source.validation, "test": source.test}
+    kept = {"validation": source.validation, "test": source.test}
     for split, part in kept.items():
         keep = np.isin(part.labels, known) if part is not None else np.ones(0, bool)
         if part is None or keep.all():
@@ -287,7 +287,8 @@ def _leave_out_foreign(name: str, source: LabelledImages) -> LabelledImages:
         foreign = ", ".join((source.class_names or {}).get(value, str(value)) for value in values)[:80]
         notes.append(f"{name}: {np.sum(~keep):,} {split} images of classes that are not in train left out: {foreign}")
         kept[split] = part.select(keep) if keep.any() else None
-    return replace(source, **kept, notes=(*source.notes, *notes)) if notes else source
+    notes = [*source.notes, *notes]
+    return replace(source, validation=kept["validation"], test=kept["test"], notes=tuple(notes))
 
 
 def _join_parts(name: str, source: LabelledImages) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -60,6 +60,9 @@ def find_layout(path: str | Path) -> Layout:
     top = _step_in(root)
     if find_split(top.name)[0] in PARTS[1:] and top is not root:
         layout.notes.append(f"{top.name} is read as the whole set: there are no pictures of a train part beside it")
+    beside = root.count - top.count
+    if beside:
+        layout.notes.append(f"{count_pictures(beside)} beside {top.name} not read")
     folders = _find_parts(_turn_inside_out(top, layout), layout)
     for part, folder in folders.items():
         elsewhere = [path for other in folders.values() if other is not folder for path in other.list_pictures()]
@@ -99,9 +102,14 @@ def _drop_masks(folder: Folder, dropped: list[str]) -> Folder:
 
 
 def _step_in(folder: Folder) -> Folder:
-    """Return the folder that a folder wraps: its only one, where that holds folders, or has the name of a part."""
-    while not folder.pictures and len(folder.filled) == 1:
+    """Return the folder that a folder wraps: its only one, where that holds folders, or has the name of a part.
+
+    Pictures beside it, as of a cover, do not matter where it holds several folders.
+    """
+    while len(folder.filled) == 1:
         inner = folder.filled[0]
+        if folder.pictures and len(inner.filled) < 2:
+            break
         if inner.pictures and inner.name != folder.name and not find_split(inner.name)[1]:
             break
         folder = inner

@@ -12,7 +12,8 @@ from synth.images import IMAGE_SUFFIXES
 
 # thumbnails and copies that systems, archives and disks keep, beside all names that begin with a dot
 _MACHINES_NAMES = {"__macosx", "@eadir", "thumbs.db", "desktop.ini", "$recycle.bin", "lost+found", "__pycache__"}
-_TABLE_SUFFIXES = (".csv", ".tsv")
+JSON_LINES = ".jsonl"
+_TABLE_SUFFIXES = (".csv", ".tsv", JSON_LINES)
 _MAX_DEPTH = 50
 
 
@@ -73,7 +74,7 @@ def is_hidden(name: str) -> bool:
 
 
 def list_tables(folder: Path) -> list[Path]:
-    """Return the CSV files that are visible in a folder itself, sorted; none where it can't be read."""
+    """Return the tables that are visible in a folder itself, sorted; none where it can't be read."""
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _TABLE_SUFFIXES)
     except OSError:

@@ -49,14 +49,16 @@ class LabelledImages:
 def leave_out_unlabelled(found: LabelledImages, source: str) -> LabelledImages:
     """Return `found` without images whose label is -1, where that means none, as many data sets have it.
 
-    It is a class beside one or two others alone, as in -1, 0, 1. The notes say which it is taken for.
+    It is a class where it has a name, and beside one or two others (-1, 0, 1) or other negative ones that have none.
+    The notes say which it is taken for.
     """
     keep = found.labels != _NO_LABEL
     if keep.all():
         return found
     others = np.unique(found.labels[keep])
     is_named = bool(found.class_names) and _NO_LABEL not in (found.class_names or {})
-    if len(others) in (1, 2) and not is_named:
+    is_class = len(others) in (1, 2) or others.min(initial=0) < 0
+    if not is_named and is_class:
         note = f"{source}: label {_NO_LABEL} is read as a class like the others"
         return replace(found, notes=(*found.notes, note))
     note = f"{source}: {np.sum(~keep):,} images with the label {_NO_LABEL}, which means none, left out"

@@ -1,6 +1,7 @@
 """Classes of pictures that lie in no class folders: from a CSV of names and labels, or from the names alone."""
 
 import csv
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from synth.errors import RequestError, describe_cause
+from synth.folder_tree import JSON_LINES
 from synth.images import IMAGE_SUFFIXES
 from synth.labelled_images import parse_label
 from synth.said_parts import SPLIT_NAMES, find_part
@@ -155,16 +157,18 @@ def classes_by_prefix(pictures: Sequence[Path]) -> Found | None:
 
 
 def load_table(path: Path, split: str | None) -> Table:
-    """Read a CSV of texts, in UTF-8 or else in Windows' Western encoding; RequestError where it can't be read."""
+    """Read JSON lines, or a CSV in UTF-8 or else in Windows' Western encoding; RequestError where it can't be read."""
     try:
+        if path.suffix.lower() == JSON_LINES:
+            return Table(path, *_read_json_lines(path), split, _UTF8)
         try:
             header, rows = _read_rows(path, "utf-8-sig")
             encoding = _UTF8
         except UnicodeDecodeError:
             header, rows = _read_rows(path, _WINDOWS)
             encoding = _WINDOWS
-    except (OSError, csv.Error) as error:
-        raise RequestError(f"{path}: should be a readable CSV. {describe_cause(error)}") from error
+    except (OSError, ValueError, csv.Error) as error:
+        raise RequestError(f"{path}: should be a readable table. {describe_cause(error)}") from error
     return Table(path, header, rows, split, encoding)
 
 
@@ -178,6 +182,17 @@ def _read_rows(path: Path, encoding: str) -> tuple[list[str], list[list[str]]]:
         lines = csv.reader(file, delimiter=delimiter)
         header = [cell.strip() for cell in next(lines, [])]
         rows = [[cell.strip() for cell in row] for row in lines if len(row) == len(header) <= _MAX_COLUMNS]
+    return header, rows
+
+
+def _read_json_lines(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Return the names in a file with a JSON object in each line, as Hugging Face has them, and the rows of texts."""
+    with path.open(encoding="utf-8-sig") as file:
+        objects = [json.loads(line) for line in file if line.strip()]
+    if not all(isinstance(entry, dict) for entry in objects):
+        raise ValueError("a line is no JSON object")
+    header = list(dict.fromkeys(name for entry in objects for name in entry))
+    rows = [["" if entry.get(name) is None else str(entry[name]).strip() for name in header] for entry in objects]
     return header, rows
 
 
@@ -250,7 +265,8 @@ def _find_marks(table: Table, column: int) -> Labels | None:
     """Return the labels of a table with one column a class, 1 in that of each picture; None of another."""
     others = [number for number in range(len(table.header)) if number != column]
     marks = [[_MARKS.get(row[number], 2) for number in others] for row in table.rows]
-    if len(others) < 2 or not all(sum(row) == 1 for row in marks):
+    is_label = any(_fold(table.header[number]) in ("label", "class", "target") for number in others)
+    if len(others) < 2 or is_label or not all(sum(row) == 1 for row in marks):
         return None
     return "the columns of 0 and 1", [table.header[others[row.index(1)]] for row in marks]
 

@@ -478,13 +478,15 @@ def test_images_of_other_parts_whose_class_is_not_in_train_are_left_out(tmp_path
     assert load_dataset(path).own_parts == ()
 
 
-def test_minus_one_is_a_class_beside_one_or_two_others(tmp_path):
+def test_minus_one_is_a_class_beside_one_or_two_others_and_other_negative_ones(tmp_path):
     path = tmp_path / "a.npz"
     images = np.random.default_rng(0).integers(0, 256, (20, 4, 4), np.uint8)
     np.savez(path, images=images, labels=[-1, 0, 1, 0] * 5)
     dataset = load_dataset(path)
     assert dataset.label_values == (-1, 0, 1)
     assert f"{path}: label -1 is read as a class like the others" in dataset.notes
+    np.savez(path, images=images, labels=[-2, -1, 1, 2] * 5)
+    assert load_dataset(path).label_values == (-2, -1, 1, 2)
     np.savez(path, images=images, labels=[-1, 0, 1, 2] * 5)
     dataset = load_dataset(path)
     assert dataset.label_values == (0, 1, 2)

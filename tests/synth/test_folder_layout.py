@@ -338,3 +338,19 @@ def test_links_to_nothing_are_counted(make):
     for number in (2, 3):
         (folder / "bee" / f"{number}.png").symlink_to("gone.png")
     assert find_layout(folder).notes == ["links to files that are not there, left out, 2: 2.png, 3.png"]
+
+
+def test_pictures_beside_the_only_folder_are_not_read(make):
+    layout = find_layout(make("cover.png", "data/ape/1.png", "data/bee/2.png"))
+    assert show(layout) == {"train": {"ape": ["1.png"], "bee": ["2.png"]}}
+    assert layout.notes == ["1 picture beside data not read"]
+
+
+def test_json_lines_say_the_classes(make):
+    folder = make("train/1.png", "train/2.png", "train/metadata.jsonl")
+    lines = ['{"file_name": "1.png", "label": "ape", "boxes": [1, 2]}', '{"file_name": "2.png", "label": "bee"}', ""]
+    (folder / "train" / "metadata.jsonl").write_text("\n".join(lines))
+    assert show(find_layout(folder)) == {"train": {"ape": ["1.png"], "bee": ["2.png"]}}
+    (folder / "train" / "metadata.jsonl").write_text("no JSON\n")
+    with pytest.raises(RequestError, match=r"metadata\.jsonl: should be a readable table"):
+        find_layout(folder)

@@ -159,3 +159,8 @@ def test_folders_in_a_name_say_its_part(tmp_path):
     for part, other, label in (("train", "test", "x"), ("test", "train", "y")):
         names = Names(part, [Path(f"{part}/1.png")], [Path(f"{other}/1.png")])
         assert [*read_classes(names, {tmp_path / "t.csv": None})[0]] == [label]
+
+
+def test_a_column_of_labels_is_no_mark_beside_its_opposite(tmp_path):
+    classes, _ = read(tmp_path, "id,male,label\n1,0,1\n2,1,0\n")
+    assert classes == {"0": ["2.png"], "1": ["1.png"]}
