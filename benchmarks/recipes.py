@@ -20,7 +20,16 @@ from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.files import load_json, replacing, save_json
 from synth.kaggle import default_out
-from synth.options import DataOptions, RepeatOptions, add_flags, check_options, like, list_settings, option
+from synth.options import (
+    DataOptions,
+    RepeatOptions,
+    WorkOptions,
+    add_flags,
+    check_options,
+    like,
+    list_settings,
+    option,
+)
 from synth.output_folder import check_output, open_output
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
 from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
@@ -113,7 +122,7 @@ def search(config):
     others have run, for variations that can't be trained.
     """
     report, out = report_unless(config.quiet), Path(config.out)
-    threads = start(out, {"--data": config.data}, report)
+    threads = start(out, {"--data": config.data}, report, WorkOptions())
     from tasks.real_data import load_data
 
     dataset = load_data(DataOptions(data=config.data), config)

@@ -14,6 +14,8 @@ from typing import Any
 
 from synth.cores import count_cores
 from synth.errors import RequestError
+from synth.executors import check_work, choose_threads
+from synth.options import WorkOptions
 from synth.output_folder import check_inputs, read_threads
 
 
@@ -87,27 +89,37 @@ class Started:
     command: str
 
 
-def start(out: str | Path, inputs: dict[str, Any], report: Callable[[str], object], threads: int | None = None) -> int:
-    """Refuse inputs {flag: paths} that lie in the output folder, and import TensorFlow; return its threads' number.
+def start(out: str | Path, inputs: dict[str, Any], report: Callable[[str], object], work: WorkOptions) -> int:
+    """Import TensorFlow, and return how many threads it computes in.
 
-    threads: that are asked for.
+    Raises RequestError before that for inputs {flag: paths} that lie in the output folder, and for work that can't be
+    shared as it is asked for.
     """
     check_inputs(out, inputs)
+    check_work(work)
     import_tensorflow()
-    return set_threads(out, report, threads)
+    return set_threads(out, report, work)
 
 
-def set_threads(out: str | Path, report: Callable[[str], object], asked: int | None = None) -> int:
-    """Compute in as many threads as the run in `out` has recorded, as are asked for, or as there are cores.
+def start_worker(threads: int) -> None:
+    """Import TensorFlow in a process that does a share of the work, and have it compute in so many threads."""
+    import_tensorflow()
+    compute_in(threads)
+
+
+def set_threads(out: str | Path, report: Callable[[str], object], work: WorkOptions) -> int:
+    """Compute in as many threads as the run in `out` has recorded, or as synth.executors.choose_threads says.
 
     Returns their number. The last digits of sums, and so pixels, depend on it. Where TensorFlow has begun with another
     number (an earlier call in a notebook), `report` (a callable) is told. RequestError where the run has another number
     than is asked for.
     """
     recorded = read_threads(out)
-    if recorded and asked and recorded != asked:
-        raise RequestError(f"--threads should be {recorded}, as {out} was begun with. Got {asked} instead.")
-    threads = compute_in(recorded or asked or count_cores())
+    if recorded and work.threads and recorded != work.threads:
+        raise RequestError(f"--threads should be {recorded}, as {out} was begun with. Got {work.threads} instead.")
+    threads = compute_in(recorded or choose_threads(work))
+    if not work.cluster and (work.workers or 1) * threads > max(threads, count_cores()):
+        report(f"note: {work.workers} workers of {threads} threads each share {count_cores()} cores")
     if recorded and threads != recorded:
         report(f"note: {out} was begun with {recorded} threads and goes on with {threads}: bytes may differ")
     return threads

@@ -1,11 +1,16 @@
 """Where pieces of work are done: one after the other in this process, or by several at once."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from synth.cores import count_cores
+from synth.errors import RequestError
 from synth.options import WorkOptions
+from synth.tf_config import read_tf_config
+from synth.worker_setup import do_nothing
 
 State = TypeVar("State")
 Item = TypeVar("Item")
@@ -46,10 +51,45 @@ class SerialExecutor:
             yield function(state, item)
 
 
+def check_work(work: WorkOptions) -> None:
+    """Raise RequestError for options of sharing that can't be followed, before anything is imported or started."""
+    hosts, _ = read_tf_config()
+    if hosts and work.is_shared:
+        raise RequestError(
+            "--workers and --cluster are for one driver, TF_CONFIG is for hosts that each run the command: take one of "
+            "the two."
+        )
+    if work.cluster in (None, "auto"):
+        return
+    found = re.fullmatch(r"([\w.-]+|\[[\da-fA-F:]+\]):(\d{1,5})", work.cluster)
+    if not found or not 0 < int(found[2]) < 65536:
+        raise RequestError(f"--cluster should be auto or HOST:PORT, of ray start. Got {work.cluster!r:.80} instead.")
+
+
+def choose_threads(work: WorkOptions) -> int:
+    """Return how many threads each process computes in where the run was not begun with a number: the cores' share."""
+    return work.threads or max(1, count_cores() // (work.workers or 1))
+
+
+def describe_work(work: WorkOptions, threads: int) -> dict[str, str]:
+    """Return what a plan says of the processes that share the work, {heading: text}; nothing of one alone."""
+    if not work.is_shared:
+        return {}
+    workers = f"{work.workers} workers" if work.workers else "as many workers as there is room for"
+    place = f"on the cluster {work.cluster}" if work.cluster else "on this machine"
+    return {"workers": f"{workers} {place}, {threads} thread{'s' * (threads > 1)} each"}
+
+
 @contextmanager
-def open_executor(work: WorkOptions, threads: int, report: Callable[[str], object]) -> Iterator[Executor]:
+def open_executor(
+    work: WorkOptions,
+    threads: int,
+    report: Callable[[str], object],
+    prepare: Callable[[int], object] = do_nothing,
+) -> Iterator[Executor]:
     """Yield what does the work: this process, or workers on Ray that compute in so many threads each.
 
+    prepare: callable (threads), called once in the process of each worker, before what it works with is unpickled.
     Raises RequestError where the cluster can't be joined, or has no room for the workers.
     """
     if not work.is_shared:
@@ -57,5 +97,5 @@ def open_executor(work: WorkOptions, threads: int, report: Callable[[str], objec
         return
     from synth.ray_executor import join_ray  # not before it is asked for: Ray is large, and optional
 
-    with join_ray(work, threads, report) as executor:
+    with join_ray(work, threads, report, prepare) as executor:
         yield executor

@@ -13,10 +13,9 @@ from models.building import build_pair, choose_dtype
 from models.classifier import build_classifier, compute_probabilities
 from models.cluster import build_strategy, is_chief
 from models.inference import Sampler
-from models.portable_gan import pack_gan
 from models.pretrained import find_model_folder
 from models.recipes import RECIPES, GANRequest, Recipe
-from models.startup import Started
+from models.startup import Started, start_worker
 from models.trained_gan import TrainedGAN, build_score, prepare_filter
 from models.training import fit_gan, plan_rounds
 from synth.command_line import report_unless
@@ -24,7 +23,7 @@ from synth.cores import count_cores
 from synth.counts import parse_counts
 from synth.datasets import Dataset
 from synth.errors import RequestError
-from synth.executors import Executor, open_executor
+from synth.executors import Executor, describe_work, open_executor
 from synth.filters import resolve_filter
 from synth.options import RunOptions, SamplingOptions, SubsetOptions, WorkOptions
 from synth.output_folder import check_inputs, check_output, open_output
@@ -63,6 +62,7 @@ def generate(
     check_inputs(out, source.inputs if isinstance(source, Dataset) else {})
     sampling = _resolve_sampling(sampling_options, source, run)
     plan = _plan_source(data, gan.recipe, source) | _plan_shards(sampling, source, out)
+    plan |= describe_work(work, started.threads)
     print_plan(plan, run.quiet)
     report = report_unless(run.quiet)
     made = load_manifest(trained.folder.path.parent) if trained else None
@@ -78,7 +78,8 @@ def generate(
         return plan | times
     options: dict[str, Any] = {"overwrite": run.overwrite, "keep": keep, "threads": started.threads}
     with ExitStack() as stack:
-        executor = stack.enter_context(open_executor(work, started.threads, report))  # it may be refused: first
+        opened = open_executor(work, started.threads, report, start_worker)
+        executor = stack.enter_context(opened)  # it may be refused: first
         stack.enter_context(open_output(*folder, **options) if is_chief() else nullcontext())
         if is_chief():
             save_hashes(out, source.train_hashes())
@@ -106,9 +107,7 @@ def _sample(
         trained = TrainedGAN(model)
     else:
         trained, dataset = source, None
-    elsewhere = pack_gan(trained.folder.path, started.threads) if executor.is_remote else None
-    shared: dict[str, Any] = {"executor": executor, "open_elsewhere": elsewhere}
-    manifest = stream_shards(trained, sampling, out, quiet=run.quiet, report=report, **shared)
+    manifest = stream_shards(trained, sampling, out, quiet=run.quiet, report=report, executor=executor)
     write_report(out, manifest, trained, dataset, plan, started.command, report)
     for name, counts in manifest["classes"].items():
         rejected = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "none"

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from models.startup import download_standard_set, import_tensorflow, set_threads
 from synth.files import mark_folder
+from synth.options import WorkOptions
 
 CHECK = """
 from models.startup import download_standard_set, import_tensorflow, set_threads
@@ -53,11 +54,11 @@ def test_keras_on_another_backend_is_refused(monkeypatch):
 def test_as_many_threads_as_the_run_was_begun_with(tmp_path):
     """TensorFlow has begun here, so that its number stays; what it should have been is said."""
     lines = []
-    threads = set_threads(tmp_path, lines.append)
+    threads = set_threads(tmp_path, lines.append, WorkOptions())
     assert (threads >= 1, lines) == (True, [])
     mark_folder(tmp_path, "generate_data.py", {"threads": threads + 1})
     tf.config.list_logical_devices()
-    assert set_threads(tmp_path, lines.append) == threads
+    assert set_threads(tmp_path, lines.append, WorkOptions()) == threads
     assert lines == [
         f"note: {tmp_path} was begun with {threads + 1} threads and goes on with {threads}: bytes may differ"
     ]
