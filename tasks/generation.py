@@ -13,11 +13,12 @@ from models.building import build_pair, choose_dtype
 from models.classifier import build_classifier, compute_probabilities
 from models.cluster import build_strategy, is_chief
 from models.inference import Sampler
+from models.pair_training import plan_rounds
 from models.pretrained import find_model_folder
 from models.recipes import RECIPES, GANRequest, Recipe
 from models.startup import Started, start_worker
 from models.trained_gan import TrainedGAN, build_score, prepare_filter
-from models.training import fit_gan, plan_rounds
+from models.training import fit_gan
 from synth.command_line import report_unless
 from synth.cores import count_cores
 from synth.counts import parse_counts
@@ -49,10 +50,12 @@ def generate(
     run: RunOptions,
     work: WorkOptions,
     started: Started,
+    save_trained: Callable[[Path], object] | None = None,
 ) -> dict:
     """Train or load a GAN and write shards of its images; return the manifest, or the plan of a dry run.
 
-    started: to be recorded.
+    started: to be recorded. save_trained: callable (run's folder) that writes the networks, where they were trained
+    elsewhere.
     """
     out = Path(run.out)
     build_strategy()  # several hosts: before anything else touches a device
@@ -83,8 +86,11 @@ def generate(
         stack.enter_context(open_output(*folder, **options) if is_chief() else nullcontext())
         if is_chief():
             save_hashes(out, source.train_hashes())
+        if save_trained:
+            save_trained(out)
         if isinstance(source, Dataset):
             training: dict[str, Any] = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report}
+            training["executor"] = executor
             fit_gan(source, gan.recipe, RunFolder(out).model.path, seed=run.seed, **training)
         if not is_chief():
             return {}
