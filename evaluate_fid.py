@@ -52,8 +52,8 @@ class Config(SubsetOptions, MeasuringOptions, ComparisonOptions, RunOptions, Wor
             raise RequestError("--compare trains its own runs: leave out the runs, or name their folders without it.")
         if (self.recipe_options or self.max_minutes) and not self.compare:
             raise RequestError("a recipe's flags (as --epochs) are for --compare.")
-        if self.is_shared and not self.compare:
-            raise RequestError("--workers and --cluster train recipes: they are for --compare.")
+        if (self.is_shared or self.gpus) and not self.compare:
+            raise RequestError("--workers, --cluster and --gpus train recipes: they are for --compare.")
         if len(set(self.compare)) < len(self.compare):
             raise RequestError(f"--compare should name different recipes. Got {', '.join(self.compare)}.")
 

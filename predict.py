@@ -97,7 +97,7 @@ def build_parser():
     add_flags(parser.add_argument_group("scoring"), Config, ("test_csv", "submission", "allow_leak"))
     group = parser.add_argument_group("run")
     add_flags(group, Config, RepeatOptions)
-    add_flags(group, Config, WorkOptions)
+    add_flags(group, Config, ("workers", "cluster", "threads"))  # GPUs share the training of GANs alone
     return parser
 
 

@@ -28,5 +28,5 @@ def build_strategy() -> tf.distribute.Strategy:
 def _build_strategy(several_hosts: bool) -> tf.distribute.Strategy:
     if several_hosts:
         return tf.distribute.MultiWorkerMirroredStrategy()
-    several_gpus = len(tf.config.list_logical_devices("GPU")) > 1
-    return tf.distribute.MirroredStrategy() if several_gpus else tf.distribute.get_strategy()
+    gpus = [gpu.name for gpu in tf.config.list_logical_devices("GPU")]
+    return tf.distribute.MirroredStrategy(gpus) if len(gpus) > 1 else tf.distribute.get_strategy()

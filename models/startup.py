@@ -14,9 +14,10 @@ from typing import Any
 
 from synth.cores import count_cores
 from synth.errors import RequestError
-from synth.executors import check_work, choose_threads
+from synth.executors import check_work, choose_threads, list_notes
 from synth.options import WorkOptions
 from synth.output_folder import check_inputs, read_threads
+from synth.worker_setup import do_nothing
 
 
 def import_tensorflow() -> None:
@@ -93,18 +94,43 @@ def start(out: str | Path, inputs: dict[str, Any], report: Callable[[str], objec
     """Import TensorFlow, and return how many threads it computes in.
 
     Raises RequestError before that for inputs {flag: paths} that lie in the output folder, and for work that can't be
-    shared as it is asked for.
+    shared as it is asked for; after it, for more GPUs than there are.
     """
     check_inputs(out, inputs)
     check_work(work)
     import_tensorflow()
+    show_gpus(work.gpus, report)
     return set_threads(out, report, work)
 
 
 def start_worker(threads: int) -> None:
-    """Import TensorFlow in a process that does a share of the work, and have it compute in so many threads."""
+    """Import TensorFlow in a process that does a share of the work, with one GPU at most and so many threads."""
     import_tensorflow()
+    show_gpus(None, do_nothing)
     compute_in(threads)
+
+
+def show_gpus(wanted: int | None, report: Callable[[str], object]) -> None:
+    """Let TensorFlow see so many GPUs, one if None, and take their memory as it needs it.
+
+    Where it has begun (an earlier call in a notebook) it keeps those that it has, and `report` (a callable) is told if
+    others were asked for. RequestError where there are fewer.
+    """
+    import tensorflow as tf
+
+    there = tf.config.list_physical_devices("GPU")
+    if wanted and wanted > len(there):
+        raise RequestError(f"--gpus should be at most {len(there)}, as many as there are here. Got {wanted} instead.")
+    if not there:
+        return
+    with suppress(RuntimeError):  # it has begun
+        tf.config.set_visible_devices(there[: wanted or 1], "GPU")
+    shown = tf.config.get_visible_devices("GPU")
+    for gpu in shown:
+        with suppress(RuntimeError, ValueError):  # it has begun
+            tf.config.experimental.set_memory_growth(gpu, True)
+    if wanted and wanted != len(shown):
+        report(f"note: TensorFlow has begun with {len(shown)} GPUs and goes on with them: restart Python for {wanted}")
 
 
 def set_threads(out: str | Path, report: Callable[[str], object], work: WorkOptions) -> int:
@@ -118,8 +144,8 @@ def set_threads(out: str | Path, report: Callable[[str], object], work: WorkOpti
     if recorded and work.threads and recorded != work.threads:
         raise RequestError(f"--threads should be {recorded}, as {out} was begun with. Got {work.threads} instead.")
     threads = compute_in(recorded or choose_threads(work))
-    if not work.cluster and (work.workers or 1) * threads > max(threads, count_cores()):
-        report(f"note: {work.workers} workers of {threads} threads each share {count_cores()} cores")
+    for note in list_notes(work, threads):
+        report(note)
     if recorded and threads != recorded:
         report(f"note: {out} was begun with {recorded} threads and goes on with {threads}: bytes may differ")
     return threads

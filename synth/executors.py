@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from synth.cores import count_cores
 from synth.errors import RequestError
+from synth.memory import read_free_memory
 from synth.options import WorkOptions
 from synth.tf_config import read_tf_config
 from synth.worker_setup import do_nothing
@@ -15,6 +16,8 @@ from synth.worker_setup import do_nothing
 State = TypeVar("State")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_WORKER_BYTES = 900_000_000  # that one with TensorFlow takes, at most, with small networks
 
 
 class Executor(Protocol):
@@ -59,6 +62,8 @@ def check_work(work: WorkOptions) -> None:
             "--workers and --cluster are for one driver, TF_CONFIG is for hosts that each run the command: take one of "
             "the two."
         )
+    if work.gpus and work.is_shared:
+        raise RequestError("--gpus are those of one process, and each worker has one: leave it out with workers.")
     if work.cluster in (None, "auto"):
         return
     found = re.fullmatch(r"([\w.-]+|\[[\da-fA-F:]+\]):(\d{1,5})", work.cluster)
@@ -72,12 +77,28 @@ def choose_threads(work: WorkOptions) -> int:
 
 
 def describe_work(work: WorkOptions, threads: int) -> dict[str, str]:
-    """Return what a plan says of the processes that share the work, {heading: text}; nothing of one alone."""
+    """Return what a plan says of the processes or GPUs that share the work, {heading: text}; nothing of one alone."""
     if not work.is_shared:
-        return {}
+        return {"GPUs": f"{work.gpus}, which share every batch"} if (work.gpus or 1) > 1 else {}
     workers = f"{work.workers} workers" if work.workers else "as many workers as there is room for"
     place = f"on the cluster {work.cluster}" if work.cluster else "on this machine"
     return {"workers": f"{workers} {place}, {threads} thread{'s' * (threads > 1)} each"}
+
+
+def list_notes(work: WorkOptions, threads: int) -> list[str]:
+    """Return what is said of workers on this machine that are more than its cores or its free memory are made for."""
+    if work.cluster or not work.is_shared:
+        return []
+    workers, notes = work.workers or 1, []
+    if workers * threads > max(threads, count_cores()):
+        notes.append(f"note: {workers} workers of {threads} threads each share {count_cores()} cores")
+    free = read_free_memory()
+    if free is not None and workers * _WORKER_BYTES > free:
+        notes.append(
+            f"note: {workers} workers may take {workers * _WORKER_BYTES / 1e9:.1f} GB of memory. {free / 1e9:.1f} GB "
+            "are free: fewer are safer"
+        )
+    return notes
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from synth.output_folder import installed_versions
 _ADVICE = "pip install -r requirements.txt -r requirements-cluster.txt there, or leave that machine out."
 
 
-def do_nothing(threads: int) -> None:
-    """Prepare a worker that needs no preparation."""
+def do_nothing(given: object) -> None:
+    """Prepare a worker that needs no preparation; say nothing."""
 
 
 def open_order(

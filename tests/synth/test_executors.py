@@ -7,7 +7,7 @@ import pytest
 
 from synth import executors, ray_executor, worker_setup
 from synth.errors import RequestError
-from synth.executors import SerialExecutor, check_work, choose_threads, describe_work, open_executor
+from synth.executors import SerialExecutor, check_work, choose_threads, describe_work, list_notes, open_executor
 from synth.options import WorkOptions
 
 
@@ -72,6 +72,36 @@ def test_a_plan_names_the_workers():
     assert describe_work(WorkOptions(workers=2), 1) == {"workers": "2 workers on this machine, 1 thread each"}
     text = "as many workers as there is room for on the cluster auto, 3 threads each"
     assert describe_work(WorkOptions(cluster="auto"), 3) == {"workers": text}
+
+
+@pytest.mark.parametrize(
+    ("options", "free", "notes"),
+    [
+        ({"workers": 2}, 2_000_000_000, []),
+        ({"workers": 2}, None, []),
+        ({"cluster": "auto", "workers": 9}, 0, []),
+        ({}, 0, []),
+        ({"workers": 9}, None, ["note: 9 workers of 1 threads each share 8 cores"]),
+        (
+            {"workers": 3},
+            2_000_000_000,
+            ["note: 3 workers may take 2.7 GB of memory. 2.0 GB are free: fewer are safer"],
+        ),
+    ],
+)
+def test_workers_that_are_too_many_for_cores_or_memory_are_noted(options, free, notes, monkeypatch):
+    monkeypatch.setattr(executors, "count_cores", lambda: 8)
+    monkeypatch.setattr(executors, "read_free_memory", lambda: free)
+    work = WorkOptions(**options)
+    assert list_notes(work, choose_threads(work)) == notes
+
+
+@pytest.mark.parametrize("options", [{"workers": 2}, {"cluster": "auto"}])
+def test_gpus_are_of_one_process(options):
+    check_work(WorkOptions(gpus=2))
+    assert describe_work(WorkOptions(gpus=2), 1) == {"GPUs": "2, which share every batch"}
+    with pytest.raises(RequestError, match="--gpus are those of one process, and each worker has one: leave it out"):
+        check_work(WorkOptions(gpus=2, **options))
 
 
 def node(name, **resources):
