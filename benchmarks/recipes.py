@@ -211,8 +211,8 @@ def _fix_lengths(config, dataset, recipes, report):
 
     With --minutes it follows from the speed, and all have as many measurements on validation as the base.
     """
-    from benchmarks.measuring import measure_speed
     from models.pair_training import plan_rounds
+    from models.training_rate import measure_speed
 
     path = Path(config.out) / _LENGTHS
     known = load_json(path) if path.exists() else {}

@@ -19,6 +19,7 @@ from models.recipes import RECIPES, GANRequest, Recipe
 from models.startup import Started, start_worker
 from models.trained_gan import TrainedGAN, build_score, prepare_filter
 from models.training import fit_gan
+from models.training_rate import recall_speed
 from synth.command_line import report_unless
 from synth.cores import count_cores
 from synth.counts import parse_counts
@@ -37,7 +38,7 @@ from synth.web_report import REPORT
 from tasks.data_defaults import choose_filter, fit_batches, note_copies
 from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import load_data, note_near_copies, print_lines, print_plan
-from tasks.time_estimates import describe_duration, estimate_gan_minutes, measure_rate
+from tasks.time_estimates import describe_duration, measure_rate
 
 SCRIPT = "generate_data.py"
 OWNED = ("model", MANIFEST, JOURNAL, HASHES, REPORT, *FIGURES)
@@ -196,9 +197,7 @@ def _plan_time(
     """Return how long training and drawing take, {heading: text}; drawing is measured here, for some seconds."""
     plan = {}
     if isinstance(source, Dataset):
-        shape, classes = source.image_shape, len(source.class_names)
-        minutes = estimate_gan_minutes(gan.recipe, len(source.train), classes, shape)
-        plan["training"] = f"about {describe_duration(min(minutes, gan.max_minutes or minutes))} on 2 free cores"
+        plan["training"] = _plan_training(gan, source, work, threads)
         draw = _build_untrained_draw(gan.recipe, source)
     else:
         trained = source
@@ -217,9 +216,28 @@ def _plan_time(
         f"thread{'s' * (threads > 1)}, measured here without near-duplicates and rejects)"
     )
     if work.is_shared and work.workers:
-        useful = work.workers if work.cluster else max(1.0, min(work.workers, count_cores() / threads))
+        useful = _count_useful(work, threads)
         plan["drawing"] += f"; about {describe_duration(minutes / useful)} with {work.workers} workers"
     return plan
+
+
+def _plan_training(gan: GANRequest, dataset: Dataset, work: WorkOptions, threads: int) -> str:
+    """Return how long training takes, at the speed of this machine as it was measured or is now."""
+    gans, images = gan.recipe.plan_gans(len(dataset.class_names), len(dataset.train))
+    speed = recall_speed(dataset, gan.recipe, threads)
+    minutes = gans * gan.recipe.total_steps(images) / speed / 60
+    minutes = min(minutes, gan.max_minutes or minutes)
+    text = f"about {describe_duration(minutes)} in one process ({speed:.3g} steps/s in {threads} "
+    text += f"thread{'s' * (threads > 1)}, measured here without the measurements on validation)"
+    useful = min(gans, _count_useful(work, threads))
+    return text + (f"; about {describe_duration(minutes / useful)} with {work.workers} workers" if useful > 1 else "")
+
+
+def _count_useful(work: WorkOptions, threads: int) -> float:
+    """Return how many times as fast as one process the workers may be: those of this machine share its cores."""
+    if not work.is_shared or not work.workers:
+        return 1.0
+    return work.workers if work.cluster else max(1.0, min(work.workers, count_cores() / threads))
 
 
 def _build_untrained_draw(recipe: Recipe, dataset: Dataset) -> Callable[[], object]:
