@@ -37,6 +37,7 @@ from synth.options import (
     DataOptions,
     FilterOptions,
     RepeatOptions,
+    WorkOptions,
     add_flags,
     check_options,
     like,
@@ -49,7 +50,7 @@ from tasks.study_options import BalanceOptions, ImbalanceOptions, ReducedOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class BalanceConfig(BalanceOptions, DataOptions, FilterOptions, RepeatOptions):
+class BalanceConfig(BalanceOptions, DataOptions, FilterOptions, RepeatOptions, WorkOptions):
     """What to top up, with what, and how to choose; the flags of the same names say more."""
 
     recipe: Recipe = like(GANOptions, "recipe", default=RECIPES["quick"], choices=None, setting=False)
@@ -70,7 +71,7 @@ class BalanceConfig(BalanceOptions, DataOptions, FilterOptions, RepeatOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImbalanceConfig(ImbalanceOptions, ClassOptions, FilterOptions, RepeatOptions):
+class ImbalanceConfig(ImbalanceOptions, ClassOptions, FilterOptions, RepeatOptions, WorkOptions):
     """The imbalance study: one small class (`minority`), or a count for every class (`counts`).
 
     Without `gans`, one for all classes is trained, and for one small class also a fully connected one on it alone.
@@ -93,7 +94,7 @@ class ImbalanceConfig(ImbalanceOptions, ClassOptions, FilterOptions, RepeatOptio
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReducedConfig(ReducedOptions, ClassOptions, FilterOptions, RepeatOptions):
+class ReducedConfig(ReducedOptions, ClassOptions, FilterOptions, RepeatOptions, WorkOptions):
     """The reduced-data study: N real images per class, and what synthetic ones add."""
 
     seeds: int = like(RepeatOptions, "seeds", setting=False)
@@ -135,7 +136,7 @@ def balance(config):
     started = _start(config, "balance", [] if config.model else describe_flags(config.recipe))
     from tasks.balance import balance_data
 
-    groups = take(config, DataOptions, GANRequest, BalanceOptions, FilterOptions, RepeatOptions)
+    groups = take(config, DataOptions, GANRequest, BalanceOptions, FilterOptions, RepeatOptions, WorkOptions)
     return balance_data(*groups, list_settings(config), started)
 
 
@@ -149,7 +150,7 @@ def study_imbalance(config):
     from tasks.study_plan import plan_imbalance
 
     study = plan_imbalance(*take(config, ClassOptions, ImbalanceOptions, FilterOptions, RepeatOptions))
-    return conduct(study, *take(config, RepeatOptions), list_settings(config), started)
+    return conduct(study, *take(config, RepeatOptions, WorkOptions), list_settings(config), started)
 
 
 def study_reduced(config):
@@ -162,13 +163,13 @@ def study_reduced(config):
     from tasks.study_plan import plan_reduced
 
     study = plan_reduced(*take(config, ClassOptions, ReducedOptions, FilterOptions, RepeatOptions))
-    return conduct(study, *take(config, RepeatOptions), list_settings(config), started)
+    return conduct(study, *take(config, RepeatOptions, WorkOptions), list_settings(config), started)
 
 
 def _start(config, command, recipe_flags):
     """Refuse inputs in the output folder, and import TensorFlow; return how the sub-command was started."""
     inputs = {"--data": config.data, "--test-data": config.test_data, "--model": getattr(config, "model", None)}
-    threads = start(Path(config.out), inputs, report_unless(config.quiet))
+    threads = start(Path(config.out), inputs, report_unless(config.quiet), *take(config, WorkOptions))
     return Started(threads, write_command(f"augment.py {command}", config, more=recipe_flags, skip=("recipe",)))
 
 
@@ -229,7 +230,9 @@ def _add_common_flags(parser, config_class):
     add_recipe_flags(gan, shown=("steps", "epochs", "batch_size", "diffaugment", "balance_classes"))
     add_flags(gan, config_class, ("max_minutes",))
     add_flags(gan, config_class, FilterOptions)
-    add_flags(parser.add_argument_group("run"), config_class, RepeatOptions)
+    group = parser.add_argument_group("run")
+    add_flags(group, config_class, RepeatOptions)
+    add_flags(group, config_class, WorkOptions)
 
 
 def main(argv=None):

@@ -21,12 +21,22 @@ from models.startup import Started, start
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.kaggle import default_out
-from synth.options import RunOptions, SubsetOptions, add_flags, check_options, like, list_settings, take, write_command
+from synth.options import (
+    RunOptions,
+    SubsetOptions,
+    WorkOptions,
+    add_flags,
+    check_options,
+    like,
+    list_settings,
+    take,
+    write_command,
+)
 from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(SubsetOptions, MeasuringOptions, ComparisonOptions, RunOptions):
+class Config(SubsetOptions, MeasuringOptions, ComparisonOptions, RunOptions, WorkOptions):
     """What to compare, and how; the flags of the same names say more."""
 
     runs: tuple[str | Path, ...] = ()
@@ -42,6 +52,8 @@ class Config(SubsetOptions, MeasuringOptions, ComparisonOptions, RunOptions):
             raise RequestError("--compare trains its own runs: leave out the runs, or name their folders without it.")
         if (self.recipe_options or self.max_minutes) and not self.compare:
             raise RequestError("a recipe's flags (as --epochs) are for --compare.")
+        if (self.is_shared or self.gpus) and not self.compare:
+            raise RequestError("--workers, --cluster and --gpus train recipes: they are for --compare.")
         if len(set(self.compare)) < len(self.compare):
             raise RequestError(f"--compare should name different recipes. Got {', '.join(self.compare)}.")
 
@@ -54,11 +66,11 @@ def evaluate(config):
     """
     inputs = {"--data": config.data, "--test-data": config.test_data, "--inception-weights": config.inception_weights}
     inputs |= {"RUN": () if config.compare else config.runs or (default_out(),)}
-    threads = start(config.out, inputs, report_unless(config.quiet))
+    threads = start(config.out, inputs, report_unless(config.quiet), *take(config, WorkOptions))
     command = write_command("evaluate_fid.py", config, more=[*config.runs, *write_flags(config.recipe_options)])
     from tasks.evaluation import compare_runs
 
-    options = take(config, SubsetOptions, MeasuringOptions, ComparisonOptions, RunOptions)
+    options = take(config, SubsetOptions, MeasuringOptions, ComparisonOptions, RunOptions, WorkOptions)
     return compare_runs(config.runs, *options, list_settings(config), Started(threads, command))
 
 
@@ -85,7 +97,9 @@ def build_parser():
     )
     add_flags(comparing, Config, ("compare", "max_minutes"))
     add_recipe_flags(comparing, shown=("epochs", "steps", "batch_size"))
-    add_flags(parser.add_argument_group("run"), Config, RunOptions)
+    group = parser.add_argument_group("run")
+    add_flags(group, Config, RunOptions)
+    add_flags(group, Config, WorkOptions)
     return parser
 
 

@@ -51,7 +51,7 @@ def generate_data(config):
     (TF_CONFIG) all train, and the first one writes; the others return {}.
     """
     inputs = {"--data": config.data, "--test-data": config.test_data, "--model": config.model}
-    threads = start(config.out, inputs, report_unless(config.quiet), config.threads)
+    threads = start(config.out, inputs, report_unless(config.quiet), *take(config, WorkOptions))
     command = write_command("generate_data.py", config, more=[] if config.model else describe_flags(config.recipe))
     from tasks.generation import generate
 

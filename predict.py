@@ -24,6 +24,7 @@ from synth.options import (
     FilterOptions,
     RepeatOptions,
     SubsetOptions,
+    WorkOptions,
     add_flags,
     check_options,
     like,
@@ -34,7 +35,7 @@ from tasks.prediction_options import ClassifierOptions, PredictionOptions, Train
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(SubsetOptions, TrainingSetOptions, ClassifierOptions, PredictionOptions, RepeatOptions):
+class Config(SubsetOptions, TrainingSetOptions, ClassifierOptions, PredictionOptions, RepeatOptions, WorkOptions):
     """What to train on and how; the flags of the same names say more."""
 
     seeds: int = like(RepeatOptions, "seeds", default=1)  # a first answer; more give intervals
@@ -67,13 +68,13 @@ def predict(config):
     config = replace(config, out=config.out or default_out(f"prediction-{config.mode}"))
     inputs = ("data", "test_data", "model", "teacher", "test_csv") + (() if config.fresh else ("synthetic",))
     inputs = {f"--{name.replace('_', '-')}": getattr(config, name) for name in inputs}
-    threads = start(config.out, inputs, report_unless(config.quiet))
+    threads = start(config.out, inputs, report_unless(config.quiet), *take(config, WorkOptions))
     mode = [] if config.mode == "mixed" else [f"--{config.mode}"]
     command = write_command("predict.py", config, more=mode, skip=("mode",))
     from tasks.prediction import predict_and_score
 
-    options = take(config, SubsetOptions, TrainingSetOptions, ClassifierOptions, PredictionOptions, RepeatOptions)
-    return predict_and_score(*options, Started(threads, command))
+    groups = (SubsetOptions, TrainingSetOptions, ClassifierOptions, PredictionOptions, RepeatOptions, WorkOptions)
+    return predict_and_score(*take(config, *groups), Started(threads, command))
 
 
 def parse_args(argv=None):
@@ -94,7 +95,9 @@ def build_parser():
     add_flags(images, Config, FilterOptions)
     add_flags(parser.add_argument_group("classifier"), Config, ClassifierOptions)
     add_flags(parser.add_argument_group("scoring"), Config, ("test_csv", "submission", "allow_leak"))
-    add_flags(parser.add_argument_group("run"), Config, RepeatOptions)
+    group = parser.add_argument_group("run")
+    add_flags(group, Config, RepeatOptions)
+    add_flags(group, Config, ("workers", "cluster", "threads"))  # GPUs share the training of GANs alone
     return parser
 
 

@@ -1,7 +1,6 @@
 """What the benchmarks measure of recipes: speed, what a classifier learns from the images, and how near they are."""
 
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +14,8 @@ from evaluation.run_scores import score_all
 from evaluation.scores import Scoring
 from evaluation.sides import Sides
 from evaluation.statistics import summarise
-from models.batches import stream_batches
-from models.building import build_gan, build_pair
-from models.classifier import build_classifier, compute_accuracy, fit_classifier
-from models.cluster import build_strategy
+from models.building import build_pair
+from models.classifier import compute_accuracy, fit_classifier
 from models.extractors import build_extractor, draw_spare
 from synth.datasets import Dataset
 from synth.files import replacing
@@ -28,25 +25,7 @@ from synth.sampling import BLOCK_SIZE, draw_latents
 from synth.sources import split_in_memory
 
 _NEAR_BEST = 1.1  # times the best Frechet distance
-_PROBE_STEPS = 50
 _FEATURE_MEASURES = ("frechet", "precision", "recall", "coverage")
-
-
-def measure_speed(dataset, recipe):
-    """Return steps/s of a recipe's training on this machine, data stream included, measurements on validation not.
-
-    It is the median over 50 steps, after as many for warming up: a short burst of other work does not count.
-    """
-    images, labels = dataset.part("train")
-    shape, class_count = dataset.image_shape, len(dataset.class_names)
-    with build_strategy().scope():
-        classifier = build_classifier(shape, class_count) if recipe.feature_weight else None  # its weights take no time
-        gan = build_gan(recipe, shape, class_count, seed=0, classifier=classifier)
-    stream = stream_batches(images, labels, recipe.batch_size, 0, 2 * _PROBE_STEPS, 0, recipe.balance_classes)
-    times = []
-    clock = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: times.append(time.perf_counter()))
-    gan.fit(stream, steps_per_epoch=2 * _PROBE_STEPS, callbacks=[clock], shuffle=False, verbose=0)
-    return float(1 / np.median(np.diff(times[_PROBE_STEPS:])))
 
 
 def reuse_classifiers(model, others):

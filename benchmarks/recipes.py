@@ -9,7 +9,7 @@ The same command again continues where it stopped; more variations or seeds exte
 import re
 import sys
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from benchmarks.search_report import COLUMNS, render_search
@@ -20,9 +20,18 @@ from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.files import load_json, replacing, save_json
 from synth.kaggle import default_out
-from synth.options import DataOptions, RepeatOptions, add_flags, check_options, like, list_settings, option
+from synth.options import (
+    DataOptions,
+    RepeatOptions,
+    WorkOptions,
+    add_flags,
+    check_options,
+    like,
+    list_settings,
+    option,
+)
 from synth.output_folder import check_output, open_output
-from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
+from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_one_by_one, run_study
 from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
 
 BASE = "base"  # the recipe as it is
@@ -113,7 +122,7 @@ def search(config):
     others have run, for variations that can't be trained.
     """
     report, out = report_unless(config.quiet), Path(config.out)
-    threads = start(out, {"--data": config.data}, report)
+    threads = start(out, {"--data": config.data}, report, WorkOptions())
     from tasks.real_data import load_data
 
     dataset = load_data(DataOptions(data=config.data), config)
@@ -139,7 +148,8 @@ def _run_cells(config, dataset, recipes, cells, report):
     out = Path(config.out)
     recipes = _fix_lengths(config, dataset, recipes, report)
     options = {"columns": {RESULTS: COLUMNS}, "quiet": config.quiet}
-    results, _, failed = run_study(cells, out, _build_run_cell(config, dataset, recipes, report), **options)
+    run_cells = partial(run_one_by_one, _build_run_cell(config, dataset, recipes, report))
+    results, _, failed = run_study(cells, out, run_cells, **options)
     if len(results):
         text = render_search(f"Variations of {config.recipe}", _describe_conditions(config, dataset), results, BASE)
         report(text)
@@ -201,8 +211,8 @@ def _fix_lengths(config, dataset, recipes, report):
 
     With --minutes it follows from the speed, and all have as many measurements on validation as the base.
     """
-    from benchmarks.measuring import measure_speed
-    from models.training import plan_rounds
+    from models.pair_training import plan_rounds
+    from models.training_rate import measure_speed
 
     path = Path(config.out) / _LENGTHS
     known = load_json(path) if path.exists() else {}

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from models.startup import compute_in, import_tensorflow
+from models.startup import start_worker
 from synth.executors import SerialExecutor, open_executor
 from synth.options import SamplingOptions, WorkOptions
 
@@ -35,7 +35,7 @@ class Timed:
             self.kept += time.perf_counter() - self.came[-1]
 
 
-def measure(trained, executor, elsewhere, rows, shards, workers=1):
+def measure(trained, executor, rows, shards, workers=1):
     """Write so many shards; return images/s, seconds to the first shard, and seconds of writing per 1,000 images."""
     from synth.shard_writing import stream_shards
 
@@ -50,7 +50,7 @@ def measure(trained, executor, elsewhere, rows, shards, workers=1):
     sampling["class_size"] = dict.fromkeys(trained.class_names, each)
     timed = Timed(executor)
     with tempfile.TemporaryDirectory() as folder:
-        stream_shards(trained, sampling, Path(folder), quiet=True, executor=timed, open_elsewhere=elsewhere)
+        stream_shards(trained, sampling, Path(folder), quiet=True, executor=timed)
     counted = rows * (len(timed.came) - workers)  # the others were begun before the first was there
     rate = counted / (timed.came[-1] - timed.came[workers - 1])
     return rate, timed.came[0] - timed.began, timed.kept / (rows * len(timed.came)) * 1000
@@ -79,22 +79,20 @@ def main(argv=None):
     parser.add_argument("--shards", type=int, default=40, help="shards of a measurement (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args(argv)
-    import_tensorflow()
-    compute_in(options.threads)
-    from models.portable_gan import pack_gan
+    start_worker(options.threads)
     from models.pretrained import find_model_folder
     from models.trained_gan import TrainedGAN
 
-    folder = find_model_folder(options.model)
-    trained, elsewhere = TrainedGAN(folder), pack_gan(folder, options.threads)
+    trained = TrainedGAN(find_model_folder(options.model))
     size, rounds, memory = (options.rows, options.shards), [], []
-    with open_executor(WorkOptions(workers=options.workers), options.threads, print) as executor:
+    work = WorkOptions(workers=options.workers)
+    with open_executor(work, options.threads, print, start_worker) as executor:
         for _ in range(options.rounds):
-            alone = measure(trained, SerialExecutor(), None, *size)
-            shared = measure(trained, executor, elsewhere, *size, options.workers)
+            alone = measure(trained, SerialExecutor(), *size)
+            shared = measure(trained, executor, *size, options.workers)
             rounds.append((alone, shared))
             print(f"one {alone[0]:,.0f} images/s, {options.workers} workers {shared[0]:,.0f}", flush=True)
-        for _ in executor.map(elsewhere, lambda state, item: time.sleep(1), range(2 * options.workers)):
+        for _ in executor.map(lambda: trained, lambda state, item: time.sleep(1), range(2 * options.workers)):
             memory = count_memory() or memory
     ratio = statistics.median(shared[0] / alone[0] for alone, shared in rounds)
     one, many = (statistics.median(pair[side][0] for pair in rounds) for side in (0, 1))

@@ -14,7 +14,10 @@ from typing import Any
 
 from synth.cores import count_cores
 from synth.errors import RequestError
+from synth.executors import check_work, choose_threads, list_notes
+from synth.options import WorkOptions
 from synth.output_folder import check_inputs, read_threads
+from synth.worker_setup import do_nothing
 
 
 def import_tensorflow() -> None:
@@ -87,27 +90,62 @@ class Started:
     command: str
 
 
-def start(out: str | Path, inputs: dict[str, Any], report: Callable[[str], object], threads: int | None = None) -> int:
-    """Refuse inputs {flag: paths} that lie in the output folder, and import TensorFlow; return its threads' number.
+def start(out: str | Path, inputs: dict[str, Any], report: Callable[[str], object], work: WorkOptions) -> int:
+    """Import TensorFlow, and return how many threads it computes in.
 
-    threads: that are asked for.
+    Raises RequestError before that for inputs {flag: paths} that lie in the output folder, and for work that can't be
+    shared as it is asked for; after it, for more GPUs than there are.
     """
     check_inputs(out, inputs)
+    check_work(work)
     import_tensorflow()
-    return set_threads(out, report, threads)
+    show_gpus(work.gpus, report)
+    return set_threads(out, report, work)
 
 
-def set_threads(out: str | Path, report: Callable[[str], object], asked: int | None = None) -> int:
-    """Compute in as many threads as the run in `out` has recorded, as are asked for, or as there are cores.
+def start_worker(threads: int) -> None:
+    """Import TensorFlow in a process that does a share of the work, with one GPU at most and so many threads."""
+    import_tensorflow()
+    show_gpus(None, do_nothing)
+    compute_in(threads)
+
+
+def show_gpus(wanted: int | None, report: Callable[[str], object]) -> None:
+    """Let TensorFlow see so many GPUs, one if None, and take their memory as it needs it.
+
+    Where it has begun (an earlier call in a notebook) it keeps those that it has, and `report` (a callable) is told if
+    others were asked for. RequestError where there are fewer.
+    """
+    import tensorflow as tf
+
+    there = tf.config.list_physical_devices("GPU")
+    if wanted and wanted > len(there):
+        raise RequestError(f"--gpus should be at most {len(there)}, as many as there are here. Got {wanted} instead.")
+    if not there:
+        return
+    with suppress(RuntimeError):  # it has begun
+        tf.config.set_visible_devices(there[: wanted or 1], "GPU")
+    shown = tf.config.get_visible_devices("GPU")
+    for gpu in shown:
+        with suppress(RuntimeError, ValueError):  # it has begun
+            tf.config.experimental.set_memory_growth(gpu, True)
+    if wanted and wanted != len(shown):
+        report(f"note: TensorFlow has begun with {len(shown)} GPUs and goes on with them: restart Python for {wanted}")
+
+
+def set_threads(out: str | Path, report: Callable[[str], object], work: WorkOptions) -> int:
+    """Compute in as many threads as the run in `out` has recorded, or as synth.executors.choose_threads says.
 
     Returns their number. The last digits of sums, and so pixels, depend on it. Where TensorFlow has begun with another
     number (an earlier call in a notebook), `report` (a callable) is told. RequestError where the run has another number
     than is asked for.
     """
     recorded = read_threads(out)
-    if recorded and asked and recorded != asked:
-        raise RequestError(f"--threads should be {recorded}, as {out} was begun with. Got {asked} instead.")
-    threads = compute_in(recorded or asked or count_cores())
+    if recorded and work.threads and recorded != work.threads:
+        raise RequestError(f"--threads should be {recorded}, as {out} was begun with. Got {work.threads} instead.")
+    threads = compute_in(recorded or choose_threads(work))
+    for note in list_notes(work, threads):
+        report(note)
     if recorded and threads != recorded:
         report(f"note: {out} was begun with {recorded} threads and goes on with {threads}: bytes may differ")
     return threads

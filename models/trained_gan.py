@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import tempfile
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -18,10 +19,10 @@ from models.inference import Sampler
 from models.network_files import ANY, load_classifier, load_network
 from synth.datasets import Dataset
 from synth.errors import RequestError
-from synth.files import replacing
+from synth.files import replacing, write_files
 from synth.images import to_network_range
 from synth.run_files import load_array
-from synth.run_folder import FILTER, MONITOR, ModelFolder
+from synth.run_folder import FILTER, MONITOR, PAIR, ModelFolder
 from synth.sampling import BLOCK_SIZE
 from synth.shards import load_hashes
 
@@ -89,6 +90,14 @@ class TrainedGAN:
         self.latent_dim = self._members[0][0][0].latent_dim
         self.classifier = self._load_classifier()
         self.density_ratio = self._load_density_ratio()
+
+    def __reduce__(self) -> tuple[Callable[..., "TrainedGAN"], tuple[dict[str, bytes]]]:
+        """Be pickled as the files that sampling needs: where it is unpickled the folder may not be there."""
+        folder = self.folder
+        pairs = [folder.pair(subfolder) for _, _, subfolder in list_pairs(self.recipe, self.class_names)]
+        paths = [pair.find_network(name) for pair in pairs for name in PAIR] + [folder.find_network(FILTER)]
+        found = [path for path in [folder.description, folder.density_ratio, *paths] if path and path.exists()]
+        return _open_files, ({path.relative_to(folder.path).as_posix(): path.read_bytes() for path in found},)
 
     @property
     def has_classifier(self) -> bool:
@@ -177,6 +186,14 @@ class TrainedGAN:
         except RequestError as error:
             raise RequestError(f"{error} {advice}") from error
         return weights
+
+
+def _open_files(files: dict[str, bytes]) -> TrainedGAN:
+    """Return the GAN of the files of a model folder, {path below it: content}."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder, "model")
+        write_files(model, files)
+        return TrainedGAN(model)
 
 
 def _check_finished(model: ModelFolder, subfolders: Iterable[Path]) -> None:

@@ -1,56 +1,27 @@
-"""Train a recipe on a data set: data -> trained pair on disk, with checkpoints and exact resume."""
+"""Train a recipe on a data set: data -> trained pairs on disk, in this process or shared among workers."""
 
-import math
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import keras
 import numpy as np
 
-from models.batches import stream_batches
-from models.building import build_gan, build_pair, choose_dtype
-from models.callbacks import MeasureRounds, Pace, ProgressBar, StopOnNonFinite, StopWithoutBetter
-from models.checkpoint import Progress, load_checkpoint, remove_checkpoint
+from models.building import choose_dtype
+from models.checkpoint import remove_checkpoint
 from models.classifier import build_classifier
 from models.cluster import build_strategy, is_chief
-from models.description import list_pairs, load_description, save_description
+from models.description import load_description, save_description
 from models.diffaugment import parse_augmentations
-from models.gan import GAN
-from models.inference import Sampler
 from models.losses import build_loss
-from models.monitor import Monitor, fit_extractor, fit_filter, fit_frozen_classifier
+from models.monitor import fit_extractor, fit_filter, fit_frozen_classifier
+from models.pair_training import Pair, Training, fit_pair
 from models.recipes import Recipe
 from synth.datasets import Dataset
 from synth.errors import RequestError
-from synth.figures import plot_samples, save_figure
-from synth.files import replacing
-from synth.run_folder import FILTER, FROZEN, MONITOR, PAIR, ModelFolder
-
-_GRID_COLUMNS = 10
-_MEMBER_SEEDS = 1000  # between the seeds of two members
-
-
-@dataclass(frozen=True)
-class Training:
-    """What the trainings of all pairs of a run share.
-
-    shared: the model folder whose checkpoints are continued. folder: the one that is written, another on hosts that
-    are not the first. max_minutes: of one pair, once it is trained. extractor: images -> features, for the monitor.
-    frozen: the classifier through which the second discriminator sees.
-    """
-
-    dataset: Dataset
-    recipe: Recipe
-    shared: ModelFolder
-    folder: ModelFolder
-    seed: int
-    max_minutes: float | None
-    quiet: bool
-    report: Callable[[str], object]
-    extractor: Callable[[np.ndarray], np.ndarray] | None = None
-    frozen: keras.Model | None = None
+from synth.executors import Executor, SerialExecutor
+from synth.files import read_files, write_files
+from synth.run_folder import CLASSIFIERS, FILTER, FROZEN, MONITOR, ModelFolder
 
 
 def fit_gan(
@@ -62,6 +33,7 @@ def fit_gan(
     max_minutes: float | None = None,
     quiet: bool = False,
     report: Callable[[str], object] = print,
+    executor: Executor | None = None,
 ) -> None:
     """Train what `recipe` says on the train part of `dataset` and leave it in `folder`.
 
@@ -71,6 +43,8 @@ def fit_gan(
     The same call again continues where it stopped and ends with the same weights; what is finished is not redone.
     max_minutes: end by then, in order (shared out evenly between the GANs).
     report: callable (text) for warnings and results.
+    executor: what trains the GANs where there are several; this process, if None. One in a worker that dies, or whose
+    driver does, begins again where this call found it.
     With several hosts (models.cluster) `folder` is shared between them, and the first one writes it.
     Raises RequestError for a recipe that does not fit the data and TrainingError when training diverges.
     """
@@ -82,10 +56,11 @@ def fit_gan(
     if is_chief():
         model.path.mkdir(parents=True, exist_ok=True)
         save_description(model.path, recipe, dataset, seed)
-        _fit_networks(training)
+        _fit_networks(training, executor or SerialExecutor())
     else:
         with tempfile.TemporaryDirectory() as own:
-            _fit_networks(replace(training, folder=ModelFolder(own), quiet=True, report=lambda text: None))
+            own_training = replace(training, folder=ModelFolder(own), quiet=True, report=lambda text: None)
+            _fit_networks(own_training, SerialExecutor())
 
 
 def _settle_dtype(recipe: Recipe, model: ModelFolder) -> str:
@@ -94,23 +69,75 @@ def _settle_dtype(recipe: Recipe, model: ModelFolder) -> str:
     return choose_dtype(load_description(model.path).recipe.dtype if begun else recipe.dtype)
 
 
-def _fit_networks(training: Training) -> None:
+def _fit_networks(training: Training, executor: Executor) -> None:
     """Fit the classifiers, then the pairs."""
-    dataset, recipe, folder = training.dataset, training.recipe, training.folder
+    training = _fit_classifiers(training)
+    missing = [pair for pair in training.list_pairs() if not training.is_finished(pair)]
+    if executor.is_remote and len(missing) > 1:
+        _fit_elsewhere(training, missing, executor)
+        return
+    for pair in missing:
+        fit_pair(training, pair)
+
+
+def _fit_classifiers(training: Training) -> Training:
+    """Fit the classifiers that are not in the folder yet, and return the training with those that it needs."""
+    dataset, folder = training.dataset, training.folder
     train = (*dataset.part("train"), len(dataset.class_names))
     options = (training.seed, training.report)
     extractor, frozen = fit_extractor(train, folder.network(MONITOR), *options), None
     if dataset.has_classifier:
         fit_filter(train, folder.network(FILTER), *options)
-        if recipe.feature_weight:
+        if training.recipe.feature_weight:
             frozen = fit_frozen_classifier(train, folder.network(FROZEN), *options)
-    training = replace(training, extractor=extractor, frozen=frozen)
-    pairs = list_pairs(recipe, dataset.class_names)
-    for number, (k, member, subfolder) in enumerate(pairs, 1):
-        title = "training" if k is None else f"training {dataset.class_names[k]}"
-        title += f" ({number}/{len(pairs)})" if len(pairs) > 1 else ""
-        share = training.max_minutes and training.max_minutes / len(pairs)
-        _fit_pair(replace(training, max_minutes=share), k, member, subfolder, title)
+    return replace(training, extractor=extractor, frozen=frozen)
+
+
+def _fit_elsewhere(training: Training, pairs: list[Pair], executor: Executor) -> None:
+    """Fit pairs by workers, and write what each has left as it is finished."""
+    classifiers = {f"{name}.keras": training.folder.network(name) for name in CLASSIFIERS}
+    files = {name: path.read_bytes() for name, path in classifiers.items() if path.exists()}
+    alone = replace(training, extractor=None, frozen=None, quiet=True, report=_ignore)
+    orders = ((pair, read_files(training.folder.pair(pair.subfolder).path)) for pair in pairs)
+    for pair, made, lines in executor.map(_ClassifiersSent(alone, files), _fit_pair_elsewhere, orders):
+        folder = training.folder.pair(pair.subfolder)
+        write_files(folder.path, made)
+        if folder.checkpoint.exists():
+            remove_checkpoint(folder.checkpoint)
+        for line in lines:
+            training.report(line)
+
+
+def _ignore(text: str) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class _ClassifiersSent:
+    """Builds a Training in another process. files: the classifiers, {name: content}."""
+
+    training: Training
+    files: dict[str, bytes]
+
+    def __call__(self) -> Training:
+        """Return the Training with its classifiers."""
+        with tempfile.TemporaryDirectory() as folder:
+            write_files(folder, self.files)
+            return _fit_classifiers(replace(self.training, folder=ModelFolder(folder)))
+
+
+def _fit_pair_elsewhere(
+    training: Training, order: tuple[Pair, dict[str, bytes]]
+) -> tuple[Pair, dict[str, bytes], list[str]]:
+    """Fit a pair from what its folder held; return it, what its folder holds then, the generator last, and notes."""
+    pair, files = order
+    lines: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        own = ModelFolder(folder)
+        write_files(own.pair(pair.subfolder).path, files)
+        fit_pair(replace(training, shared=own, folder=own, report=lines.append), pair)
+        made = read_files(own.pair(pair.subfolder).path)
+    return pair, dict(sorted(made.items(), key=lambda item: item[0] == own.network("generator").name)), lines
 
 
 def check_recipe(recipe: Recipe, dataset: Dataset) -> None:
@@ -133,107 +160,3 @@ def check_recipe(recipe: Recipe, dataset: Dataset) -> None:
         raise RequestError(
             f"--batch-size should be at most the number of train images, {available}. Got {recipe.batch_size} instead."
         )
-
-
-def _fit_pair(training: Training, class_index: int | None, member: int, subfolder: Path, title: str) -> None:
-    """Train one generator and discriminator: for all classes, or (class_index) without labels for one.
-
-    Members differ by the seed of their training; all are measured in the same way.
-    """
-    dataset, recipe = training.dataset, training.recipe
-    shared, folder = training.shared.pair(subfolder), training.folder.pair(subfolder)
-    if all(shared.network(name).exists() for name in PAIR):
-        return
-    folder.checkpoint.mkdir(parents=True, exist_ok=True)
-    images, labels = dataset.part("train", class_index)
-    class_count = len(dataset.class_names) if recipe.conditional else 0
-    own_seed = training.seed + _MEMBER_SEEDS * member
-    with build_strategy().scope():
-        gan = build_gan(recipe, dataset.image_shape, class_count, own_seed + (class_index or 0), training.frozen)
-    best_weights, progress = load_checkpoint(shared.checkpoint, gan, training.report)
-    rounds, round_steps = plan_rounds(recipe, len(images))
-    total_steps, seconds = rounds * round_steps, training.max_minutes and training.max_minutes * 60
-    bar = ProgressBar(progress, title, total_steps, recipe.batch_size, training.quiet)
-    callbacks = [
-        StopOnNonFinite(progress, title),
-        Pace(progress, recipe, total_steps, seconds),
-        _measure_rounds(training, gan, class_index, folder, title, progress, best_weights),
-        StopWithoutBetter(progress, recipe.patience),
-        bar,
-    ]
-    try:
-        if not _is_over(progress, recipe, total_steps, seconds):
-            steps = (progress.step, total_steps)
-            stream = stream_batches(images, labels, recipe.batch_size, *steps, own_seed, recipe.balance_classes)
-            epochs = {"initial_epoch": progress.step // round_steps, "epochs": rounds, "steps_per_epoch": round_steps}
-            gan.fit(stream, callbacks=callbacks, shuffle=False, verbose=0, **epochs)
-    finally:
-        bar.close()
-    _save_best(build_pair(recipe, dataset.image_shape, class_count), best_weights, folder)
-    training.report(
-        f"{title}: {progress.step} steps in {progress.seconds / 60:.1f} min, "
-        f"best Frechet distance {progress.best_frechet:.2f} (validation) at step {progress.best_step}, kept"
-    )
-
-
-def _measure_rounds(
-    training: Training,
-    gan: GAN,
-    class_index: int | None,
-    folder: ModelFolder,
-    title: str,
-    progress: Progress,
-    best_weights: list[np.ndarray],
-) -> MeasureRounds:
-    """Return the callback that measures the moving average of the generator after each round, and saves a grid."""
-    names, seed = training.dataset.class_names, training.seed
-    assert training.extractor is not None  # it is fitted before the pairs
-    monitor = Monitor(training.extractor, *training.dataset.part("validation", class_index), seed)
-    sampler = Sampler(gan.moving_average)
-    classes = [class_index] if class_index is not None else range(len(names))
-    folder.progress.mkdir(exist_ok=True)
-
-    def measure() -> tuple[float, list[str]]:
-        frechet, collapsed = monitor.measure(sampler)
-        return frechet, [names[k] for k in collapsed]
-
-    def save_grid(step: int) -> None:
-        rows = sample_grid(sampler, classes, seed)
-        figure = plot_samples({names[k]: row for k, row in zip(classes, rows, strict=True)})
-        save_figure(folder.progress / f"step-{step:06d}.png", figure)
-
-    return MeasureRounds(
-        progress, title, best_weights, folder, measure=measure, save_grid=save_grid, warn=training.report
-    )
-
-
-def sample_grid(sampler: Sampler, classes: Sequence[int], seed: int) -> np.ndarray:
-    """Sample a row of the sample grid for each class, with the same latents each time: uint8 [rows, 10, H, W, C]."""
-    shape = (_GRID_COLUMNS, sampler.latent_dim)
-    latents = np.concatenate([np.random.default_rng([seed, 2, k]).standard_normal(shape) for k in classes])
-    images = sampler(latents.astype(np.float32), np.repeat(classes, _GRID_COLUMNS))
-    return images.reshape(len(classes), _GRID_COLUMNS, *images.shape[1:])
-
-
-def plan_rounds(recipe: Recipe, train_count: int) -> tuple[int, int]:
-    """Return (rounds, steps per round), equal rounds of about recipe.round_steps that make up the recipe's steps."""
-    total_steps = recipe.total_steps(train_count)
-    rounds = math.ceil(total_steps / recipe.round_steps)
-    return rounds, math.ceil(total_steps / rounds)
-
-
-def _is_over(progress: Progress, recipe: Recipe, total_steps: int, max_seconds: float | None) -> bool:
-    if progress.step >= total_steps or (max_seconds and progress.seconds >= max_seconds):
-        return True
-    return bool(recipe.patience) and progress.rounds_since_best >= recipe.patience
-
-
-def _save_best(pair: tuple[keras.Model, keras.Model], best_weights: list[np.ndarray], folder: ModelFolder) -> None:
-    """Save a new float32 pair with the best weights, the generator's before the discriminator's."""
-    generator, discriminator = pair
-    generator.set_weights(best_weights[: len(generator.weights)])
-    discriminator.set_weights(best_weights[len(generator.weights) :])
-    for name, network in (("discriminator", discriminator), ("generator", generator)):
-        with replacing(folder.network(name)) as temporary:
-            network.save(temporary)
-    remove_checkpoint(folder.checkpoint)

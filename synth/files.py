@@ -224,6 +224,21 @@ def _name(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
+def read_files(folder: str | Path) -> dict[str, bytes]:
+    """Return {path below it: content} of all files in a folder; {} where there is no folder."""
+    paths = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def write_files(folder: str | Path, files: dict[str, bytes]) -> None:
+    """Write {path below it: content} into a folder, in this order and each whole."""
+    for name, content in files.items():
+        path = Path(folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
+
+
 def check_regular_file(path: str | Path) -> None:
     """Raise RequestError for what is no regular file, before it is opened: reading from a pipe may never end."""
     path = Path(path)

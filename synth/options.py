@@ -225,6 +225,13 @@ class WorkOptions:
         metavar="T",
         setting=False,
     )
+    gpus: int | None = option(
+        None,
+        "GPUs that share a GAN's training (default: at most one)",
+        minimum=1,
+        metavar="N",
+        setting=False,
+    )
 
     @property
     def is_shared(self) -> bool:

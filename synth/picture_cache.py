@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from synth.files import PROGRAM, replacing
-from synth.kaggle import KAGGLE_ROOT
+from synth.files import replacing
 from synth.picture_files import EncodedPicture, Reading
+from synth.user_cache import find_cache_folder
 
 _VERSION = 1  # of what reading gives: one more where the same pictures give other pixels
 _MAX_BYTES = 5 * 10**9  # of all that is cached
@@ -47,7 +47,7 @@ def compute_key(paths: Sequence[Path | EncodedPicture], reading: Reading) -> str
 
 def load_cached(key: str) -> PictureSet | None:
     """Return what is cached under a key, or None; what is damaged (the archive has checksums) is removed."""
-    folder = _find_folder()
+    folder = find_cache_folder("pictures")
     path = folder / f"{key}.npz" if folder else None
     if path is None or not path.is_file():
         return None
@@ -66,7 +66,7 @@ def load_cached(key: str) -> PictureSet | None:
 
 def save_cached(key: str, found: PictureSet) -> None:
     """Cache a PictureSet under a key, and remove the oldest ones beyond 5 GB; nothing where it can't be written."""
-    folder = _find_folder()
+    folder = find_cache_folder("pictures")
     if folder is None or found.images.nbytes > _MAX_BYTES:
         return
     with suppress(OSError):
@@ -85,14 +85,3 @@ def _make_room(paths: Iterable[Path], limit: int) -> None:
             break
         path.unlink()
         total -= status.st_size
-
-
-def _find_folder() -> Path | None:
-    """Return the cache folder, which may not be there yet; None on Kaggle, where a session starts without one."""
-    if os.access(KAGGLE_ROOT / "working", os.W_OK):
-        return None
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    try:
-        return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / PROGRAM / "pictures"
-    except RuntimeError:  # there is no home
-        return None

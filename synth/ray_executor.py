@@ -4,22 +4,22 @@ Of Ray no more than this is used. Ray Data would choose files and their order it
 TF_USE_LEGACY_KERAS=1 in its workers. This process alone writes files, so that the machines need no common disk.
 """
 
-import io
+import importlib.abc
 import os
-import re
 import signal
 import socket
 import threading
-import zipfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from synth.errors import RequestError, RunError, describe_cause
 from synth.options import WorkOptions
 from synth.output_folder import installed_versions
+from synth.worker_setup import do_nothing
 
 State = TypeVar("State")
 Item = TypeVar("Item")
@@ -36,18 +36,22 @@ _QUIET |= {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_enable_metrics_collec
 
 
 @contextmanager
-def join_ray(work: WorkOptions, threads: int, report: Callable[[str], object]) -> Iterator["RayExecutor"]:
+def join_ray(
+    work: WorkOptions, threads: int, report: Callable[[str], object], prepare: Callable[[int], object]
+) -> Iterator["RayExecutor"]:
     """Start Ray on this machine, or join the cluster of --cluster, and yield an executor; leave it at the end.
 
-    Where this process is connected to Ray already, as in a notebook, that is used and left as it is.
+    Where this process is connected to Ray already, as in a notebook, that is used and left as it is. prepare: as of
+    synth.executors.open_executor.
     """
     ray = _import_ray()
     begun_here = not ray.is_initialized()
     if begun_here:
         _connect(ray, work, threads)
     try:
-        workers = _choose_workers(ray, work, threads)
-        yield RayExecutor(workers, threads, report)
+        nodes = [node for node in ray.nodes() if node["Alive"]]
+        workers, gpus = choose_workers(nodes, work, threads)
+        yield RayExecutor(workers, threads, report, prepare, gpus=gpus)
     finally:
         if begun_here:
             ray.shutdown()
@@ -69,7 +73,7 @@ def _connect(ray: Any, work: WorkOptions, threads: int) -> None:
     """Connect this process; RequestError where that can't be. Its signals stay what they were."""
     address = work.cluster
     if address not in (None, "auto"):
-        _check_address(address)
+        check_address(address)
     here = {"address": "local", "num_cpus": (work.workers or 1) * threads, "include_dashboard": False}
     place = {"address": address} if address else here
     is_main = threading.current_thread() is threading.main_thread()
@@ -84,30 +88,42 @@ def _connect(ray: Any, work: WorkOptions, threads: int) -> None:
             signal.signal(signal.SIGTERM, handler)
 
 
-def _check_address(address: str) -> None:
-    """Raise RequestError for what is no HOST:PORT, and where nobody answers: Ray itself would try for minutes."""
-    found = re.fullmatch(r"([\w.-]+|\[[\da-fA-F:]+\]):(\d{1,5})", address)
-    if not found or not 0 < int(found[2]) < 65536:
-        raise RequestError(f"--cluster should be auto or HOST:PORT, of ray start. Got {address!r:.80} instead.")
+def check_address(address: str) -> None:
+    """Raise RequestError where nobody answers at HOST:PORT: Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((found[1].strip("[]"), int(found[2])), timeout=_CONNECT_SECONDS).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
     except OSError as error:
         advice = "It should be the address that ray start has named."
         raise RequestError(f"--cluster {address} can't be reached. {advice} {describe_cause(error)}") from error
 
 
-def _choose_workers(ray: Any, work: WorkOptions, threads: int) -> int:
-    """Return the number of workers; RequestError where the machines have no room for so many."""
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    room = sum(int(node["Resources"].get("CPU", 0)) // threads for node in nodes)
+def choose_workers(nodes: list[dict[str, Any]], work: WorkOptions, threads: int) -> tuple[int, int]:
+    """Return the number of workers, and how many GPUs each has to itself: one, where the machines have any.
+
+    nodes: the machines that are alive, as ray.nodes() lists them. RequestError where there is no room for so many.
+    """
+    gpus = int(any(node["Resources"].get("GPU") for node in nodes))
+    room = sum(_count_room(node["Resources"], threads, gpus) for node in nodes)
     workers = work.workers or room
     if not 0 < workers <= room:
-        cores = ", ".join(f"{node['NodeManagerHostname']} {node['Resources'].get('CPU', 0):g}" for node in nodes)
+        there = ", ".join(_describe_node(node) for node in nodes)
         raise RequestError(
-            f"--workers should be at most {room}, as many as there is room for with {threads} threads each on the "
-            f"machines' cores ({cores:.200}). Got {workers} instead."
+            f"--workers should be at most {room}, as many as there is room for with {threads} threads "
+            f"{'and a GPU ' * gpus}each ({there:.200}). Got {workers} instead."
         )
-    return workers
+    return workers, gpus
+
+
+def _count_room(resources: dict[str, float], threads: int, gpus: int) -> int:
+    """Return how many workers a machine has room for."""
+    cores = int(resources.get("CPU", 0)) // threads
+    return min(cores, int(resources.get("GPU", 0))) if gpus else cores
+
+
+def _describe_node(node: dict[str, Any]) -> str:
+    cores, gpus = (node["Resources"].get(name, 0) for name in ("CPU", "GPU"))
+    return f"{node['NodeManagerHostname']}: {cores:g} cores" + (f", {gpus:g} GPUs" if gpus else "")
 
 
 class RayExecutor:
@@ -119,9 +135,18 @@ class RayExecutor:
 
     is_remote = True
 
-    def __init__(self, workers: int, threads: int, report: Callable[[str], object]) -> None:
-        self.workers, self.threads = workers, threads
+    def __init__(
+        self,
+        workers: int,
+        threads: int,
+        report: Callable[[str], object],
+        prepare: Callable[[int], object] = do_nothing,
+        *,
+        gpus: int = 0,
+    ) -> None:
+        self.workers, self.threads, self.gpus = workers, threads, gpus
         self._report = report
+        self._prepare = prepare
 
     def map(
         self, build: Callable[[], State], function: Callable[[State, Item], Result], items: Iterable[Item]
@@ -130,8 +155,12 @@ class RayExecutor:
         import ray
 
         versions = {name: version for name, version in installed_versions().items() if name != "python"}
-        order = ray.put((_pack_sources(), ray.cloudpickle.dumps((build, function)), versions))
-        crew = _Crew(self.workers, lambda: _define_worker(ray).options(num_cpus=self.threads).remote(order))
+        prepare, work = (
+            ray.cloudpickle.dumps(part) for part in (partial(self._prepare, self.threads), (build, function))
+        )
+        order = ray.put((_pack_sources(), prepare, work, versions))
+        place = {"num_cpus": self.threads, "num_gpus": self.gpus}
+        crew = _Crew(self.workers, lambda: _define_worker(ray).options(**place).remote(order))
         try:
             yield from self._work(ray, crew, iter(items))
         finally:
@@ -147,7 +176,7 @@ class RayExecutor:
                 if item is _NONE:
                     break
                 worker = crew.take()
-                running[worker.work.remote(item)] = (worker, item, tries + 1)
+                running[worker.work.remote(ray.cloudpickle.dumps(item))] = (worker, item, tries + 1)
             if not running:
                 return
             done, _ = ray.wait(list(running), timeout=_BEAT)
@@ -205,18 +234,41 @@ class _Crew:
             self.members.remove(worker)
 
 
-def _pack_sources() -> bytes:
-    """Return the project's sources as a ZIP, from which Python imports: other machines may have none, or others."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-        for package in _PACKAGES:
-            for path in sorted((_ROOT / package).glob("*.py")):
-                file.write(path, path.relative_to(_ROOT))
-    return archive.getvalue()
+def _pack_sources() -> dict[str, tuple[str, str]]:
+    """Return the project's sources, {module: (path, text)}: other machines may have none, or others."""
+    found = {}
+    for package in _PACKAGES:
+        for path in sorted((_ROOT / package).glob("*.py")):
+            module = package if path.stem == "__init__" else f"{package}.{path.stem}"
+            found[module] = (str(path), path.read_text(encoding="utf-8"))
+    return found
 
 
 def _define_worker(ray: Any) -> Any:
-    """Return the actor's class: defined in a function it is sent as it is, where a module would have to be there."""
+    """Return the actor's class: defined in a function it is sent as it is, where a module would have to be there.
+
+    Items reach it pickled: what they are made of can be imported once it has the sources.
+    """
+
+    class Sources(importlib.abc.ExecutionLoader):
+        """Imports the driver's modules from memory, so that no file is left behind by a worker that is killed."""
+
+        def __init__(self, sources: dict[str, tuple[str, str]]) -> None:
+            self._sources = sources
+
+        def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+            import importlib.util
+
+            return importlib.util.spec_from_loader(name, self) if name in self._sources else None
+
+        def is_package(self, name: str) -> bool:
+            return "." not in name
+
+        def get_filename(self, name: str) -> str:
+            return self._sources[name][0]
+
+        def get_source(self, name: str) -> str:
+            return self._sources[name][1]
 
     @ray.remote(max_restarts=0, max_task_retries=0)
     class Worker:
@@ -226,23 +278,22 @@ def _define_worker(ray: Any) -> Any:
             self._order = order
             self._ready: tuple[Any, Any] | None = None
 
-        def work(self, item: Any) -> Any:
-            if self._ready is None:
-                self._ready = self._prepare()
-            state, function = self._ready
-            return function(state, item)
+        def work(self, item: bytes) -> Any:
+            import pickle
 
-        def _prepare(self) -> tuple[Any, Any]:
+            if self._ready is None:
+                self._ready = self._open_order()
+            state, function = self._ready
+            return function(state, pickle.loads(item))
+
+        def _open_order(self) -> tuple[Any, Any]:
             import platform
             import sys
-            import tempfile
 
-            sources, work, versions = self._order
-            with tempfile.NamedTemporaryFile(suffix=".zip", delete=False) as file:
-                file.write(sources)
-            sys.path.insert(0, file.name)
+            sources, prepare, work, versions = self._order
+            sys.meta_path.insert(0, Sources(sources))  # type: ignore[arg-type]
             from synth.worker_setup import open_order
 
-            return open_order(work, versions, platform.node())
+            return open_order(prepare, work, versions, platform.node())
 
     return Worker

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,19 +65,18 @@ def draw_shard(drawer: Drawer, task: ShardTask) -> DrawnShard:
 class DrawerElsewhere:
     """Builds a Drawer in another process, and holds its first block to that of the process that has sent this.
 
-    open_model: callable () -> model. thresholds: of the discriminator, or None. first_block: its hash.
+    thresholds: of the discriminator, or None. first_block: its hash.
     """
 
-    open_model: Callable[[], Any]
+    model: Any
     sampling: dict
     thresholds: dict[str, float] | None
     first_block: str
 
     def __call__(self) -> Drawer:
         """Return the Drawer; RequestError, which names the machine, where it draws other bytes."""
-        model = self.open_model()
-        sieve, _ = build_sieve(model, self.sampling, self.sampling["class_size"], self.thresholds)
-        drawer = Drawer(model, sieve, self.sampling)
+        sieve, _ = build_sieve(self.model, self.sampling, self.sampling["class_size"], self.thresholds)
+        drawer = Drawer(self.model, sieve, self.sampling)
         if drawer.hash_first_block() != self.first_block:
             raise RequestError(
                 f"{platform.node()} should draw the images that the driver draws. Its first ones are others, as on "

@@ -28,7 +28,6 @@ def stream_shards(
     quiet: bool = False,
     report: Callable[[str], object] = print,
     executor: Executor | None = None,
-    open_elsewhere: Callable[[], Any] | None = None,
 ) -> dict:
     """Write the shards that are not there yet and return the manifest.
 
@@ -39,8 +38,7 @@ def stream_shards(
     sampling: class_size {class name: count}, filter, keep, min_probability, duplicate_distance, latent_std, format,
         shard_size and seed.
     report: callable (text), told of shards that were altered since they were written.
-    executor: what draws the images; this process, if None. It alone writes files. open_elsewhere: callable () -> the
-        model, for the processes of an executor that is remote.
+    executor: what draws the images; this process, if None, which alone writes files.
 
     Memory is one shard, or two for each worker, and of each shard a few hundred bytes. A finished shard is in the
     manifest, or in its journal, with its hash; after an interruption the same call goes on behind the last one, and
@@ -52,7 +50,7 @@ def stream_shards(
     if thresholds is not None:
         manifest["filter"]["thresholds"] = thresholds
     written = {entry["file"]: entry for entry in manifest["shards"]}
-    build = _plan_drawing(Drawer(model, sieve, sampling), thresholds, executor, open_elsewhere)
+    build = _plan_drawing(Drawer(model, sieve, sampling), thresholds, executor)
     bar = open_bar(quiet=quiet, total=sum(sampling["class_size"].values()), desc="sampling", unit="img")
 
     def list_missing() -> Iterator[ShardTask]:
@@ -77,16 +75,12 @@ def stream_shards(
 
 
 def _plan_drawing(
-    drawer: Drawer,
-    thresholds: dict[str, float] | None,
-    executor: Executor | None,
-    open_elsewhere: Callable[[], Any] | None,
+    drawer: Drawer, thresholds: dict[str, float] | None, executor: Executor | None
 ) -> Callable[[], Drawer]:
     """Return what builds a worker's Drawer: here it is there already."""
     if executor is None or not executor.is_remote:
         return lambda: drawer
-    open_model = open_elsewhere or (lambda: drawer.model)
-    return DrawerElsewhere(open_model, drawer.sampling, thresholds, drawer.hash_first_block())
+    return DrawerElsewhere(drawer.model, drawer.sampling, thresholds, drawer.hash_first_block())
 
 
 def _is_finished(folder: Path, task: ShardTask, written: dict[str, dict], report: Callable[[str], object]) -> bool:

@@ -218,7 +218,7 @@ def index_shards(
         chosen = {k: count for k, count in chosen.items() if count > 0}
         used.update(chosen)
         if chosen:
-            read = partial(_read_shard, path, image_shape, label_values, chosen, known)
+            read = partial(_read_shard, path.absolute(), image_shape, label_values, chosen, known)
             sources.append(Source(chosen, read))
     return sources
 

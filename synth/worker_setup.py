@@ -10,10 +10,17 @@ from synth.output_folder import installed_versions
 _ADVICE = "pip install -r requirements.txt -r requirements-cluster.txt there, or leave that machine out."
 
 
-def open_order(work: bytes, versions: dict[str, str | None], machine: str) -> tuple[Any, Callable[[Any, Any], Any]]:
-    """Unpickle (build, function) and return (what build returns, function).
+def do_nothing(given: object) -> None:
+    """Prepare a worker that needs no preparation; say nothing."""
 
-    Raises RequestError, which names the machine, where its packages are others than those of `versions`.
+
+def open_order(
+    prepare: bytes, work: bytes, versions: dict[str, str | None], machine: str
+) -> tuple[Any, Callable[[Any, Any], Any]]:
+    """Prepare this process, unpickle (build, function) and return (what build returns, function).
+
+    prepare: pickled callable (), which comes first: unpickling imports what may have to be set up before. Raises
+    RequestError, which names the machine, where its packages are others than those of `versions`.
     """
     here = installed_versions()
     for package, version in versions.items():
@@ -21,6 +28,7 @@ def open_order(work: bytes, versions: dict[str, str | None], machine: str) -> tu
             got = f"{here[package]} instead" if here[package] else "none"
             raise RequestError(f"{machine} should have {package} {version}, as the driver has. Got {got}: {_ADVICE}")
     try:
+        pickle.loads(prepare)()
         build, function = pickle.loads(work)
         return build(), function
     except ModuleNotFoundError as error:

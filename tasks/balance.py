@@ -1,7 +1,9 @@
 """Top up the classes of a data set with synthetic images, as many as validation says, and write one training set."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +12,18 @@ import numpy as np
 from evaluation.report import render_table
 from models.pretrained import find_model_folder
 from models.recipes import GANRequest, Recipe
-from models.startup import Started
+from models.startup import Started, start_worker
 from models.trained_gan import TrainedGAN
 from synth.command_line import report_unless
 from synth.counts import parse_classes
 from synth.datasets import Dataset
 from synth.errors import RequestError
+from synth.executors import Executor, describe_work, open_executor
 from synth.figures import plot_samples, save_figure
 from synth.files import replacing
 from synth.filters import resolve_filter
 from synth.leakage import find_leaks
-from synth.options import DataOptions, FilterOptions, RepeatOptions
+from synth.options import DataOptions, FilterOptions, RepeatOptions, WorkOptions
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.resampling import compute_class_weights
 from synth.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
@@ -30,7 +33,7 @@ from tasks.arms import Arm
 from tasks.balance_candidates import build_candidate, choose, list_candidates, list_outputs, save_training_set
 from tasks.data_defaults import fit_recipe, note_copies
 from tasks.real_data import load_data, print_lines, print_plan
-from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
+from tasks.study_cells import CURVES, RESULTS, Cell, Outcome, list_unfinished, raise_failures, run_study
 from tasks.study_lab import BATCH, Lab, fit_study_gan
 from tasks.study_options import BalanceOptions
 from tasks.study_report import render_arms
@@ -74,6 +77,7 @@ def balance_data(
     options: BalanceOptions,
     filtering: FilterOptions,
     run: RepeatOptions,
+    work: WorkOptions,
     settings: dict,
     started: Started,
 ) -> dict:
@@ -89,6 +93,7 @@ def balance_data(
     cells = [Cell(_SETTING, arm.name, seed) for arm in candidates for seed in seeds if len(candidates) > 1]
     sections = {"training": _describe_training(balancing, gan, run.seed), "balance": settings}
     plan = _make_plan(balancing, gan, options, run, left=len(list_unfinished(cells, out, sections)))
+    plan |= describe_work(work, started.threads)
     print_plan(plan, run.quiet)
     print_lines(note_copies(dataset, balancing.count_most()), run.quiet)
     folder = (out, sections, "augment.py balance", (*OWNED, *list_outputs(options.format)))
@@ -96,8 +101,12 @@ def balance_data(
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite, keep=keep)
         return plan
-    with open_output(*folder, overwrite=run.overwrite, keep=keep, threads=started.threads):
-        manifest, table = _balance(balancing, gan, options, run, cells)
+    with ExitStack() as stack:
+        report = report_unless(run.quiet)
+        executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
+        output = open_output(*folder, overwrite=run.overwrite, keep=keep, threads=started.threads)
+        stack.enter_context(output)
+        manifest, table = _balance(balancing, gan, options, run, cells, executor)
         blocks = [describe_plan(plan), *_render_report(out, manifest, table)]
         save_report(out, "A balanced training set", blocks, started.command)
         return manifest
@@ -129,7 +138,12 @@ def _prepare(
 
 
 def _balance(
-    balancing: _Balancing, gan: GANRequest, options: BalanceOptions, run: RepeatOptions, cells: list[Cell]
+    balancing: _Balancing,
+    gan: GANRequest,
+    options: BalanceOptions,
+    run: RepeatOptions,
+    cells: list[Cell],
+    executor: Executor,
 ) -> tuple[dict, str]:
     """Train the GAN where there is none yet, choose a candidate, and write the training set.
 
@@ -138,7 +152,7 @@ def _balance(
     out, report, dataset = Path(run.out), report_unless(run.quiet), balancing.dataset
     if balancing.recipe:
         training: dict[str, Any] = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report}
-        training |= {"filter": balancing.filtering.filter, "seed": run.seed}
+        training |= {"filter": balancing.filtering.filter, "seed": run.seed, "executor": executor}
         trained = fit_study_gan(dataset, balancing.recipe, out, **training)
         balancing = replace(balancing, trained=trained)
     lab = Lab(
@@ -149,7 +163,7 @@ def _balance(
         steps=options.classifier_steps,
         score_on="validation",
     )
-    arm, reason, table = _choose(cells, balancing.candidates, out, lab, run.quiet)
+    arm, reason, table = _choose(cells, balancing.candidates, out, partial(lab.run_all, executor=executor), run.quiet)
     report(f"chosen: {arm.name}. {reason}")
     manifest = _save(balancing, lab, arm, reason, run, options.format)
     for name, counts in manifest["classes"].items():
@@ -244,11 +258,17 @@ def _list_candidates(
     return list_candidates(total, filter, classes)
 
 
-def _choose(cells: list[Cell], candidates: list[Arm], out: Path, lab: Lab, quiet: bool) -> tuple[Arm, str, str]:
+def _choose(
+    cells: list[Cell],
+    candidates: list[Arm],
+    out: Path,
+    run_cells: Callable[[list[Cell]], Iterator[Outcome]],
+    quiet: bool,
+) -> tuple[Arm, str, str]:
     """Run the cells; return the arm to use, why, and the table of all ("" without cells)."""
     if not cells:
         return candidates[0], "The flags say so.", ""
-    results, _, failed = run_study(cells, out, lab.run, quiet=quiet)
+    results, _, failed = run_study(cells, out, run_cells, quiet=quiet)
     incomplete = {cell.arm: error for cell, error in failed.items()}
     complete = [arm for arm in candidates if arm.name not in incomplete]
     if len(complete) < 2 or complete[0] != candidates[0]:

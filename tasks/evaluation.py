@@ -1,6 +1,7 @@
 """Compare runs with real images: features, scores, memorisation, figures and a report."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,15 +16,16 @@ from evaluation.scores import Scoring
 from models.cross_check import check_agreement, cross_check
 from models.extractors import build_extractor
 from models.recipes import RECIPES
-from models.startup import Started
+from models.startup import Started, start_worker
 from models.tfgan import import_tfgan
 from synth.command_line import report_unless
 from synth.datasets import Dataset
 from synth.errors import RequestError
+from synth.executors import describe_work, open_executor
 from synth.figures import save_figure
 from synth.files import replacing, save_json
 from synth.kaggle import default_out
-from synth.options import RunOptions, SubsetOptions
+from synth.options import RunOptions, SubsetOptions, WorkOptions
 from synth.output_folder import check_inputs, check_output, installed_versions, open_output
 from synth.progress import open_bar
 from synth.run_folder import RunFolder
@@ -67,6 +69,7 @@ def compare_runs(
     measuring: MeasuringOptions,
     comparison: ComparisonOptions,
     run: RunOptions,
+    work: WorkOptions,
     settings: dict,
     started: Started,
 ) -> dict:
@@ -81,7 +84,7 @@ def compare_runs(
     if measuring.cross_check:
         _check_tfgan()
     inputs = prepare(measuring, dataset, runs, {})
-    plan = _make_plan(measuring, comparison, inputs, out)
+    plan = _make_plan(measuring, comparison, inputs, out) | describe_work(work, started.threads)
     print_plan(plan, run.quiet)
     identified = dataset.identity | {"images_of_runs": {name: opened.identity for name, opened in runs.items()}}
     settings = {name: str(value) for name, value in settings.items()} | identified
@@ -91,9 +94,11 @@ def compare_runs(
         return plan
     build = partial(build_extractor, measuring.features, dataset, out / "cache", measuring.inception_weights, report)
     extractor = build() if measuring.features == "inception" else None  # now: its weights may be missing
-    with open_output(*folder, overwrite=run.overwrite, threads=started.threads):
+    with ExitStack() as stack:
+        executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
+        stack.enter_context(open_output(*folder, overwrite=run.overwrite, threads=started.threads))
         if comparison.compare:
-            inputs = prepare(measuring, dataset, *train_recipes(data, comparison, run, started))
+            inputs = prepare(measuring, dataset, *train_recipes(data, comparison, run, executor, started))
         (out / "cache").mkdir(exist_ok=True)
         measured = _measure(measuring, run, inputs, extractor or build())
         evaluation = _score(measuring, run.seed, inputs, measured, settings, list(comparison.compare))

@@ -1,6 +1,6 @@
 """What evaluate_fid.py compares: runs that are there or are trained for it, and real images."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,14 +8,17 @@ import numpy as np
 
 from evaluation.sides import Compared, Leaks, choose_compared, index_sources, take_unknown
 from models.extractors import draw_spare
-from models.recipes import RECIPES, GANRequest
+from models.recipes import RECIPES, GANRequest, Recipe
 from models.startup import Started, download_standard_set
 from synth.command_line import report_unless
 from synth.datasets import Dataset, load_dataset
 from synth.errors import RequestError, TrainingError
+from synth.executors import Executor
 from synth.options import RunOptions, SamplingOptions, SubsetOptions, WorkOptions
 from synth.sources import Run, open_run
+from tasks.data_defaults import fit_batches
 from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
+from tasks.gan_orders import GANOrder, MadeGAN, fit_elsewhere, is_trained
 from tasks.generation import generate
 from tasks.real_data import load_data
 
@@ -81,25 +84,49 @@ def prepare(measuring: MeasuringOptions, dataset: Dataset, runs: dict[str, Run],
 
 
 def train_recipes(
-    data: SubsetOptions, comparison: ComparisonOptions, run: RunOptions, started: Started
+    data: SubsetOptions, comparison: ComparisonOptions, run: RunOptions, executor: Executor, started: Started
 ) -> tuple[dict[str, Run], dict[str, str]]:
-    """Train the recipes that are not there yet, and sample them unfiltered: ({recipe: Run}, {recipe: why not})."""
+    """Train the recipes that are not there yet, and sample them unfiltered: ({recipe: Run}, {recipe: why not}).
+
+    Workers train as many at once as they are; this process draws the images.
+    """
     runs, failed, report = {}, {}, report_unless(run.quiet)
     sampling = SamplingOptions(filter="none", duplicate_distance=0.0)
-    for name in comparison.compare:
+    recipes = {name: replace(RECIPES[name], **comparison.recipe_options) for name in comparison.compare}
+    for name, made in _train_elsewhere(data, recipes, comparison.max_minutes, run, executor):
         folder = Path(run.out) / "runs" / name
-        recipe = replace(RECIPES[name], **comparison.recipe_options)
         report(f"--- {name}")
         try:
-            gan = GANRequest(recipe=recipe, max_minutes=comparison.max_minutes, model=None)
-            generate(data, gan, sampling, replace(run, out=folder), WorkOptions(), started)
+            if made and made.error:
+                raise made.error
+            gan = GANRequest(recipe=recipes[name], max_minutes=comparison.max_minutes, model=None)
+            save = made.save if made else None
+            generate(data, gan, sampling, replace(run, out=folder), WorkOptions(), started, save)
             runs[name] = open_run(folder, report)
         except TrainingError as error:
             failed[name] = str(error)
             report(failed[name])
     if not runs:
         raise TrainingError("no recipe could be trained to its end: " + "; ".join(failed.values()))
-    return runs, failed
+    return {name: runs[name] for name in recipes if name in runs}, failed
+
+
+def _train_elsewhere(
+    data: SubsetOptions, recipes: dict[str, Recipe], max_minutes: float | None, run: RunOptions, executor: Executor
+) -> Iterator[tuple[str, MadeGAN | None]]:
+    """Yield each recipe as soon as workers have trained it, or at once, with None, where this process will or has."""
+    if not executor.is_remote:
+        yield from dict.fromkeys(recipes).items()
+        return
+    dataset, orders = load_data(data, replace(run, quiet=True)), []
+    for name, recipe in recipes.items():
+        folder, fitted = Path(run.out) / "runs" / name, fit_batches(recipe, dataset)[0]
+        if is_trained(folder, fitted, dataset):
+            yield name, None
+        else:
+            orders.append(GANOrder(name, folder, dataset, fitted, run.seed, max_minutes))
+    for made in fit_elsewhere(orders, executor, report_unless(run.quiet)):
+        yield made.key, made
 
 
 def note_unknown_training(runs: dict[str, Run], dataset: Dataset) -> list[str]:

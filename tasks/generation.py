@@ -13,18 +13,19 @@ from models.building import build_pair, choose_dtype
 from models.classifier import build_classifier, compute_probabilities
 from models.cluster import build_strategy, is_chief
 from models.inference import Sampler
-from models.portable_gan import pack_gan
+from models.pair_training import plan_rounds
 from models.pretrained import find_model_folder
 from models.recipes import RECIPES, GANRequest, Recipe
-from models.startup import Started
+from models.startup import Started, start_worker
 from models.trained_gan import TrainedGAN, build_score, prepare_filter
-from models.training import fit_gan, plan_rounds
+from models.training import fit_gan
+from models.training_rate import recall_speed
 from synth.command_line import report_unless
 from synth.cores import count_cores
 from synth.counts import parse_counts
 from synth.datasets import Dataset
 from synth.errors import RequestError
-from synth.executors import Executor, open_executor
+from synth.executors import Executor, describe_work, open_executor
 from synth.filters import resolve_filter
 from synth.options import RunOptions, SamplingOptions, SubsetOptions, WorkOptions
 from synth.output_folder import check_inputs, check_output, open_output
@@ -37,7 +38,7 @@ from synth.web_report import REPORT
 from tasks.data_defaults import choose_filter, fit_batches, note_copies
 from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import load_data, note_near_copies, print_lines, print_plan
-from tasks.time_estimates import describe_duration, estimate_gan_minutes, measure_rate
+from tasks.time_estimates import describe_duration, measure_rate
 
 SCRIPT = "generate_data.py"
 OWNED = ("model", MANIFEST, JOURNAL, HASHES, REPORT, *FIGURES)
@@ -50,10 +51,12 @@ def generate(
     run: RunOptions,
     work: WorkOptions,
     started: Started,
+    save_trained: Callable[[Path], object] | None = None,
 ) -> dict:
     """Train or load a GAN and write shards of its images; return the manifest, or the plan of a dry run.
 
-    started: to be recorded.
+    started: to be recorded. save_trained: callable (run's folder) that writes the networks, where they were trained
+    elsewhere.
     """
     out = Path(run.out)
     build_strategy()  # several hosts: before anything else touches a device
@@ -63,6 +66,7 @@ def generate(
     check_inputs(out, source.inputs if isinstance(source, Dataset) else {})
     sampling = _resolve_sampling(sampling_options, source, run)
     plan = _plan_source(data, gan.recipe, source) | _plan_shards(sampling, source, out)
+    plan |= describe_work(work, started.threads)
     print_plan(plan, run.quiet)
     report = report_unless(run.quiet)
     made = load_manifest(trained.folder.path.parent) if trained else None
@@ -78,12 +82,16 @@ def generate(
         return plan | times
     options: dict[str, Any] = {"overwrite": run.overwrite, "keep": keep, "threads": started.threads}
     with ExitStack() as stack:
-        executor = stack.enter_context(open_executor(work, started.threads, report))  # it may be refused: first
+        opened = open_executor(work, started.threads, report, start_worker)
+        executor = stack.enter_context(opened)  # it may be refused: first
         stack.enter_context(open_output(*folder, **options) if is_chief() else nullcontext())
         if is_chief():
             save_hashes(out, source.train_hashes())
+        if save_trained:
+            save_trained(out)
         if isinstance(source, Dataset):
             training: dict[str, Any] = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report}
+            training["executor"] = executor
             fit_gan(source, gan.recipe, RunFolder(out).model.path, seed=run.seed, **training)
         if not is_chief():
             return {}
@@ -106,9 +114,7 @@ def _sample(
         trained = TrainedGAN(model)
     else:
         trained, dataset = source, None
-    elsewhere = pack_gan(trained.folder.path, started.threads) if executor.is_remote else None
-    shared: dict[str, Any] = {"executor": executor, "open_elsewhere": elsewhere}
-    manifest = stream_shards(trained, sampling, out, quiet=run.quiet, report=report, **shared)
+    manifest = stream_shards(trained, sampling, out, quiet=run.quiet, report=report, executor=executor)
     write_report(out, manifest, trained, dataset, plan, started.command, report)
     for name, counts in manifest["classes"].items():
         rejected = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "none"
@@ -191,9 +197,7 @@ def _plan_time(
     """Return how long training and drawing take, {heading: text}; drawing is measured here, for some seconds."""
     plan = {}
     if isinstance(source, Dataset):
-        shape, classes = source.image_shape, len(source.class_names)
-        minutes = estimate_gan_minutes(gan.recipe, len(source.train), classes, shape)
-        plan["training"] = f"about {describe_duration(min(minutes, gan.max_minutes or minutes))} on 2 free cores"
+        plan["training"] = _plan_training(gan, source, work, threads)
         draw = _build_untrained_draw(gan.recipe, source)
     else:
         trained = source
@@ -212,9 +216,28 @@ def _plan_time(
         f"thread{'s' * (threads > 1)}, measured here without near-duplicates and rejects)"
     )
     if work.is_shared and work.workers:
-        useful = work.workers if work.cluster else max(1.0, min(work.workers, count_cores() / threads))
+        useful = _count_useful(work, threads)
         plan["drawing"] += f"; about {describe_duration(minutes / useful)} with {work.workers} workers"
     return plan
+
+
+def _plan_training(gan: GANRequest, dataset: Dataset, work: WorkOptions, threads: int) -> str:
+    """Return how long training takes, at the speed of this machine as it was measured or is now."""
+    gans, images = gan.recipe.plan_gans(len(dataset.class_names), len(dataset.train))
+    speed = recall_speed(dataset, gan.recipe, threads)
+    minutes = gans * gan.recipe.total_steps(images) / speed / 60
+    minutes = min(minutes, gan.max_minutes or minutes)
+    text = f"about {describe_duration(minutes)} in one process ({speed:.3g} steps/s in {threads} "
+    text += f"thread{'s' * (threads > 1)}, measured here without the measurements on validation)"
+    useful = min(gans, _count_useful(work, threads))
+    return text + (f"; about {describe_duration(minutes / useful)} with {work.workers} workers" if useful > 1 else "")
+
+
+def _count_useful(work: WorkOptions, threads: int) -> float:
+    """Return how many times as fast as one process the workers may be: those of this machine share its cores."""
+    if not work.is_shared or not work.workers:
+        return 1.0
+    return work.workers if work.cluster else max(1.0, min(work.workers, count_cores() / threads))
 
 
 def _build_untrained_draw(recipe: Recipe, dataset: Dataset) -> Callable[[], object]:

@@ -1,7 +1,10 @@
 """Gather training images, fit classifiers on them, and score these on real images that nothing was trained on."""
 
+import platform
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -9,19 +12,21 @@ import numpy as np
 
 from models.batches import draw_fresh
 from models.classifier import build_classifier
-from models.classifier_training import ClassifierTraining, ScoredClassifier, fit_and_score
+from models.classifier_training import ClassifierTraining, Labelled, ScoredClassifier, fit_and_score
 from models.pretrained import find_model_folder
-from models.startup import Started
+from models.startup import Started, start_worker
 from models.trained_gan import TrainedGAN, hash_weights
 from synth.command_line import report_unless
 from synth.datasets import Dataset
 from synth.errors import RequestError
+from synth.executors import Executor, describe_work, open_executor
 from synth.files import claim, is_claimed
 from synth.images import resize_images
 from synth.kaggle import find_test_csv
 from synth.leakage import find_leaks
-from synth.options import RepeatOptions, SubsetOptions, list_settings
+from synth.options import RepeatOptions, SubsetOptions, WorkOptions, list_settings
 from synth.output_folder import check_inputs, check_output, open_output
+from synth.progress import open_bar
 from synth.resampling import compute_class_weights
 from synth.shards import load_manifest
 from synth.sources import Run, Source, count_rows, index_shards, open_run, split_in_memory
@@ -59,6 +64,7 @@ def predict_and_score(
     classifier: ClassifierOptions,
     test: PredictionOptions,
     run: RepeatOptions,
+    work: WorkOptions,
     started: Started,
 ) -> dict:
     """Train and score a classifier for each seed, and write what comes; return the metrics, or a dry run's plan.
@@ -69,7 +75,7 @@ def predict_and_score(
     material = _gather(data, images, classifier, test, run)
     check_inputs(out, material.dataset.inputs | {"--test-csv": material.test_csv})
     _check_submission(test, run, material)
-    plan = _make_plan(images, classifier, run, material)
+    plan = _make_plan(images, classifier, run, material) | describe_work(work, started.threads)
     print_plan(plan, run.quiet)
     options = [list_settings(group) for group in (data, images, classifier, test, run)]
     settings: dict[str, str | None] = {name: str(value) for group in options for name, value in group.items()}
@@ -79,16 +85,45 @@ def predict_and_score(
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite)
         return plan
-    with open_output(*folder, overwrite=run.overwrite, threads=started.threads):
-        runs = _train(classifier, run, material)
+    with ExitStack() as stack:
+        report = report_unless(run.quiet)
+        executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
+        stack.enter_context(open_output(*folder, overwrite=run.overwrite, threads=started.threads))
+        runs = _train(classifier, run, material, executor)
         metrics = summarise_runs(settings, material, runs)
         _report_and_save(test, run, material, metrics, runs)
         write_report(out, metrics, plan, started.command)
         return metrics.to_dict()
 
 
-def _train(options: ClassifierOptions, run: RepeatOptions, material: Material) -> list[ScoredClassifier]:
-    """Fit and score a classifier for each seed."""
+@dataclass(frozen=True)
+class _Lesson:
+    """What the classifiers of all seeds are fitted and scored on.
+
+    parts: validation, test and the classes' names. shards: absolute paths that are read while training.
+    """
+
+    training: ClassifierTraining
+    real: list[Source]
+    synthetic: Callable[[int], list[Source]]
+    parts: tuple[Labelled, Labelled, tuple[str, ...]]
+    shards: list[Path]
+
+    def fit(self, seed: int) -> ScoredClassifier:
+        """Fit and score the classifier of a seed, in this process or in a worker's."""
+        missing = next((path for path in self.shards if not path.exists()), None)
+        if missing:
+            raise RequestError(
+                f"{platform.node()} should have {missing}, whose images are trained on: workers on other machines need "
+                "a disk that is shared."
+            )
+        return fit_and_score(self.training, self.real + self.synthetic(seed), *self.parts, seed)
+
+
+def _train(
+    options: ClassifierOptions, run: RepeatOptions, material: Material, executor: Executor
+) -> list[ScoredClassifier]:
+    """Fit and score a classifier for each seed; return them in the seeds' order."""
     names = ("epochs", "steps", "batch_size", "rate", "rate_decay", "augment")
     counts = Counter(material.rows["real"]) + Counter(material.rows["synthetic"])
     weights = compute_class_weights(np.repeat(list(counts), list(counts.values())))
@@ -96,12 +131,18 @@ def _train(options: ClassifierOptions, run: RepeatOptions, material: Material) -
         name=options.classifier,
         teacher=material.teacher,
         class_weight=weights if options.class_weights else None,
-        quiet=run.quiet,
+        quiet=run.quiet or executor.is_remote,
         **{name: getattr(options, name) for name in names},
     )
     parts = (material.dataset.part("validation"), material.test, material.dataset.class_names)
-    seeds = range(run.seed, run.seed + run.seeds)
-    return [fit_and_score(training, material.real + material.synthetic(seed), *parts, seed) for seed in seeds]
+    shards = [Path(path).absolute() for path in material.run.paths]
+    lesson = _Lesson(training, material.real, material.synthetic, parts, shards)
+    seeds, runs = range(run.seed, run.seed + run.seeds), []
+    with open_bar(quiet=run.quiet or not executor.is_remote, total=len(seeds), desc="classifiers", unit="seed") as bar:
+        for scored in executor.map(lambda: lesson, _Lesson.fit, seeds):
+            runs.append(scored)
+            bar.update()
+    return sorted(runs, key=lambda scored: scored.seed)
 
 
 def _report_and_save(

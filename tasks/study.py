@@ -1,6 +1,7 @@
 """Conduct a study: check it, plan it, run its cells, and write its report."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -11,15 +12,16 @@ import pandas as pd
 
 from models.description import list_pairs
 from models.recipes import Recipe
-from models.startup import Started, download_standard_set
+from models.startup import Started, download_standard_set, start_worker
 from models.trained_gan import TrainedGAN
 from synth.command_line import report_unless
 from synth.datasets import Dataset, load_dataset
 from synth.errors import RequestError
+from synth.executors import Executor, describe_work, open_executor
 from synth.figures import plot_arm_curves, plot_arms, plot_samples, save_figure
 from synth.files import replacing
 from synth.filters import resolve_filter
-from synth.options import FilterOptions, RepeatOptions
+from synth.options import FilterOptions, RepeatOptions, WorkOptions
 from synth.output_folder import check_inputs, check_output, list_same_sections, open_output
 from synth.resampling import import_imblearn
 from synth.run_folder import RunFolder
@@ -28,6 +30,7 @@ from synth.shards import class_folder
 from synth.web_report import REPORT, describe_plan, save_report
 from tasks.arms import Arm
 from tasks.data_defaults import fit_recipe
+from tasks.gan_orders import GANOrder, fit_elsewhere, is_trained
 from tasks.real_data import print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
 from tasks.study_lab import BATCH, COLUMNS, Lab, fit_study_gan
@@ -66,7 +69,9 @@ class Study:
         return {arm.name: arm for arms in self.groups.values() for arm in arms}
 
 
-def conduct(study: Study, run: RepeatOptions, settings: dict, started: Started) -> pd.DataFrame | dict:
+def conduct(
+    study: Study, run: RepeatOptions, work: WorkOptions, settings: dict, started: Started
+) -> pd.DataFrame | dict:
     """Run what is not finished yet of a study; return its results, or the plan of a dry run.
 
     settings: the options that identify it. These and how the run was started are recorded.
@@ -83,22 +88,56 @@ def conduct(study: Study, run: RepeatOptions, settings: dict, started: Started) 
     sections = _describe_settings(study, settings, first)
     left = list_unfinished(cells, out, sections)
     plan = _make_plan(study, out, cells, left, datasets, gans_kept="gans" in list_same_sections(out, sections))
+    plan |= describe_work(work, started.threads)
     print_plan(plan, run.quiet)
     folder = (out, sections, study.script, OWNED)
     keep = ("gans", "gans")
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite, keep=keep)
         return plan
-    with open_output(*folder, overwrite=run.overwrite, keep=keep, threads=started.threads):
-        return _run_cells(study, run, cells, plan, started.command)
+    with ExitStack() as stack:
+        report = report_unless(run.quiet)
+        executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
+        output = open_output(*folder, overwrite=run.overwrite, keep=keep, threads=started.threads)
+        stack.enter_context(output)
+        lab = _build_lab(study, run)
+        if executor.is_remote:
+            _fit_gans(study, run, left, lab, executor)
+        return _run_cells(study, run, cells, lab, executor, plan, started.command)
 
 
-def _run_cells(study: Study, run: RepeatOptions, cells: list[Cell], plan: dict[str, str], command: str) -> pd.DataFrame:
+def _fit_gans(study: Study, run: RepeatOptions, left: list[Cell], lab: Lab, executor: Executor) -> None:
+    """Train the GANs that the cells `left` need by workers, where they are not there yet."""
+    keys = dict.fromkeys((name, cell.setting, cell.seed) for cell in left for name in study.arms[cell.arm].gans)
+    orders = (_order_gan(study, run, *key) for key in keys)
+    missing = (order for order in orders if not is_trained(order.folder, order.recipe, order.dataset))
+    for made in fit_elsewhere(missing, executor, report_unless(run.quiet)):
+        if made.error:
+            lab.failures[made.key] = made.error
+        made.save(_gan_folder(Path(run.out), *made.key))
+
+
+def _order_gan(study: Study, run: RepeatOptions, name: str, setting: str, seed: int) -> GANOrder:
+    dataset = _find_gan_data(study, name, _load(study, setting, seed))
+    recipe = fit_recipe(study.recipes[name], name, dataset)
+    folder = _gan_folder(Path(run.out), name, setting, seed)
+    return GANOrder((name, setting, seed), folder, dataset, recipe, seed, study.max_minutes, study.filtering.filter)
+
+
+def _run_cells(
+    study: Study,
+    run: RepeatOptions,
+    cells: list[Cell],
+    lab: Lab,
+    executor: Executor,
+    plan: dict[str, str],
+    command: str,
+) -> pd.DataFrame:
     """Run what is not finished of the cells and write the report; return the results."""
     out, report = Path(run.out), report_unless(run.quiet)
-    lab = _build_lab(study, run)
     columns = COLUMNS | {RESULTS: [*COLUMNS[RESULTS], *study.measures]}
-    results, curves, failed = run_study(cells, out, lab.run, columns=columns, quiet=run.quiet)
+    run_cells = partial(lab.run_all, executor=executor)
+    results, curves, failed = run_study(cells, out, run_cells, columns=columns, quiet=run.quiet)
     if len(results):
         text = _write_report(study, run, results, curves, lab)
         report("\n".join(line for line in text.splitlines() if line.startswith(("- ", "## "))))
@@ -170,11 +209,10 @@ def _gan_folder(out: Path, name: str, setting: str, seed: int) -> Path:
 
 def _build_lab(study: Study, run: RepeatOptions) -> Lab:
     def open_gan(name: str, setting: str, seed: int) -> TrainedGAN:
-        dataset = _find_gan_data(study, name, _load(study, setting, seed))
-        recipe = fit_recipe(study.recipes[name], name, dataset)
-        options = {"max_minutes": study.max_minutes, "quiet": run.quiet, "report": report_unless(run.quiet)}
-        folder = _gan_folder(Path(run.out), name, setting, seed)
-        return fit_study_gan(dataset, recipe, folder, filter=study.filtering.filter, seed=seed, **options)
+        order = _order_gan(study, run, name, setting, seed)
+        options: dict[str, Any] = {"max_minutes": order.max_minutes, "filter": order.filter, "seed": seed}
+        options |= {"quiet": run.quiet, "report": report_unless(run.quiet)}
+        return fit_study_gan(order.dataset, order.recipe, order.folder, **options)
 
     return Lab(partial(_load, study), open_gan, study.arms, study.filtering, steps=study.steps)
 

@@ -1,6 +1,6 @@
-"""A study: cells that are run once each, in order, with their results in a CSV that survives a kill."""
+"""A study: cells that are run once each, with their results in a CSV that survives a kill."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -29,19 +29,31 @@ class Cell:
 
 KEYS = [field.name for field in fields(Cell)]
 
+Measured = tuple[dict, list[dict]]  # the results of a cell, and a dict for each epoch
+Outcome = tuple[Cell, Measured | RunError]  # what a cell gave, or why it failed
+
+
+def run_one_by_one(run_cell: Callable[[Cell], Measured], cells: Iterable[Cell]) -> Iterator[Outcome]:
+    """Yield the outcome of each cell, in their order."""
+    for cell in cells:
+        try:
+            yield cell, run_cell(cell)
+        except RunError as error:
+            yield cell, error
+
 
 def run_study(
     cells: list[Cell],
     folder: Path,
-    run_cell: Callable[[Cell], tuple[dict, list[dict]]],
+    run_cells: Callable[[list[Cell]], Iterator[Outcome]],
     *,
     columns: dict[str, list[str]] | None = None,
     quiet: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[Cell, RunError]]:
     """Run the cells that results.csv does not hold yet; return their results, curves (DataFrames) and failures.
 
-    run_cell: callable (Cell) -> (dict of results, list of dicts, one per epoch). A cell counts as finished once its
-    row is in the file. One that fails (synth.errors.RunError) does not stop the others: failures is {Cell: error}.
+    run_cells: callable (cells) -> their outcomes, in any order. A cell counts as finished once its row is in the file.
+    One that fails (synth.errors.RunError) does not stop the others: failures is {Cell: error}.
     columns: {RESULTS or CURVES: names of columns} that what is there already should have.
     """
     tables = {name: load_table(folder / name, (columns or {}).get(name, ())) for name in (RESULTS, CURVES)}
@@ -50,15 +62,12 @@ def run_study(
         raise RequestError(f"{folder / CURVES}: should have the cells of {RESULTS}. It lacks some. {_ADVICE}")
     failed = {}
     with open_bar(quiet=quiet, total=len(cells), initial=len(finished & set(cells)), desc="cells", unit="cell") as bar:
-        for cell in cells:
-            if cell in finished:
+        for cell, outcome in run_cells([cell for cell in cells if cell not in finished]):
+            if isinstance(outcome, RunError):
+                failed[cell] = outcome
                 continue
+            result, curve = outcome
             bar.set_postfix_str(f"{cell.setting}, {cell.arm}, seed {cell.seed}")
-            try:
-                result, curve = run_cell(cell)
-            except RunError as error:
-                failed[cell] = error
-                continue
             for name, rows in ((CURVES, curve), (RESULTS, [result])):  # the row that counts comes last
                 tables[name] = _append(folder / name, tables[name], cell, rows)
             bar.update()

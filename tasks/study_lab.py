@@ -1,9 +1,10 @@
 """Run the arms of a study: make each training set, fit the classifier on it, and score it."""
 
+import pickle
 import time
-from collections.abc import Callable
-from dataclasses import asdict
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from models.trained_gan import TrainedGAN, prepare_filter
 from models.training import fit_gan
 from synth.datasets import Dataset
 from synth.errors import RunError
+from synth.executors import Executor
 from synth.filters import Sieve, resolve_filter
 from synth.options import FilterOptions
 from synth.resampling import compute_class_weights, resample
@@ -24,7 +26,7 @@ from synth.shard_drawing import build_sieve, sample_shard
 from synth.shards import save_hashes
 from synth.sources import split_in_memory
 from tasks.arms import CURVE_POINTS, Arm
-from tasks.study_cells import CURVES, RESULTS, Cell
+from tasks.study_cells import CURVES, RESULTS, Cell, Measured, Outcome, run_one_by_one
 
 BATCH = 128  # images per step of every classifier
 _SHARD_ROWS = 500  # images that are drawn, and freed from near-duplicates, together
@@ -52,7 +54,9 @@ class Lab:
         score_on: str = "test",
     ):
         self.load = lru_cache(maxsize=2)(load)
-        self._open_gan = lru_cache(maxsize=4)(_remember_failures(open_gan))
+        self.failures: dict[tuple[str, str, int], RunError] = {}  # of trainings that are not tried again
+        self.open_gan = lru_cache(maxsize=4)(self._open_once)
+        self._open = open_gan
         self._arms = arms
         self._filtering = filtering
         self._steps = steps
@@ -60,7 +64,23 @@ class Lab:
         self._build_sieve = lru_cache(maxsize=8)(self._build_sieve_of)
         self._sample = lru_cache(maxsize=200)(self._sample_of)
 
-    def run(self, cell: Cell) -> tuple[dict, list[dict]]:
+    def run_all(self, cells: Iterable[Cell], executor: Executor) -> Iterator[Outcome]:
+        """Yield the outcome of each cell as they are finished, in this process or by workers."""
+        if not executor.is_remote:
+            return run_one_by_one(self.run, cells)
+        build = partial(_LabElsewhere, self._arms, self._filtering, steps=self._steps, score_on=self._score_on)
+        return executor.map(build, _LabElsewhere.run, map(self._order, cells))
+
+    def _order(self, cell: Cell) -> "_CellOrder":
+        gans: dict[str, bytes | RunError] = {}
+        for name in self._arms[cell.arm].gans:
+            try:
+                gans[name] = pickle.dumps(self.open_gan(name, cell.setting, cell.seed))
+            except RunError as error:
+                gans[name] = error
+        return _CellOrder(cell, self.load(cell.setting, cell.seed), gans)
+
+    def run(self, cell: Cell) -> Measured:
         """Run a cell: return (its results, one dict per epoch)."""
         arm, dataset = self._arms[cell.arm], self.load(cell.setting, cell.seed)
         images, labels, synthetic = self.make_training_set(cell)
@@ -119,21 +139,28 @@ class Lab:
             labels.append(np.full(count, k))
         return np.concatenate(images), np.concatenate(labels)
 
-    def open_gan(self, name: str, setting: str, seed: int) -> TrainedGAN:
-        """Return the TrainedGAN, trained first where it is not there yet."""
-        return self._open_gan(name, setting, seed)
+    def _open_once(self, name: str, setting: str, seed: int) -> TrainedGAN:
+        """Return the TrainedGAN, trained first where it is not there yet; one whose training failed is not again."""
+        key = (name, setting, seed)
+        if key in self.failures:
+            raise self.failures[key]
+        try:
+            return self._open(*key)
+        except RunError as error:
+            self.failures[key] = error
+            raise
 
     def _sample_of(
         self, name: str, setting: str, seed: int, filtered: bool, class_index: int, shard: int
     ) -> np.ndarray:
-        trained = self._open_gan(name, setting, seed)
+        trained = self.open_gan(name, setting, seed)
         value = self.load(setting, seed).label_values[class_index]
         sieve = self._build_sieve(name, setting, seed, filtered)
         k = trained.label_values.index(value)
         return sample_shard(trained, sieve, seed, k, shard, _SHARD_ROWS, self._filtering.latent_std)[0]
 
     def _build_sieve_of(self, name: str, setting: str, seed: int, filtered: bool) -> Sieve:
-        trained = self._open_gan(name, setting, seed)
+        trained = self.open_gan(name, setting, seed)
         sampling = asdict(self._filtering) | {"seed": seed}
         if filtered:
             sampling["filter"] = resolve_filter(self._filtering.filter, has_classifier=trained.has_classifier)
@@ -142,12 +169,40 @@ class Lab:
         return build_sieve(trained, sampling, trained.class_names)[0]
 
 
+@dataclass(frozen=True)
+class _CellOrder:
+    """A cell for another process, with its data, and its GANs, pickled, or why they could not be trained."""
+
+    cell: Cell
+    dataset: Dataset
+    gans: dict[str, bytes | RunError]
+
+
+class _LabElsewhere:
+    """A Lab in another process, which is sent what its cells need. It takes the arguments of Lab behind open_gan."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._lab = Lab(lambda setting, seed: self._at_work.dataset, self._open, *arguments, **options)
+        self._at_work: _CellOrder
+
+    def run(self, order: _CellOrder) -> Outcome:
+        """Run a cell."""
+        self._at_work = order
+        return next(run_one_by_one(self._lab.run, [order.cell]))
+
+    def _open(self, name: str, setting: str, seed: int) -> TrainedGAN:
+        found = self._at_work.gans[name]
+        if isinstance(found, RunError):
+            raise found
+        return pickle.loads(found)
+
+
 def fit_study_gan(
     dataset: Dataset, recipe: Recipe, folder: Path, *, filter: str = "none", seed: int, **options: Any
 ) -> TrainedGAN:
     """Train a GAN into `folder` as generate_data.py does, or continue it, and return it.
 
-    options: max_minutes, quiet and report, as of models.training.fit_gan.
+    options: max_minutes, quiet, report and executor, as of models.training.fit_gan.
     """
     folder.mkdir(parents=True, exist_ok=True)
     model = RunFolder(folder).model.path
@@ -155,22 +210,6 @@ def fit_study_gan(
     fit_gan(dataset, recipe, model, seed=seed, **options)
     prepare_filter(model, dataset, filter)
     return TrainedGAN(model)
-
-
-def _remember_failures(open_gan: Callable[[str, str, int], TrainedGAN]) -> Callable[[str, str, int], TrainedGAN]:
-    """Wrap open_gan so that a GAN whose training has failed is not trained again by the next arm."""
-    failures: dict[tuple[str, str, int], RunError] = {}
-
-    def open_once(*key: Any) -> TrainedGAN:
-        if key in failures:
-            raise failures[key]
-        try:
-            return open_gan(*key)
-        except RunError as error:
-            failures[key] = error
-            raise
-
-    return open_once
 
 
 def _permute(images: np.ndarray, labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

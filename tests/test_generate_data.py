@@ -160,11 +160,14 @@ def test_another_split_is_another_run(finished, data, capsys):
     assert "(resplit: nothing there, 60/20/20 here)" in line
 
 
-def test_dry_run_prints_the_plan_and_leaves_nothing(data, tmp_path, capsys):
+def test_dry_run_prints_the_plan_and_leaves_nothing(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert main(["--data", data, "--out", str(tmp_path / "out"), "--dry-run", *TINY, "--class-size", "0:3"]) == 0
     plan = capsys.readouterr().out
     assert "112 train, 14 validation, 14 test" in plan
     assert "4 steps of 16 images, float32" in plan
+    (kept,) = (tmp_path / "cache").rglob("rates/*.json")
+    assert f"({json.loads(kept.read_text())['steps_per_second']:.3g} steps/s in " in plan
     assert "3 images, npz, filter classifier, at most 0.0 MB" in plan
     assert not (tmp_path / "out").exists()
 

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import measuring
 from benchmarks.recipes import VARIATIONS, Config, main, parse_args, parse_variation, search
+from models import training_rate
 from models.recipes import RECIPES, Recipe
 from synth.errors import TrainingError
 from tasks import study_lab
@@ -28,7 +29,7 @@ class Laboratory:
         self.trained = []
         self.speed = 10.0
         self.stop = None
-        monkeypatch.setattr(measuring, "measure_speed", lambda dataset, recipe: self.speed)
+        monkeypatch.setattr(training_rate, "measure_speed", lambda dataset, recipe: self.speed)
         monkeypatch.setattr(measuring, "fit_fidelity_judge", lambda dataset: None)
         monkeypatch.setattr(measuring, "measure_gan", self.measure)
         monkeypatch.setattr(study_lab, "fit_study_gan", self.train)
@@ -83,7 +84,7 @@ def test_a_search_trains_measures_and_repeats_nothing(data, tmp_path, monkeypatc
     hashes = {path.read_bytes() for path in tmp_path.glob("gans/*/model/judge.keras")}
     assert len(hashes) == 1
     monkeypatch.setattr(measuring, "measure_gan", lambda *arguments, **options: pytest.fail("nothing is left to run"))
-    monkeypatch.setattr(measuring, "measure_speed", lambda *arguments: pytest.fail("the steps are known"))
+    monkeypatch.setattr(training_rate, "measure_speed", lambda *arguments: pytest.fail("the steps are known"))
     pd.testing.assert_frame_equal(search(config), results, check_dtype=False)
 
 

@@ -184,7 +184,7 @@ def test_results(case, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp() / "study"
     folder.mkdir(exist_ok=True)
     cells = [Cell("20:1, Sneaker", arm, seed) for arm in ("real", "gan") for seed in (0, 1)]
-    run_study(cells, folder, lambda cell: ({"accuracy": 0.5}, [{"epoch": 1}]), quiet=True)
+    run_study(cells, folder, lambda cells: ((cell, ({"accuracy": 0.5}, [{"epoch": 1}])) for cell in cells), quiet=True)
     path = folder / "results.csv"
     table = check(path, mutate_bytes(case.draw, path.read_bytes()), lambda: load_table(path, ["accuracy"]))
     if table is not None:

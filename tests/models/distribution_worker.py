@@ -2,6 +2,7 @@
 
 python distribution_worker.py replicas N: trains a tiny linear GAN on N logical CPU devices; prints its weights.
 python distribution_worker.py fit FOLDER: trains a tiny recipe, with the strategy that TF_CONFIG names.
+python distribution_worker.py cards FOLDER: the same on two logical CPU devices that are taken for GPUs.
 """
 
 import json
@@ -14,9 +15,13 @@ import numpy as np
 import tensorflow as tf
 
 
-def train_on_replicas(count):
+def split_cpu(count):
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
+
+
+def train_on_replicas(count):
+    split_cpu(count)
     import keras
 
     from tests.models.test_gan import build_linear_gan
@@ -48,5 +53,13 @@ def fit(folder):
     print(json.dumps({"replicas": strategy.num_replicas_in_sync}))
 
 
+def fit_on_cards(folder):
+    split_cpu(2)
+    devices = tf.config.list_logical_devices("CPU")
+    tf.config.list_logical_devices = lambda kind: devices
+    fit(folder)
+
+
 if __name__ == "__main__":
-    train_on_replicas(int(sys.argv[2])) if sys.argv[1] == "replicas" else fit(sys.argv[2])
+    commands = {"replicas": lambda count: train_on_replicas(int(count)), "fit": fit, "cards": fit_on_cards}
+    commands[sys.argv[1]](sys.argv[2])

@@ -10,6 +10,7 @@ import pytest
 
 from models.trained_gan import TrainedGAN
 from tests.conftest import make_images
+from tests.models.tiny import weights_of
 
 WORKER = Path(__file__).with_name("distribution_worker.py")
 
@@ -39,10 +40,23 @@ def test_two_replicas_take_the_same_steps_as_one():
         assert np.allclose(alone, together, rtol=1e-3, atol=1e-6)
 
 
-@pytest.mark.slow
-def test_two_workers_train_one_model(tmp_path):
+@pytest.fixture
+def digits(tmp_path):
+    """Folder with the data that are trained on."""
     images, labels = make_images(140)
     np.savez(tmp_path / "digits.npz", images=images, labels=labels)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_two_cards_train_one_model(digits):
+    assert result_of(start("cards", str(digits))) == {"replicas": 2}
+    assert len((digits / "model" / "history.csv").read_text().splitlines()) == 4
+    assert all(np.isfinite(array).all() for array in weights_of(digits / "model"))
+
+
+@pytest.mark.slow
+def test_two_workers_train_one_model(digits):
     ports = []
     for _ in range(2):
         with socket.socket() as free:
@@ -50,9 +64,9 @@ def test_two_workers_train_one_model(tmp_path):
             ports.append(free.getsockname()[1])
     cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
     workers = [
-        start("fit", str(tmp_path), TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": k}}))
+        start("fit", str(digits), TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": k}}))
         for k in range(2)
     ]
     assert [result_of(worker) for worker in workers] == [{"replicas": 2}] * 2
-    assert TrainedGAN(tmp_path / "model").class_names == ("0", "1")
-    assert len((tmp_path / "model" / "history.csv").read_text().splitlines()) == 4
+    assert TrainedGAN(digits / "model").class_names == ("0", "1")
+    assert len((digits / "model" / "history.csv").read_text().splitlines()) == 4

@@ -7,8 +7,9 @@ import tensorflow as tf
 
 from models import callbacks, training
 from models.building import build_gan
+from models.pair_training import plan_rounds
 from models.trained_gan import TrainedGAN
-from models.training import check_recipe, plan_rounds
+from models.training import check_recipe
 from synth.datasets import load_dataset
 from tests.models.tiny import TINY, assert_equal_weights, fit, weights_of
 

@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from synth import picture_cache
+from synth import picture_cache, user_cache
 from synth.picture_cache import PictureSet, compute_key, load_cached, save_cached
 from synth.picture_files import Reading
 
@@ -78,7 +78,7 @@ def test_a_cache_that_cannot_be_written_is_none(tmp_path, monkeypatch):
 
 def test_kaggle_has_no_cache(cache, tmp_path, monkeypatch):
     (tmp_path / "kaggle" / "working").mkdir(parents=True)
-    monkeypatch.setattr(picture_cache, "KAGGLE_ROOT", tmp_path / "kaggle")
+    monkeypatch.setattr(user_cache, "KAGGLE_ROOT", tmp_path / "kaggle")
     save_cached("key", FOUND)
     assert not cache.exists()
 

@@ -9,6 +9,7 @@ from evaluation.sides import Leaks
 from models.startup import Started
 from synth.datasets import load_dataset
 from synth.errors import TrainingError
+from synth.executors import SerialExecutor
 from synth.images import hash_images
 from synth.options import RunOptions, SubsetOptions
 from synth.sources import Run, count_rows
@@ -94,21 +95,21 @@ def test_real_images_that_were_trained_on_are_left_out(data, tmp_path):
 
 
 def test_recipes_that_fail_are_named_and_others_go_on(data, run, tmp_path, monkeypatch):
-    def generate(data, gan, sampling, run, work, started):
+    def generate(data, gan, sampling, run, work, started, save_trained):
         if gan.recipe.name == "small":
             raise TrainingError("training diverged")
-        assert (gan.recipe.epochs, sampling.filter, started) == (3, "none", STARTED)
+        assert (gan.recipe.epochs, sampling.filter, started, save_trained) == (3, "none", STARTED, None)
         save(run.out / "mine.npz", *make_images(4))
 
     (tmp_path / "out" / "runs").mkdir(parents=True)
     monkeypatch.setattr(evaluation_inputs, "generate", generate)
     monkeypatch.setattr(evaluation_inputs, "open_run", lambda folder, report: Run(paths=[folder]))
     comparison = ComparisonOptions(compare=("small", "quick"), recipe_options={"epochs": 3})
-    runs, failed = train_recipes(SubsetOptions(data=data), comparison, run, STARTED)
+    runs, failed = train_recipes(SubsetOptions(data=data), comparison, run, SerialExecutor(), STARTED)
     assert runs == {"quick": Run(paths=[tmp_path / "out" / "runs" / "quick"])}
     assert failed == {"small": "training diverged"}
     with pytest.raises(TrainingError, match="no recipe could be trained to its end: training diverged"):
-        train_recipes(SubsetOptions(data=data), replace(comparison, compare=("small",)), run, STARTED)
+        train_recipes(SubsetOptions(data=data), replace(comparison, compare=("small",)), run, SerialExecutor(), STARTED)
 
 
 def test_gans_of_other_images_are_noted(data):

@@ -1,0 +1,82 @@
+"""How fast this machine trains a recipe: measured in some seconds, and kept in the user's cache for the next time."""
+
+import hashlib
+import json
+import platform
+import time
+from contextlib import suppress
+from dataclasses import asdict
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from models.batches import stream_batches
+from models.building import build_gan, choose_dtype
+from models.classifier import build_classifier
+from models.cluster import build_strategy
+from models.recipes import Recipe
+from synth.cores import count_cores
+from synth.datasets import Dataset
+from synth.errors import RequestError
+from synth.files import load_json, replacing
+from synth.output_folder import installed_versions
+from synth.user_cache import find_cache_folder
+
+_PROBE_STEPS = 50
+_PROBE_SECONDS = 5.0
+# fields of a recipe that say how long it trains, not how fast
+_LENGTHS = ("name", "members", "steps", "epochs", "round_steps", "patience", "rate_decay", "decay_start")
+
+
+def measure_speed(dataset: Dataset, recipe: Recipe, seconds: float = float("inf")) -> float:
+    """Return steps/s of a recipe's training on this machine, data stream included, measurements on validation not.
+
+    It is the median over 50 steps, after as many for warming up: a short burst of other work does not count. After
+    some seconds it stops, with half of the steps that there were, two at least.
+    """
+    images, labels = dataset.part("train")
+    shape, class_count = dataset.image_shape, len(dataset.class_names) if recipe.conditional else 0
+    with build_strategy().scope():
+        has_features = recipe.feature_weight and dataset.has_classifier
+        classifier = build_classifier(shape, len(dataset.class_names)) if has_features else None  # not its weights
+        gan = build_gan(recipe, shape, class_count, seed=0, classifier=classifier)
+    stream = stream_batches(images, labels, recipe.batch_size, 0, 2 * _PROBE_STEPS, 0, recipe.balance_classes)
+    times: list[float] = []
+
+    def note_time(batch: int, logs: object) -> None:
+        times.append(time.perf_counter())
+        gan.stop_training = len(times) > 2 and times[-1] - times[0] > seconds
+
+    clock = keras.callbacks.LambdaCallback(on_train_batch_end=note_time)
+    gan.fit(stream, steps_per_epoch=2 * _PROBE_STEPS, callbacks=[clock], shuffle=False, verbose=0)
+    return float(1 / np.median(np.diff(times[len(times) // 2 :])))
+
+
+def recall_speed(dataset: Dataset, recipe: Recipe, threads: int) -> float:
+    """Return steps/s as of measure_speed, in so many threads: what was measured before, or else now, and kept.
+
+    What counts is the network, the images' shape, the batch, the dtype, the threads, the machine and the versions.
+    """
+    folder = find_cache_folder("rates")
+    path = folder and folder / f"{_describe(dataset, recipe, threads)}.json"
+    if path:
+        with suppress(RequestError, OSError):  # damaged, or not there
+            known = load_json(path).get("steps_per_second")
+            if isinstance(known, float) and known > 0:
+                return known
+    speed = measure_speed(dataset, recipe, _PROBE_SECONDS)
+    if path:
+        with suppress(OSError):  # the cache can't be written: it is measured again
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as temporary:
+                temporary.write_text(json.dumps({"steps_per_second": speed}), encoding="utf-8")
+    return speed
+
+
+def _describe(dataset: Dataset, recipe: Recipe, threads: int) -> str:
+    """Return a hash of all that the speed depends on."""
+    network = {name: value for name, value in asdict(recipe).items() if name not in _LENGTHS}
+    devices = [platform.node(), platform.machine(), count_cores(), len(tf.config.get_visible_devices("GPU"))]
+    parts = [network, choose_dtype(recipe.dtype), dataset.image_shape, len(dataset.class_names), threads, devices]
+    return hashlib.sha256(json.dumps([*parts, installed_versions()]).encode()).hexdigest()[:32]
