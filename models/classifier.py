@@ -29,7 +29,8 @@ def build_classifier(image_shape: tuple[int, ...], class_count: int, name: str =
             f"Got {image_shape[0]} x {image_shape[1]} instead: --image-size {MIN_SIZES[name]} or more resizes them."
         )
     image = keras.Input(image_shape, name="image")
-    outputs = layers.Dense(class_count, activation="softmax", dtype="float32")(_NETWORKS[name](image))
+    features = _NETWORKS[name](image)  # before the last layer is made: the order decides the seeds of the weights
+    outputs = layers.Dense(class_count, activation="softmax", dtype="float32")(features)
     return keras.Model(image, outputs, name=name)
 
 
