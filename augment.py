@@ -212,7 +212,7 @@ def _add_imbalance_flags(parser):
     add_flags(parser.add_argument_group("data"), ImbalanceConfig, ClassOptions)
     names = ("minority", "minority_size", "counts", "fill")
     add_flags(parser.add_argument_group("imbalance"), ImbalanceConfig, names)
-    add_flags(parser.add_argument_group("study"), ImbalanceConfig, ("arms", "classifier_steps", "gans"))
+    add_flags(parser.add_argument_group("study"), ImbalanceConfig, ("arms", "classifier", "classifier_steps", "gans"))
     _add_common_flags(parser, ImbalanceConfig)
 
 
@@ -220,7 +220,7 @@ def _add_reduced_flags(parser):
     add_flags(parser.add_argument_group("data"), ReducedConfig, ClassOptions)
     names = ("real", "added", "ratios", "classifier_epochs")
     add_flags(parser.add_argument_group("reduced data"), ReducedConfig, names)
-    add_flags(parser.add_argument_group("study"), ReducedConfig, ("arms", "classifier_steps", "gans"))
+    add_flags(parser.add_argument_group("study"), ReducedConfig, ("arms", "classifier", "classifier_steps", "gans"))
     _add_common_flags(parser, ReducedConfig)
 
 

@@ -56,6 +56,7 @@ VARIATIONS = {
     "float32": {"dtype": "float32"},
     "no-features": {"feature_weight": 0.0},
     "augment-translation": {"diffaugment": "translation"},
+    "augment-colour": {"diffaugment": "brightness,saturation,contrast,translation,cutout"},
 }
 _LENGTHS = "variations.json"  # what each variation is, and how many steps it has
 _OWNED = (RESULTS, CURVES, "report.md", _LENGTHS, "gans", "cache")

@@ -11,7 +11,8 @@ from synth.images import to_network_range
 from synth.resampling import compute_class_weights
 
 PREDICT_BATCH = 500
-MIN_SIZES = {"cnn": 10, "lenet5": 12, "strong": 8}  # pixels, for the unpadded convolutions and the pooling
+MIN_SIZES = {"cnn": 10, "lenet5": 12, "strong": 8, "resnet20": 8}  # pixels, for unpadded convolutions and pooling
+_RESNET_SIDE = 32  # pixels: the images of He et al. 2015, section 4.2
 
 
 def build_classifier(image_shape: tuple[int, ...], class_count: int, name: str = "cnn") -> keras.Model:
@@ -20,6 +21,7 @@ def build_classifier(image_shape: tuple[int, ...], class_count: int, name: str =
     cnn: the published setup, Conv 32 - pool - Conv 64 - pool - Dense 128, 3 x 3 kernels, ReLU.
     lenet5: LeCun et al. 1998, with ReLU and max pooling.
     strong: three blocks of two batch-normalised convolutions and dropout, and a batch-normalised dense layer.
+    resnet20: He et al. 2015, arXiv:1512.03385, section 4.2, with shortcuts without weights (option A).
     """
     if min(image_shape[:2]) < MIN_SIZES[name]:
         raise RequestError(
@@ -27,7 +29,7 @@ def build_classifier(image_shape: tuple[int, ...], class_count: int, name: str =
             f"Got {image_shape[0]} x {image_shape[1]} instead: --image-size {MIN_SIZES[name]} or more resizes them."
         )
     image = keras.Input(image_shape, name="image")
-    features = {"cnn": _apply_cnn, "lenet5": _apply_lenet5, "strong": _apply_strong}[name](image)
+    features = _NETWORKS[name](image)  # before the last layer is made: the order decides the seeds of the weights
     outputs = layers.Dense(class_count, activation="softmax", dtype="float32")(features)
     return keras.Model(image, outputs, name=name)
 
@@ -54,6 +56,37 @@ def _apply_strong(x: keras.KerasTensor) -> keras.KerasTensor:
     x = layers.Dense(256, use_bias=False)(layers.Flatten()(x))
     x = layers.ReLU(name="features")(layers.BatchNormalization()(x))
     return layers.Dropout(0.5)(x)
+
+
+def _apply_resnet20(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Apply 19 convolutions in three stages; the first one strides, so that all sizes cost about as much as 32 x 32.
+
+    64 x 64: stride 2; 128 x 128: stride 4. Its kernel grows with the stride, so that it sees every pixel.
+    """
+    stride = max(1, round(max(x.shape[1:3]) / _RESNET_SIDE))
+    x = layers.ReLU()(_convolve(x, 16, max(3, 2 * stride - 1), stride))
+    for filters in (16, 32, 64):
+        for _ in range(3):
+            x = _apply_residual_block(x, filters)
+    return layers.GlobalAveragePooling2D(name="features")(x)
+
+
+def _apply_residual_block(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
+    """Add two convolutions to x [N, H, W, C]; where they widen it, they halve it, too, and so does the shortcut."""
+    stride = filters // x.shape[-1]
+    change = _convolve(layers.ReLU()(_convolve(x, filters, 3, stride)), filters, 3)
+    if stride > 1:  # every other pixel, and zeros for the channels that are new
+        x = layers.AveragePooling2D(1, stride)(x)
+        x = layers.Concatenate()([x, layers.Rescaling(0.0)(x)])
+    return layers.ReLU()(layers.Add()([change, x]))
+
+
+def _convolve(x: keras.KerasTensor, filters: int, kernel: int, stride: int = 1) -> keras.KerasTensor:
+    x = layers.Conv2D(filters, kernel, stride, "same", use_bias=False, kernel_initializer="he_normal")(x)
+    return layers.BatchNormalization(momentum=0.9)(x)  # Keras' 0.99 needs more steps than a small set has
+
+
+_NETWORKS = {"cnn": _apply_cnn, "lenet5": _apply_lenet5, "strong": _apply_strong, "resnet20": _apply_resnet20}
 
 
 def build_augmentation(seed: int) -> keras.Sequential:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from synth.errors import RequestError
 
-AUGMENTATIONS = ("translation", "cutout", "brightness", "contrast")
+AUGMENTATIONS = ("translation", "cutout", "brightness", "saturation", "contrast")
 
 
 def augment(images: tf.Tensor, names: Sequence[str], seed_generator: keras.random.SeedGenerator) -> tf.Tensor:
@@ -70,6 +70,17 @@ def apply_brightness(images: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
     return images + offsets[:, tf.newaxis, tf.newaxis, tf.newaxis]
 
 
+def draw_saturation(shape: tf.Tensor, seed_generator: keras.random.SeedGenerator) -> tf.Tensor:
+    """Draw factors [N] in [0, 2]."""
+    return keras.random.uniform((shape[0],), 0.0, 2.0, seed=seed_generator)
+
+
+def apply_saturation(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
+    """Stretch each pixel's channels around their mean by its image's factor; grey images stay as they are."""
+    mean = tf.reduce_mean(images, axis=3, keepdims=True)
+    return (images - mean) * factors[:, tf.newaxis, tf.newaxis, tf.newaxis] + mean
+
+
 def draw_contrast(shape: tf.Tensor, seed_generator: keras.random.SeedGenerator) -> tf.Tensor:
     """Draw factors [N] in [0.5, 1.5]."""
     return keras.random.uniform((shape[0],), 0.5, 1.5, seed=seed_generator)
@@ -85,5 +96,6 @@ _TABLE = {
     "translation": (draw_translation, apply_translation),
     "cutout": (draw_cutout, apply_cutout),
     "brightness": (draw_brightness, apply_brightness),
+    "saturation": (draw_saturation, apply_saturation),
     "contrast": (draw_contrast, apply_contrast),
 }

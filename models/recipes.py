@@ -55,7 +55,7 @@ class Recipe:
     feature_weight: float = option(1.0, "weight of the discriminator of features; 0: none", minimum=0, maximum=1e6)
     diffaugment: str = option(
         "",
-        "DiffAugment, any of translation,cutout,brightness,contrast",
+        "DiffAugment, any of translation,cutout,brightness,saturation,contrast",
         metavar="NAMES",
         formerly="augment",
     )

@@ -33,6 +33,7 @@ _RENAMED = {  # {section of config.json: {name in an earlier version: today's}}
     "balance": {"classes": "top_up", "ratio": "surplus"},
     "study": {"synthetic": "added"},
 }
+_ADDED = {"classifier": "cnn"}  # {option: what runs did of versions that did not have it}
 _RENAMED_IN_RECIPES = {"augment": "diffaugment"}  # as `formerly` of models.recipes says, which is above
 
 
@@ -221,7 +222,7 @@ def _differences(stored: dict, settings: dict, prefix: str = "") -> Iterator[str
         there, here = stored.get(name, "nothing"), settings.get(name, "nothing")
         if there == here or (not prefix and name in _NOT_COMPARED):
             continue
-        if prefix and name not in stored and here in (None, False, "None", "False"):
+        if prefix and name not in stored and here in (None, False, "None", "False", _ADDED.get(name)):
             continue  # an option that an earlier version did not have, and that is not asked for
         if isinstance(there, dict) and isinstance(here, dict):
             yield from _differences(there, here, f"{name}." if prefix else " ")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.report import render_table
+from models.classifier import build_classifier
 from models.pretrained import find_model_folder
 from models.recipes import GANRequest, Recipe
 from models.startup import Started, start_worker
@@ -132,6 +133,7 @@ def _prepare(
     recipe = None if trained else fit_recipe(gan.recipe, gan.recipe.name, dataset)
     total = np.bincount(dataset.labels[dataset.labelled()], minlength=len(dataset.class_names))
     resolve_filter(filtering.filter, has_classifier=(trained or dataset).has_classifier)
+    build_classifier(dataset.image_shape, len(dataset.class_names), options.classifier)  # refuses too small images
     classes = _find_classes(options.top_up, dataset, trained)
     candidates = _list_candidates(options, filtering.filter, dataset, classes, total)
     return _Balancing(dataset, trained, recipe, filtering, total, candidates)
@@ -161,6 +163,7 @@ def _balance(
         {arm.name: arm for arm in balancing.candidates},
         balancing.filtering,
         steps=options.classifier_steps,
+        classifier=options.classifier,
         score_on="validation",
     )
     arm, reason, table = _choose(cells, balancing.candidates, out, partial(lab.run_all, executor=executor), run.quiet)
@@ -288,7 +291,8 @@ def _make_plan(
     dataset, total, candidates, recipe = balancing.dataset, balancing.total, balancing.candidates, balancing.recipe
     counts = ", ".join(f"{name} {count:,}" for name, count in zip(dataset.class_names, total, strict=True))
     plan = {"data": f"{dataset.name} ({dataset.fingerprint[:12]}): {counts}"}
-    minutes = estimate_classifier_minutes(left, left * options.classifier_steps, dataset.image_shape)
+    steps = left * options.classifier_steps
+    minutes = estimate_classifier_minutes(left, steps, dataset.image_shape, options.classifier)
     if recipe:
         sizes = (len(dataset.train), len(dataset.class_names), dataset.image_shape)
         gan_minutes = estimate_gan_minutes(recipe, *sizes)
@@ -299,7 +303,8 @@ def _make_plan(
     if len(candidates) > 1:
         plan["choice"] = (
             f"{len(candidates)} candidates ({'; '.join(arm.name for arm in candidates)}), {run.seeds} seeds each, "
-            f"{options.classifier_steps:,} steps of {BATCH} images, on {len(dataset.validation):,} validation images"
+            f"{options.classifier}, {options.classifier_steps:,} steps of {BATCH} images, "
+            f"on {len(dataset.validation):,} validation images"
         )
     added = sum(balancing.count_most().values())
     plan["training set"] = f"{sum(total):,} real images and up to {added:,} synthetic ones, {options.format}, {run.out}"

@@ -9,7 +9,7 @@ from synth.kaggle import default_out
 from synth.options import FilterOptions, ScoringOptions, like, option
 
 MODES = ("mixed", "synthetic-only", "real-only")
-CLASSIFIERS = ("cnn", "lenet5", "strong")
+CLASSIFIERS = ("cnn", "lenet5", "strong", "resnet20")
 RATE_DECAYS = ("constant", "cosine")
 
 
@@ -34,7 +34,7 @@ class TrainingSetOptions:
 class ClassifierOptions:
     """How a classifier is built and trained."""
 
-    classifier: str = option("cnn", "network to train", choices=CLASSIFIERS)
+    classifier: str = option("cnn", "classifier to train; resnet20: for colour", choices=CLASSIFIERS)
     epochs: int = option(5, "passes over the training images", minimum=1, metavar="N")
     steps: int | None = option(
         None,

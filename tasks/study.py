@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from models.classifier import build_classifier
 from models.description import list_pairs
 from models.recipes import Recipe
 from models.startup import Started, download_standard_set, start_worker
@@ -46,8 +47,8 @@ class Study:
 
     script: that conducts it. request: arguments of load_dataset but
     real_per_class and seed. settings: {name: real_per_class}. groups: {heading: arms}; the verdicts are about the
-    first. measures: {column: heading}; the first decides. recipes: {GAN: Recipe}. steps: optimiser steps of every
-    classifier. max_minutes: of every GAN's training. filtering: of the images.
+    first. measures: {column: heading}; the first decides. recipes: {GAN: Recipe}. classifier: its name.
+    steps: optimiser steps of every classifier. max_minutes: of every GAN's training. filtering: of the images.
     render_more: callable (results) -> Markdown paragraphs of what this study alone shows.
     """
 
@@ -58,6 +59,7 @@ class Study:
     groups: dict[str, list[Arm]]
     measures: dict[str, str]
     recipes: dict[str, Recipe]
+    classifier: str
     steps: int
     max_minutes: float | None
     filtering: FilterOptions
@@ -82,6 +84,7 @@ def conduct(
     datasets = {setting: _load(study, setting, run.seed) for setting in study.settings}
     first = next(iter(datasets.values()))
     check_inputs(out, first.inputs)
+    build_classifier(first.image_shape, len(first.class_names), study.classifier)  # refuses too small images
     _check_parts(datasets)
     _check_added(study, datasets)
     _check_resampling(study, datasets)
@@ -214,7 +217,9 @@ def _build_lab(study: Study, run: RepeatOptions) -> Lab:
         options |= {"quiet": run.quiet, "report": report_unless(run.quiet)}
         return fit_study_gan(order.dataset, order.recipe, order.folder, **options)
 
-    return Lab(partial(_load, study), open_gan, study.arms, study.filtering, steps=study.steps)
+    return Lab(
+        partial(_load, study), open_gan, study.arms, study.filtering, steps=study.steps, classifier=study.classifier
+    )
 
 
 def _describe_settings(study: Study, settings: dict, dataset: Dataset) -> dict[str, dict]:
@@ -236,13 +241,15 @@ def _make_plan(
     first = next(iter(datasets.values()))
     gans, gan_minutes, notes = _plan_gans(study, out if gans_kept else None, left, datasets)
     steps = sum(_count_steps(study, study.arms[cell.arm], datasets[cell.setting]) for cell in left)
-    minutes = estimate_classifier_minutes(len(left), steps, first.image_shape)
+    minutes = estimate_classifier_minutes(len(left), steps, first.image_shape, study.classifier)
     plan = {"study": study.title, "data": f"{first.name} ({first.fingerprint[:12]}), {len(first.test):,} test images"}
     for setting, dataset in datasets.items():
         counts = ", ".join(map(str, dataset.count_train()))
         plan[f"  {setting}"] = f"train images per class {counts}; {len(dataset.validation):,} for validation"
     plan["arms"] = ", ".join(study.arms)
-    plan["cells"] = f"{len(cells)}, {len(left)} to run; {study.steps:,} steps of {BATCH} images each"
+    plan["cells"] = (
+        f"{len(cells)}, {len(left)} to run; {study.steps:,} steps of {BATCH} images each, {study.classifier}"
+    )
     plan["GANs"] = "; ".join([f"{gans} to train", *notes])
     plan["time"] = (
         f"about {minutes + gan_minutes:.0f} minutes on 2 free cores: {gan_minutes:.0f} for the GANs, "
@@ -323,11 +330,12 @@ def _write_report(study: Study, run: RepeatOptions, results: pd.DataFrame, curve
 def _describe_conditions(study: Study, run: RepeatOptions) -> str:
     first = next(iter(study.groups))
     return (
-        f"{first}: every arm has the same real images, the same network (`cnn`) and {study.steps:,} steps "
-        f"of Adam with {BATCH} images, the rate falling by a cosine. The last weights count, so nothing is chosen by "
-        f"looking at test images. Seeds {run.seed} to {run.seed + run.seeds - 1} are paired: each draws the "
-        "real images, trains its own GANs and starts the classifiers of all arms alike. ± is the 95 % interval "
-        "(Student's t). The best arm of each kind is named after the fact, which favours the kind with more arms."
+        f"{first}: every arm has the same real images, the same network (`{study.classifier}`) and "
+        f"{study.steps:,} steps of Adam with {BATCH} images, the rate falling by a cosine. The last weights count, "
+        "so nothing is chosen by looking at test images. "
+        f"Seeds {run.seed} to {run.seed + run.seeds - 1} are paired: each draws the real images, trains its own GANs "
+        "and starts the classifiers of all arms alike. ± is the 95 % interval (Student's t). The best arm of each "
+        "kind is named after the fact, which favours the kind with more arms."
     )
 
 

@@ -40,7 +40,7 @@ class Lab:
 
     load: callable (setting, seed) -> Dataset. open_gan: callable (name, setting, seed) -> TrainedGAN. arms: by name.
     filtering: of the images; unfiltered ones have its latent_std alone. steps: optimiser steps of every classifier but
-    those of arms with epochs. score_on: the part that is scored.
+    those of arms with epochs. classifier: its name. score_on: the part that is scored.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Lab:
         filtering: FilterOptions,
         *,
         steps: int,
+        classifier: str = "cnn",
         score_on: str = "test",
     ):
         self.load = lru_cache(maxsize=2)(load)
@@ -60,6 +61,7 @@ class Lab:
         self._arms = arms
         self._filtering = filtering
         self._steps = steps
+        self._classifier = classifier
         self._score_on = score_on
         self._build_sieve = lru_cache(maxsize=8)(self._build_sieve_of)
         self._sample = lru_cache(maxsize=200)(self._sample_of)
@@ -85,6 +87,7 @@ class Lab:
         arm, dataset = self._arms[cell.arm], self.load(cell.setting, cell.seed)
         images, labels, synthetic = self.make_training_set(cell)
         training = ClassifierTraining(
+            name=self._classifier,
             epochs=arm.epochs or CURVE_POINTS,
             batch_size=BATCH,
             steps=None if arm.epochs else self._steps,

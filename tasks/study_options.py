@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from models.recipes import GANOptions
 from synth.options import ShardOptions, like, option
 from tasks.arms import FAMILIES
+from tasks.prediction_options import ClassifierOptions
 
 _REDUCED_FAMILIES = ("real", "smote", "classic", "gan", "gan-filtered", "classic-gan", "classic-mixed")
 
@@ -29,6 +30,7 @@ class BalanceOptions:
         formerly="ratio",
     )
     format: str = like(ShardOptions, "format")
+    classifier: str = like(ClassifierOptions, "classifier")
     classifier_steps: int = option(500, "optimiser steps of every classifier", minimum=1, metavar="N")
 
 
@@ -46,6 +48,7 @@ class StudyOptions:
     arms: tuple[str, ...] = option(
         FAMILIES, "ways to make a training set to compare", choices=FAMILIES, metavar="ARM", setting=False
     )
+    classifier: str = like(BalanceOptions, "classifier")
     classifier_steps: int = like(BalanceOptions, "classifier_steps", default=2000)
 
 

@@ -10,6 +10,8 @@ from models.recipes import Recipe
 
 ImageShape = tuple[int, int, int]
 _CLASSIFIER_IMAGES_PER_SECOND = 8900  # the classifier cnn
+_CLASSIFIER_COSTS = {"cnn": 1, "lenet5": 1, "strong": 9, "resnet20": 12}  # relative, at 32 x 32 in colour, 2026-11-26
+_RESNET_PIXELS = 32 * 32  # to about so many resnet20 strides larger images down
 _GAN_IMAGES_PER_SECOND = {"dcgan": 1040, "mlp": 4500}  # in float32; dcgan: at 32 channels in both networks
 _BFLOAT16_SPEEDUP = 1.25
 _FEATURES_SLOWDOWN = 0.84  # by the second discriminator, at 32 channels
@@ -17,9 +19,12 @@ _CLASSIFIER_START_SECONDS = 6  # to build and trace it, and to score it on 10,00
 _BATCH = 128
 
 
-def estimate_classifier_minutes(classifiers: int, steps: int, image_shape: ImageShape) -> float:
+def estimate_classifier_minutes(classifiers: int, steps: int, image_shape: ImageShape, name: str = "cnn") -> float:
     """Estimate the minutes of so many classifiers, with so many optimiser steps in all, on images [H, W, C]."""
-    seconds = steps * _BATCH / _CLASSIFIER_IMAGES_PER_SECOND * _relative_size(image_shape)
+    images_per_second = _CLASSIFIER_IMAGES_PER_SECOND / _CLASSIFIER_COSTS[name]
+    size = _relative_size(image_shape)
+    size = min(size, _RESNET_PIXELS / 28**2) if name == "resnet20" else size
+    seconds = steps * _BATCH / images_per_second * size
     return (seconds + classifiers * _CLASSIFIER_START_SECONDS) / 60
 
 

@@ -139,6 +139,16 @@ def test_gans_saw_the_reduced_train_part_alone(minority, data):
     assert recipe["balance_classes"]
 
 
+@pytest.mark.parametrize("command", [IMBALANCE, REDUCED, ["balance", *FAST]])
+def test_the_classifier_of_a_study_is_one_of_choice(command, quick_gan, data, tmp_path, monkeypatch):
+    classifier = QuickClassifier(monkeypatch)
+    options = ["--classifier", "resnet20", "--seeds", "2", "--data", data, "--out", str(tmp_path / "out"), "--quiet"]
+    assert main([*command, *options]) == 0
+    assert {trained["name"] for trained in classifier.trained} == {"resnet20"}
+    page = (tmp_path / "out/report.html").read_text()
+    assert "resnet20" in page
+
+
 def test_a_finished_study_runs_nothing_again(minority, data, tmp_path, monkeypatch):
     shutil.copytree(minority, tmp_path / "out")
     classifier = QuickClassifier(monkeypatch)

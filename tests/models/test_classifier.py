@@ -2,11 +2,19 @@ import keras
 import numpy as np
 import pytest
 
-from models.classifier import build_augmentation, build_classifier, build_feature_extractor, fit_classifier
+from models.classifier import (
+    build_augmentation,
+    build_classifier,
+    build_feature_extractor,
+    compile_classifier,
+    compute_accuracy,
+    fit_classifier,
+)
+from tasks.prediction_options import CLASSIFIERS
 from tests.conftest import make_images
 
 
-@pytest.mark.parametrize("name", ["cnn", "lenet5", "strong"])
+@pytest.mark.parametrize("name", CLASSIFIERS)
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 24, 3)])
 def test_classifiers_give_probabilities_and_features(name, shape):
     classifier = build_classifier(shape, 3, name)
@@ -21,6 +29,44 @@ def test_the_published_network_layer_by_layer():
         "image", "conv2d", "max_pooling2d", "conv2d", "max_pooling2d", "flatten", "features", "dense",
     ]  # fmt: skip
     assert classifier.count_params() == 320 + 18_496 + 204_928 + 1_290
+
+
+def test_resnet20_has_the_weights_of_the_paper_and_a_stem_that_follows_the_size():
+    classifier = build_classifier((32, 32, 3), 10, "resnet20")
+    kernels = [layer.kernel.shape for layer in classifier.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert kernels == [(3, 3, 3, 16)] + 6 * [(3, 3, 16, 16)] + [(3, 3, 16, 32)] + 5 * [(3, 3, 32, 32)] + [
+        (3, 3, 32, 64)
+    ] + 5 * [(3, 3, 64, 64)]
+    assert sum(int(np.prod(weight.shape)) for weight in classifier.trainable_weights) == 269_722  # 0.27 M there
+    assert build_feature_extractor(classifier).output_shape == (None, 64)
+    for side, inner in [(28, 28), (32, 32), (64, 32), (100, 34), (128, 32)]:
+        layers = build_classifier((side, side, 3), 10, "resnet20").layers
+        assert [layer.output.shape[1:] for layer in layers if isinstance(layer, keras.layers.Add)][::3] == [
+            (inner, inner, 16), (inner // 2, inner // 2, 32), (-(-inner // 4), -(-inner // 4), 64),
+        ]  # fmt: skip
+
+
+def test_the_shortcut_of_a_wider_block_is_every_other_pixel_and_zeros():
+    classifier = build_classifier((32, 32, 3), 10, "resnet20")
+    silent = [layer for layer in classifier.layers if isinstance(layer, keras.layers.Conv2D)][1:]
+    for layer in silent:
+        layer.kernel.assign(0 * layer.kernel)
+    stem, *_, last = [layer.output for layer in classifier.layers if isinstance(layer, keras.layers.ReLU)]
+    image = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
+    first, deepest = keras.Model(classifier.input, [stem, last])(image)
+    assert np.allclose(deepest[..., :16], first[:, ::4, ::4], atol=1e-6)
+    assert not np.any(deepest[..., 16:])
+
+
+@pytest.mark.slow
+def test_resnet20_learns():
+    images, labels = make_images(160, shape=(16, 16, 3))
+    keras.utils.set_random_seed(0)
+    classifier = build_classifier(images.shape[1:], 2, "resnet20")
+    compile_classifier(classifier, keras.optimizers.Adam(1e-3))
+    inputs = images / np.float32(127.5) - 1
+    classifier.fit(inputs[:120], labels[:120], 16, epochs=3, verbose=0)
+    assert compute_accuracy(classifier, images[120:], labels[120:]) == 1
 
 
 def test_augmentation_moves_images_but_never_mirrors_them():

@@ -29,6 +29,15 @@ def test_brightness_and_contrast_change_mean_and_spread():
     assert np.std(flatter) == pytest.approx(np.std(IMAGE) / 2)
 
 
+def test_saturation_moves_the_channels_of_a_pixel_around_their_mean_and_leaves_grey_alone():
+    images = tf.constant([[[[0.0, 0.3, 0.6], [0.5, 0.5, 0.5]]]])
+    changed = [diffaugment.apply_saturation(images, tf.constant([factor])) for factor in (0.0, 1.0, 2.0)]
+    assert np.allclose(changed[0], [[[[0.3] * 3, [0.5] * 3]]])
+    assert np.allclose(changed[1], images)
+    assert np.allclose(changed[2], [[[[-0.3, 0.3, 0.9], [0.5] * 3]]])
+    assert np.allclose(diffaugment.apply_saturation(IMAGE, tf.constant([2.0])), IMAGE)
+
+
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_gradients_reach_the_generator_and_images_differ(name):
     images = tf.Variable(tf.random.normal((6, 16, 12, 3), seed=1))

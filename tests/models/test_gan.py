@@ -136,7 +136,7 @@ def assert_equal(weights, expected):
     "options",
     [
         {"loss": "hinge", "penalty": "none", "discriminator_norm": "spectral"},
-        {"loss": "non-saturating", "penalty": "r1", "diffaugment": "translation,cutout,brightness,contrast"},
+        {"loss": "non-saturating", "penalty": "r1", "diffaugment": "translation,cutout,brightness,saturation,contrast"},
         {"loss": "hinge", "penalty": "none", "discriminator_norm": "batch", "conditional": False},
         {"penalty": "gradient", "discriminator_steps": 2},
         {"network": "mlp", "noise": False},

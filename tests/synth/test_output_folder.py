@@ -94,6 +94,11 @@ def test_an_option_that_came_later_is_the_same_where_it_is_not_asked_for(finishe
     later = SETTINGS | {"sampling": {"keep": 0.9, "skip": False, "column": None}}
     assert check_output(finished, later, SCRIPT, OWNED) == []
     assert list_same_sections(finished, later) == {"training", "sampling"}
+    later["sampling"]["classifier"] = "cnn"  # what there was before the option
+    assert check_output(finished, later, SCRIPT, OWNED) == []
+    later["sampling"]["classifier"] = "resnet20"
+    with pytest.raises(RequestError, match="classifier: nothing there, resnet20 here"):
+        check_output(finished, later, SCRIPT, OWNED)
     asked = SETTINGS | {"sampling": {"keep": 0.9, "skip": True}}
     with pytest.raises(RequestError, match=r"\(skip: nothing there, True here\)"):
         check_output(finished, asked, SCRIPT, OWNED)

@@ -13,6 +13,9 @@ def test_quick_takes_what_was_measured():
 
 def test_time_grows_with_steps_pixels_images_and_gans():
     quick, dcgan = RECIPES["quick"], RECIPES["dcgan"]
+    resnet20 = [estimate_classifier_minutes(0, 100, (side, side, 3), "resnet20") for side in (28, 64, 128)]
+    assert resnet20[0] == pytest.approx(12 * estimate_classifier_minutes(0, 100, (28, 28, 3)))
+    assert resnet20[0] < resnet20[1] == resnet20[2]
     assert estimate_classifier_minutes(1, 4000, (28, 28, 1)) == pytest.approx((4000 * 128 / 8900 + 6) / 60)
     once = estimate_gan_minutes(quick, 9, 2, (28, 28, 1))
     assert estimate_gan_minutes(quick, 9, 2, (56, 28, 3)) == 2 * once
