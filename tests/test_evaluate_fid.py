@@ -148,7 +148,7 @@ def test_recipes_are_trained_compared_and_reused(data, tmp_path, capsys):
 
 
 def test_a_recipe_that_diverges_is_reported_and_the_others_compared(data, generated, tmp_path, monkeypatch):
-    def diverge(data, gan, sampling, run, work, started):
+    def diverge(data, gan, sampling, run, work, started, save):
         if gan.recipe.name == "small":
             raise TrainingError("training diverged near step 1")
         shutil.copytree(generated, run.out)
