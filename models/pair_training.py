@@ -21,7 +21,7 @@ from models.recipes import Recipe
 from synth.datasets import Dataset
 from synth.figures import plot_samples, save_figure
 from synth.files import replacing
-from synth.run_folder import PAIR, ModelFolder
+from synth.run_folder import ModelFolder
 
 _GRID_COLUMNS = 10
 _MEMBER_SEEDS = 1000  # between the seeds of two members
@@ -73,8 +73,7 @@ class Training:
 
     def is_finished(self, pair: Pair) -> bool:
         """Whether both networks of a pair are there."""
-        folder = self.shared.pair(pair.subfolder)
-        return all(folder.network(name).exists() for name in PAIR)
+        return self.shared.pair(pair.subfolder).has_pair
 
 
 def fit_pair(training: Training, pair: Pair) -> None:

@@ -21,7 +21,7 @@ from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.executors import Executor, SerialExecutor
 from synth.files import read_files, write_files
-from synth.run_folder import CLASSIFIERS, FILTER, FROZEN, MONITOR, ModelFolder
+from synth.run_folder import CLASSIFIERS, FILTER, FROZEN, MONITOR, ModelFolder, read_networks
 
 
 def fit_gan(
@@ -136,8 +136,8 @@ def _fit_pair_elsewhere(
         own = ModelFolder(folder)
         write_files(own.pair(pair.subfolder).path, files)
         fit_pair(replace(training, shared=own, folder=own, report=lines.append), pair)
-        made = read_files(own.pair(pair.subfolder).path)
-    return pair, dict(sorted(made.items(), key=lambda item: item[0] == own.network("generator").name)), lines
+        made = read_networks(own.pair(pair.subfolder).path)
+    return pair, made, lines
 
 
 def check_recipe(recipe: Recipe, dataset: Dataset) -> None:

@@ -9,15 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from synth.counts import parse_classes, parse_counts
+from synth.data_files import PathReading, refuse_columns
 from synth.errors import RequestError
 from synth.images import DEFAULT_FIT, hash_images, resize_images
 from synth.kaggle import find_train_csv
 from synth.label_matching import match_part
 from synth.labelled_images import LabelledImages, check_class_names
 from synth.picture_files import Reading
-from synth.readers import PathReading, is_columnar, read_path, refuse_columns
+from synth.readers import is_columnar, read_path
 from synth.shards import class_folders, fold_name
-from synth.splits import SPLITS, count_copies, join_copies, parse_resplit, split_images
+from synth.split_names import PARTS
+from synth.splits import count_copies, join_copies, parse_resplit, split_images
 from synth.standard_sets import STANDARD_SETS, DatasetNotFoundError, Download, read_mnist5k, read_standard
 
 _MAX_CLASSES = 10_000  # more are no classes, but a column of numbers that differ
@@ -87,7 +89,7 @@ class Dataset:
 
     def labelled(self) -> np.ndarray:
         """Return the indices of all images but those of the source's own validation and test parts, in its order."""
-        parts = [split for split in SPLITS if split not in self.own_parts]
+        parts = [split for split in PARTS if split not in self.own_parts]
         return np.sort(np.concatenate([getattr(self, split) for split in parts]))
 
     def count_train(self) -> np.ndarray:
@@ -176,8 +178,8 @@ def _split(name: str, source: LabelledImages, pictures: Reading, resplit: str | 
     groups = None if source.groups is None else np.pad(source.groups, (0, len(labels) - len(source.groups)))
     split = split_images(labels, brought, groups, percentages)
     notes = (*source.notes, *_note_copies(images, split, brought), *_note_similar_names(class_names))
-    train, validation, test = (np.flatnonzero(split == part) for part in range(len(SPLITS)))
-    own_parts = tuple(SPLITS[part] for part in (1, 2) if (brought == part).any())
+    train, validation, test = (np.flatnonzero(split == part) for part in range(len(PARTS)))
+    own_parts = tuple(PARTS[part] for part in (1, 2) if (brought == part).any())
     parts = (train, validation, test)
     return Dataset(name, {}, images, labels, class_names, label_values, *parts, source.text_labels, own_parts, notes)
 
@@ -199,9 +201,9 @@ def _select_classes(dataset: Dataset, classes: str) -> Dataset:
     wanted = parse_classes(classes, dataset.class_names, dataset.label_values)
     split = np.zeros(len(dataset.labels), int)
     for part in (1, 2):
-        split[getattr(dataset, SPLITS[part])] = part
+        split[getattr(dataset, PARTS[part])] = part
     keep = np.isin(dataset.labels, wanted)
-    train, validation, test = (np.flatnonzero(split[keep] == part) for part in range(len(SPLITS)))
+    train, validation, test = (np.flatnonzero(split[keep] == part) for part in range(len(PARTS)))
     return replace(
         dataset,
         images=dataset.images[keep],
@@ -280,8 +282,10 @@ def _leave_out_foreign(name: str, source: LabelledImages) -> LabelledImages:
     known, notes = np.unique(source.labels), []
     kept = {"validation": source.validation, "test": source.test}
     for split, part in kept.items():
-        keep = np.isin(part.labels, known) if part is not None else np.ones(0, bool)
-        if part is None or keep.all():
+        if part is None:
+            continue
+        keep = np.isin(part.labels, known)
+        if keep.all():
             continue
         values = np.unique(part.labels[~keep]).tolist()
         foreign = ", ".join((source.class_names or {}).get(value, str(value)) for value in values)[:80]
@@ -298,7 +302,7 @@ def _join_parts(name: str, source: LabelledImages) -> tuple[np.ndarray, np.ndarr
     for split, part in found.items():
         if part.images.shape[1:] != source.images.shape[1:]:
             raise RequestError(
-                f"{name}: {SPLITS[split]} images should have the shape of the train images, {source.images.shape[1:]}. "
+                f"{name}: {PARTS[split]} images should have the shape of the train images, {source.images.shape[1:]}. "
                 f"Got {part.images.shape[1:]} instead."
             )
     brought = np.repeat(list(found), [len(part.labels) for part in found.values()])

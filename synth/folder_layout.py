@@ -11,9 +11,8 @@ from synth.folder_tree import Folder, list_tables, scan_folder
 from synth.images import IMAGE_SUFFIXES
 from synth.picture_tables import Classes, Names, classes_by_prefix, count_pictures, read_classes
 from synth.shards import fold_name
-from synth.split_names import find_split, fold_class, is_filler, share_stem
+from synth.split_names import PARTS, find_split, fold_class, is_filler, share_stem
 
-PARTS = ("train", "validation", "test")
 _SHOWN = 5  # names in a note
 _MASKS = {"masks", "mask", "annotations", "annotation", "segmentations", "labels", "groundtruth", "ground_truth"}
 _MASK = re.compile(r"(.+?)[ _.-]*(masks?|seg|segmentation|gt|ground_?truth|annotation)([ _.-]*\d+)?", re.IGNORECASE)
@@ -89,11 +88,12 @@ def _drop_masks(folder: Folder, dropped: list[str]) -> Folder:
     dropped: list that they are described in.
     """
     folders, pictures = folder.folders, folder.pictures
-    stems = {path.stem for path in pictures}
-    own = [path for path in pictures if (match := _MASK.fullmatch(path.stem)) and match[1] in stems]
+    called_so = {path: match[1] for path in pictures if (match := _MASK.fullmatch(path.stem))}
+    stems = {path.stem for path in pictures} if called_so else set()
+    own = {path for path, stem in called_so.items() if stem in stems}
     if own:
         pictures = tuple(path for path in pictures if path not in own)
-        dropped.append(f"{count_pictures(len(own))} as {folder.name}/{own[0].name}")
+        dropped.append(f"{count_pictures(len(own))} as {folder.name}/{min(own).name}")
     if any(is_filler(inner.name) for inner in folder.filled):
         masks = [inner for inner in folder.filled if inner.name.casefold() in _MASKS]
         folders = tuple(inner for inner in folders if inner not in masks)

@@ -25,7 +25,7 @@ def is_npz(path: str | Path) -> bool:
     return Path(path).suffix.lower() == ".npz"
 
 
-def is_npz_of_images(path: str | Path) -> bool:
+def has_image_arrays(path: str | Path) -> bool:
     """Tell whether an archive has images and labels by the names of its arrays; RequestError where it is none."""
     return bool(_match_keys(list_npz_keys(path), path))
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from synth.folder_layout import PARTS, find_layout
+from synth.folder_layout import find_layout
 from synth.labelled_images import LabelledImages, check_class_names
 from synth.picture_files import Reading
 from synth.picture_groups import read_groups
 from synth.picture_sets import read_pictures
+from synth.split_names import PARTS
 
 
 def read_image_folder(folder: str | Path, reading: Reading | None = None, groups: str | None = None) -> LabelledImages:

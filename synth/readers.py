@@ -1,38 +1,23 @@
 """Read labelled images from any file or folder that can hold them."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from synth.data_files import PathReading, is_data_file, read_data_files, refuse_columns
 from synth.errors import RequestError, show
 from synth.files import check_regular_file
 from synth.idx_folders import is_idx_folder, read_idx_folder
 from synth.images import MIN_CONTRAST, check_contrast, find_ranges
 from synth.labelled_images import LabelledImages, leave_out_unlabelled
-from synth.npz_files import is_npz, read_npz
-from synth.parquet_files import is_parquet, read_parquet
-from synth.picture_files import Reading
+from synth.parquet_files import is_parquet
 from synth.picture_folders import read_image_folder
 from synth.shard_pictures import count_marks
 from synth.table_folders import find_table_parts, read_table_parts
-from synth.tables import is_table, read_csv
+from synth.tables import is_table
 
 KINDS = "a .csv, a .npz, a .parquet or a folder"
-
-
-@dataclass(frozen=True)
-class PathReading:
-    """How files and folders are read.
-
-    image_shape: (height, width, channels) of a table's rows. label_column: as of synth.columns.find_columns. groups:
-    name of the column that says which images belong together. pictures: how these are read.
-    """
-
-    image_shape: tuple[int, int, int] | None = None
-    label_column: str | None = None
-    groups: str | None = None
-    pictures: Reading = field(default_factory=Reading)
 
 
 def read_path(path: Path, flag: str, reading: PathReading) -> LabelledImages:
@@ -84,11 +69,9 @@ def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
     """Choose the reader: what has columns first, then what has none, and so refuses the options of columns."""
     parts = find_table_parts(path) if path.is_dir() and not is_idx_folder(path) else None
     if parts:
-        return read_table_parts(parts, reading.pictures, reading.image_shape, reading.label_column, reading.groups)
-    if path.is_file() and is_table(path):
-        return read_csv(path, reading.image_shape, label_column=reading.label_column, groups=reading.groups)
-    if path.is_file() and is_parquet(path):
-        return read_parquet([path], reading.pictures, reading.label_column, reading.groups)
+        return read_table_parts(parts, reading)
+    if path.is_file() and is_data_file(path):
+        return read_data_files([path], reading)
     refuse_columns(reading, f"{path} has no columns", may_group=path.is_dir() and not is_idx_folder(path))
     if is_idx_folder(path):
         return read_idx_folder(path)
@@ -97,18 +80,8 @@ def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
         names = found.class_names or {}
         return replace(found, text_labels=any(name != str(value) for value, name in names.items()))
     check_regular_file(path)
-    if is_npz(path):
-        return read_npz(path, reading.image_shape)
     hint = ": numpy.savez(file, images=..., labels=...) adds the labels" if path.suffix.lower() == ".npy" else ""
     raise RequestError(f"{flag} should be {KINDS}. Got {path} instead{hint}.")
-
-
-def refuse_columns(reading: PathReading, reason: str, *, may_group: bool = False) -> None:
-    """Raise RequestError, with the reason, for options that name columns. may_group: a CSV of pictures may have one."""
-    if reading.label_column:
-        raise RequestError(f"--label-column is for tables (.csv, .parquet). {reason}: leave it out.")
-    if reading.groups and not may_group:
-        raise RequestError(f"--groups is for tables, and pictures with a CSV. {reason}: leave it out.")
 
 
 def is_columnar(path: Path) -> bool:

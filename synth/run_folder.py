@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from synth.files import CONFIG
+from synth.files import CONFIG, read_files
 
 MANIFEST = "manifest.json"  # the shards, and how they were made
 JOURNAL = "shards.jsonl"  # the shards that are newer than the manifest, a line each
@@ -39,6 +39,11 @@ class ModelFolder:
         """Return the path of a network, in Keras' format or packed; None where there is none."""
         return next((path for path in (self.network(name), self.packed(name)) if path.exists()), None)
 
+    @property
+    def has_pair(self) -> bool:
+        """Whether both networks of a GAN are here, in Keras' format."""
+        return all(self.network(name).exists() for name in PAIR)
+
     def pair(self, subfolder: str | Path) -> "ModelFolder":
         """Return the folder of one of the run's GANs, by its path from here (models.description.list_pairs)."""
         return ModelFolder(self.path / subfolder)
@@ -55,3 +60,9 @@ class RunFolder:
         self.hashes = self.path / HASHES
         self.samples = self.path / SAMPLES
         self.curves = self.path / CURVES
+
+
+def read_networks(folder: str | Path) -> dict[str, bytes]:
+    """Return {path below it: content} of all files, the generators last: once they are there, so are the others."""
+    files = read_files(folder)
+    return dict(sorted(files.items(), key=lambda item: Path(item[0]).stem == PAIR[0]))

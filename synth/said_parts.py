@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from synth.labelled_images import LabelledImages
-from synth.split_names import find_split
+from synth.split_names import PARTS, find_split
 
 SPLIT_NAMES = ("usage", "split", "subset")  # of such a column
 _WORDS = {"publictest": "validation", "privatetest": "test"}  # FER2013's
@@ -24,7 +24,7 @@ def divide(source: LabelledImages, texts: Sequence[str]) -> LabelledImages | str
     if unknown or "train" not in meanings.values():
         return f"{unknown[0]!r:.60}" if unknown else "no train"
     parts = np.array([meanings[text] for text in texts])
-    found = {part: source.select(parts == part) for part in ("train", "validation", "test")}
+    found = {part: source.select(parts == part) for part in PARTS}
     others = {part: LabelledImages(own.images, own.labels) if len(own.labels) else None for part, own in found.items()}
     return replace(found["train"], validation=others["validation"], test=others["test"])
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from synth.data_files import holds_images
 from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.files import find_mark
@@ -21,7 +22,6 @@ from synth.shard_formats import FORMATS, find_format, has_hash, hash_file, is_th
 from synth.shard_pictures import METADATA, count_marks
 from synth.shards import load_hashes, load_manifest
 from synth.synthetic_folders import KnownClasses, index_names, is_flat, read_synthetic_folder
-from synth.table_folders import holds_images
 
 BUFFER_SIZE = 20_000  # images that are shuffled together
 _CHUNK_SIZE = 500  # images taken from one source at a time

@@ -4,6 +4,7 @@ import re
 
 from synth.shards import fold_name
 
+PARTS = ("train", "validation", "test")
 _SPLITS = {
     "train": "train", "training": "train",
     "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",

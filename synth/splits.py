@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
 from synth.errors import RequestError
+from synth.split_names import PARTS
 
-SPLITS = ("train", "validation", "test")
 _SEED = 2026  # not the run's seed: every run of every script must see the same test part
 _FOLDS = 20  # of which parts are made up: steps of 5 %
 
@@ -17,7 +17,7 @@ _FOLDS = 20  # of which parts are made up: steps of 5 %
 def parse_resplit(text: str) -> tuple[int, int, int]:
     """Turn "80/10/10" into the percentages of the train, the validation and the test part."""
     shares = [int(share) if re.fullmatch(r"\d{1,2}", share, re.ASCII) else 0 for share in text.split("/")]
-    if len(shares) != len(SPLITS) or sum(shares) != 100 or not all(shares):
+    if len(shares) != len(PARTS) or sum(shares) != 100 or not all(shares):
         raise RequestError(f"--resplit should be three percentages, as 80/10/10. Got {text!r:.60} instead.")
     return (shares[0], shares[1], shares[2])
 
@@ -28,7 +28,7 @@ def split_images(
     groups: np.ndarray | None = None,
     percentages: tuple[int, int, int] = (80, 10, 10),
 ) -> np.ndarray:
-    """Return the part of each image, an index of SPLITS: as `brought`, or where that is 0, drawn.
+    """Return the part of each image, an index of PARTS: as `brought`, or where that is 0, drawn.
 
     labels: class indices [N]. brought: 1 and 2 for the source's own validation and test part [N]. Of the others each
     part that the source does not bring gets its percentage, stratified. From three images of a class on, each part has

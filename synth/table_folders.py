@@ -7,20 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from synth.data_files import SUFFIXES, PathReading, holds_images, read_data_files
 from synth.errors import RequestError
 from synth.files import CONFIG, find_mark
 from synth.folder_tree import is_hidden, scan_folder
 from synth.label_matching import match_part
 from synth.labelled_images import LabelledImages, leave_out_unlabelled
-from synth.npz_files import is_npz, is_npz_of_images, read_npz
-from synth.parquet_files import has_labels, is_parquet, read_parquet
-from synth.picture_files import Reading
-from synth.split_names import find_split
-from synth.tables import TABLE_SUFFIXES, count_columns, is_labelled_as, is_table, read_csv
+from synth.parquet_files import has_labels, is_parquet
+from synth.split_names import PARTS, find_split
+from synth.tables import is_labelled_as, is_table
 
-PARTS = ("train", "validation", "test")
 _DEPTH = 2  # Kaggle unpacks a.csv.zip as a/a.csv; Hugging Face has data/train-....parquet, default/train/0000.parquet
-_FEWEST = 10  # columns of a table of images; those of names and labels have fewer
 _PIECE = re.compile(r"-\d+-of-\d+(-[0-9a-f]+)?$|^\d+$")  # one of several files of a part, with its hash
 _NOT_DATA = "submission"
 
@@ -70,33 +67,25 @@ def find_table_parts(folder: Path) -> TableParts | None:
     return TableParts({part: files.paths for part, files in chosen.items()}, notes)
 
 
-def read_table_parts(
-    parts: TableParts,
-    reading: Reading,
-    image_shape: tuple[int, int, int] | None,
-    label_column: str | None,
-    groups: str | None = None,
-) -> LabelledImages:
+def read_table_parts(parts: TableParts, reading: PathReading) -> LabelledImages:
     """Read the parts as of find_table_parts; a part without labels is left out, and the notes say so."""
     found: dict[str, LabelledImages] = {}
     notes = [*parts.notes]
-    train_path = parts.files["train"][0]
-    for part, paths in parts.files.items():
-        if part != "train" and not _has_labels(paths[0], train_path, label_column):
-            notes.append(f"{paths[0]} has no labels, and is no {part} part (predict.py --test-csv predicts it)")
+    train_paths = parts.files["train"]
+    train = read_data_files(train_paths, reading)
+    for part in [part for part in parts.files if part != "train"]:
+        path = parts.files[part][0]
+        if not _has_labels(path, train_paths[0], reading.label_column):
+            notes.append(f"{path} has no labels, and is no {part} part (predict.py --test-csv predicts it)")
             continue
-        groups = groups if part == "train" else None
-        source = leave_out_unlabelled(_read_files(paths, reading, image_shape, label_column, groups), str(paths[0]))
-        if len(source.labels) or part == "train":
-            found[part] = source
-        else:
-            notes += source.notes
-    read = [f"{parts.files[part][0].name} as the {part} part" for part in found]
-    train = found.pop("train")
-    notes = [*train.notes, f"read {', '.join(read)}", *notes]
-    matched = {part: match_part(source, train, str(parts.files[part][0])) for part, source in found.items()}
-    brought = {"validation": train.validation, "test": train.test} | matched
-    notes += [note for source in matched.values() for note in source.notes]
+        read = read_data_files(parts.files[part], replace(reading, groups=None))
+        source = leave_out_unlabelled(read, str(path))
+        if len(source.labels):
+            found[part] = match_part(source, train, str(path))
+        notes += found.get(part, source).notes
+    brought = {"validation": train.validation, "test": train.test} | found
+    read_as = [f"{parts.files[part][0].name} as the {part} part" for part in ("train", *found)]
+    notes = [*train.notes, f"read {', '.join(read_as)}", *notes]
     return replace(train, validation=brought["validation"], test=brought["test"], notes=tuple(dict.fromkeys(notes)))
 
 
@@ -104,22 +93,6 @@ def _has_labels(path: Path, train: Path, label_column: str | None) -> bool:
     if is_parquet(path):
         return has_labels(path, label_column)
     return not is_table(path) or is_labelled_as(path, train, label_column)
-
-
-def _read_files(
-    paths: list[Path],
-    reading: Reading,
-    image_shape: tuple[int, int, int] | None,
-    label_column: str | None,
-    groups: str | None,
-) -> LabelledImages:
-    if is_parquet(paths[0]):
-        return read_parquet(paths, reading, label_column, groups)
-    if is_table(paths[0]):
-        return read_csv(paths[0], image_shape, label_column=label_column, groups=groups)
-    if label_column or groups:
-        raise RequestError(f"--label-column and --groups are for tables. {paths[0]} has no columns: leave them out.")
-    return read_npz(paths[0], image_shape)
 
 
 def _choose(folder: Path, found: list[_Files]) -> _Files:
@@ -151,19 +124,20 @@ def _list_files(folder: Path) -> list[_Files]:
 
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
     """Yield the tables, Parquet and NPZ files up to so many folders deep, but for those of runs."""
-    for entry in sorted(os.scandir(folder), key=lambda entry: (len(entry.name), entry.name)):
+    with os.scandir(folder) as entries:  # most may be pictures, and are passed over at once
+        found = [entry for entry in entries if entry.is_dir() or entry.name.lower().endswith(SUFFIXES)]
+    for entry in sorted(found, key=lambda entry: (len(entry.name), entry.name)):
         path = Path(entry.path)
         if is_hidden(entry.name) or _NOT_DATA in entry.name.lower():
             continue
-        if entry.is_dir():
-            if depth and not (path / CONFIG).exists():
-                yield from _walk(path, depth - 1)
-        elif entry.is_file() and (is_table(path) or is_parquet(path) or is_npz(path)):
+        if entry.is_file():
             yield path
+        elif entry.is_dir() and depth and not (path / CONFIG).exists():
+            yield from _walk(path, depth - 1)
 
 
 def _strip_suffix(name: str) -> str:
-    suffixes = sorted((*TABLE_SUFFIXES, ".parquet", ".npz"), key=len, reverse=True)
+    suffixes = sorted(SUFFIXES, key=len, reverse=True)
     return next((name[: -len(suffix)] for suffix in suffixes if name.lower().endswith(suffix)), name)
 
 
@@ -171,14 +145,6 @@ def _find_stem(name: str) -> str:
     """Return what a name says besides the part: "mnist_train" -> "mnist"."""
     words = re.findall(r"[A-Za-z]+|\d+", name)
     return " ".join(word.lower() for word in words if not find_split(word)[0])
-
-
-def holds_images(path: Path) -> bool:
-    """Tell whether a table, Parquet or NPZ file is one of images, as far as its columns or arrays tell."""
-    try:
-        return is_parquet(path) or (is_npz_of_images(path) if is_npz(path) else count_columns(path) >= _FEWEST)
-    except RequestError:
-        return False
 
 
 def _list(folder: Path, found: list[_Files]) -> str:

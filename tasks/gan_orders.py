@@ -13,7 +13,7 @@ from synth.datasets import Dataset
 from synth.errors import RunError
 from synth.executors import Executor
 from synth.files import read_files, write_files
-from synth.run_folder import PAIR, RunFolder
+from synth.run_folder import RunFolder, read_networks
 from tasks.study_lab import fit_study_gan
 
 
@@ -33,8 +33,7 @@ class GANOrder:
 def is_trained(folder: Path, recipe: Recipe, dataset: Dataset) -> bool:
     """Tell whether all networks of a GAN in a run's folder are there."""
     model = RunFolder(folder).model
-    pairs = [model.pair(pair) for _, _, pair in list_pairs(recipe, dataset.class_names)]
-    return all(pair.network(name).exists() for pair in pairs for name in PAIR)
+    return all(model.pair(pair).has_pair for _, _, pair in list_pairs(recipe, dataset.class_names))
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,5 @@ def _fit(state: None, sent: tuple[GANOrder, dict[str, bytes]]) -> tuple[MadeGAN,
             fit_study_gan(order.dataset, order.recipe, folder, filter=order.filter, seed=order.seed, **options)
         except RunError as error:
             return MadeGAN(order.key, {}, set(), error), lines
-        made = read_files(folder)
-    last = RunFolder(folder).model.network("generator").name
-    files = dict(sorted(made.items(), key=lambda item: Path(item[0]).name == last))
-    return MadeGAN(order.key, files, before.keys() - made.keys(), None), lines
+        made = read_networks(folder)
+    return MadeGAN(order.key, made, before.keys() - made.keys(), None), lines

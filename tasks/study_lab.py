@@ -70,7 +70,8 @@ class Lab:
         """Yield the outcome of each cell as they are finished, in this process or by workers."""
         if not executor.is_remote:
             return run_one_by_one(self.run, cells)
-        build = partial(_LabElsewhere, self._arms, self._filtering, steps=self._steps, score_on=self._score_on)
+        options = {"steps": self._steps, "classifier": self._classifier, "score_on": self._score_on}
+        build = partial(_LabElsewhere, self._arms, self._filtering, **options)
         return executor.map(build, _LabElsewhere.run, map(self._order, cells))
 
     def _order(self, cell: Cell) -> "_CellOrder":

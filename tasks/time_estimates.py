@@ -10,7 +10,8 @@ from models.recipes import Recipe
 
 ImageShape = tuple[int, int, int]
 _CLASSIFIER_IMAGES_PER_SECOND = 8900  # the classifier cnn
-_CLASSIFIER_COSTS = {"cnn": 1, "lenet5": 1, "strong": 9, "resnet20": 12}  # relative, at 32 x 32 in colour, 2026-11-26
+# relative; benchmarks.classifiers gave 7 to 8 for strong, and 11 to 16 for resnet20
+_CLASSIFIER_COSTS = {"cnn": 1, "lenet5": 1, "strong": 9, "resnet20": 12}
 _RESNET_PIXELS = 32 * 32  # to about so many resnet20 strides larger images down
 _GAN_IMAGES_PER_SECOND = {"dcgan": 1040, "mlp": 4500}  # in float32; dcgan: at 32 channels in both networks
 _BFLOAT16_SPEEDUP = 1.25

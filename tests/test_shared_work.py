@@ -43,6 +43,7 @@ def test_a_study_has_the_same_results_on_workers(data, tmp_path):
     def run(name, *more):
         size = ["--real", "25", "--added", "0", "10", "--ratios", "--classifier-steps", "5", "--classifier-epochs", "1"]
         arms = ["--arms", "real", "gan", "--seeds", "2", "--gans", "shared:quick", "alone:quick"]
+        arms += ["--classifier", "strong"]  # not the default
         arguments = ["--data", data, *size, *arms, *TRAINING, *WIDTHS, "--filter", "none", "--quiet"]
         assert augment.main(["reduced", *arguments, "--out", str(tmp_path / name), *more]) == 0
         return pd.read_csv(tmp_path / name / "results.csv").drop(columns="seconds")

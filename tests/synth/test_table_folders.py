@@ -134,7 +134,9 @@ def test_parts_may_be_npz_files(tmp_path):
     source = read(tmp_path)
     assert (source.labels.tolist(), source.test.labels.tolist()) == ([7, 3], [3])
     assert (source.images[0, 1, 1, 0], source.test.images[0, 1, 1, 0]) == (100, 200)
-    with pytest.raises(RequestError, match="--label-column and --groups are for tables"):
+    with pytest.raises(
+        RequestError, match=r"--label-column is for tables \(.csv, .parquet\). .*train.npz has no columns: leave it out"
+    ):
         read(tmp_path, label_column="digit")
 
 
@@ -176,3 +178,14 @@ def test_pieces_may_have_a_hash(tmp_path):
     assert {part: [path.stem for path in paths] for part, paths in found.files.items()} == {
         "train": [*names[:2]], "validation": [names[2]],
     }  # fmt: skip
+
+
+def test_minus_one_in_train_is_said_once(tmp_path):
+    for name in ("train", "test"):
+        write(tmp_path / f"{name}.csv", [0, 1, -1])
+    assert [note for note in read(tmp_path).notes if "label -1" in note and str(tmp_path / "t") not in note] == [
+        f"{tmp_path}: label -1 is read as a class like the others"
+    ]
+    write(tmp_path / "train.csv", [0, 1, 2, -1])
+    source = read(tmp_path)
+    assert source.labels.tolist() == [0, 1, 2]

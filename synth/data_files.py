@@ -1,0 +1,62 @@
+"""Read the files that hold many images each: tables, Parquet and NPZ."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from synth.errors import RequestError
+from synth.labelled_images import LabelledImages
+from synth.npz_files import has_image_arrays, is_npz, read_npz
+from synth.parquet_files import is_parquet, read_parquet
+from synth.picture_files import Reading
+from synth.tables import TABLE_SUFFIXES, count_columns, is_table, read_csv
+
+SUFFIXES = (*TABLE_SUFFIXES, ".parquet", ".npz")  # in any case
+_FEWEST = 10  # columns of a table of images; those of names and labels have fewer
+
+
+@dataclass(frozen=True)
+class PathReading:
+    """How files and folders are read.
+
+    image_shape: (height, width, channels) of a table's rows. label_column: as of synth.columns.find_columns. groups:
+    name of the column that says which images belong together. pictures: how these are read.
+    """
+
+    image_shape: tuple[int, int, int] | None = None
+    label_column: str | None = None
+    groups: str | None = None
+    pictures: Reading = field(default_factory=Reading)
+
+
+def is_data_file(path: Path) -> bool:
+    """Tell whether a file is one by its name."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def read_data_files(paths: Sequence[Path], reading: PathReading) -> LabelledImages:
+    """Read a file, or the Parquet files that together hold a set; RequestError for options of columns where there are
+    none."""
+    first = paths[0]
+    if is_table(first):
+        return read_csv(first, reading.image_shape, label_column=reading.label_column, groups=reading.groups)
+    if is_parquet(first):
+        return read_parquet(paths, reading.pictures, reading.label_column, reading.groups)
+    refuse_columns(reading, f"{first} has no columns")
+    return read_npz(first, reading.image_shape)
+
+
+def refuse_columns(reading: PathReading, reason: str, *, may_group: bool = False) -> None:
+    """Raise RequestError, with the reason, for options that name columns. may_group: a CSV of pictures may have one."""
+    if reading.label_column:
+        raise RequestError(f"--label-column is for tables (.csv, .parquet). {reason}: leave it out.")
+    if reading.groups and not may_group:
+        raise RequestError(f"--groups is for tables, and pictures with a CSV. {reason}: leave it out.")
+
+
+def holds_images(path: Path) -> bool:
+    """Tell whether a data file is one of images, as far as its columns or arrays tell."""
+    try:
+        return is_parquet(path) or (has_image_arrays(path) if is_npz(path) else count_columns(path) >= _FEWEST)
+    except RequestError:
+        return False
