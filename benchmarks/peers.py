@@ -8,8 +8,8 @@ The others have the layers, rates and batches of their sources, written anew in 
 - acgan: the auxiliary classifier GAN of the collection Keras-GAN.
 - dcgan: the DCGAN of TensorFlow's tutorial, which has no labels: one for each class, with an equal share of the time.
 
-The clock runs while a network trains, not while it is built or measured; ours trains as many steps as it makes in
-these minutes. At each mark 1,000 images of each class are drawn, unfiltered: classifiers that learn from them alone are
+Each trains for as many steps as it makes in these minutes: its rate is measured first, all of them in turn, so that
+other work on the machine while it trains changes nothing. At each mark 1,000 images of each class are drawn, unfiltered: classifiers that learn from them alone are
 scored on the test part, and their Frechet distance to the validation part is computed in the features of a classifier
 of the train part. Each line goes to --out at once; what is there is not run again.
 """
@@ -40,6 +40,7 @@ from synth.images import to_network_range, to_uint8
 
 _PER_CLASS = 1000
 _DRAWN = 250  # images that are generated together
+_WARM_UP, _TIMED, _ROUNDS = 20, 100, 3  # steps and rounds of measuring the rates
 _bce = keras.losses.BinaryCrossentropy(from_logits=True)
 
 
@@ -177,21 +178,18 @@ PEERS = {"cgan": build_cgan, "acgan": build_acgan, "dcgan": build_dcgan}
 
 
 class Trainer:
-    """Trains a Peer by the clock, on all classes or one, and draws from it."""
+    """Trains a Peer on images, and draws from it."""
 
     def __init__(self, peer, images, labels, seed):
-        self.peer, self.steps, self.seconds = peer, 0, 0.0
-        stream = stream_batches(images, labels, peer.batch_size, 0, 10**9, seed)
-        self._batches = iter(stream)
-        self._train_once()  # builds the graph, off the clock
-        self.steps = 0
+        self.peer, self.steps = peer, 0
+        self._batches = iter(stream_batches(images, labels, peer.batch_size, 0, 10**9, seed))
 
-    def train(self, seconds):
-        """Train for so many seconds more."""
-        start = time.perf_counter()
-        while time.perf_counter() - start < seconds:
-            self._train_once()
-        self.seconds += time.perf_counter() - start
+    def train_to(self, step):
+        """Train until it has made so many steps."""
+        for _ in range(self.steps, step):
+            images, labels = next(self._batches)
+            self.peer.step(to_network_range(tf.cast(images, tf.float32)), labels)
+        self.steps = max(self.steps, step)
 
     def draw(self, k, count):
         """Return images of class k, uint8 [count, 28, 28, 1]."""
@@ -202,57 +200,66 @@ class Trainer:
         ]
         return np.concatenate([to_uint8(block) for block in blocks])[:count]
 
-    def _train_once(self):
-        images, labels = next(self._batches)
-        self.peer.step(to_network_range(tf.cast(images, tf.float32)), labels)
-        self.steps += 1
 
-
-def run_peer(name, dataset, marks, seed):
-    """Yield (minutes, train images/s, images, labels) of a peer at each mark."""
+def build_trainers(name, dataset, seed):
+    """Return a peer's Trainers: one, or one of each class."""
     keras.utils.set_random_seed(seed)
     images, labels = dataset.part("train")
     classes = range(len(dataset.class_names))
     first = PEERS[name](len(classes))
-    if first.by_class:
-        parts = [(images[labels == k], labels[labels == k]) for k in classes]
-        trainers = [Trainer(PEERS[name](1), *part, seed) for part in parts]
-    else:
-        trainers = [Trainer(first, images, labels, seed)]
-    done = 0.0
+    if not first.by_class:
+        return [Trainer(first, images, labels, seed)]
+    parts = [(images[labels == k], labels[labels == k]) for k in classes]
+    return [Trainer(PEERS[name](1), *part, seed) for part in parts]
+
+
+def measure_rate(name, dataset, seed):
+    """Return the steps/s of a peer or a recipe, its graph built before."""
+    if name in RECIPES:
+        return measure_speed(dataset, RECIPES[name])
+    trainer = build_trainers(name, dataset, seed)[0]
+    trainer.train_to(_WARM_UP)
+    start = time.perf_counter()
+    trainer.train_to(_WARM_UP + _TIMED)
+    return _TIMED / (time.perf_counter() - start)
+
+
+def run_peer(name, dataset, marks, seed, rate):
+    """Yield (minutes, images, labels) of a peer at each mark; rate: steps/s."""
+    trainers = build_trainers(name, dataset, seed)
+    classes = range(len(dataset.class_names))
     for mark in marks:
         for trainer in trainers:
-            trainer.train(60 * (mark - done) / len(trainers))
-        done = mark
-        seen = sum(trainer.steps for trainer in trainers) * first.batch_size
-        drawn = [trainers[k if first.by_class else 0].draw(k, _PER_CLASS) for k in classes]
-        rate = seen / sum(trainer.seconds for trainer in trainers)
-        yield mark, rate, np.concatenate(drawn), np.repeat(classes, _PER_CLASS)
+            trainer.train_to(round(60 * mark * rate / len(trainers)))
+        drawn = [trainers[k % len(trainers)].draw(k, _PER_CLASS) for k in classes]
+        yield mark, np.concatenate(drawn), np.repeat(classes, _PER_CLASS)
 
 
-def run_recipe(name, dataset, marks, seed):
+def run_recipe(name, dataset, marks, seed, rate):
     """Yield the same of a recipe of ours, trained anew for each mark, as its rates fall towards the end."""
-    rate = measure_speed(dataset, RECIPES[name])
     for mark in marks:
         recipe = replace(RECIPES[name], steps=round(60 * mark * rate))
         with tempfile.TemporaryDirectory() as folder:
             fit_gan(dataset, recipe, folder, seed=seed, quiet=True)
-            yield mark, rate * recipe.batch_size, *draw_images(TrainedGAN(folder), seed, _PER_CLASS)
+            yield mark, *draw_images(TrainedGAN(folder), seed, _PER_CLASS)
 
 
 def measure(names, dataset, marks, out, seed, classifier_seeds):
     """Write a line for each GAN and mark that is not in `out` yet; return all as a pandas.DataFrame."""
     rows = pd.read_csv(out).to_dict("records") if Path(out).exists() else []
+    rounds = [{name: measure_rate(name, dataset, seed) for name in names} for _ in range(_ROUNDS)]
+    rates = pd.DataFrame(rounds).median()
+    print(rates.round(2).to_string(), flush=True)
     for name in names:
         left = [mark for mark in marks if (name, mark) not in {(row["gan"], row["minutes"]) for row in rows}]
-        runs = (run_peer if name in PEERS else run_recipe)(name, dataset, left, seed) if left else ()
-        for minutes, rate, images, labels in runs:
+        run = run_peer if name in PEERS else run_recipe
+        for minutes, images, labels in run(name, dataset, left, seed, rates[name]):
             scores = score_as_training_set(
                 images, labels, dataset.part("test"), len(dataset.class_names), classifier_seeds
             )
             with tempfile.TemporaryDirectory() as cache:
                 near = compare_with_validation(dataset, images, labels, cache)
-            row = {"gan": name, "minutes": minutes, "train_images_per_second": round(rate), "seed": seed}
+            row = {"gan": name, "minutes": minutes, "steps_per_second": round(rates[name], 2), "seed": seed}
             row |= {"accuracy": round(float(np.mean(scores)), 4), "frechet": round(near["frechet"], 3)}
             rows.append(row | {"frechet_to_floor": round(near["frechet_to_floor"], 2)})
             pd.DataFrame(rows).to_csv(out, index=False)
