@@ -9,9 +9,10 @@ The others have the layers, rates and batches of their sources, written anew in 
 - dcgan: the DCGAN of TensorFlow's tutorial, which has no labels: one for each class, with an equal share of the time.
 
 Each trains for as many steps as it makes in these minutes: its rate is measured first, all of them in turn, so that
-other work on the machine while it trains changes nothing. At each mark 1,000 images of each class are drawn, unfiltered: classifiers that learn from them alone are
-scored on the test part, and their Frechet distance to the validation part is computed in the features of a classifier
-of the train part. Each line goes to --out at once; what is there is not run again.
+other work on the machine while it trains changes nothing. At each mark 1,000 images of each class are drawn,
+unfiltered: classifiers that learn from them alone are scored on the test part, and their Frechet distance to the
+validation part is computed in the features of a classifier of the train part. Each line goes to --out at once; what is
+there is not run again.
 """
 
 import argparse

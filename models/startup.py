@@ -89,6 +89,14 @@ class Started:
     threads: int
     command: str
 
+    @property
+    def computing(self) -> dict[str, int]:
+        """What the last digits of sums depend on, and is recorded: threads, and GPUs where there are any."""
+        import tensorflow as tf
+
+        gpus = len(tf.config.get_visible_devices("GPU"))
+        return {"threads": self.threads} | ({"gpus": gpus} if gpus else {})
+
 
 def start(out: str | Path, inputs: dict[str, Any], report: Callable[[str], object], work: WorkOptions) -> int:
     """Import TensorFlow, and return how many threads it computes in.

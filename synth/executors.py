@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Protocol, TypeVar
 
 from synth.cores import count_cores
@@ -64,11 +65,14 @@ def check_work(work: WorkOptions) -> None:
         )
     if work.gpus and work.is_shared:
         raise RequestError("--gpus are those of one process, and each worker has one: leave it out with workers.")
-    if work.cluster in (None, "auto"):
-        return
-    found = re.fullmatch(r"([\w.-]+|\[[\da-fA-F:]+\]):(\d{1,5})", work.cluster)
-    if not found or not 0 < int(found[2]) < 65536:
-        raise RequestError(f"--cluster should be auto or HOST:PORT, of ray start. Got {work.cluster!r:.80} instead.")
+    if work.cluster not in (None, "auto"):
+        found = re.fullmatch(r"([\w.-]+|\[[\da-fA-F:]+\]):(\d{1,5})", work.cluster)
+        if not found or not 0 < int(found[2]) < 65536:
+            raise RequestError(
+                f"--cluster should be auto or HOST:PORT, of ray start. Got {work.cluster!r:.80} instead."
+            )
+    if work.is_shared and not find_spec("ray"):
+        raise RequestError("--workers and --cluster need the package ray: pip install -r requirements-cluster.txt")
 
 
 def choose_threads(work: WorkOptions) -> int:

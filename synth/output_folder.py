@@ -28,7 +28,7 @@ from synth.images import IMAGE_SUFFIXES
 _LOCK = ".lock"
 _HOLDER = ".lock-holder"
 _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn")
-_NOT_COMPARED = ("made_by", "versions", "threads")
+_NOT_COMPARED = ("made_by", "versions", "threads", "gpus")
 _RENAMED = {  # {section of config.json: {name in an earlier version: today's}}
     "balance": {"classes": "top_up", "ratio": "surplus"},
     "study": {"synthetic": "added"},
@@ -46,14 +46,15 @@ def open_output(
     *,
     overwrite: bool = False,
     keep: tuple[str, str] | None = None,
-    threads: int | None = None,
+    computing: dict[str, int] | None = None,
 ) -> Iterator[None]:
     """Hold `folder` for a run of `script` with these settings ({section: {option: value}}), recorded in config.json.
 
     An earlier run with the same settings is continued. One with others raises RequestError naming each difference,
     or with `overwrite` is removed: all that it has written, but for the sub-folder `keep[0]` where the section
     `keep[1]` of the settings is the same. Runs of other scripts and programs raise it always, and so do somebody
-    else's files among the names `owned`. RunError while another process holds the folder. threads: to be recorded.
+    else's files among the names `owned`. RunError while another process holds the folder. computing:
+    threads and GPUs, to be recorded.
     """
     folder = Path(folder)
     check_output(folder, settings, script, owned, overwrite=overwrite, keep=keep)
@@ -63,7 +64,7 @@ def open_output(
             remove_written(folder, keep[0] if keep and keep[1] in list_same_sections(folder, settings) else None)
         if find_mark(folder) or not (folder / CONFIG).exists():  # a run of 0.1 stays what it is
             content = _as_stored(settings) | {"versions": installed_versions()}
-            mark_folder(folder, script, content | ({"threads": threads} if threads else {}))
+            mark_folder(folder, script, content | (computing or {}))
             remove_temporaries(folder)
         yield
 

@@ -60,12 +60,8 @@ def join_ray(
 def _import_ray() -> Any:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
-    try:
-        import ray
-    except ModuleNotFoundError as error:
-        raise RequestError(
-            "--workers and --cluster need the package ray: pip install -r requirements-cluster.txt"
-        ) from error
+    import ray
+
     return ray
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from synth.data_files import PathReading, is_data_file, read_data_files, refuse_columns
 from synth.errors import RequestError, show
-from synth.files import check_regular_file
+from synth.files import check_regular_file, find_mark
 from synth.idx_folders import is_idx_folder, read_idx_folder
 from synth.images import MIN_CONTRAST, check_contrast, find_ranges
 from synth.labelled_images import LabelledImages, leave_out_unlabelled
@@ -32,6 +32,9 @@ def read_path(path: Path, flag: str, reading: PathReading) -> LabelledImages:
         names = "one of mnist, fashion_mnist, mnist5k, " if flag == "--data" else ""
         raise RequestError(f"{flag} should be {names}a file or a folder. No such: {path}")
     if path.is_dir():
+        script = find_mark(path)
+        if script:
+            raise RequestError(f"{flag} should hold real images alone. {path} is the output folder of {script}.")
         marks = count_marks(path)
         _refuse_synthetic(flag, path, marks["1"], marks.total())
     source = leave_out_unlabelled(_read(path, flag, reading), str(path))

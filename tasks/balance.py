@@ -105,7 +105,7 @@ def balance_data(
     with ExitStack() as stack:
         report = report_unless(run.quiet)
         executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
-        output = open_output(*folder, overwrite=run.overwrite, keep=keep, threads=started.threads)
+        output = open_output(*folder, overwrite=run.overwrite, keep=keep, computing=started.computing)
         stack.enter_context(output)
         manifest, table = _balance(balancing, gan, options, run, cells, executor)
         blocks = [describe_plan(plan), *_render_report(out, manifest, table)]

@@ -96,7 +96,7 @@ def compare_runs(
     extractor = build() if measuring.features == "inception" else None  # now: its weights may be missing
     with ExitStack() as stack:
         executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
-        stack.enter_context(open_output(*folder, overwrite=run.overwrite, threads=started.threads))
+        stack.enter_context(open_output(*folder, overwrite=run.overwrite, computing=started.computing))
         if comparison.compare:
             inputs = prepare(measuring, dataset, *train_recipes(data, comparison, run, executor, started))
         (out / "cache").mkdir(exist_ok=True)

@@ -80,7 +80,7 @@ def generate(
         times = _plan_time(gan, source, sampling, work, started.threads)
         print_plan(times, run.quiet)
         return plan | times
-    options: dict[str, Any] = {"overwrite": run.overwrite, "keep": keep, "threads": started.threads}
+    options: dict[str, Any] = {"overwrite": run.overwrite, "keep": keep, "computing": started.computing}
     with ExitStack() as stack:
         opened = open_executor(work, started.threads, report, start_worker)
         executor = stack.enter_context(opened)  # it may be refused: first

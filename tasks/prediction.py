@@ -88,7 +88,7 @@ def predict_and_score(
     with ExitStack() as stack:
         report = report_unless(run.quiet)
         executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
-        stack.enter_context(open_output(*folder, overwrite=run.overwrite, threads=started.threads))
+        stack.enter_context(open_output(*folder, overwrite=run.overwrite, computing=started.computing))
         runs = _train(classifier, run, material, executor)
         metrics = summarise_runs(settings, material, runs)
         _report_and_save(test, run, material, metrics, runs)

@@ -101,7 +101,7 @@ def conduct(
     with ExitStack() as stack:
         report = report_unless(run.quiet)
         executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
-        output = open_output(*folder, overwrite=run.overwrite, keep=keep, threads=started.threads)
+        output = open_output(*folder, overwrite=run.overwrite, keep=keep, computing=started.computing)
         stack.enter_context(output)
         lab = _build_lab(study, run)
         if executor.is_remote:

@@ -1,6 +1,12 @@
 """Seeds, GANs and cells on workers of Ray: the same numbers as of one process, whatever dies."""
 
 import json
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -39,12 +45,28 @@ def test_seeds_of_a_classifier_score_the_same_on_workers(generated, tmp_path, so
     assert_same_weights(tmp_path / "serial/classifier.keras", tmp_path / "workers/classifier.keras")
 
 
-def test_a_study_has_the_same_results_on_workers(data, tmp_path):
+def kill_a_busy_worker(killed):
+    """Kill the first worker that is seen at work, and note it in the list `killed`."""
+    while not killed:
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if not killed and (process / "cmdline").read_bytes().startswith(b"ray::Worker.work"):
+                    time.sleep(2)  # it is importing or training by then
+                    os.kill(int(process.name), signal.SIGKILL)
+                    killed.append(process.name)
+        time.sleep(0.1)
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="processes are found in /proc")
+def test_a_study_has_the_same_results_on_workers_one_of_which_is_killed(data, tmp_path, capfd):
+    killed = []
+    threading.Thread(target=kill_a_busy_worker, args=[killed], daemon=True).start()
+
     def run(name, *more):
         size = ["--real", "25", "--added", "0", "10", "--ratios", "--classifier-steps", "5", "--classifier-epochs", "1"]
         arms = ["--arms", "real", "gan", "--seeds", "2", "--gans", "shared:quick", "alone:quick"]
         arms += ["--classifier", "strong"]  # not the default
-        arguments = ["--data", data, *size, *arms, *TRAINING, *WIDTHS, "--filter", "none", "--quiet"]
+        arguments = ["--data", data, *size, *arms, *TRAINING, *WIDTHS, "--filter", "none"]
         assert augment.main(["reduced", *arguments, "--out", str(tmp_path / name), *more]) == 0
         return pd.read_csv(tmp_path / name / "results.csv").drop(columns="seconds")
 
@@ -57,6 +79,8 @@ def test_a_study_has_the_same_results_on_workers(data, tmp_path):
         assert_same_weights(tmp_path / "a" / path, tmp_path / "b" / path)
     assert not list((tmp_path / "b").rglob("state.npz"))
     assert (tmp_path / "b/report.md").exists()
+    assert killed
+    assert capfd.readouterr().out.count("note: a worker has died. Its work is done again by another one") in (1, 2)
 
 
 def test_recipes_that_are_compared_are_the_same_on_workers(data, tmp_path):

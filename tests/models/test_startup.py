@@ -92,6 +92,12 @@ def test_more_gpus_than_there_are_are_refused(cards, monkeypatch):
         show_gpus(1, print)
 
 
+def test_threads_and_gpus_are_recorded(cards, monkeypatch):
+    assert startup.Started(3, "").computing == {"threads": 3, "gpus": 2}
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [])
+    assert startup.Started(3, "").computing == {"threads": 3}
+
+
 def test_gpus_stay_as_tensorflow_has_begun(cards, monkeypatch):
     def refuse(gpus, kind):
         raise RuntimeError("it has begun")

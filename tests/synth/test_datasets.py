@@ -9,6 +9,7 @@ from synth import datasets, standard_sets
 from synth.checks import is_request
 from synth.datasets import check_request, complete_request, load_dataset
 from synth.errors import RequestError
+from synth.files import mark_folder
 from synth.images import hash_images
 
 
@@ -311,6 +312,14 @@ def test_test_data_may_be_a_folder_or_the_test_part_of_another_set(tmp_path):
     dataset = load_dataset(tmp_path / "a.npz", test_data=tmp_path / "b.npz")
     assert dataset.part("test")[0].ravel()[:2].tolist() == [2, 5]
     assert "only the test part of" in dataset.notes[-1]
+
+
+def test_a_run_s_output_folder_is_refused_with_its_script(table, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    mark_folder(run, "predict.py", {})
+    with pytest.raises(RequestError, match=r"--data should hold real images alone\. .*run is .* predict\.py"):
+        load_dataset(run)
 
 
 def test_test_data_of_other_classes_or_marked_as_synthetic_are_refused(table, tmp_path):

@@ -29,7 +29,7 @@ def test_without_items_nothing_is_built():
 def test_without_ray_one_line_names_the_file_of_requirements(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(RequestError, match=r"need the package ray: pip install -r requirements-cluster\.txt$"):
-        open_and_list(workers=2)
+        check_work(WorkOptions(workers=2))
 
 
 @pytest.mark.parametrize("address", ["", "here", "ray://host:10001", "host:port", "host:0", "host:99999", "a b:1"])

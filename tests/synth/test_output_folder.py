@@ -28,7 +28,7 @@ def write(path):
 
 @pytest.fixture
 def finished(tmp_path):
-    with opened(tmp_path, threads=2):
+    with opened(tmp_path, computing={"threads": 2}):
         write(tmp_path / "model/generator.keras")
         write(tmp_path / "manifest.json")
     (tmp_path / "notes.txt").touch()
