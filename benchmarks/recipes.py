@@ -50,6 +50,10 @@ VARIATIONS = {
     "wide-generator": {"generator_width": 48},
     "narrow-discriminator": {"discriminator_width": 24},
     "wide-discriminator": {"discriminator_width": 64},
+    "residual": {"residual_blocks": 1},
+    "residual-2": {"residual_blocks": 2},
+    "residual-narrow": {"residual_blocks": 1, "generator_width": 16, "discriminator_width": 16},
+    "residual-flat": {"residual_blocks": 1, "width_growth": 1.5},
     "discriminator-steps-2": {"discriminator_steps": 2},
     "constant-rate": {"rate_decay": "constant"},
     "decay-from-start": {"decay_start": 0.0},
@@ -140,7 +144,7 @@ def search(config):
     if config.dry_run:
         check_output(*run, overwrite=config.overwrite)
         return plan
-    with open_output(*run, overwrite=config.overwrite, threads=threads):
+    with open_output(*run, overwrite=config.overwrite, computing={"threads": threads}):
         return _run_cells(config, dataset, recipes, cells, report)
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -44,6 +45,7 @@ def build_pair(
                 build_mlp_generator(image_shape, recipe.latent_dim, class_count),
                 build_mlp_discriminator(image_shape, class_count),
             )
+        depth: dict[str, Any] = {"growth": recipe.width_growth, "residual_blocks": recipe.residual_blocks}
         return (
             build_generator(
                 image_shape,
@@ -52,9 +54,10 @@ def build_pair(
                 width=recipe.generator_width,
                 noise=recipe.noise,
                 norm=recipe.generator_norm,
+                **depth,
             ),
             build_discriminator(
-                image_shape, class_count, width=recipe.discriminator_width, norm=recipe.discriminator_norm
+                image_shape, class_count, width=recipe.discriminator_width, norm=recipe.discriminator_norm, **depth
             ),
         )
 

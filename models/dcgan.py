@@ -1,6 +1,7 @@
 """The convolutional pair, conditional or not, for any image shape."""
 
 from collections.abc import Callable
+from functools import partial
 from math import ceil
 
 import keras
@@ -9,6 +10,7 @@ from keras import layers, ops
 Wrap = Callable[[keras.Layer], keras.Layer]  # puts something around a layer
 _MIN_SIZE = 7  # the image is halved while its longer side stays at least this large
 _EMBEDDING_DIM = 64
+_SMALL_VARIANCE = 0.01  # of what a residual block adds at first; not 0: spectral normalisation divides by it
 
 
 def build_generator(
@@ -19,37 +21,76 @@ def build_generator(
     width: int = 32,
     noise: bool = True,
     norm: str = "modulated",
+    growth: float = 2.0,
+    residual_blocks: int = 0,
 ) -> keras.Model:
     """Build latent (+ label) -> image in [-1, 1].
 
     Inputs: latent float [N, latent_dim + noise_dim] and, if class_count > 0, label int [N]. Output: [N, H, W, C].
-    Dense, then transposed convolutions that double the size and halve the channels, down to `width`.
+    Dense, then transposed convolutions that double the size and divide the channels by `growth`, down to `width`.
+    With `residual_blocks`, so many at each size, sizes double by bilinear interpolation, which leaves no checkerboard.
     norm: "batch" (conditional batch normalisation: gain and bias per class, Dumoulin et al. 2016, arXiv:1610.07629),
     "modulated" (to these a linear map of the latent is added, the same for all pixels: self-modulation, Chen et al.
     2018, arXiv:1810.01365) or "none". With `noise`, one normal value per pixel is added to each block after a
     learnt gain per channel (Karras et al. 2018, arXiv:1812.04948, section 3.2); these values are the latent's tail.
     """
     sizes = _halved_sizes(*image_shape[:2])
+    widths = _list_widths(width, growth, len(sizes))
     noise_dim = sum(rows * columns for rows, columns in sizes[:-1]) if noise else 0
     latent = keras.Input((latent_dim + noise_dim,), name="latent")
     label = keras.Input((), dtype="int32", name="label") if class_count else None
     style = latent[:, :latent_dim] if noise_dim else latent
+    normalise = partial(_normalise, style=style, label=label, class_count=class_count, norm=norm)
     x = layers.Concatenate()([style, layers.Embedding(class_count, _EMBEDDING_DIM)(label)]) if class_count else style
-    block_width = width * 2 ** (len(sizes) - 1)
-    x = _project(x, *sizes[-1], block_width)
-    x = layers.ReLU()(_normalise(x, style, label, class_count, norm))
+    x = layers.ReLU()(normalise(_project(x, *sizes[-1], widths[-1])))
+    x = _add_residual_blocks(x, residual_blocks, layers.ReLU, normalise=normalise)
     offset = latent_dim
-    for rows, columns in reversed(sizes[:-1]):
-        block_width //= 2
-        x = layers.Conv2DTranspose(block_width, 4, 2, "same", kernel_initializer="he_normal")(x)
-        x = _crop(x, rows, columns)
-        x = _normalise(x, style, label, class_count, norm)
+    for (rows, columns), channels in reversed(list(zip(sizes[:-1], widths[:-1], strict=True))):
+        x = _crop(_double(x, channels, smooth=residual_blocks > 0), rows, columns)
+        x = normalise(x)
         if noise:
             x = _add_noise(x, latent[:, offset : offset + rows * columns])
             offset += rows * columns
-        x = layers.ReLU()(x)
+        x = _add_residual_blocks(layers.ReLU()(x), residual_blocks, layers.ReLU, normalise=normalise)
     x = layers.Conv2D(image_shape[2], 3, padding="same")(x)
     return keras.Model(_inputs(latent, label), layers.Activation("tanh", dtype="float32")(x), name="generator")
+
+
+def _double(x: keras.KerasTensor, channels: int, *, smooth: bool) -> keras.KerasTensor:
+    """Double the size of x [N, H, W, C]: by a transposed convolution, or smoothly, behind one at the small size."""
+    if not smooth:
+        return layers.Conv2DTranspose(channels, 4, 2, "same", kernel_initializer="he_normal")(x)
+    x = layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal")(x)
+    return layers.UpSampling2D(interpolation="bilinear")(x)
+
+
+def _add_residual_blocks(
+    x: keras.KerasTensor,
+    count: int,
+    activate: Callable[[], keras.Layer],
+    *,
+    wrap: Wrap | None = None,
+    normalise: Callable[[keras.KerasTensor], keras.KerasTensor] | None = None,
+) -> keras.KerasTensor:
+    """Add to x [N, H, W, C], `count` times, what three convolutions make of it, the middle one of half the channels.
+
+    He et al. 2015, arXiv:1512.03385, figure 5; as in R3GAN (Huang et al. 2024, arXiv:2501.05441) nothing acts on x
+    itself, and the last convolution begins near zero.
+    """
+    channels, wrap = x.shape[-1], wrap or _wrap_nothing
+    inner = ceil(channels / 2)
+    for _ in range(count):
+        y = wrap(layers.Conv2D(inner, 1, kernel_initializer="he_normal"))(x)
+        y = activate()(normalise(y) if normalise else y)
+        y = activate()(wrap(layers.Conv2D(inner, 3, padding="same", kernel_initializer="he_normal"))(y))
+        small = keras.initializers.VarianceScaling(_SMALL_VARIANCE)
+        x = layers.Add()([x, wrap(layers.Conv2D(channels, 1, kernel_initializer=small))(y)])
+    return x
+
+
+def _list_widths(width: int, growth: float, count: int) -> list[int]:
+    """Return the channels of `count` sizes, the largest size first."""
+    return [round(width * growth**level) for level in range(count)]
 
 
 def _project(x: keras.KerasTensor, rows: int, columns: int, channels: int) -> keras.KerasTensor:
@@ -66,31 +107,50 @@ def _add_noise(x: keras.KerasTensor, noise: keras.KerasTensor) -> keras.KerasTen
 
 
 def build_discriminator(
-    image_shape: tuple[int, int, int], class_count: int = 0, *, width: int = 32, norm: str = "none"
+    image_shape: tuple[int, int, int],
+    class_count: int = 0,
+    *,
+    width: int = 32,
+    norm: str = "none",
+    growth: float = 2.0,
+    residual_blocks: int = 0,
 ) -> keras.Model:
     """Build image (+ label) -> logit [N].
 
     Inputs: image float [N, H, W, C] in [-1, 1] and, if class_count > 0, label int [N]. Strided convolutions that
-    halve the size and double the channels, one dense layer, and the projection of its output onto the class's
-    embedding (Miyato and Koyama 2018, arXiv:1802.05637, eq. 3). norm: "none", "spectral" (Miyato et al. 2018,
-    arXiv:1802.05957) or "batch" (not in the first block; Radford et al. 2015, arXiv:1511.06434).
+    halve the size and multiply the channels by `growth`, one dense layer, and the projection of its output onto the
+    class's embedding (Miyato and Koyama 2018, arXiv:1802.05637, eq. 3). With `residual_blocks`, so many at each size,
+    sizes are halved by averaging. norm: "none", "spectral" (Miyato et al. 2018, arXiv:1802.05957) or "batch" (not in
+    the first block; Radford et al. 2015, arXiv:1511.06434).
     """
     image = keras.Input(image_shape, name="image")
     label = keras.Input((), dtype="int32", name="label") if class_count else None
     wrap = _wrap_spectral if norm == "spectral" else _wrap_nothing
+    widths = _list_widths(width, growth, len(_halved_sizes(*image_shape[:2])))  # one halving more than the generator
     x = image
-    depth = len(_halved_sizes(*image_shape[:2]))  # one more than the generator: ends at about 4 x 4
-    for block in range(depth):
-        block_width = width * 2**block
-        x = wrap(layers.Conv2D(block_width, 4 if block < depth - 1 else 3, 2, "same", kernel_initializer="he_normal"))(
-            x
-        )
+    if residual_blocks:
+        x = _activate()(wrap(layers.Conv2D(width, 3, padding="same", kernel_initializer="he_normal"))(x))
+    for block, channels in enumerate(widths):
+        x = _halve(x, channels, wrap, smooth=residual_blocks > 0, kernel=4 if block < len(widths) - 1 else 3)
         if norm == "batch" and block:
             x = layers.BatchNormalization()(x)
-        x = layers.LeakyReLU(negative_slope=0.2)(x)
-    x = wrap(layers.Dense(block_width, kernel_initializer="he_normal"))(layers.Flatten()(x))
-    x = layers.LeakyReLU(negative_slope=0.2)(x)
-    return keras.Model(_inputs(image, label), build_logit(x, label, class_count, wrap), name="discriminator")
+        x = _add_residual_blocks(_activate()(x), residual_blocks, _activate, wrap=wrap)
+    x = wrap(layers.Dense(widths[-1], kernel_initializer="he_normal"))(layers.Flatten()(x))
+    return keras.Model(
+        _inputs(image, label), build_logit(_activate()(x), label, class_count, wrap), name="discriminator"
+    )
+
+
+def _activate() -> keras.Layer:
+    return layers.LeakyReLU(negative_slope=0.2)
+
+
+def _halve(x: keras.KerasTensor, channels: int, wrap: Wrap, *, smooth: bool, kernel: int) -> keras.KerasTensor:
+    """Halve the size of x [N, H, W, C]: by a strided convolution, or smoothly, before one at the small size."""
+    if not smooth:
+        return wrap(layers.Conv2D(channels, kernel, 2, "same", kernel_initializer="he_normal"))(x)
+    x = layers.AveragePooling2D(2, padding="same")(x)
+    return wrap(layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal"))(x)
 
 
 def _wrap_spectral(layer: keras.Layer) -> keras.Layer:

@@ -42,6 +42,15 @@ class Recipe:
     discriminator_norm: str = option(
         "none", "normalisation of the discriminator (dcgan)", choices=("none", "spectral", "batch")
     )
+    width_growth: float = option(
+        2.0, "factor on the channels each time that the size is halved (dcgan)", minimum=1, maximum=4
+    )
+    residual_blocks: int = option(
+        0,
+        "residual blocks at each size, with smooth resampling; 0: strided convolutions (dcgan)",
+        minimum=0,
+        maximum=20,
+    )
     loss: str = option(
         "relativistic-pairing",
         "adversarial loss; the last 3 need TF-GAN",

@@ -61,3 +61,21 @@ def test_the_pair_is_of_the_named_network(network, class_count, inputs):
     assert [len(model.inputs) for model in pair] == [inputs, inputs]
     convolutions = [layer for layer in pair[0].layers if isinstance(layer, keras.layers.Conv2DTranspose)]
     assert bool(convolutions) == (network == "dcgan")
+
+
+def test_depth_and_growth_reach_both_networks():
+    recipe = Recipe(generator_width=2, discriminator_width=2, residual_blocks=3, width_growth=1.5)
+    for network in build_pair(recipe, (16, 16, 1), 2):
+        kernels = [layer.filters for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+        assert max(kernels) == 3  # 2 x 1.5, at half the size
+        assert sum(layer.name.startswith("up_sampling") for layer in network.layers) == (network.name == "generator")
+
+
+def test_a_residual_gan_trains_in_bfloat16_with_gradient_penalties():
+    recipe = Recipe(latent_dim=4, generator_width=4, discriminator_width=4, residual_blocks=1, dtype="mixed_bfloat16")
+    gan = build_gan(recipe, (16, 16, 3), 2, seed=0)
+    images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3)).astype(np.uint8)
+    before = [array.copy() for array in gan.discriminator.get_weights()]
+    logs = gan.train_step((tf.constant(images), tf.constant(np.arange(8) % 2, tf.int32)))
+    assert all(np.isfinite(value).all() for value in logs.values())
+    assert any((a != b).any() for a, b in zip(before, gan.discriminator.get_weights(), strict=True))

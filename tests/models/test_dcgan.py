@@ -38,3 +38,35 @@ def test_spectral_norm_bounds_the_slope_of_the_discriminator():
         if isinstance(layer, keras.layers.SpectralNormalization):
             kernel = np.asarray(layer.layer.kernel)
             assert np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), 2) == pytest.approx(1, rel=0.05)
+
+
+@pytest.mark.parametrize(("growth", "widths"), [(2.0, [8, 4, 2]), (1.0, [2, 2, 2]), (1.5, [4, 3, 2])])
+def test_the_width_grows_as_the_size_is_halved(growth, widths):
+    generator = build_generator((32, 32, 3), 4, width=2, growth=growth)
+    blocks = [layer.output.shape[-1] for layer in generator.layers if isinstance(layer, keras.layers.ReLU)]
+    assert blocks == widths
+    discriminator = build_discriminator((32, 32, 3), width=2, growth=growth)
+    convolutions = [layer.filters for layer in discriminator.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert convolutions == widths[::-1]
+
+
+@pytest.mark.parametrize("blocks", [0, 1])
+def test_residual_generators_leave_no_checkerboard(blocks):
+    generator = build_generator((32, 32, 1), 4, width=2, noise=False, norm="none", residual_blocks=blocks)
+    first, enlarged = (
+        layer
+        for layer in generator.layers
+        if isinstance(layer, keras.layers.Conv2DTranspose | keras.layers.UpSampling2D)
+    )
+    up = keras.Model(first.input, first.output)
+    flat = np.asarray(up(np.ones((1, *first.input.shape[1:]), np.float32)))[0, 4:-4, 4:-4]
+    assert (np.ptp(flat, axis=(0, 1)).max() < 1e-6) == (blocks > 0)  # a flat input stays flat
+    assert enlarged.output.shape[1:3] == (32, 32)
+
+
+def test_residual_blocks_begin_near_the_identity():
+    discriminator = build_discriminator((32, 32, 3), width=8, residual_blocks=1)
+    add = next(layer for layer in discriminator.layers if isinstance(layer, keras.layers.Add))
+    images = np.random.default_rng(0).normal(size=(4, 32, 32, 3)).astype(np.float32)
+    kept, added = keras.Model(discriminator.inputs, add.input)([images])
+    assert 0 < np.std(added) < 0.3 * np.std(kept)

@@ -5,7 +5,7 @@ import pytest
 from models.dcgan import build_discriminator, build_generator
 from models.mlp_gan import build_mlp_discriminator, build_mlp_generator
 
-SHAPES = [(28, 28, 1), (32, 32, 3), (64, 64, 3), (21, 36, 1)]
+SHAPES = [(28, 28, 1), (32, 32, 3), (64, 64, 3), (128, 128, 3), (21, 36, 1)]
 
 
 def draw_inputs(model, count=4, seed=0):
@@ -29,6 +29,9 @@ def build_all(shape, class_count):
         build_discriminator(shape, class_count, width=4, norm="batch"),
         build_mlp_generator(shape, 8, class_count),
         build_mlp_discriminator(shape, class_count),
+        build_generator(shape, 8, class_count, width=4, residual_blocks=2, growth=1.5),
+        build_discriminator(shape, class_count, width=4, residual_blocks=2, growth=1.5),
+        build_discriminator(shape, class_count, width=4, norm="spectral", residual_blocks=1),
     ]
 
 
@@ -46,7 +49,7 @@ def test_networks_are_built_from_the_image_shape(shape, class_count):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("index", range(8))
+@pytest.mark.parametrize("index", range(11))
 def test_saved_networks_open_without_custom_code(tmp_path, index):
     network = build_all((21, 36, 1), 3)[index]
     inputs = draw_inputs(network)
@@ -55,7 +58,7 @@ def test_saved_networks_open_without_custom_code(tmp_path, index):
     assert np.array_equal(network(inputs), opened(inputs))
 
 
-@pytest.mark.parametrize("index", range(8))
+@pytest.mark.parametrize("index", range(11))
 def test_the_label_reaches_the_output_of_its_own_image_alone(index):
     network = build_all((28, 28, 1), 3)[index]
     first, labels = draw_inputs(network)
