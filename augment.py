@@ -10,7 +10,7 @@ The same command again continues where it stopped.
 
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from synth import command_line  # first: it refuses a Python that is too old or too new
@@ -54,6 +54,7 @@ class BalanceConfig(BalanceOptions, DataOptions, FilterOptions, RepeatOptions, W
     """What to top up, with what, and how to choose; the flags of the same names say more."""
 
     recipe: Recipe = like(GANOptions, "recipe", default=RECIPES["quick"], choices=None, setting=False)
+    given: tuple[str, ...] = field(default=(), metadata={"setting": False})
     max_minutes: float | None = like(GANOptions, "max_minutes", setting=False)
     seed: int = like(RepeatOptions, "seed", setting=False)  # the three are settings of the training
     model: str | Path | None = like(GANOptions, "model")
@@ -133,7 +134,7 @@ def balance(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
-    started = _start(config, "balance", [] if config.model else describe_flags(config.recipe))
+    started = _start(config, "balance", [] if config.model else describe_flags(config.recipe, config.given))
     from tasks.balance import balance_data
 
     groups = take(config, DataOptions, GANRequest, BalanceOptions, FilterOptions, RepeatOptions, WorkOptions)
@@ -181,7 +182,7 @@ def parse_args(argv=None):
 def _build_config(options):
     command = options.pop("command")
     if command == "balance":
-        return BalanceConfig(recipe=parse_recipe(options), **options)
+        return BalanceConfig(**parse_recipe(options), **options)
     config_class = {"imbalance": ImbalanceConfig, "reduced": ReducedConfig}[command]
     options["recipe_fields"] = take_recipe_options(options)
     return config_class(**options)

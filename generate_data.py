@@ -38,6 +38,7 @@ class Config(SubsetOptions, GANOptions, SamplingOptions, RunOptions, WorkOptions
     """What to train on, how, and what to write; the flags of the same names say more."""
 
     recipe: Recipe = RECIPES["quick"]  # of the name that --recipe gives, with the flags of its fields
+    given: tuple[str, ...] = ()  # names of the fields that were asked for: the others follow the images
 
     def __post_init__(self):
         check_options(self)
@@ -52,7 +53,9 @@ def generate_data(config):
     """
     inputs = {"--data": config.data, "--test-data": config.test_data, "--model": config.model}
     threads = start(config.out, inputs, report_unless(config.quiet), *take(config, WorkOptions))
-    command = write_command("generate_data.py", config, more=[] if config.model else describe_flags(config.recipe))
+    command = write_command(
+        "generate_data.py", config, more=[] if config.model else describe_flags(config.recipe, config.given)
+    )
     from tasks.generation import generate
 
     options = take(config, SubsetOptions, GANRequest, SamplingOptions, RunOptions, WorkOptions)
@@ -61,7 +64,7 @@ def generate_data(config):
 
 def parse_args(argv=None):
     """Turn the command line into a Config."""
-    return parse_config(build_parser(), lambda options: Config(recipe=parse_recipe(options), **options), argv)
+    return parse_config(build_parser(), lambda options: Config(**parse_recipe(options), **options), argv)
 
 
 def build_parser():

@@ -5,7 +5,7 @@ This module imports no TensorFlow, so that scripts can show their flags at once.
 
 import argparse
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -153,9 +153,10 @@ class GANOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class GANRequest:
-    """The same, with the Recipe that the flags describe."""
+    """The same, with the Recipe that the flags describe. given: its fields that were asked for one by one."""
 
     recipe: Recipe
+    given: tuple[str, ...] = ()
     max_minutes: float | None = like(GANOptions, "max_minutes")
     model: str | Path | None = like(GANOptions, "model")
 
@@ -168,9 +169,10 @@ def add_recipe_flags(group: argparse._ArgumentGroup, shown: Iterable[str] | None
     add_flags(group, Recipe, _FLAGS, base="quick", shown=shown)
 
 
-def parse_recipe(options: dict[str, Any]) -> Recipe:
-    """Take --recipe and its fields' flags out of parsed options (a dict) and return the Recipe that they describe."""
-    return replace(RECIPES[options.pop("recipe")], **take_recipe_options(options))
+def parse_recipe(options: dict[str, Any]) -> dict[str, Any]:
+    """Take --recipe and its fields' flags out of parsed options (a dict); return `recipe` and `given` of GANRequest."""
+    fields = take_recipe_options(options)
+    return {"recipe": replace(RECIPES[options.pop("recipe")], **fields), "given": tuple(fields)}
 
 
 def parse_fields(text: str) -> dict[str, Any]:
@@ -213,10 +215,11 @@ def write_flags(fields: dict[str, Any]) -> list[str]:
     return words
 
 
-def describe_flags(recipe: Recipe) -> list[str]:
-    """Return the words of the command line that describe a Recipe."""
+def describe_flags(recipe: Recipe, given: Collection[str] = ()) -> list[str]:
+    """Return the words of the command line that describe a Recipe, and ask for the fields `given` one by one."""
     named = RECIPES.get(recipe.name, RECIPES["quick"])
-    changed = {name: getattr(recipe, name) for name in _FLAGS if getattr(recipe, name) != getattr(named, name)}
+    values = {name: getattr(recipe, name) for name in _FLAGS}
+    changed = {name: value for name, value in values.items() if name in given or value != getattr(named, name)}
     return ["--recipe", named.name, *write_flags(changed)]
 
 

@@ -32,11 +32,11 @@ def read_path(path: Path, flag: str, reading: PathReading) -> LabelledImages:
         names = "one of mnist, fashion_mnist, mnist5k, " if flag == "--data" else ""
         raise RequestError(f"{flag} should be {names}a file or a folder. No such: {path}")
     if path.is_dir():
+        marks = count_marks(path)
+        _refuse_synthetic(flag, path, marks["1"], marks.total())
         script = find_mark(path)
         if script:
             raise RequestError(f"{flag} should hold real images alone. {path} is the output folder of {script}.")
-        marks = count_marks(path)
-        _refuse_synthetic(flag, path, marks["1"], marks.total())
     source = leave_out_unlabelled(_read(path, flag, reading), str(path))
     if source.notes and not len(source.labels):
         raise RequestError(f"{path}: each image should have a label. {source.notes[-1]}.")

@@ -32,7 +32,7 @@ from synth.shards import save_hashes
 from synth.web_report import REPORT, describe_plan, escape_text, save_report
 from tasks.arms import Arm
 from tasks.balance_candidates import build_candidate, choose, list_candidates, list_outputs, save_training_set
-from tasks.data_defaults import fit_recipe, note_copies
+from tasks.data_defaults import describe_fit, note_copies, settle_recipe
 from tasks.real_data import load_data, print_lines, print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, Outcome, list_unfinished, raise_failures, run_study
 from tasks.study_lab import BATCH, Lab, fit_study_gan
@@ -50,12 +50,14 @@ _SHOWN_CLASSES = 20
 class _Balancing:
     """What classes are topped up, with what: data, GAN and candidates, resolved.
 
-    trained: the GAN of --model, or None where `recipe` is to be trained. total: images per class [K] before.
+    trained: the GAN of --model, or None where `recipe` is to be trained. training: settings that
+    identify the GAN; --overwrite keeps it where they are the same. total: images per class [K] before.
     """
 
     dataset: Dataset
     trained: Any  # TrainedGAN
     recipe: Recipe | None
+    training: dict[str, Any]
     filtering: FilterOptions
     total: np.ndarray
     candidates: list[Arm]
@@ -92,7 +94,7 @@ def balance_data(
     check_inputs(out, dataset.inputs)
     seeds, candidates = range(run.seed, run.seed + run.seeds), balancing.candidates
     cells = [Cell(_SETTING, arm.name, seed) for arm in candidates for seed in seeds if len(candidates) > 1]
-    sections = {"training": _describe_training(balancing, gan, run.seed), "balance": settings}
+    sections = {"training": balancing.training, "balance": settings}
     plan = _make_plan(balancing, gan, options, run, left=len(list_unfinished(cells, out, sections)))
     plan |= describe_work(work, started.threads)
     print_plan(plan, run.quiet)
@@ -130,13 +132,17 @@ def _prepare(
 ) -> _Balancing:
     """Load the data and the GAN of --model, and list what to choose from."""
     dataset, trained = _open_model(gan.model, data, filtering, run) if gan.model else (load_data(data, run), None)
-    recipe = None if trained else fit_recipe(gan.recipe, gan.recipe.name, dataset)
+    recipe, training = None, dataset.identity | {"seed": run.seed, "max_minutes": gan.max_minutes}
+    if trained:
+        training |= {"model_hash": trained.compute_hash()}
+    else:
+        recipe, training = settle_recipe(gan, dataset, training, run.out)
     total = np.bincount(dataset.labels[dataset.labelled()], minlength=len(dataset.class_names))
     resolve_filter(filtering.filter, has_classifier=(trained or dataset).has_classifier)
     build_classifier(dataset.image_shape, len(dataset.class_names), options.classifier)  # refuses too small images
     classes = _find_classes(options.top_up, dataset, trained)
     candidates = _list_candidates(options, filtering.filter, dataset, classes, total)
-    return _Balancing(dataset, trained, recipe, filtering, total, candidates)
+    return _Balancing(dataset, trained, recipe, training, filtering, total, candidates)
 
 
 def _balance(
@@ -297,7 +303,8 @@ def _make_plan(
         sizes = (len(dataset.train), len(dataset.class_names), dataset.image_shape)
         gan_minutes = estimate_gan_minutes(recipe, *sizes)
         minutes += min(gan_minutes, gan.max_minutes or gan_minutes)
-        plan["GAN"] = f"{recipe.name}, batches of {recipe.batch_size}, on the {len(dataset.train):,} train images"
+        plan["GAN"] = f"{recipe.name}, on the {len(dataset.train):,} train images"
+        plan |= describe_fit(gan.recipe, recipe, dataset)
     else:
         plan["GAN"] = f"{gan.model}, trained before"
     if len(candidates) > 1:
@@ -310,11 +317,3 @@ def _make_plan(
     plan["training set"] = f"{sum(total):,} real images and up to {added:,} synthetic ones, {options.format}, {run.out}"
     plan["time"] = f"up to {minutes:.0f} minutes on 2 free cores, without drawing the images"
     return plan
-
-
-def _describe_training(balancing: _Balancing, gan: GANRequest, seed: int) -> dict:
-    """Return the settings that identify the GAN; --overwrite keeps it where they are the same."""
-    training = balancing.dataset.identity | {"seed": seed, "max_minutes": gan.max_minutes}
-    if balancing.recipe:
-        return training | {"recipe": asdict(balancing.recipe)}
-    return training | {"model_hash": balancing.trained.compute_hash()}

@@ -1,17 +1,24 @@
-"""What follows the data: batches, the filter, and what is to be known of very small classes.
+"""What follows the data: networks, steps, batches, the filter, and what is to be known of very small classes.
 
-Not the steps: fewer are no better for 40 images either (docs/log.md, 2026-11-26).
+The steps follow the images' size, not their number: fewer are no better for 40 images either (docs/log.md, 2026-11-26).
 """
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from models.recipes import RECIPES, Recipe
+from models.description import load_description
+from models.recipe_fitting import FITTED, fit_to_size
+from models.recipes import GANRequest, Recipe, write_flags
 from models.training import check_recipe
 from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.filters import resolve_filter
+from synth.output_folder import list_same_sections
+from synth.run_folder import RunFolder
 
 _MIN_GAN_IMAGES = 16
 _MIN_FILTER_IMAGES = 10  # train images of a class from which on a classifier can learn to recognise it
@@ -20,10 +27,12 @@ _MANY = 100  # synthetic images of such a class that are worth a warning
 _SHOWN = 5
 
 
-def fit_recipe(recipe: Recipe, name: str, dataset: Dataset) -> Recipe:
-    """Return the recipe as it is used on so few images: one GAN per class if "alone", batches no larger than the data.
+def fit_recipe(recipe: Recipe, name: str, dataset: Dataset, given: Collection[str] = ()) -> Recipe:
+    """Return the recipe as it is used on these images.
 
-    Raises RequestError where there are too few images to train a GAN on.
+    One GAN per class if the name begins with "alone"; channels and steps for the size of the images, unless `given`
+    names them; batches no larger than their number. Raises RequestError where there are too few images to train on, or
+    for batches that are given.
     """
     recipe = replace(recipe, conditional=recipe.conditional and not name.startswith("alone"))
     counts = dataset.count_train()
@@ -36,24 +45,39 @@ def fit_recipe(recipe: Recipe, name: str, dataset: Dataset) -> Recipe:
             f"and {validation} of {which} instead: take more real images, or classic augmentation alone "
             "(predict.py --real-only --augment; in a study --arms real classic)."
         )
-    recipe = replace(recipe, batch_size=min(recipe.batch_size, int(available)))
+    recipe = fit_to_size(recipe, given, dataset.image_shape)
+    if "batch_size" not in given:
+        recipe = replace(recipe, batch_size=min(recipe.batch_size, int(available)))
     check_recipe(recipe, dataset)
     return recipe
 
 
-def fit_batches(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, list[str]]:
-    """Return the recipe with batches that the data can fill, unless --batch-size has asked for others, and lines on it.
+def settle_recipe(
+    gan: GANRequest, dataset: Dataset, training: dict[str, Any], out: str | Path
+) -> tuple[Recipe, dict[str, Any]]:
+    """Fit the recipe to the images, or take it as the same training in `out` has recorded it.
 
-    Raises RequestError where there are too few images to train a GAN on, or the recipe does not fit them.
+    training: what else identifies the training; it is returned with what was asked for, behind the recipe.
     """
-    named = RECIPES.get(recipe.name)
-    if named is None or recipe.batch_size != named.batch_size:
-        check_recipe(recipe, dataset)
-        return recipe, []
-    fitted = fit_recipe(recipe, recipe.name, dataset)
-    if fitted.batch_size == recipe.batch_size:
-        return fitted, []
-    return fitted, [f"note: batches of {fitted.batch_size} images in place of {recipe.batch_size}, as there are few"]
+    recipe = fit_recipe(gan.recipe, gan.recipe.name, dataset, gan.given)
+    training = training | {"recipe": asdict(replace(gan.recipe, batch_size=recipe.batch_size))}
+    if gan.given:
+        free = fit_recipe(gan.recipe, gan.recipe.name, dataset)
+        kept = [name for name in FITTED if getattr(free, name) != getattr(recipe, name)]
+        training |= {"kept": kept} if kept else {}
+    model = RunFolder(out).model
+    if "training" in list_same_sections(out, {"training": training}) and model.description.exists():
+        recipe = load_description(model.path).recipe
+    return recipe, training
+
+
+def describe_fit(asked: Recipe, fitted: Recipe, dataset: Dataset) -> dict[str, str]:
+    """Return what a plan says of a recipe that is other than was asked for, {heading: text}."""
+    values = {name: getattr(fitted, name) for name in FITTED}
+    changed = {name: value for name, value in values.items() if value != getattr(asked, name)}
+    size = " x ".join(map(str, dataset.image_shape[:2]))
+    flags = " ".join(write_flags(changed))
+    return {"  fitted": f"to {len(dataset.train):,} images of {size} pixels: {flags}"} if changed else {}
 
 
 def choose_filter(filter: str, dataset: Dataset) -> tuple[str, list[str]]:

@@ -30,6 +30,7 @@ from synth.output_folder import check_inputs, check_output, installed_versions, 
 from synth.progress import open_bar
 from synth.run_folder import RunFolder
 from synth.web_report import REPORT, describe_plan, save_report
+from tasks.data_defaults import fit_recipe
 from tasks.evaluation_figures import plot_evaluation, plot_training
 from tasks.evaluation_inputs import (
     Inputs,
@@ -180,7 +181,8 @@ def _make_plan(measuring: MeasuringOptions, comparison: ComparisonOptions, input
     count = len(getattr(dataset, measuring.split))
     plan = {"data": f"{dataset.name} ({dataset.fingerprint[:12]}): {count:,} {measuring.split} images"}
     for name in comparison.compare:
-        recipe = replace(RECIPES[name], **comparison.recipe_options)
+        given = comparison.recipe_options
+        recipe = fit_recipe(replace(RECIPES[name], **given), name, dataset, given)
         gans, images = recipe.plan_gans(len(dataset.class_names), len(dataset.train))
         steps = f"{recipe.total_steps(images):,} steps of {recipe.batch_size} images"
         plan[name] = f"{gans} GAN, {steps}{' each' * (gans > 1)}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from evaluation.sides import Compared, Leaks, choose_compared, index_sources, take_unknown
 from models.extractors import draw_spare
-from models.recipes import RECIPES, GANRequest, Recipe
+from models.recipes import RECIPES, GANRequest
 from models.startup import Started, download_standard_set
 from synth.command_line import report_unless
 from synth.datasets import Dataset, load_dataset
@@ -16,7 +16,7 @@ from synth.errors import RequestError, TrainingError
 from synth.executors import Executor
 from synth.options import RunOptions, SamplingOptions, SubsetOptions, WorkOptions
 from synth.sources import Run, open_run
-from tasks.data_defaults import fit_batches
+from tasks.data_defaults import fit_recipe
 from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
 from tasks.gan_orders import GANOrder, MadeGAN, fit_elsewhere, is_trained
 from tasks.generation import generate
@@ -92,39 +92,45 @@ def train_recipes(
     """
     runs, failed, report = {}, {}, report_unless(run.quiet)
     sampling = SamplingOptions(filter="none", duplicate_distance=0.0)
-    recipes = {name: replace(RECIPES[name], **comparison.recipe_options) for name in comparison.compare}
-    for name, made in _train_elsewhere(data, recipes, comparison.max_minutes, run, executor):
+    given = comparison.recipe_options
+    requests = {
+        name: GANRequest(
+            recipe=replace(RECIPES[name], **given), given=tuple(given), max_minutes=comparison.max_minutes, model=None
+        )
+        for name in comparison.compare
+    }
+    for name, made in _train_elsewhere(data, requests, run, executor):
         folder = Path(run.out) / "runs" / name
         report(f"--- {name}")
         try:
             if made and made.error:
                 raise made.error
-            gan = GANRequest(recipe=recipes[name], max_minutes=comparison.max_minutes, model=None)
             save = made.save if made else None
-            generate(data, gan, sampling, replace(run, out=folder), WorkOptions(), started, save)
+            generate(data, requests[name], sampling, replace(run, out=folder), WorkOptions(), started, save)
             runs[name] = open_run(folder, report)
         except TrainingError as error:
             failed[name] = str(error)
             report(failed[name])
     if not runs:
         raise TrainingError("no recipe could be trained to its end: " + "; ".join(failed.values()))
-    return {name: runs[name] for name in recipes if name in runs}, failed
+    return {name: runs[name] for name in requests if name in runs}, failed
 
 
 def _train_elsewhere(
-    data: SubsetOptions, recipes: dict[str, Recipe], max_minutes: float | None, run: RunOptions, executor: Executor
+    data: SubsetOptions, requests: dict[str, GANRequest], run: RunOptions, executor: Executor
 ) -> Iterator[tuple[str, MadeGAN | None]]:
     """Yield each recipe as soon as workers have trained it, or at once, with None, where this process will or has."""
     if not executor.is_remote:
-        yield from dict.fromkeys(recipes).items()
+        yield from dict.fromkeys(requests).items()
         return
     dataset, orders = load_data(data, replace(run, quiet=True)), []
-    for name, recipe in recipes.items():
-        folder, fitted = Path(run.out) / "runs" / name, fit_batches(recipe, dataset)[0]
+    for name, gan in requests.items():
+        folder = Path(run.out) / "runs" / name
+        fitted = fit_recipe(gan.recipe, name, dataset, gan.given)
         if is_trained(folder, fitted, dataset):
             yield name, None
         else:
-            orders.append(GANOrder(name, folder, dataset, fitted, run.seed, max_minutes))
+            orders.append(GANOrder(name, folder, dataset, fitted, run.seed, gan.max_minutes))
     for made in fit_elsewhere(orders, executor, report_unless(run.quiet)):
         yield made.key, made
 

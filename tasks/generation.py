@@ -35,7 +35,7 @@ from synth.shard_formats import FORMATS, list_folders, list_formats
 from synth.shard_writing import stream_shards
 from synth.shards import load_manifest, save_hashes
 from synth.web_report import REPORT
-from tasks.data_defaults import choose_filter, fit_batches, note_copies
+from tasks.data_defaults import choose_filter, describe_fit, note_copies, settle_recipe
 from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import load_data, note_near_copies, print_lines, print_plan
 from tasks.time_estimates import describe_duration, measure_rate
@@ -61,18 +61,18 @@ def generate(
     out = Path(run.out)
     build_strategy()  # several hosts: before anything else touches a device
     trained = _open_model(find_model_folder(gan.model), data, gan, sampling_options) if gan.model else None
-    source, recipe = (trained, gan.recipe) if trained else _load_train_data(data, gan, run)
-    gan = replace(gan, recipe=recipe)
+    source = trained or _load_train_data(data, gan, run)
+    gan, training, fitted = _settle(data, gan, source, run)
     check_inputs(out, source.inputs if isinstance(source, Dataset) else {})
     sampling = _resolve_sampling(sampling_options, source, run)
-    plan = _plan_source(data, gan.recipe, source) | _plan_shards(sampling, source, out)
+    plan = _plan_source(data, gan.recipe, source) | fitted | _plan_shards(sampling, source, out)
     plan |= describe_work(work, started.threads)
     print_plan(plan, run.quiet)
     report = report_unless(run.quiet)
     made = load_manifest(trained.folder.path.parent) if trained else None
     if made and made.get("seed") == run.seed:
         report(f"note: seed {run.seed} gives the images of {gan.model} again: --seed names another one")
-    settings = {"training": _describe_training(data, gan, source, run.seed), "sampling": sampling}
+    settings = {"training": training, "sampling": sampling}
     folder = (out, settings, SCRIPT, (*OWNED, *list_folders(sampling["format"])))
     keep = ("model", "training")
     check_output(*folder, overwrite=run.overwrite, keep=keep)
@@ -90,9 +90,8 @@ def generate(
         if save_trained:
             save_trained(out)
         if isinstance(source, Dataset):
-            training: dict[str, Any] = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report}
-            training["executor"] = executor
-            fit_gan(source, gan.recipe, RunFolder(out).model.path, seed=run.seed, **training)
+            how: dict[str, Any] = {"max_minutes": gan.max_minutes, "quiet": run.quiet, "report": report}
+            fit_gan(source, gan.recipe, RunFolder(out).model.path, seed=run.seed, executor=executor, **how)
         if not is_chief():
             return {}
         return _sample(source, sampling, run, plan, started, executor)
@@ -130,7 +129,7 @@ def _open_model(model: Path, data: SubsetOptions, gan: GANRequest, sampling: Sam
     if any(getattr(data, name) for name in about_data):
         flags = [f"--{name.replace('_', '-')}" for name in about_data]
         raise RequestError(f"--model was trained on {trained.data}: leave out {', '.join(flags[:-1])} and {flags[-1]}.")
-    if gan.recipe != RECIPES["quick"] or gan.max_minutes:
+    if gan.recipe != RECIPES["quick"] or gan.given or gan.max_minutes:
         raise RequestError("--model is trained already: leave out --recipe, its fields' flags and --max-minutes.")
     trained.check_filter(sampling.filter)
     if data.image_size and tuple(data.image_size) != trained.image_shape[:2]:
@@ -140,23 +139,24 @@ def _open_model(model: Path, data: SubsetOptions, gan: GANRequest, sampling: Sam
     return trained
 
 
-def _load_train_data(data: SubsetOptions, gan: GANRequest, run: RunOptions) -> tuple[Dataset, Recipe]:
-    """Load the data to train on, and fit the recipe to them; RequestError where that can't be."""
+def _load_train_data(data: SubsetOptions, gan: GANRequest, run: RunOptions) -> Dataset:
+    """Load the data to train on; RequestError where that can't be."""
     if gan.max_minutes and os.environ.get("TF_CONFIG"):
         raise RequestError("--max-minutes is for one host, as several would end at different steps: give --steps.")
     dataset = load_data(data, run)
     note_near_copies(dataset, run.quiet)
-    recipe, notes = fit_batches(gan.recipe, dataset)
-    print_lines(notes, run.quiet)
-    return dataset, recipe
+    return dataset
 
 
-def _describe_training(data: SubsetOptions, gan: GANRequest, source: Dataset | TrainedGAN, seed: int) -> dict:
-    """Return the settings that identify the GAN."""
+def _settle(
+    data: SubsetOptions, gan: GANRequest, source: Dataset | TrainedGAN, run: RunOptions
+) -> tuple[GANRequest, dict, dict[str, str]]:
+    """Return the request with the recipe that is used, the settings that identify the GAN, and what the plan says."""
     if isinstance(source, TrainedGAN):
-        return {"model_hash": source.compute_hash()}
-    options = {"real_per_class": data.real_per_class, "max_minutes": gan.max_minutes, "seed": seed}
-    return source.identity | {"recipe": asdict(gan.recipe)} | options
+        return gan, {"model_hash": source.compute_hash()}, {}
+    options = {"real_per_class": data.real_per_class, "max_minutes": gan.max_minutes, "seed": run.seed}
+    recipe, training = settle_recipe(gan, source, source.identity | options, run.out)
+    return replace(gan, recipe=recipe), training, describe_fit(gan.recipe, recipe, source)
 
 
 def _resolve_sampling(options: SamplingOptions, source: Dataset | TrainedGAN, run: RunOptions) -> dict:

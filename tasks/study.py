@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from synth.sampling import draw_latents
 from synth.shards import class_folder
 from synth.web_report import REPORT, describe_plan, save_report
 from tasks.arms import Arm
-from tasks.data_defaults import fit_recipe
+from tasks.data_defaults import describe_fit, fit_recipe
 from tasks.gan_orders import GANOrder, fit_elsewhere, is_trained
 from tasks.real_data import print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
@@ -47,7 +47,8 @@ class Study:
 
     script: that conducts it. request: arguments of load_dataset but
     real_per_class and seed. settings: {name: real_per_class}. groups: {heading: arms}; the verdicts are about the
-    first. measures: {column: heading}; the first decides. recipes: {GAN: Recipe}. classifier: its name.
+    first. measures: {column: heading}; the first decides. recipes: {GAN: Recipe}; given: their fields
+    that do not follow the images. classifier: its name.
     steps: optimiser steps of every classifier. max_minutes: of every GAN's training. filtering: of the images.
     render_more: callable (results) -> Markdown paragraphs of what this study alone shows.
     """
@@ -59,6 +60,7 @@ class Study:
     groups: dict[str, list[Arm]]
     measures: dict[str, str]
     recipes: dict[str, Recipe]
+    given: tuple[str, ...]
     classifier: str
     steps: int
     max_minutes: float | None
@@ -122,7 +124,7 @@ def _fit_gans(study: Study, run: RepeatOptions, left: list[Cell], lab: Lab, exec
 
 def _order_gan(study: Study, run: RepeatOptions, name: str, setting: str, seed: int) -> GANOrder:
     dataset = _find_gan_data(study, name, _load(study, setting, seed))
-    recipe = fit_recipe(study.recipes[name], name, dataset)
+    recipe = fit_recipe(study.recipes[name], name, dataset, study.given)
     folder = _gan_folder(Path(run.out), name, setting, seed)
     return GANOrder((name, setting, seed), folder, dataset, recipe, seed, study.max_minutes, study.filtering.filter)
 
@@ -270,10 +272,10 @@ def _plan_gans(
     for setting, dataset in datasets.items():
         for name in dict.fromkeys(name for arm in study.arms.values() for name in arm.gans):
             data = _find_gan_data(study, name, dataset)
-            recipe = fit_recipe(study.recipes[name], name, data)
+            recipe = fit_recipe(study.recipes[name], name, data, study.given)
             resolve_filter(study.filtering.filter, has_classifier=data.has_classifier)
-            if recipe.batch_size < study.recipes[name].batch_size:
-                notes.append(f"{name}, {setting}: batches of {recipe.batch_size} images, as there are few")
+            asked = replace(study.recipes[name], conditional=recipe.conditional)
+            notes += [f"{name}, {setting}: fitted {text}" for text in describe_fit(asked, recipe, data).values()]
             needed = {cell.seed for cell in left if cell.setting == setting and name in study.arms[cell.arm].gans}
             pairs = [pair for _, _, pair in list_pairs(recipe, data.class_names)]
             folders = [_gan_folder(kept, name, setting, seed) for seed in needed] if kept else []

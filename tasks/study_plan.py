@@ -40,6 +40,7 @@ def plan_imbalance(data: ClassOptions, options: ImbalanceOptions, filtering: Fil
         {"Equal steps": arms},
         measures,
         resolve_recipes(options.gans, options.recipe_fields, balance_classes=True),
+        tuple(name for name in options.recipe_fields if name != "batch_size"),  # settings differ in images
         options.classifier,
         options.classifier_steps,
         options.max_minutes,
@@ -70,6 +71,7 @@ def plan_reduced(data: ClassOptions, options: ReducedOptions, filtering: FilterO
         {"Equal steps": compared, "Epochs": list(columns.values()), "Ratio": sweep},
         {"accuracy": "test accuracy, %", "macro_f1": "macro F1, %"},
         resolve_recipes(options.gans, options.recipe_fields),
+        tuple(name for name in options.recipe_fields if name != "batch_size"),  # settings differ in images
         options.classifier,
         options.classifier_steps,
         options.max_minutes,

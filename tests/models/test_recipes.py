@@ -56,7 +56,9 @@ def test_published_rates():
 
 def test_recipe_flags_override_the_table():
     options = dict.fromkeys((name for name in Recipe.__dataclass_fields__ if name != "name"), None)
-    recipe = parse_recipe(options | {"recipe": "quick", "epochs": 3.0, "loss": "hinge"})
+    parsed = parse_recipe(options | {"recipe": "quick", "epochs": 3.0, "loss": "hinge"})
+    recipe = parsed["recipe"]
+    assert sorted(parsed["given"]) == ["epochs", "loss", "steps"]
     assert (recipe.name, recipe.steps, recipe.epochs, recipe.loss) == ("quick", 0, 3.0, "hinge")
 
 

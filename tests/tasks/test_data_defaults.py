@@ -1,12 +1,16 @@
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from models.recipes import RECIPES
+from models.description import save_description
+from models.recipes import RECIPES, GANRequest
 from synth.datasets import load_dataset
-from tasks.data_defaults import choose_filter, fit_batches, fit_recipe, note_copies
+from synth.files import mark_folder
+from synth.run_folder import RunFolder
+from tasks.data_defaults import choose_filter, describe_fit, fit_recipe, note_copies, settle_recipe
 from tests.conftest import make_images
 
 
@@ -25,13 +29,56 @@ def build_counts(*counts):
 
 def test_batches_follow_the_data_unless_they_are_asked_for(dataset):
     recipe = RECIPES["quick"]
-    assert fit_batches(recipe, dataset) == (recipe, [])
+    assert fit_recipe(recipe, "quick", dataset) == recipe
     alone = replace(recipe, conditional=False)
-    fitted, lines = fit_batches(alone, dataset)
-    assert fitted.batch_size == 20
-    assert lines == ["note: batches of 20 images in place of 64, as there are few"]
-    with pytest.raises(ValueError, match="--batch-size should be at most the number of train images, 80. Got 100"):
-        fit_batches(replace(recipe, batch_size=100), dataset)
+    fitted = fit_recipe(alone, "quick", dataset)
+    assert fitted == replace(alone, batch_size=20)
+    assert describe_fit(alone, fitted, dataset) == {"  fitted": "to 80 images of 28 x 28 pixels: --batch-size 20"}
+    assert describe_fit(alone, alone, dataset) == {}
+    message = "--batch-size should be at most the number of train images, {}. Got {}"
+    with pytest.raises(ValueError, match=message.format(80, 100)):
+        fit_recipe(replace(recipe, batch_size=100), "quick", dataset, ["batch_size"])
+    with pytest.raises(ValueError, match=message.format(20, 64)):
+        fit_recipe(alone, "quick", dataset, ["batch_size"])
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """40 colour images of 64 x 64."""
+    images = np.random.default_rng(0).integers(0, 256, (40, 64, 64, 3), dtype=np.uint8)
+    np.savez(tmp_path / "photos.npz", images=images, labels=np.arange(40) % 2)
+    return load_dataset(tmp_path / "photos.npz")
+
+
+def settle(dataset, out, recipe=RECIPES["quick"], given=()):
+    """Return (recipe, settings of the training) of a request, on which a run in `out` begins or goes on."""
+    recipe, training = settle_recipe(GANRequest(recipe=recipe, given=given), dataset, dict(dataset.identity), out)
+    return recipe, training
+
+
+def test_networks_and_steps_follow_the_size_of_the_images(photos, tmp_path):
+    fitted, training = settle(photos, tmp_path)
+    assert (fitted.steps, fitted.round_steps, fitted.generator_width, fitted.batch_size) == (1750, 175, 16, 32)
+    assert (training["recipe"]["steps"], "kept" in training) == (5000, False)
+    fixed, training = settle(photos, tmp_path, given=("noise", "steps"))
+    assert (fixed, training["kept"]) == (replace(fitted, steps=5000), ["steps"])
+    (text,) = describe_fit(RECIPES["quick"], fitted, photos).values()
+    assert text.startswith("to 32 images of 64 x 64 pixels: --generator-width 16 --discriminator-width 16 --steps 1750")
+
+
+def test_a_training_that_has_begun_keeps_its_recipe_unless_another_is_asked_for(photos, tmp_path):
+    fitted, training = settle(photos, tmp_path)
+    model = RunFolder(tmp_path).model
+    model.path.mkdir()
+    begun = replace(fitted, steps=700)  # as an earlier version may have fitted it
+    save_description(model.path, begun, photos, seed=0)
+    assert settle(photos, tmp_path)[0] == fitted
+    mark_folder(tmp_path, "generate_data.py", {"training": json.loads(json.dumps(training))})
+    assert settle(photos, tmp_path) == (begun, training)
+    for other in ({"recipe": replace(RECIPES["quick"], noise=False)}, {"given": ("steps",)}):
+        assert settle(photos, tmp_path, **other)[0].steps in (1750, 5000)
+    others = load_dataset(tmp_path / "photos.npz", real_per_class=14)
+    assert settle(others, tmp_path)[0].steps == 1750
 
 
 def test_a_classifier_filters_where_it_can_learn_every_class():
