@@ -74,19 +74,13 @@ def test_csv_shards_are_laid_out_as_kaggles_train_csv(finished):
 def test_the_library_call_does_the_same_as_the_command(finished, data, tmp_path):
     shutil.copytree(finished, tmp_path / "out")
     config = parse_args(["--data", data, "--out", str(tmp_path / "out"), "--quiet", *TINY, *SAMPLING])
+    fields = {"latent_dim": 4, "generator_width": 2, "discriminator_width": 2, "batch_size": 16}
+    fields |= {"steps": 4, "round_steps": 2, "dtype": "float32"}
     assert config == Config(
         data=data,
         out=str(tmp_path / "out"),
-        recipe=replace(
-            RECIPES["quick"],
-            steps=4,
-            round_steps=2,
-            batch_size=16,
-            latent_dim=4,
-            generator_width=2,
-            discriminator_width=2,
-            dtype="float32",
-        ),
+        recipe=replace(RECIPES["quick"], **fields),
+        given=tuple(fields),
         filter="none",
         duplicate_distance=0.0,
         class_size="12",
