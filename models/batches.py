@@ -25,11 +25,13 @@ def stream_batches(
     total_steps: int,
     seed: int,
     balance_classes: bool = False,
+    flip: bool = False,
 ) -> tf.data.Dataset:
     """Return a tf.data.Dataset of the batches first_step..total_steps - 1, as a pure function of the arguments.
 
     Each pass over the data is a permutation of its own; batches run on over the border between two passes. With
-    `balance_classes` each image is drawn by itself: first its class, then one of the class.
+    `balance_classes` each image is drawn by itself: first its class, then one of the class. With `flip` each
+    is mirrored with probability a half.
     """
     by_class = np.argsort(labels, kind="stable")
     _, starts, sizes = np.unique(labels[by_class], return_index=True, return_counts=True)
@@ -56,7 +58,17 @@ def stream_batches(
         return np.random.default_rng([seed, one_pass]).permutation(count)
 
     stream = tf.data.Dataset.from_generator(batches, output_signature=tf.TensorSpec((batch_size,), tf.int64))
-    return stream.map(lambda index: (tf.gather(images, index), tf.gather(labels, index))).prefetch(2)
+    stream = stream.map(lambda index: (tf.gather(images, index), tf.gather(labels, index)))
+    return (_mirror_half(stream, first_step, seed) if flip else stream).prefetch(2)
+
+
+def _mirror_half(stream: tf.data.Dataset, first_step: int, seed: int) -> tf.data.Dataset:
+    """Mirror each image of a stream of (images [n, H, W, C], labels) with probability a half, by seed and step."""
+
+    def mirror(step: tf.Tensor, batch: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.image.stateless_random_flip_left_right(batch[0], (seed, step)), batch[1]
+
+    return stream.enumerate(first_step).map(mirror, num_parallel_calls=1, deterministic=True)
 
 
 def build_stream(

@@ -89,19 +89,21 @@ def _convolve(x: keras.KerasTensor, filters: int, kernel: int, stride: int = 1) 
 _NETWORKS = {"cnn": _apply_cnn, "lenet5": _apply_lenet5, "strong": _apply_strong, "resnet20": _apply_resnet20}
 
 
-def build_augmentation(seed: int) -> keras.Sequential:
-    """Build classic augmentation from Keras' layers: shift and zoom by up to a tenth, rotation by up to 10 degrees.
+def build_augmentation(seed: int, *, classic: bool, flip: bool) -> keras.Sequential | None:
+    """Build augmentation from Keras' layers, or return None where there is none.
 
-    No flips: a mirrored digit or letter is another one.
+    classic: shift and zoom by up to a tenth, rotation by up to 10 degrees. flip: mirror half of the images, which makes
+    another one of a digit or letter (models.flips).
     """
     options = {"fill_mode": "nearest", "seed": seed}
-    return keras.Sequential(
-        [
+    steps = [layers.RandomFlip("horizontal", seed=seed)] if flip else []
+    if classic:
+        steps += [
             layers.RandomTranslation(0.1, 0.1, **options),
             layers.RandomRotation(10 / 360, **options),
             layers.RandomZoom((-0.1, 0.1), **options),
         ]
-    )
+    return keras.Sequential(steps) if steps else None
 
 
 def fit_classifier(
@@ -113,10 +115,11 @@ def fit_classifier(
     rate_decay: str = "constant",
     batch_size: int = 128,
     seed: int = 0,
+    flip: bool = False,
 ) -> keras.Model:
     """Fit the `cnn` on images uint8 [N, H, W, C] and class indices [N] in memory, with Adam 1e-3; return the model.
 
-    rate_decay: "constant" or "cosine" (to zero).
+    rate_decay: "constant" or "cosine" (to zero). flip: mirror half of the images in each epoch.
     Where the largest class has more than twice the images of the smallest, the loss has class weights: else rare
     classes would hardly ever be recognised.
     """
@@ -125,11 +128,13 @@ def fit_classifier(
     rate: Any = 1e-3
     if rate_decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, epochs * -(-len(images) // batch_size))
-    compile_classifier(classifier, keras.optimizers.Adam(rate), max(1, min(8, len(images) // batch_size)))
+    augmentation = build_augmentation(seed, classic=False, flip=flip)
+    trained = keras.Sequential([augmentation, classifier]) if augmentation else classifier
+    compile_classifier(trained, keras.optimizers.Adam(rate), max(1, min(8, len(images) // batch_size)))
     _, counts = np.unique(labels, return_counts=True)
     class_weight = compute_class_weights(labels) if counts.max() > 2 * counts.min() else None
     inputs = to_network_range(images.astype("float32"))
-    classifier.fit(inputs, labels, batch_size, epochs, class_weight=class_weight, verbose=0)
+    trained.fit(inputs, labels, batch_size, epochs, class_weight=class_weight, verbose=0)
     return classifier
 
 

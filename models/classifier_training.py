@@ -47,10 +47,11 @@ class ClassifierTraining:
     """How a classifier is built and trained.
 
     name: of models.classifier.build_classifier. steps: optimiser steps in all, in equal epochs, in place of passes over
-    the images. rate_decay: "constant" or "cosine" (to zero). augment: with classic augmentation. teacher: a keras.Model
-    whose class probabilities replace the training labels (knowledge distillation, Hinton et al. 2015, arXiv:1503.02531,
-    at temperature 1). class_weight: {class index: weight}. choose_epoch: keep the weights of the epoch with the best
-    validation accuracy; without, the last ones, and the history has the accuracy on the test images of every epoch.
+    the images. rate_decay: "constant" or "cosine" (to zero). augment: with classic augmentation. flip: mirror half of
+    the images. teacher: a keras.Model whose class probabilities replace the training labels (knowledge distillation,
+    Hinton et al. 2015, arXiv:1503.02531, at temperature 1). class_weight: {class index: weight}.
+    choose_epoch: keep the weights of the epoch with the best validation accuracy; without, the last ones, and the
+    history has the accuracy on the test images of every epoch.
     quiet: without a progress bar.
     """
 
@@ -61,6 +62,7 @@ class ClassifierTraining:
     rate: float = 1e-3
     rate_decay: str = "cosine"
     augment: bool = False
+    flip: bool = False
     teacher: keras.Model | None = None
     class_weight: dict[int, float] | None = None
     choose_epoch: bool = True
@@ -106,7 +108,7 @@ def _fit(
     if training.rate_decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, epochs * epoch_steps)
     compile_classifier(classifier, keras.optimizers.Adam(rate), soft_labels=teacher is not None)
-    augmentation = build_augmentation(seed) if training.augment else None
+    augmentation = build_augmentation(seed, classic=training.augment, flip=training.flip)
     held_out = to_network_range(validation[0].astype("float32")), validation[1]
     if teacher is not None:
         held_out = held_out[0], keras.utils.to_categorical(held_out[1], classifier.output_shape[-1])

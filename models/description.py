@@ -48,9 +48,10 @@ def save_description(folder: str | Path, recipe: Recipe, dataset: Dataset, seed:
 
 
 def load_description(folder: str | Path) -> Description:
-    """Read `folder`/recipe.json; fields that the recipe of an older run lacks have their defaults.
+    """Read `folder`/recipe.json.
 
-    RequestError names the file and what is wrong.
+    Fields that the recipe of an older run lacks have their defaults, but that no image was mirrored. RequestError names
+    the file and what is wrong.
     """
     path = ModelFolder(folder).description
     try:
@@ -80,7 +81,7 @@ def list_pairs(recipe: Recipe, class_names: Sequence[str]) -> list[tuple[int | N
 
 
 def _build_recipe(path: Path, given: dict) -> Recipe:
-    given, known = rename_fields(given), [field.name for field in fields(Recipe)]
+    given, known = {"flip": "off"} | rename_fields(given), [field.name for field in fields(Recipe)]
     unknown = [name for name in given if name not in known]
     if unknown:
         raise RequestError(f"{path}: the recipe should have fields of this version alone. Got {unknown[0]!r:.60}.")

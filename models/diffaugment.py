@@ -1,7 +1,7 @@
 """Differentiable augmentation of what the discriminator sees (Zhao et al. 2020, arXiv:2006.10738).
 
 Drawing the randomness is apart from applying it: `draw_*` gives tensors, `apply_*` is a plain function of them.
-No flips: a mirrored digit or letter is another one.
+No flips: models.flips decides on these, for the real images alone.
 """
 
 from collections.abc import Sequence

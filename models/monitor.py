@@ -62,7 +62,9 @@ class Monitor:
         return compute_spread(fake) < _COLLAPSED_SPREAD * compute_spread(real)
 
 
-def fit_extractor(train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print) -> Features:
+def fit_extractor(
+    train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print, *, flip: bool = False
+) -> Features:
     """Return a callable images uint8 -> features, fitted on the train part.
 
     With two classes or more: the penultimate layer of a classifier, kept at `path` (.keras). With one class, which
@@ -71,28 +73,30 @@ def fit_extractor(train: TrainPart, path: Path, seed: int, report: Callable[[str
     images, _, class_count = train
     if class_count < 2:
         return _fit_principal_components(images)
-    classifier = load_or_fit_classifier(*train, path, left_out=0, seed=seed, report=report)
+    classifier = load_or_fit_classifier(*train, path, left_out=0, seed=seed, report=report, flip=flip)
     extractor = build_feature_extractor(classifier)
     return lambda images: compute_features(extractor, images)
 
 
-def fit_filter(train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print) -> keras.Model:
+def fit_filter(
+    train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print, *, flip: bool = False
+) -> keras.Model:
     """Return the classifier that filters, fitted on the train part and kept at `path` (.keras).
 
     What it wrongly rejects is lost to the synthetic images, so it is fitted for longer than the extractor.
     """
-    options: dict[str, Any] = {"epochs": 10, "rate_decay": "cosine", "batch_size": 32, "report": report}
+    options: dict[str, Any] = {"epochs": 10, "rate_decay": "cosine", "batch_size": 32, "report": report, "flip": flip}
     return load_or_fit_classifier(*train, path, left_out=1, seed=seed, **options)
 
 
 def fit_frozen_classifier(
-    train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print
+    train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print, *, flip: bool = False
 ) -> keras.Model:
     """Return the classifier whose features a second discriminator sees, fitted on the train part, kept at `path`.
 
     It is neither the one that measures nor the one that filters: to these the generator is a stranger.
     """
-    options: dict[str, Any] = {"rate_decay": "cosine", "report": report}
+    options: dict[str, Any] = {"rate_decay": "cosine", "report": report, "flip": flip}
     return load_or_fit_classifier(*train, path, left_out=2, seed=seed, **options)
 
 

@@ -68,6 +68,11 @@ class Recipe:
         metavar="NAMES",
         formerly="augment",
     )
+    flip: str = option(
+        "auto",
+        "mirror half of the training images; auto: where a test on validation allows it, never in grey",
+        choices=("auto", "on", "off"),
+    )
     generator_rate: float = option(1e-3, "learning rate of the generator", minimum=0, maximum=1)
     discriminator_rate: float = option(1e-3, "learning rate of the discriminator", minimum=0, maximum=1)
     beta1: float = option(0.0, "beta1 of Adam", minimum=0, maximum=0.99999)
@@ -113,7 +118,14 @@ _Fields = dict[str, Any]  # of a recipe
 _LONG: _Fields = {"discriminator_width": 48, "ema_decay": 0.999, "steps": 15000, "round_steps": 750}
 _PUBLISHED: _Fields = {"latent_dim": 100, "noise": False, "generator_norm": "batch", "loss": "non-saturating"}
 _PUBLISHED |= {"penalty": "none"}
-_PUBLISHED |= {"beta1": 0.5, "beta2": 0.999, "ema_decay": 0.0, "rate_decay": "constant", "dtype": "float32"}
+_PUBLISHED |= {
+    "beta1": 0.5,
+    "beta2": 0.999,
+    "ema_decay": 0.0,
+    "rate_decay": "constant",
+    "dtype": "float32",
+    "flip": "off",
+}
 _PUBLISHED |= {"feature_weight": 0.0, "steps": 0, "epochs": 200.0, "round_steps": 200}
 _MLP = _PUBLISHED | {"network": "mlp", "generator_rate": 2e-4, "discriminator_rate": 2e-4}
 _MINORITY = _MLP | {"conditional": False, "steps": 20000, "epochs": 0.0, "round_steps": 1000}

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from models.classifier import build_classifier
 from models.cluster import build_strategy, is_chief
 from models.description import load_description, save_description
 from models.diffaugment import parse_augmentations
+from models.flips import decide_flip
 from models.losses import build_loss
 from models.monitor import fit_extractor, fit_filter, fit_frozen_classifier
 from models.pair_training import Pair, Training, fit_pair
@@ -51,7 +53,8 @@ def fit_gan(
     build_strategy()  # several hosts: before a device is touched
     check_recipe(recipe, dataset)
     model = ModelFolder(folder)
-    recipe = replace(recipe, dtype=_settle_dtype(recipe, model))
+    flip = _settle_flip(recipe, dataset, model, seed, report)
+    recipe = replace(recipe, dtype=_settle_dtype(recipe, model), flip=flip)
     training = Training(dataset, recipe, model, model, seed, max_minutes, quiet, report)
     if is_chief():
         model.path.mkdir(parents=True, exist_ok=True)
@@ -69,6 +72,19 @@ def _settle_dtype(recipe: Recipe, model: ModelFolder) -> str:
     return choose_dtype(load_description(model.path).recipe.dtype if begun else recipe.dtype)
 
 
+def _settle_flip(
+    recipe: Recipe, dataset: Dataset, model: ModelFolder, seed: int, report: Callable[[str], object]
+) -> str:
+    """Return "on" or "off", as a training in this folder has begun, or as is decided now and reported."""
+    if model.description.exists():
+        return load_description(model.path).recipe.flip
+    if recipe.flip != "auto":
+        return recipe.flip
+    decision = decide_flip(recipe.flip, dataset, seed)
+    report(f"flips {decision.reason}")
+    return decision.settle(recipe).flip
+
+
 def _fit_networks(training: Training, executor: Executor) -> None:
     """Fit the classifiers, then the pairs."""
     training = _fit_classifiers(training)
@@ -84,12 +100,12 @@ def _fit_classifiers(training: Training) -> Training:
     """Fit the classifiers that are not in the folder yet, and return the training with those that it needs."""
     dataset, folder = training.dataset, training.folder
     train = (*dataset.part("train"), len(dataset.class_names))
-    options = (training.seed, training.report)
-    extractor, frozen = fit_extractor(train, folder.network(MONITOR), *options), None
+    options: dict[str, Any] = {"seed": training.seed, "report": training.report, "flip": training.recipe.flip == "on"}
+    extractor, frozen = fit_extractor(train, folder.network(MONITOR), **options), None
     if dataset.has_classifier:
-        fit_filter(train, folder.network(FILTER), *options)
+        fit_filter(train, folder.network(FILTER), **options)
         if training.recipe.feature_weight:
-            frozen = fit_frozen_classifier(train, folder.network(FROZEN), *options)
+            frozen = fit_frozen_classifier(train, folder.network(FROZEN), **options)
     return replace(training, extractor=extractor, frozen=frozen)
 
 

@@ -33,7 +33,7 @@ _RENAMED = {  # {section of config.json: {name in an earlier version: today's}}
     "balance": {"classes": "top_up", "ratio": "surplus"},
     "study": {"synthetic": "added"},
 }
-_ADDED = {"classifier": "cnn", "width_growth": 2.0}  # {option: what runs did of versions that did not have it}
+_ADDED = {"classifier": "cnn", "width_growth": 2.0, "flip": "auto"}  # {option: what continues runs without it}
 _RENAMED_IN_RECIPES = {"augment": "diffaugment"}  # as `formerly` of models.recipes says, which is above
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -13,6 +14,7 @@ import numpy as np
 from models.batches import draw_fresh
 from models.classifier import build_classifier
 from models.classifier_training import ClassifierTraining, Labelled, ScoredClassifier, fit_and_score
+from models.flips import decide_flip
 from models.pretrained import find_model_folder
 from models.startup import Started, start_worker
 from models.trained_gan import TrainedGAN, hash_weights
@@ -75,7 +77,9 @@ def predict_and_score(
     material = _gather(data, images, classifier, test, run)
     check_inputs(out, material.dataset.inputs | {"--test-csv": material.test_csv})
     _check_submission(test, run, material)
-    plan = _make_plan(images, classifier, run, material) | describe_work(work, started.threads)
+    decide = partial(decide_flip, classifier.flip, material.dataset, run.seed)
+    plan = _make_plan(images, classifier, run, material) | {"flips": decide(dry=True).reason}
+    plan |= describe_work(work, started.threads)
     print_plan(plan, run.quiet)
     options = [list_settings(group) for group in (data, images, classifier, test, run)]
     settings: dict[str, str | None] = {name: str(value) for group in options for name, value in group.items()}
@@ -89,8 +93,10 @@ def predict_and_score(
         report = report_unless(run.quiet)
         executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
         stack.enter_context(open_output(*folder, overwrite=run.overwrite, computing=started.computing))
-        runs = _train(classifier, run, material, executor)
-        metrics = summarise_runs(settings, material, runs)
+        plan["flips"] = (decision := decide()).reason
+        report(f"flips {decision.reason}")
+        runs = _train(classifier, run, material, executor, flip=decision.flip)
+        metrics = summarise_runs(settings | {"flips": decision.reason}, material, runs)
         _report_and_save(test, run, material, metrics, runs)
         write_report(out, metrics, plan, started.command)
         return metrics.to_dict()
@@ -121,7 +127,7 @@ class _Lesson:
 
 
 def _train(
-    options: ClassifierOptions, run: RepeatOptions, material: Material, executor: Executor
+    options: ClassifierOptions, run: RepeatOptions, material: Material, executor: Executor, *, flip: bool
 ) -> list[ScoredClassifier]:
     """Fit and score a classifier for each seed; return them in the seeds' order."""
     names = ("epochs", "steps", "batch_size", "rate", "rate_decay", "augment")
@@ -131,6 +137,7 @@ def _train(
         name=options.classifier,
         teacher=material.teacher,
         class_weight=weights if options.class_weights else None,
+        flip=flip,
         quiet=run.quiet or executor.is_remote,
         **{name: getattr(options, name) for name in names},
     )

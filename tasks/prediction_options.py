@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.pretrained import A_RUN
-from models.recipes import GANOptions
+from models.recipes import GANOptions, Recipe
 from synth.kaggle import default_out
 from synth.options import FilterOptions, ScoringOptions, like, option
 
@@ -45,7 +45,8 @@ class ClassifierOptions:
     batch_size: int = option(32, "images per step", minimum=1, metavar="N")
     rate: float = option(1e-3, "learning rate of Adam", above=0, metavar="R")
     rate_decay: str = option("cosine", "how the learning rate falls; cosine: to zero", choices=RATE_DECAYS)
-    augment: bool = option(False, "add classic augmentation: shift, rotation, zoom; never flips")
+    augment: bool = option(False, "add classic augmentation: shift, rotation, zoom")
+    flip: str = like(Recipe, "flip")
     class_weights: bool = option(False, "give every class the same weight in the loss, however few images it has")
     teacher: str | Path | None = option(
         None, f"label the images by this run's classifier (knowledge distillation): {A_RUN}", metavar="DIR"

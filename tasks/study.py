@@ -12,6 +12,7 @@ import pandas as pd
 
 from models.classifier import build_classifier
 from models.description import list_pairs
+from models.flips import decide_flip
 from models.recipes import Recipe
 from models.startup import Started, download_standard_set, start_worker
 from models.trained_gan import TrainedGAN
@@ -94,6 +95,10 @@ def conduct(
     left = list_unfinished(cells, out, sections)
     plan = _make_plan(study, out, cells, left, datasets, gans_kept="gans" in list_same_sections(out, sections))
     plan |= describe_work(work, started.threads)
+    asked = [recipe.flip for recipe in study.recipes.values() if "flip" in study.given]
+    most = max(datasets.values(), key=lambda dataset: len(dataset.train))
+    decide = partial(decide_flip, asked[0] if asked else "auto", most, run.seed)
+    plan["flips"] = decide(dry=True).reason
     print_plan(plan, run.quiet)
     folder = (out, sections, study.script, OWNED)
     keep = ("gans", "gans")
@@ -105,7 +110,11 @@ def conduct(
         executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
         output = open_output(*folder, overwrite=run.overwrite, keep=keep, computing=started.computing)
         stack.enter_context(output)
-        lab = _build_lab(study, run)
+        decision = decide()
+        report(f"flips {decision.reason}")
+        study = replace(study, recipes={name: decision.settle(recipe) for name, recipe in study.recipes.items()})
+        plan["flips"] = decision.reason
+        lab = _build_lab(study, run, flip=decision.flip)
         if executor.is_remote:
             _fit_gans(study, run, left, lab, executor)
         return _run_cells(study, run, cells, lab, executor, plan, started.command)
@@ -212,16 +221,15 @@ def _gan_folder(out: Path, name: str, setting: str, seed: int) -> Path:
     return out / "gans" / class_folder(f"{setting} {name} seed {seed}")
 
 
-def _build_lab(study: Study, run: RepeatOptions) -> Lab:
+def _build_lab(study: Study, run: RepeatOptions, *, flip: bool) -> Lab:
     def open_gan(name: str, setting: str, seed: int) -> TrainedGAN:
         order = _order_gan(study, run, name, setting, seed)
         options: dict[str, Any] = {"max_minutes": order.max_minutes, "filter": order.filter, "seed": seed}
         options |= {"quiet": run.quiet, "report": report_unless(run.quiet)}
         return fit_study_gan(order.dataset, order.recipe, order.folder, **options)
 
-    return Lab(
-        partial(_load, study), open_gan, study.arms, study.filtering, steps=study.steps, classifier=study.classifier
-    )
+    options: dict[str, Any] = {"steps": study.steps, "classifier": study.classifier, "flip": flip}
+    return Lab(partial(_load, study), open_gan, study.arms, study.filtering, **options)
 
 
 def _describe_settings(study: Study, settings: dict, dataset: Dataset) -> dict[str, dict]:

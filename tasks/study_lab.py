@@ -40,7 +40,8 @@ class Lab:
 
     load: callable (setting, seed) -> Dataset. open_gan: callable (name, setting, seed) -> TrainedGAN. arms: by name.
     filtering: of the images; unfiltered ones have its latent_std alone. steps: optimiser steps of every classifier but
-    those of arms with epochs. classifier: its name. score_on: the part that is scored.
+    those of arms with epochs. classifier: its name. flip: whether classic augmentation mirrors images. score_on: the
+    part that is scored.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Lab:
         *,
         steps: int,
         classifier: str = "cnn",
+        flip: bool = False,
         score_on: str = "test",
     ):
         self.load = lru_cache(maxsize=2)(load)
@@ -62,6 +64,7 @@ class Lab:
         self._filtering = filtering
         self._steps = steps
         self._classifier = classifier
+        self._flip = flip
         self._score_on = score_on
         self._build_sieve = lru_cache(maxsize=8)(self._build_sieve_of)
         self._sample = lru_cache(maxsize=200)(self._sample_of)
@@ -70,7 +73,8 @@ class Lab:
         """Yield the outcome of each cell as they are finished, in this process or by workers."""
         if not executor.is_remote:
             return run_one_by_one(self.run, cells)
-        options = {"steps": self._steps, "classifier": self._classifier, "score_on": self._score_on}
+        options: dict[str, Any] = {"steps": self._steps, "classifier": self._classifier}
+        options |= {"flip": self._flip, "score_on": self._score_on}
         build = partial(_LabElsewhere, self._arms, self._filtering, **options)
         return executor.map(build, _LabElsewhere.run, map(self._order, cells))
 
@@ -94,6 +98,7 @@ class Lab:
             steps=None if arm.epochs else self._steps,
             rate_decay="constant" if arm.epochs else "cosine",
             augment=arm.classic,
+            flip=arm.classic and self._flip,
             class_weight=compute_class_weights(labels) if arm.balance == "class-weights" else None,
             choose_epoch=False,
         )

@@ -35,6 +35,7 @@ DIFFERENT = {
     "--epochs": ({"default", "type", "help"}, "of the classifier in predict.py, else of the GAN"),
     "--steps": ({"type", "help"}, "of the classifier in predict.py, else of the GAN"),
     "--batch-size": ({"default", "type"}, "of the classifier in predict.py, else of the GAN"),
+    "--flip": ({"default"}, "a recipe's own counts where it is not given"),
     "--rate-decay": ({"default", "choices", "help"}, "of the classifier in predict.py, else of the GAN"),
 }
 

@@ -51,3 +51,16 @@ def test_stream_scales_batches_and_goes_on_without_end():
     assert [len(y) for _, y in batches] == [4, 4, 2, 4, 4]
     first_epoch = np.concatenate([x for x, _ in batches[:3]])
     assert np.allclose(np.sort(first_epoch.ravel()), np.sort(images.ravel() / 127.5 - 1.0), atol=1e-6)
+
+
+def test_flips_mirror_half_of_the_images_and_can_begin_anywhere():
+    images = np.arange(40, dtype=np.uint8).reshape(10, 1, 4, 1)
+
+    def read(first, flip=True):
+        return [batch.numpy() for batch, _ in stream_batches(images, np.arange(10), 8, first, 40, 3, flip=flip)]
+
+    plain, mirrored = np.concatenate(read(0, flip=False)), np.concatenate(read(0))
+    changed = (plain != mirrored).any(axis=(1, 2, 3))
+    assert np.array_equal(mirrored, np.where(changed[:, None, None, None], plain[:, :, ::-1], plain))
+    assert 0.4 < changed.mean() < 0.6
+    assert all(np.array_equal(a, b) for a, b in zip(read(0)[7:], read(7), strict=True))

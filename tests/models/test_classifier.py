@@ -69,10 +69,33 @@ def test_resnet20_learns():
     assert compute_accuracy(classifier, images[120:], labels[120:]) == 1
 
 
+def test_flips_mirror_half_of_the_images_and_change_nothing_else():
+    images = np.random.default_rng(0).uniform(-1, 1, (64, 6, 6, 3)).astype(np.float32)
+    moved = np.asarray(build_augmentation(0, classic=False, flip=True)(images, training=True))
+    changed = (moved != images).any(axis=(1, 2, 3))
+    assert np.array_equal(moved, np.where(changed[:, None, None, None], images[:, :, ::-1], images))
+    assert 0.3 < changed.mean() < 0.7
+    assert build_augmentation(0, classic=False, flip=False) is None
+
+
+def test_a_classifier_of_mirrored_images_knows_both_sides():
+    images = np.zeros((64, 12, 12, 3), np.uint8)
+    labels = np.arange(64) % 2
+    images[labels == 1, :, :6] = 200
+    images[labels == 0, :6] = 200
+    mirrored = images[:, :, ::-1]
+    accuracies = [
+        compute_accuracy(fit_classifier(images, labels, 2, epochs=30, batch_size=8, flip=flip), mirrored, labels)
+        for flip in (False, True)
+    ]
+    assert accuracies[1] == 1 > accuracies[0]
+
+
 def test_augmentation_moves_images_but_never_mirrors_them():
     image = np.full((1, 28, 28, 1), -1, np.float32)
     image[:, 4:24, 6:9] = 1  # a bar on the left
-    moved = np.concatenate([build_augmentation(seed)(image, training=True) for seed in range(20)])
+    augmentations = [build_augmentation(seed, classic=True, flip=False) for seed in range(20)]
+    moved = np.concatenate([augmentation(image, training=True) for augmentation in augmentations])
     assert np.abs(moved - image).max(axis=(1, 2, 3)).min() > 0.1
     centres = (moved > 0).argmax(axis=2).max(axis=(1, 2))
     assert (centres < 14).all()

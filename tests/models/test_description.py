@@ -40,7 +40,7 @@ def test_the_recipe_of_an_older_run_has_the_defaults(folder):
     content = json.loads((folder / "recipe.json").read_text())
     content["recipe"] = {"name": "old", "batch_size": 32}
     (folder / "recipe.json").write_text(json.dumps(content))
-    assert load_description(folder).recipe == Recipe("old", batch_size=32)
+    assert load_description(folder).recipe == Recipe("old", batch_size=32, flip="off")  # nothing was mirrored then
 
 
 def test_a_field_of_another_name_in_an_older_run_is_read(folder):
