@@ -73,6 +73,11 @@ def gather(
     return Material(real, floor, runs, quotas, proportional)
 
 
+def draw_evenly(images: np.ndarray, labels: np.ndarray, limit: int, seed: int) -> np.ndarray:
+    """Draw at most `limit` images, as evenly over the classes as they allow, in random order: uint8 [n, H, W, C]."""
+    return _draw(images, labels, _plan_quotas([Counter(labels.tolist())], limit), seed)[0]
+
+
 def _plan_quotas(available: Sequence[dict[int, int]], limit: int) -> dict[int, int]:
     """Return {class index: images}: what all have, at most `limit` in all, evenly over the classes.
 

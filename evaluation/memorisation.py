@@ -1,5 +1,6 @@
 """Does the generator repeat its training images? The nearest ones, with held-out real images as the baseline."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ _CLOSE_QUANTILE = 0.01
 _SUSPICIOUS, _MEMORISED = 3 * _CLOSE_QUANTILE, 10 * _CLOSE_QUANTILE
 _MIN_JUDGED = 100  # images of each side: fewer have no quantile of 1 %, and 3 % of them would be one or two
 _SEARCHED = 2000  # images of each side whose nearest training image is looked for
+_SEARCHED_IN_FEATURES = 1000  # the same in features, where each is looked for in several views
+_SHIFT = 1 / 14  # of the image's longer side, by which views are shifted: 2 of 28 pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,9 +122,48 @@ def search_nearest(material: Material, train_images: np.ndarray) -> dict[str, Me
     return found
 
 
-def _choose_searched(labels: np.ndarray) -> np.ndarray:
-    """Return indices of about 2,000 images in the proportions of all, but at least 20 of each class (or all)."""
-    share = min(1.0, _SEARCHED / len(labels))
+def search_nearest_in_features(
+    material: Material, train_features: np.ndarray, compute: Callable[[np.ndarray], np.ndarray], *, mirrored: bool
+) -> dict[str, Memorisation]:
+    """Return {run: Memorisation} of about 1,000 images of each run, and of the real ones, in an extractor's features.
+
+    train_features: [N, D], of training images; `nearest` counts in them. compute: of the extractor. An image is as near
+    as the nearest of its views: as it is, shifted up, down, left and right, and, if `mirrored`, mirrored. Distances are
+    in RMS units of the features.
+    """
+
+    def find(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        best, index = find_nearest(np.asarray(compute(images)), train_features)
+        for view in _list_views(images, mirrored=mirrored):
+            distances, nearest = find_nearest(np.asarray(compute(view)), train_features)
+            best, index = np.minimum(distances, best), np.where(distances < best, nearest, index)
+        return best, index
+
+    held_out = _choose_searched(material.real.labels, _SEARCHED_IN_FEATURES)
+    held_out_distances, _ = find(material.real.images[held_out])
+    found = {}
+    for name, sample in material.runs.items():
+        index = _choose_searched(sample.labels, _SEARCHED_IN_FEATURES)
+        distances, nearest = find(sample.images[index])
+        baseline = (held_out_distances, material.real.labels[held_out])
+        found[name] = Memorisation(distances, sample.labels[index], nearest, index, *baseline)
+    return found
+
+
+def _list_views(images: np.ndarray, *, mirrored: bool) -> Iterator[np.ndarray]:
+    """Yield images [n, H, W, C] shifted in each direction, edges repeated, and mirrored."""
+    height, width = images.shape[1:3]
+    shift = max(1, round(_SHIFT * max(height, width)))
+    padded = np.pad(images, ((0, 0), (shift, shift), (shift, shift), (0, 0)), mode="edge")
+    for row, column in ((0, shift), (2 * shift, shift), (shift, 0), (shift, 2 * shift)):
+        yield padded[:, row : row + height, column : column + width]
+    if mirrored:
+        yield images[:, :, ::-1]
+
+
+def _choose_searched(labels: np.ndarray, count: int = _SEARCHED) -> np.ndarray:
+    """Return indices of about `count` images in the proportions of all, but at least 20 of each class (or all)."""
+    share = min(1.0, count / len(labels))
     members = [np.flatnonzero(labels == k) for k in np.unique(labels)]
     return np.sort(np.concatenate([index[: max(20, round(share * len(index)))] for index in members]))
 
@@ -136,9 +178,21 @@ def describe_memorisation(summary: MemorisationSummary) -> str:
             f"memorisation: too few to say: {copies}; {_MIN_JUDGED} images are needed, and as many held-out real ones, "
             f"of which there are {summary.held_out_images:,}."
         )
-    verdict = "memorised" if summary.memorised else "some repetition" if summary.suspicious else None
-    near = (
-        f"{summary.near_share:.1%} are nearer to one than all but 1 % of {summary.held_out_images:,} held-out "
-        "real images are"
-    )
-    return f"{verdict or 'no sign of memorisation'}: {copies}; {near}."
+    return f"{_find_verdict(summary)}: {copies}; {_describe_near(summary)}."
+
+
+def describe_memorisation_in_features(summary: MemorisationSummary, known: int) -> str:
+    """Return one sentence on what was found in features, among so many training images."""
+    if summary.near_share is None or summary.images < _MIN_JUDGED:
+        return "memorisation in features: too few to say."
+    return f"{_find_verdict(summary)} in features among {known:,} training images: {_describe_near(summary)}."
+
+
+def _find_verdict(summary: MemorisationSummary) -> str:
+    found = "memorised" if summary.memorised else "some repetition" if summary.suspicious else None
+    return found or "no sign of memorisation"
+
+
+def _describe_near(summary: MemorisationSummary) -> str:
+    held_out = f"{summary.held_out_images:,} held-out real images"
+    return f"{summary.near_share:.1%} are nearer to one than all but 1 % of {held_out} are"

@@ -11,6 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from synth.errors import RequestError
 
+_FEW_BLOCKS = 5  # for the error of a kernel distance that has one block
 _BLOCK_ROWS = 1000  # of pairwise distances that are in memory at once
 
 
@@ -101,7 +102,8 @@ def compute_kernel_distance(
     """Return (squared maximum mean discrepancy, its standard error, number of blocks) with the kernel (x.y / D + 1)^3.
 
     Binkowski et al. 2018 (arXiv:1801.01401): the unbiased estimate, which can be negative, as the mean over blocks of
-    at most `max_block_size` images of each set in the order given. The error is None where there is one block alone.
+    at most `max_block_size` images of each set in the order given. Where there is one block alone, the error is that of
+    the mean over up to five smaller ones, which is too large rather than too small, or None.
     The strata, integers [N] and [M], are classes whose proportions were fixed, in every block, when the images were
     drawn: pairs within a class then stand for those of an image with itself, too. So every block has at least two
     images of each class, which makes it larger where a class is rare.
@@ -113,10 +115,16 @@ def compute_kernel_distance(
     if rarest < 2:
         raise RequestError(f"both sets should have at least 2 images (of each class). Got {rarest} instead.")
     count = min(-(-max(len(real_features), len(fake_features)) // max_block_size), int(rarest) // 2)
+    estimates = _estimate_in_blocks(sets, count)
+    parts = estimates if count > 1 else _estimate_in_blocks(sets, min(_FEW_BLOCKS, int(rarest) // 2))
+    error = float(parts.std(ddof=1) / len(parts) ** 0.5) if len(parts) > 1 else None
+    return float(estimates.mean()), error, len(parts)
+
+
+def _estimate_in_blocks(sets: list[tuple[np.ndarray, np.ndarray]], count: int) -> np.ndarray:
+    """Return the discrepancy within each of so many blocks of both sets, (features, strata) each."""
     blocks = (_cut(array, count) for pair in sets for array in pair)
-    estimates = np.array([_estimate_discrepancy(*block) for block in zip(*blocks, strict=True)])
-    error = float(estimates.std(ddof=1) / count**0.5) if count > 1 else None
-    return float(estimates.mean()), error, count
+    return np.array([_estimate_discrepancy(*block) for block in zip(*blocks, strict=True)])
 
 
 def compute_prdc(real_features: np.ndarray, fake_features: np.ndarray, neighbours: int = 5) -> dict[str, np.ndarray]:

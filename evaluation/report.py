@@ -4,10 +4,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from math import hypot
 
-from evaluation.memorisation import MemorisationSummary, describe_memorisation
+from evaluation.memorisation import (
+    MemorisationSummary,
+    describe_memorisation,
+    describe_memorisation_in_features,
+)
 from evaluation.result import MIN_JUDGED, Evaluation, RunScores, SampleScores
 from evaluation.scores import BETTER_LOW, MEASURES, Score, Scores
 from synth.web_report import escape_text
+
+_FEW_OF_A_CLASS = 800  # some 1,000, but MNIST's test part has 892 of a digit
 
 
 def render_report(evaluation: Evaluation) -> str:
@@ -57,7 +63,7 @@ def render_scores(evaluation: Evaluation, escape: Callable[[str], str] = str) ->
     header = ["", *map(escape, runs), "floor (real)"]
     label = f"images (against {evaluation.real.images:,} real)"
     rows = [[label, *(f"{evaluation.compared:,}" for _ in header[1:])]]
-    for measure in MEASURES:
+    for measure in sorted(MEASURES, key=lambda measure: measure != find_headline(evaluation)):
         cells = (_format(getattr(sample.scores, measure), measure) for sample in samples)
         rows.append([f"{measure.replace('_', ' ')} {'↓' if measure in BETTER_LOW else '↑'}", *cells])
     if any(run.images > evaluation.compared for run in runs.values()):
@@ -65,20 +71,31 @@ def render_scores(evaluation: Evaluation, escape: Callable[[str], str] = str) ->
         rows.append(["frechet, all images ↓", *cells, "not known"])
     if floor.frechet_infinity is not None:
         rows.append(["frechet, extrapolated ↓", *(f"{sample.frechet_infinity:.3f}" for sample in samples)])
+    if all(run.likelihood_divergence is not None for run in runs.values()):
+        cells = (f"{run.likelihood_divergence:.2f}" for run in runs.values())
+        rows.append(["likelihood divergence ↓", *cells, "0 by definition"])
     memorisations = [run.memorisation for run in runs.values()]
     rows.append(["nearest training image, ratio", *(_format_ratio(found) for found in memorisations), "1 expected"])
     rows.append(["nearer than 99 % of real", *(_format_share(found) for found in memorisations), "1 % expected"])
+    in_features = [found for run in runs.values() if (found := run.memorisation_in_features)]
+    if len(in_features) == len(runs):
+        rows.append(["the same in features", *(_format_share(found) for found in in_features), "1 % expected"])
     return render_table(header, rows, aligned=True)
+
+
+def find_headline(evaluation: Evaluation) -> str:
+    """Return the measure that decides: "kernel", which has no bias, where a class has few real images, or "frechet"."""
+    fewest = min(scored.real_images for scored in evaluation.floor.classes.values())
+    return "kernel" if fewest < _FEW_OF_A_CLASS else "frechet"
 
 
 def find_verdicts(evaluation: Evaluation) -> list[str]:
     """Return sentences: each run against the floor, what collapsed or diverged, memorisation, and which run won."""
-    floor, sentences = evaluation.floor.scores, []
+    floor, sentences, headline = evaluation.floor.scores, [], find_headline(evaluation)
     for name, run in evaluation.runs.items():
         scores = run.scores
-        ratio = scores.frechet.value / max(floor.frechet.value, 1e-12)
         sentences.append(
-            f"{name}: the Frechet distance is {ratio:.1f} times that of as many real images; "
+            f"{name}: {_compare_headline(scores, floor, headline)}; "
             + "; ".join(_compare(scores, floor, measure) for measure in ("precision", "recall", "coverage"))
             + "."
         )
@@ -91,9 +108,12 @@ def find_verdicts(evaluation: Evaluation) -> list[str]:
                 "and as many real ones."
             )
         sentences.append(f"{name}: {describe_memorisation(run.memorisation)}")
+        if run.memorisation_in_features:
+            found = describe_memorisation_in_features(run.memorisation_in_features, evaluation.searched)
+            sentences.append(f"{name}: {found}")
     sentences += [f"{name}: {message}" for name, message in evaluation.failed.items()]
     if len(evaluation.runs) > 1:
-        sentences.append(_find_winner(evaluation.runs))
+        sentences.append(_find_winner(evaluation.runs, headline))
     return sentences
 
 
@@ -121,28 +141,41 @@ def find_warnings(evaluation: Evaluation) -> list[str]:
             f"note: the classes have fewer than ten times {dimensions:,} images each: their Frechet distances are too "
             "large, and only comparable at these numbers of images (the floor's are)."
         )
+    if find_headline(evaluation) == "kernel":
+        warnings.append(
+            f"note: a class has fewer than {_FEW_OF_A_CLASS} real images, so the kernel distance decides: the Frechet "
+            "distance depends on the number of images."
+        )
     samples = [*evaluation.runs.values(), evaluation.floor]
     if any(sample.scores.kernel.value < 0 for sample in samples):
         warnings.append("note: the kernel distance is an unbiased estimate: where it is near 0, it can be negative.")
     return warnings
 
 
-def _find_winner(runs: dict[str, RunScores]) -> str:
-    ranked = sorted(runs, key=lambda name: runs[name].scores.frechet.value)
-    best, second = (runs[name].scores.frechet for name in ranked[:2])
-    difference = second.value - best.value
+def _compare_headline(scores: Scores, floor: Scores, headline: str) -> str:
+    if headline == "kernel":  # the floor's is about 0, so there is no ratio
+        kernel, real = (_format(found.kernel, "kernel") for found in (scores, floor))
+        return f"the kernel distance is {kernel}, that of as many real images {real}"
+    ratio = scores.frechet.value / max(floor.frechet.value, 1e-12)
+    return f"the Frechet distance is {ratio:.1f} times that of as many real images"
+
+
+def _find_winner(runs: dict[str, RunScores], headline: str) -> str:
+    measured = {name: getattr(run.scores, headline) for name, run in runs.items()}
+    ranked = sorted(measured, key=lambda name: measured[name].value)
+    best, second = (measured[name] for name in ranked[:2])
+    title, digits = f"{headline.capitalize()} distance", _count_digits(headline)
+    difference = f"{second.value - best.value:.{digits}f}"
     if best.interval is None or second.interval is None:
-        return (
-            f"{ranked[0]} has the lowest Frechet distance, by {difference:.3f} to {ranked[1]}; no intervals were asked."
-        )
+        return f"{ranked[0]} has the lowest {title}, by {difference} to {ranked[1]}; no intervals were asked."
     interval = hypot(best.interval, second.interval)
-    if difference <= interval:
+    if second.value - best.value <= interval:
         return (
-            f"no winner: {ranked[0]} and {ranked[1]} differ by {difference:.3f} in the Frechet distance, which is "
-            f"within the interval of the difference, ± {interval:.3f}."
+            f"no winner: {ranked[0]} and {ranked[1]} differ by {difference} in the {title}, which is "
+            f"within the interval of the difference, ± {interval:.{digits}f}."
         )
     return (
-        f"{ranked[0]} won: its Frechet distance is lower than that of {ranked[1]} by {difference:.3f} ± {interval:.3f} "
+        f"{ranked[0]} won: its {title} is lower than that of {ranked[1]} by {difference} ± {interval:.{digits}f} "
         "(one training each: another seed of training can move it further than this)."
     )
 
@@ -157,9 +190,13 @@ def _compare(scores: Scores, floor: Scores, measure: str) -> str:
 def _format(score: Score, measure: str) -> str:
     if score.value is None:
         return "-"
-    digits = 5 if measure == "kernel" else 3
+    digits = _count_digits(measure)
     interval = "" if score.interval is None else f" ± {score.interval:.{digits}f}"
     return f"{score.value:.{digits}f}{interval}"
+
+
+def _count_digits(measure: str) -> int:
+    return 5 if measure == "kernel" else 3
 
 
 def _format_all(run: RunScores) -> str:

@@ -12,6 +12,7 @@ from evaluation.sides import Leaks
 MIN_JUDGED = 35
 # Not in evaluation.json where they are None; what else is not known is null there.
 _LEFT_OUT = ("sizes", "frechet_of_sizes", "frechet_infinity", "cross_check", "memorisation")
+_LEFT_OUT += ("memorisation_in_features", "likelihood_divergence")
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,17 @@ class RunScores(SampleScores):
     """The synthetic images of one run against the real ones.
 
     images: all that the run has. collapsed: names of the classes without variety. frechet_all: distance of all images;
-    None where their classes have other proportions. cross_check: {measure: Opinions}, where it was asked for.
+    None where their classes have other proportions. memorisation_in_features: of views of the images, in the features.
+    likelihood_divergence: of evaluation.likelihood; the floor's is 0. cross_check: {measure: Opinions}, where it was
+    asked for.
     """
 
     images: int
     memorisation: MemorisationSummary
     collapsed: list[str]
     frechet_all: float | None
+    memorisation_in_features: MemorisationSummary | None = None
+    likelihood_divergence: float | None = None
     cross_check: dict[str, Opinions] | None = None
 
 
@@ -94,7 +99,8 @@ class Evaluation:
     """A comparison of runs with real images.
 
     settings: what was asked for, as text. failed: {recipe: why it has no run}. notes: on the runs. versions: of the
-    packages. data, fingerprint: name and hash of the data set. compare: recipes that were trained for this. compared,
+    packages. data, fingerprint: name and hash of the data set. searched: training images among which the nearest was
+    looked for in features. compare: recipes that were trained for this. compared,
     compared_classes: images of each run and of the floor, in all and {class name: count}. without_classes: why all
     images are compared together, as one class; None where there are classes. warnings, verdicts:
     sentences on what the numbers can't say, and on what they say.
@@ -110,6 +116,7 @@ class Evaluation:
     features: FeatureSpace
     real: RealSide
     compare: list[str]
+    searched: int
     compared: int
     compared_classes: dict[str, int]
     without_classes: str | None

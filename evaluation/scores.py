@@ -15,8 +15,9 @@ from evaluation.metrics import (
     fit_gaussian,
 )
 from evaluation.statistics import compute_bootstrap_error, compute_t_quantile, compute_wilson_half_width
+from evaluation.two_sample import compute_two_sample_accuracy
 
-BETTER_LOW = ("frechet", "kernel", "sliced_wasserstein")
+BETTER_LOW = ("frechet", "kernel", "sliced_wasserstein", "two_sample")
 # Images per dimension from which on the distance falls with 1 / count, and those that it takes to follow it.
 _LINEAR_FROM, _TRACED_FROM = 2.5, 4
 _NORMAL_95 = 1.96
@@ -49,6 +50,7 @@ class Scores:
     density: Score
     coverage: Score
     sliced_wasserstein: Distance
+    two_sample: Score
 
 
 MEASURES = tuple(field.name for field in fields(Scores))
@@ -78,8 +80,8 @@ def score_features(real: Reference, fake_features: np.ndarray, fake_labels: np.n
     The classes have fixed proportions and take turns. The intervals say how the scores vary with the images that were
     drawn, not with the GAN's training. frechet, sliced_wasserstein: over resamples of the fake images, which is too
     wide where they are not many times the dimensions. kernel: over blocks. precision, density: over the fake images;
-    recall, coverage: over the real ones, for these fake ones (Wilson 1927 for the shares). These four are not known
-    where a set has too few images for them.
+    recall, coverage: over the real ones, for these fake ones (Wilson 1927 for the shares). These four, and two_sample,
+    are not known where a set has too few images for them.
     """
 
     def measure(distance: Callable[[np.ndarray], float]) -> Distance:
@@ -93,6 +95,7 @@ def score_features(real: Reference, fake_features: np.ndarray, fake_labels: np.n
         frechet=measure(lambda features: compute_frechet_distance(real.gaussian, fit_gaussian(features))),
         kernel=_score_kernel(real, fake_features, fake_labels),
         sliced_wasserstein=measure(lambda features: compute_sliced_wasserstein(real.features, features, directions)),
+        two_sample=_score_two_sample(real.features, fake_features),
         **_score_neighbours(real.features, fake_features, scoring.neighbours),
     )
 
@@ -102,6 +105,11 @@ def _score_kernel(real: Reference, fake_features: np.ndarray, fake_labels: np.nd
         real.features, fake_features, real_strata=real.labels, fake_strata=fake_labels
     )
     return Distance(value, None if error is None else error * compute_t_quantile(blocks))
+
+
+def _score_two_sample(real_features: np.ndarray, fake_features: np.ndarray) -> Score:
+    found = compute_two_sample_accuracy(real_features, fake_features)
+    return Score(found[0], compute_wilson_half_width(*found)) if found else Score(None, None)
 
 
 def _score_neighbours(real_features: np.ndarray, fake_features: np.ndarray, neighbours: int) -> dict[str, Score]:

@@ -71,6 +71,13 @@ def draw_spare(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return images[spare], labels[spare]
 
 
+def draw_fitted(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return the other train images: (images uint8 [n, H, W, C], class indices [n])."""
+    images, labels = dataset.part("train")
+    fitted = draw_folds(len(labels), SEED) != LEFT_OUT
+    return images[fitted], labels[fitted]
+
+
 def _load_inception(weights: str | Path | None) -> keras.Model:
     file = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
     if weights and not Path(weights).is_file():

@@ -7,14 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evaluation.features import Material, gather
-from evaluation.memorisation import Memorisation, search_nearest
+import numpy as np
+
+from evaluation.feature_cache import load_or_compute
+from evaluation.features import Material, draw_evenly, gather
+from evaluation.likelihood import compute_likelihood_divergences
+from evaluation.memorisation import Memorisation, search_nearest, search_nearest_in_features
 from evaluation.report import find_verdicts, find_warnings, render_report, render_scores
 from evaluation.result import Evaluation, FeatureSpace, RealSide
 from evaluation.run_scores import score_all
 from evaluation.scores import Scoring
 from models.cross_check import check_agreement, cross_check
-from models.extractors import build_extractor
+from models.extractors import build_extractor, draw_fitted
 from models.recipes import RECIPES
 from models.startup import Started, start_worker
 from models.tfgan import import_tfgan
@@ -57,11 +61,18 @@ OWNED = ("evaluation.json", "evaluation.md", REPORT, *(f"{name}.png" for name in
 
 @dataclass(frozen=True)
 class _Measured:
-    """The features of everything that is compared, what computed them, and the nearest training images by run."""
+    """The features of everything that is compared, what computed them, and the nearest training images by run.
+
+    in_features: the nearest of so many training images, `searched`, in the features. divergences: {run: likelihood
+    divergence}.
+    """
 
     extractor: Any
     material: Material
     memorisations: dict[str, Memorisation]
+    in_features: dict[str, Memorisation]
+    searched: int
+    divergences: dict[str, float]
 
 
 def compare_runs(
@@ -112,7 +123,14 @@ def _measure(measuring: MeasuringOptions, run: RunOptions, inputs: Inputs, extra
     cache, sides = Path(run.out) / "cache", inputs.compared.sides
     with open_bar(quiet=run.quiet, total=sides.count_synthetic(), desc="features", unit="img") as bar:
         material = gather(sides, extractor, cache, limit=measuring.images, seed=run.seed, advance=bar.update)
-    return _Measured(extractor, material, search_nearest(material, inputs.dataset.part("train")[0]))
+    dataset, floor, real = inputs.dataset, material.floor.features, material.real.features
+    fitted, _ = load_or_compute(cache, draw_evenly(*draw_fitted(dataset), measuring.images, run.seed), extractor)
+    known, mirrored = np.concatenate([fitted, floor]), dataset.image_shape[2] > 1
+    in_features = search_nearest_in_features(material, known, extractor.compute, mirrored=mirrored)
+    runs = {name: sample.features for name, sample in material.runs.items()}
+    divergences = compute_likelihood_divergences(fitted, real, floor, runs)
+    nearest = search_nearest(material, dataset.part("train")[0])
+    return _Measured(extractor, material, nearest, in_features, len(known), divergences)
 
 
 def _score(
@@ -123,6 +141,9 @@ def _score(
     scoring = Scoring(neighbours=measuring.neighbours, bootstrap=measuring.bootstrap, seed=seed)
     classes, infinity = inputs.compared.classes, measuring.fid_infinity
     floor, runs = score_all(material, measured.memorisations, classes, scoring, fid_infinity=infinity)
+    for name, found in measured.in_features.items():
+        divergence = measured.divergences[name]
+        runs[name] = replace(runs[name], memorisation_in_features=found.summarise(), likelihood_divergence=divergence)
     if measuring.cross_check:
         for name, sample in material.runs.items():
             opinions = cross_check(material.real.features, sample.features, seed)
@@ -138,6 +159,7 @@ def _score(
         features=FeatureSpace(extractor.name, extractor.hash, extractor.dimensions),
         real=RealSide(measuring.split, len(material.real.labels)),
         compare=compare,
+        searched=measured.searched,
         compared=sum(material.quotas.values()),
         compared_classes={classes[k]: count for k, count in material.quotas.items()},
         without_classes=inputs.compared.classless,

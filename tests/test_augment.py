@@ -342,7 +342,7 @@ def test_a_gan_that_has_failed_is_not_trained_again_in_the_same_run(data, tmp_pa
 def test_small_batches_are_announced(data, tmp_path, capsys):
     arguments = ["imbalance", "--data", data, "--minority", "1", "--minority-size", "20", "--gans", "alone:small"]
     assert main([*arguments, "--out", str(tmp_path / "out"), "--dry-run"]) == 0
-    assert "alone:small, 20 1: batches of 20 images, as there are few" in capsys.readouterr().out
+    assert "alone:small, 20 1: fitted to 20 images of 28 x 28 pixels: --batch-size 20" in capsys.readouterr().out
 
 
 def test_another_configuration_is_refused_and_overwrite_keeps_the_gans(minority, data, tmp_path, monkeypatch, capsys):

@@ -36,7 +36,7 @@ def build_memorisation(**fields):
 
 def build_class(*, precision=0.9, recall=0.9, spread=1.0, memorisation=None, **counts):
     scores = build_scores(precision=Score(precision, None), recall=Score(recall, None))
-    counts = {"compared": 50, "real_images": 50} | counts
+    counts = {"compared": 50, "real_images": 1000} | counts
     return ClassScores(**counts, scores=scores, spread=spread, real_spread=1.0, memorisation=memorisation)
 
 
@@ -68,6 +68,7 @@ def build_evaluation(runs, **fields):
         features=FeatureSpace("pixels", "pixels", 2),
         real=RealSide("test", 100),
         compare=[],
+        searched=400,
         compared=100,
         compared_classes={"ape": 50},
         without_classes=None,

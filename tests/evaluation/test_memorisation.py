@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from evaluation.memorisation import Memorisation, describe_memorisation, find_nearest, search_nearest
+from evaluation.features import FeatureSet, Material
+from evaluation.memorisation import (
+    Memorisation,
+    describe_memorisation,
+    describe_memorisation_in_features,
+    find_nearest,
+    search_nearest,
+    search_nearest_in_features,
+)
+from evaluation.metrics import fit_gaussian
 from tests.evaluation.builders import build_material, build_set
 
 
@@ -110,3 +119,47 @@ def test_about_2000_images_are_searched_and_at_least_20_of_each_class(counts, se
     assert np.bincount(found.labels).tolist() == searched
     assert np.bincount(found.held_out_labels).tolist() == searched
     assert (np.diff(found.index) > 0).all()
+
+
+def blur(images):
+    """Features that a shift moves as far as pixels, and noise hardly: means of 4 x 4 pixels."""
+    n, height, width, channels = images.shape
+    blocks = images.reshape(n, height // 4, 4, width // 4, 4, channels).astype(np.float32)
+    return blocks.mean(axis=(2, 4)).reshape(n, -1)
+
+
+def search_in_features(change, *, mirrored):
+    """Search for images that `change` makes of training images."""
+    images = np.random.default_rng(0).integers(0, 256, (600, 16, 16, 3)).astype(np.uint8)
+    train, held_out, new = images[:200], images[200:400], change(images[:200])
+    sets = [
+        FeatureSet(part, np.zeros(len(part), int), blur(part), fit_gaussian(blur(part)))
+        for part in (held_out, images[400:], new)
+    ]
+    material = Material(sets[0], sets[1], {"run": sets[2]}, {0: 200}, {"run": True})
+    return search_nearest_in_features(material, blur(train), blur, mirrored=mirrored)["run"].summarise()
+
+
+def shift(images):
+    return np.pad(images, ((0, 0), (1, 0), (0, 0), (0, 0)), mode="edge")[:, :-1]
+
+
+def make_noise(images):
+    return np.random.default_rng(1).integers(0, 256, images.shape).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("change", "mirrored", "memorised"),
+    [
+        (shift, False, True),
+        (lambda images: images[:, :, ::-1], True, True),
+        (lambda images: images[:, :, ::-1], False, False),
+        (make_noise, True, False),
+    ],
+)
+def test_shifted_and_mirrored_copies_are_found_in_features(change, mirrored, memorised):
+    summary = search_in_features(change, mirrored=mirrored)
+    assert summary.memorised == memorised
+    text = describe_memorisation_in_features(summary, 200)
+    assert text.startswith(f"{'memorised' if memorised else 'no sign of memorisation'} in features among 200 training")
+    assert describe_memorisation_in_features(summary, 200).endswith("held-out real images are.")

@@ -162,7 +162,23 @@ def test_kernel_distance_is_the_mean_of_its_blocks_of_which_the_larger_ones_are_
 
 @pytest.mark.parametrize(("count", "blocks"), [(1000, 1), (1001, 2)])
 def test_kernel_distance_is_in_blocks_of_1000(count, blocks):
-    assert compute_kernel_distance(*np.random.default_rng(0).standard_normal((2, count, 2)))[2] == blocks
+    real, fake = np.random.default_rng(0).standard_normal((2, count, 2))
+    parts = [
+        compute_kernel_distance(a, b)[0]
+        for a, b in zip(np.array_split(real[::-1], blocks), np.array_split(fake[::-1], blocks), strict=True)
+    ]
+    value, _, used = compute_kernel_distance(real[::-1], fake[::-1])
+    assert value == pytest.approx(np.mean(parts), abs=1e-3)
+    assert used == (5 if blocks == 1 else 2)  # for the error
+
+
+def test_the_error_of_one_block_is_that_of_smaller_ones_and_not_too_small():
+    generator = np.random.default_rng(0)
+    found = [compute_kernel_distance(*generator.standard_normal((2, 60, 3))) for _ in range(60)]
+    values, errors, counts = map(np.array, zip(*found, strict=True))
+    assert set(counts) == {5}
+    assert values.std() < errors.mean()
+    assert compute_kernel_distance(*generator.standard_normal((2, 3, 3)))[1] is None  # no two blocks of two
 
 
 @pytest.mark.slow

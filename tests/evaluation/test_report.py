@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from evaluation.report import find_verdicts, find_warnings, render_report, render_scores, render_table
+from evaluation.report import find_headline, find_verdicts, find_warnings, render_report, render_scores, render_table
 from evaluation.result import FeatureSpace, Opinions, RealSide
 from evaluation.scores import Distance, Score
 from evaluation.sides import Leaks
@@ -57,7 +57,7 @@ def test_the_report_has_the_classes_and_the_second_opinion():
     assert text.startswith("# Evaluation\n\nReal images: apes (abcdef012345), 100 of its test part.\nFeatures: pixels")
     assert "- note: a\n- mine: b\n" in text
     classes = read_rows(text.partition("## mine, class by class")[2].partition("##")[0])
-    values = ["50", "1.000", "0.90000", "0.900", "0.900", "0.900", "0.900", "0.900"]
+    values = ["50", "1.000", "0.90000", *["0.900"] * 6]
     assert classes["ape"] == [*values, "1.00", "0.0%"]
     assert classes["floor"] == [*values, "", ""]
     assert text.endswith("| mine | sliced wasserstein | 0.5  | 0.25   |\n")
@@ -78,6 +78,37 @@ def test_each_run_is_compared_with_the_floor():
         "needed, and as many held-out real ones, of which there are 10.",
         "small: training diverged",
     ]
+
+
+def test_the_kernel_distance_decides_where_a_class_has_few_real_images():
+    few = build_floor(classes={"ape": build_class(real_images=799)})
+    runs = {
+        name: build_run(scores=build_scores(kernel=Distance(value, 0.01), frechet=Distance(1 - value, 0.001)))
+        for name, value in (("a", 0.05), ("b", 0.15))
+    }
+    evaluation = build_evaluation(runs, floor=few)
+    assert find_headline(evaluation) == "kernel"
+    assert find_headline(build_evaluation(runs)) == "frechet"
+    sentences = find_verdicts(evaluation)
+    start = "a: the kernel distance is 0.05000 ± 0.01000, that of as many real images 0.90000 ± 0.01000; precision"
+    assert sentences[0].startswith(start)
+    assert sentences[-1].startswith("a won: its Kernel distance is lower than that of b by 0.10000 ± 0.01414")
+    assert find_verdicts(build_evaluation(runs))[-1].startswith("b won: its Frechet distance")
+    assert any("a class has fewer than 800 real images" in line for line in find_warnings(evaluation))
+    assert list(read_rows(render_scores(evaluation)))[3] == "kernel ↓"
+
+
+def test_what_training_images_tell_stands_beside_the_rest():
+    found = build_memorisation(near_share=0.5, memorised=True, images=1000, held_out_images=900)
+    run = build_run(memorisation_in_features=found, likelihood_divergence=3.456)
+    evaluation = build_evaluation({"mine": run})
+    rows = read_rows(render_scores(evaluation))
+    assert rows["likelihood divergence ↓"] == ["3.46", "0 by definition"]
+    assert rows["the same in features"] == ["50.0%", "1 % expected"]
+    assert find_verdicts(evaluation)[-1] == (
+        "mine: memorised in features among 400 training images: 50.0% are nearer to one than all but 1 % of 900 "
+        "held-out real images are."
+    )
 
 
 def test_variety_is_not_judged_below_35_images_of_a_class():

@@ -13,11 +13,12 @@ SCORES = {
     "density": KNOWN,
     "coverage": KNOWN,
     "sliced_wasserstein": KNOWN,
+    "two_sample": KNOWN,
 }
 UNKNOWN = {"value": None, "interval": None}
 OF_CLASS = {
     "compared": 50,
-    "real_images": 50,
+    "real_images": 1000,
     "scores": SCORES | {"precision": UNKNOWN, "recall": {"value": 0.9, "interval": None}},
     "spread": 1.0,
     "real_spread": 1.0,
@@ -46,6 +47,7 @@ CONTENT = {
     "features": {"name": "pixels", "hash": "pixels", "dimensions": 2},
     "real": {"split": "test", "images": 100},
     "compare": [],
+    "searched": 400,
     "compared": 100,
     "compared_classes": {"ape": 50},
     "without_classes": None,
