@@ -11,7 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from synth.errors import RequestError
 
-_FEW_BLOCKS = 5  # for the error of a kernel distance that has one block
+_FEW_BLOCKS = 5  # for the error of a kernel distance, at least
 _BLOCK_ROWS = 1000  # of pairwise distances that are in memory at once
 
 
@@ -102,7 +102,7 @@ def compute_kernel_distance(
     """Return (squared maximum mean discrepancy, its standard error, number of blocks) with the kernel (x.y / D + 1)^3.
 
     Binkowski et al. 2018 (arXiv:1801.01401): the unbiased estimate, which can be negative, as the mean over blocks of
-    at most `max_block_size` images of each set in the order given. Where there is one block alone, the error is that of
+    at most `max_block_size` images of each set in the order given. Where these are fewer than five, the error is that of
     the mean over up to five smaller ones, which is too large rather than too small, or None.
     The strata, integers [N] and [M], are classes whose proportions were fixed, in every block, when the images were
     drawn: pairs within a class then stand for those of an image with itself, too. So every block has at least two
@@ -116,7 +116,8 @@ def compute_kernel_distance(
         raise RequestError(f"both sets should have at least 2 images (of each class). Got {rarest} instead.")
     count = min(-(-max(len(real_features), len(fake_features)) // max_block_size), int(rarest) // 2)
     estimates = _estimate_in_blocks(sets, count)
-    parts = estimates if count > 1 else _estimate_in_blocks(sets, min(_FEW_BLOCKS, int(rarest) // 2))
+    enough = max(count, min(_FEW_BLOCKS, int(rarest) // 2))
+    parts = estimates if count == enough else _estimate_in_blocks(sets, enough)
     error = float(parts.std(ddof=1) / len(parts) ** 0.5) if len(parts) > 1 else None
     return float(estimates.mean()), error, len(parts)
 
