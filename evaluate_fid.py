@@ -32,7 +32,7 @@ from synth.options import (
     take,
     write_command,
 )
-from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
+from tasks.evaluation_options import FITTED_FEATURES, ComparisonOptions, MeasuringOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +46,8 @@ class Config(SubsetOptions, MeasuringOptions, ComparisonOptions, RunOptions, Wor
         check_options(self)
         if self.bootstrap == 1:
             raise RequestError("--bootstrap should be 0 or at least 2. Got 1 instead.")
-        if self.inception_weights and self.features != "inception":
-            raise RequestError("--inception-weights is for --features inception.")
+        if self.feature_weights and self.features in FITTED_FEATURES:
+            raise RequestError("--feature-weights is for --features inception, or a network of keras.applications.")
         if self.compare and self.runs:
             raise RequestError("--compare trains its own runs: leave out the runs, or name their folders without it.")
         if (self.recipe_options or self.max_minutes) and not self.compare:
@@ -64,7 +64,7 @@ def evaluate(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
-    inputs = {"--data": config.data, "--test-data": config.test_data, "--inception-weights": config.inception_weights}
+    inputs = {"--data": config.data, "--test-data": config.test_data, "--feature-weights": config.feature_weights}
     inputs |= {"RUN": () if config.compare else config.runs or (default_out(),)}
     threads = start(config.out, inputs, report_unless(config.quiet), *take(config, WorkOptions))
     command = write_command("evaluate_fid.py", config, more=[*config.runs, *write_flags(config.recipe_options)])
@@ -89,7 +89,7 @@ def build_parser():
     parser = command_line.build_parser(__file__, __doc__, "[RUN ...] [options]")
     parser.add_argument("runs", nargs="*", metavar="RUN", help="folder, file or glob of shards (default: synthetic)")
     add_flags(parser.add_argument_group("data"), Config, SubsetOptions)
-    names = ("split", "features", "inception_weights", "images", "neighbours", "bootstrap")
+    names = ("split", "features", "feature_weights", "images", "neighbours", "bootstrap")
     names += ("fid_infinity", "cross_check", "allow_leak")
     add_flags(parser.add_argument_group("measuring"), Config, names)
     comparing = parser.add_argument_group(

@@ -102,8 +102,8 @@ def compute_kernel_distance(
     """Return (squared maximum mean discrepancy, its standard error, number of blocks) with the kernel (x.y / D + 1)^3.
 
     Binkowski et al. 2018 (arXiv:1801.01401): the unbiased estimate, which can be negative, as the mean over blocks of
-    at most `max_block_size` images of each set in the order given. Where these are fewer than five, the error is that of
-    the mean over up to five smaller ones, which is too large rather than too small, or None.
+    at most `max_block_size` images of each set in the order given. Where there are fewer than five, the error is that
+    of the mean over up to five smaller ones, which is too large rather than too small, or None.
     The strata, integers [N] and [M], are classes whose proportions were fixed, in every block, when the images were
     drawn: pairs within a class then stand for those of an image with itself, too. So every block has at least two
     images of each class, which makes it larger where a class is rare.

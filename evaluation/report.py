@@ -164,7 +164,7 @@ def _find_winner(runs: dict[str, RunScores], headline: str) -> str:
     measured = {name: getattr(run.scores, headline) for name, run in runs.items()}
     ranked = sorted(measured, key=lambda name: measured[name].value)
     best, second = (measured[name] for name in ranked[:2])
-    title, digits = f"{headline.capitalize()} distance", _count_digits(headline)
+    title, digits = "kernel distance" if headline == "kernel" else "Frechet distance", _count_digits(headline)
     difference = f"{second.value - best.value:.{digits}f}"
     if best.interval is None or second.interval is None:
         return f"{ranked[0]} has the lowest {title}, by {difference} to {ranked[1]}; no intervals were asked."

@@ -44,7 +44,7 @@ from tasks.evaluation_inputs import (
     prepare,
     train_recipes,
 )
-from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
+from tasks.evaluation_options import FITTED_FEATURES, ComparisonOptions, MeasuringOptions
 from tasks.real_data import print_plan
 
 SCRIPT = "evaluate_fid.py"
@@ -104,8 +104,8 @@ def compare_runs(
     if run.dry_run:
         check_output(*folder, overwrite=run.overwrite)
         return plan
-    build = partial(build_extractor, measuring.features, dataset, out / "cache", measuring.inception_weights, report)
-    extractor = build() if measuring.features == "inception" else None  # now: its weights may be missing
+    build = partial(build_extractor, measuring.features, dataset, out / "cache", measuring.feature_weights, report)
+    extractor = None if measuring.features in FITTED_FEATURES else build()  # now: its weights may be missing
     with ExitStack() as stack:
         executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
         stack.enter_context(open_output(*folder, overwrite=run.overwrite, computing=started.computing))

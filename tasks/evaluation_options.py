@@ -6,7 +6,7 @@ from pathlib import Path
 from models.recipes import RECIPES, GANOptions
 from synth.options import ScoringOptions, like, option
 
-FEATURES = ("classifier", "inception", "pixels")
+FITTED_FEATURES = ("classifier", "pixels")  # these have no weights of ImageNet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,9 +14,13 @@ class MeasuringOptions(ScoringOptions):
     """What synthetic images are compared with, and how."""
 
     split: str = option("test", "real images to compare with", choices=("test", "validation"))
-    features: str = option("classifier", "features that the images are compared by", choices=FEATURES)
-    inception_weights: str | Path | None = option(
-        None, "weights of InceptionV3 without its top, as of keras.applications", metavar="FILE"
+    features: str = option(
+        "classifier",
+        "features that the images are compared by: classifier, pixels, inception, or a network of keras.applications",
+        metavar="NAME",
+    )
+    feature_weights: str | Path | None = option(
+        None, "weights of that network without its top", metavar="FILE", formerly="inception_weights"
     )
     images: int = option(10_000, "most images of each side to compare", minimum=2, metavar="N")
     neighbours: int = option(

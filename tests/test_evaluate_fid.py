@@ -260,13 +260,13 @@ def test_inception_features(data, tmp_path, capsys):
     images, labels = make_images(16, seed=7)
     run = save_images(tmp_path / "mine.npz", images, labels)
     options = [run, "--data", data, "--features", "inception", "--images", "8", "--bootstrap", "0"]
-    assert main([*options, "--inception-weights", str(weights), "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    assert main([*options, "--feature-weights", str(weights), "--out", str(tmp_path / "out"), "--quiet"]) == 0
     result = json.loads((tmp_path / "out/evaluation.json").read_text())
     assert result["features"]["dimensions"] == 2048
     assert any("for 2,048 dimensions" in sentence for sentence in result["warnings"])
-    code, line = fail(main, capsys, *options, "--inception-weights", run, "--out", str(tmp_path / "other"))
+    code, line = fail(main, capsys, *options, "--feature-weights", run, "--out", str(tmp_path / "other"))
     assert code == 2
-    assert "--inception-weights should be keras.applications' inception_v3_weights" in line
+    assert "--feature-weights should be those of keras.applications for inception, without its top" in line
 
 
 def test_inception_without_weights_says_how_to_get_them(data, generated, tmp_path, capsys, monkeypatch):
@@ -276,9 +276,7 @@ def test_inception_without_weights_says_how_to_get_them(data, generated, tmp_pat
     monkeypatch.setattr("keras.applications.InceptionV3", refuse)
     code, line = fail(main, capsys, str(generated), "--features", "inception", "--out", str(tmp_path / "out"))
     assert code == 2
-    assert (
-        "could not be downloaded (URL fetch failure): connect once, or name the file with --inception-weights" in line
-    )
+    assert "could not be downloaded (URL fetch failure): connect once, or name the file with --feature-weights" in line
 
 
 @pytest.mark.parametrize(
@@ -287,8 +285,8 @@ def test_inception_without_weights_says_how_to_get_them(data, generated, tmp_pat
         (["nowhere"], 2, "RUN should be a folder or glob of shards"),
         (["{run}", "{run}"], 2, "RUN should be different folders"),
         (["{run}", "--images", "1"], 2, "--images should be at least 2. Got 1"),
-        (["{run}", "--inception-weights", "x"], 2, "is for --features inception"),
-        (["{run}", "--features", "inception", "--inception-weights", "x"], 2, "should be a file. No such: x"),
+        (["{run}", "--feature-weights", "x"], 2, "is for --features inception, or a network"),
+        (["{run}", "--features", "inception", "--feature-weights", "x"], 2, "should be a file. No such: x"),
         (["{run}", "--steps", "5"], 2, "are for --compare"),
         (["{run}", "--compare", "quick"], 2, "leave out the runs"),
         (["--compare", "quik"], 2, "--compare should be one of quick, small"),

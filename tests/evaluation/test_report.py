@@ -92,7 +92,7 @@ def test_the_kernel_distance_decides_where_a_class_has_few_real_images():
     sentences = find_verdicts(evaluation)
     start = "a: the kernel distance is 0.05000 ± 0.01000, that of as many real images 0.90000 ± 0.01000; precision"
     assert sentences[0].startswith(start)
-    assert sentences[-1].startswith("a won: its Kernel distance is lower than that of b by 0.10000 ± 0.01414")
+    assert sentences[-1].startswith("a won: its kernel distance is lower than that of b by 0.10000 ± 0.01414")
     assert find_verdicts(build_evaluation(runs))[-1].startswith("b won: its Frechet distance")
     assert any("a class has fewer than 800 real images" in line for line in find_warnings(evaluation))
     assert list(read_rows(render_scores(evaluation)))[3] == "kernel ↓"

@@ -2,7 +2,6 @@ import keras
 import numpy as np
 import pytest
 
-from models import extractors
 from models.extractors import build_extractor, draw_spare
 from synth.datasets import load_dataset
 
@@ -49,8 +48,10 @@ def test_inception_takes_grey_images_and_any_size(monkeypatch):
     """Of a stand-in: the mean over the pixels of each channel."""
     image = keras.Input((299, 299, 3))
     network = keras.Model(image, keras.layers.GlobalAveragePooling2D()(image))
-    monkeypatch.setattr(extractors, "_load_inception", lambda weights: network)
-    extractor = build_extractor("inception", None, cache="nowhere")
+    monkeypatch.setattr(keras.applications, "InceptionV3", lambda **options: network)
+    lines = []
+    extractor = build_extractor("inception", None, "nowhere", report=lines.append)
+    assert lines == ["note: the weights of inception come from Keras' cache, or are downloaded into it"]
     images = np.array([0, 255], np.uint8).reshape(2, 1, 1, 1).repeat(8, axis=1).repeat(6, axis=2)
     assert extractor.dimensions == 3
     assert np.allclose(extractor.compute(images), [[-1] * 3, [1] * 3], atol=1e-5)
@@ -58,8 +59,41 @@ def test_inception_takes_grey_images_and_any_size(monkeypatch):
 
 @pytest.mark.slow
 def test_missing_inception_weights_are_named(dataset, tmp_path):
-    with pytest.raises(ValueError, match=r"--inception-weights should be a file. No such: .*weights\.h5"):
+    with pytest.raises(ValueError, match=r"--feature-weights should be a file. No such: .*weights\.h5"):
         build_extractor("inception", dataset, tmp_path, tmp_path / "weights.h5")
     (tmp_path / "weights.h5").write_bytes(b"no weights")
-    with pytest.raises(ValueError, match=r"should be keras.applications' inception_v3_weights.*Got .*weights\.h5"):
+    with pytest.raises(ValueError, match=r"should be those of keras.applications for inception, .*Got .*weights\.h5"):
         build_extractor("inception", dataset, tmp_path, tmp_path / "weights.h5")
+
+
+@pytest.mark.parametrize(("name", "black"), [("MobileNetV3Small", 0), ("MobileNetV2", -1)])
+def test_any_network_sees_images_as_it_was_trained_to(monkeypatch, name, black):
+    """MobileNetV3 scales within the network, MobileNetV2 wants [-1, 1]."""
+    image = keras.Input((224, 224, 3))
+    network = keras.Model(image, keras.layers.GlobalAveragePooling2D()(image))
+    build = getattr(keras.applications, name)
+    stand_in = lambda **options: network  # noqa: E731
+    stand_in.__module__ = build.__module__
+    monkeypatch.setattr(keras.applications, name, stand_in)
+    extractor = build_extractor(name, None, "nowhere", report=lambda line: None)
+    assert np.allclose(extractor.compute(np.zeros((1, 8, 6, 1), np.uint8)), black)
+
+
+@pytest.mark.slow
+def test_a_network_takes_its_weights_from_a_file(tmp_path):
+    keras.utils.set_random_seed(0)
+    options = {"include_top": False, "pooling": "avg", "input_shape": (224, 224, 3)}
+    network = keras.applications.MobileNetV3Small(weights=None, **options)
+    network.save_weights(tmp_path / "notop.weights.h5")
+    lines = []
+    extractor = build_extractor("MobileNetV3Small", None, "nowhere", tmp_path / "notop.weights.h5", lines.append)
+    images = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3)).astype(np.uint8)
+    assert np.allclose(extractor.compute(images), network(images.astype("float32"), training=False), atol=1e-4)
+    assert (extractor.dimensions, lines) == (576, [])
+
+
+def test_an_unknown_network_is_one_line_with_near_names():
+    with pytest.raises(
+        ValueError, match=r"network of keras\.applications \(MobileNetV3Small, .*\?\)\. Got 'MobilNetV3Smal'"
+    ):
+        build_extractor("MobilNetV3Smal", None, "nowhere")
