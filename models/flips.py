@@ -18,7 +18,7 @@ _KEPT = 0.9  # of the accuracy above chance, by mirrored images
 
 @dataclass(frozen=True)
 class FlipDecision:
-    """Whether half of the training images are mirrored, and why, in words with the numbers."""
+    """Whether half of the training images are mirrored, and why, in words with the numbers; "" where none was asked."""
 
     flip: bool
     reason: str
@@ -26,6 +26,10 @@ class FlipDecision:
     def settle(self, recipe: Recipe) -> Recipe:
         """Return a recipe with what "auto" means; one that says on or off keeps it."""
         return replace(recipe, flip="on" if self.flip else "off") if recipe.flip == "auto" else recipe
+
+    def describe(self) -> dict[str, str]:
+        """Return what a plan says of it, {heading: text}."""
+        return {"flips": self.reason} if self.reason else {}
 
 
 def decide_flip(asked: str, dataset: Dataset, seed: int = 0, *, dry: bool = False) -> FlipDecision:
@@ -37,7 +41,7 @@ def decide_flip(asked: str, dataset: Dataset, seed: int = 0, *, dry: bool = Fals
     if asked != "auto":
         return FlipDecision(asked == "on", f"{asked}, as --flip says")
     if dataset.image_shape[2] == 1:
-        return FlipDecision(False, "off: grey images may be digits or letters")
+        return FlipDecision(False, "")  # they may be digits or letters
     if not dataset.has_classifier or not len(dataset.validation):
         return FlipDecision(False, "off: it takes two classes and validation images to test them")
     if os.environ.get("TF_CONFIG"):

@@ -81,7 +81,8 @@ def _settle_flip(
     if recipe.flip != "auto":
         return recipe.flip
     decision = decide_flip(recipe.flip, dataset, seed)
-    report(f"flips {decision.reason}")
+    if decision.reason:
+        report(f"flips {decision.reason}")
     return decision.settle(recipe).flip
 
 

@@ -78,7 +78,7 @@ def predict_and_score(
     check_inputs(out, material.dataset.inputs | {"--test-csv": material.test_csv})
     _check_submission(test, run, material)
     decide = partial(decide_flip, classifier.flip, material.dataset, run.seed)
-    plan = _make_plan(images, classifier, run, material) | {"flips": decide(dry=True).reason}
+    plan = _make_plan(images, classifier, run, material) | decide(dry=True).describe()
     plan |= describe_work(work, started.threads)
     print_plan(plan, run.quiet)
     options = [list_settings(group) for group in (data, images, classifier, test, run)]
@@ -93,10 +93,11 @@ def predict_and_score(
         report = report_unless(run.quiet)
         executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
         stack.enter_context(open_output(*folder, overwrite=run.overwrite, computing=started.computing))
-        plan["flips"] = (decision := decide()).reason
-        report(f"flips {decision.reason}")
+        decision = decide()
+        print_plan(decision.describe(), run.quiet)
+        plan |= decision.describe()
         runs = _train(classifier, run, material, executor, flip=decision.flip)
-        metrics = summarise_runs(settings | {"flips": decision.reason}, material, runs)
+        metrics = summarise_runs(settings | decision.describe(), material, runs)
         _report_and_save(test, run, material, metrics, runs)
         write_report(out, metrics, plan, started.command)
         return metrics.to_dict()

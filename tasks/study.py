@@ -98,7 +98,7 @@ def conduct(
     asked = [recipe.flip for recipe in study.recipes.values() if "flip" in study.given]
     most = max(datasets.values(), key=lambda dataset: len(dataset.train))
     decide = partial(decide_flip, asked[0] if asked else "auto", most, run.seed)
-    plan["flips"] = decide(dry=True).reason
+    plan |= decide(dry=True).describe()
     print_plan(plan, run.quiet)
     folder = (out, sections, study.script, OWNED)
     keep = ("gans", "gans")
@@ -111,9 +111,9 @@ def conduct(
         output = open_output(*folder, overwrite=run.overwrite, keep=keep, computing=started.computing)
         stack.enter_context(output)
         decision = decide()
-        report(f"flips {decision.reason}")
+        print_plan(decision.describe(), run.quiet)
+        plan |= decision.describe()
         study = replace(study, recipes={name: decision.settle(recipe) for name, recipe in study.recipes.items()})
-        plan["flips"] = decision.reason
         lab = _build_lab(study, run, flip=decision.flip)
         if executor.is_remote:
             _fit_gans(study, run, left, lab, executor)

@@ -44,7 +44,8 @@ def test_what_changes_its_class_in_the_mirror_is_not_mirrored(one_sided, flip):
 
 
 def test_grey_images_and_what_was_asked_for_take_no_measurement():
-    assert not decide_flip("auto", make_data(False, channels=1)).flip
+    grey = decide_flip("auto", make_data(False, channels=1))
+    assert (grey.flip, grey.describe()) == (False, {})
     assert decide_flip("on", None).flip
     assert not decide_flip("off", None).flip
 
@@ -77,4 +78,6 @@ def test_a_recipe_that_says_it_is_not_changed():
 
 
 def test_a_dry_run_does_not_measure():
-    assert decide_flip("auto", make_data(False), dry=True).reason == "as a test on validation images says"
+    assert decide_flip("auto", make_data(False), dry=True).describe() == {
+        "flips": "as a test on validation images says"
+    }
