@@ -19,7 +19,7 @@ FITTED = ("generator_width", "discriminator_width", "steps", "round_steps", "ema
 class _Size:
     """Images whose longer side has up to so many pixels: factors on a recipe's channels and steps.
 
-    At these channels a step takes about 1 / steps times as long as one on 28 x 28 pixels (docs/log.md, 2026-11-26).
+    At these channels a step takes about 1 / steps times as long as one on 28 x 28 pixels (docs/log.md, 2026-11-27).
     """
 
     side: int
