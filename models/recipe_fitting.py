@@ -10,9 +10,14 @@ from typing import Any
 from models.recipes import RECIPES, Recipe
 
 _OURS = ("quick", "small", "standard", "best")  # the published ones stay what was published
-
-
-FITTED = ("generator_width", "discriminator_width", "steps", "round_steps", "ema_decay", "batch_size")
+FITTED = (
+    "generator_width",
+    "discriminator_width",
+    "steps",
+    "round_steps",
+    "ema_decay",
+    "batch_size",
+)  # what follows the images
 
 
 @dataclass(frozen=True)
