@@ -116,15 +116,16 @@ def fit_classifier(
     batch_size: int = 128,
     seed: int = 0,
     flip: bool = False,
+    name: str = "cnn",
 ) -> keras.Model:
-    """Fit the `cnn` on images uint8 [N, H, W, C] and class indices [N] in memory, with Adam 1e-3; return the model.
+    """Fit a classifier on images uint8 [N, H, W, C] and class indices [N] in memory, with Adam 1e-3; return it.
 
-    rate_decay: "constant" or "cosine" (to zero). flip: mirror half of the images in each epoch.
-    Where the largest class has more than twice the images of the smallest, the loss has class weights: else rare
+    name: of build_classifier. rate_decay: "constant" or "cosine" (to zero). flip: mirror half of the images in each
+    epoch. Where the largest class has more than twice the images of the smallest, the loss has class weights: else rare
     classes would hardly ever be recognised.
     """
     keras.utils.set_random_seed(seed)
-    classifier = build_classifier(images.shape[1:], class_count)
+    classifier = build_classifier(images.shape[1:], class_count, name)
     rate: Any = 1e-3
     if rate_decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, epochs * -(-len(images) // batch_size))

@@ -14,15 +14,18 @@ _WIDTH = 256
 
 
 def build_frozen_features(classifier: keras.Model) -> keras.Model:
-    """Build images [N, H, W, C] in [-1, 1] -> features float32 [N, D] with the weights of a `cnn`, which stay.
+    """Build images [N, H, W, C] in [-1, 1] -> features float32 [N, D] with the weights of a classifier, which stay.
 
-    The features are the last pooled maps, flattened, and the dense layer's output. It calculates in the present Keras
+    The features are the last maps, flattened, and the layer's that is called features. Maps which that one averages are
+    halved first. It calculates in the present Keras
     policy, whatever that of `classifier` is.
     """
-    copy = build_classifier(classifier.input_shape[1:], classifier.output_shape[-1])
+    copy = build_classifier(classifier.input_shape[1:], classifier.output_shape[-1], classifier.name)
     copy.set_weights(classifier.get_weights())
     dense = copy.get_layer("features")
     maps = copy.layers[copy.layers.index(dense) - 1].output
+    if len(maps.shape) == 4:
+        maps = layers.Flatten()(layers.AveragePooling2D(2)(maps))
     frozen = keras.Model(copy.input, layers.Concatenate(dtype="float32")([maps, dense.output]), name="frozen_features")
     frozen.trainable = False
     return frozen

@@ -63,7 +63,7 @@ class Monitor:
 
 
 def fit_extractor(
-    train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print, *, flip: bool = False
+    train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print, **training: Any
 ) -> Features:
     """Return a callable images uint8 -> features, fitted on the train part.
 
@@ -73,30 +73,30 @@ def fit_extractor(
     images, _, class_count = train
     if class_count < 2:
         return _fit_principal_components(images)
-    classifier = load_or_fit_classifier(*train, path, left_out=0, seed=seed, report=report, flip=flip)
+    classifier = load_or_fit_classifier(*train, path, left_out=0, seed=seed, report=report, **training)
     extractor = build_feature_extractor(classifier)
     return lambda images: compute_features(extractor, images)
 
 
 def fit_filter(
-    train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print, *, flip: bool = False
+    train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print, **training: Any
 ) -> keras.Model:
     """Return the classifier that filters, fitted on the train part and kept at `path` (.keras).
 
     What it wrongly rejects is lost to the synthetic images, so it is fitted for longer than the extractor.
     """
-    options: dict[str, Any] = {"epochs": 10, "rate_decay": "cosine", "batch_size": 32, "report": report, "flip": flip}
+    options: dict[str, Any] = {"epochs": 10, "rate_decay": "cosine", "batch_size": 32, "report": report} | training
     return load_or_fit_classifier(*train, path, left_out=1, seed=seed, **options)
 
 
 def fit_frozen_classifier(
-    train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print, *, flip: bool = False
+    train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print, **training: Any
 ) -> keras.Model:
     """Return the classifier whose features a second discriminator sees, fitted on the train part, kept at `path`.
 
     It is neither the one that measures nor the one that filters: to these the generator is a stranger.
     """
-    options: dict[str, Any] = {"rate_decay": "cosine", "report": report, "flip": flip}
+    options: dict[str, Any] = {"rate_decay": "cosine", "report": report} | training
     return load_or_fit_classifier(*train, path, left_out=2, seed=seed, **options)
 
 
@@ -117,7 +117,7 @@ def load_or_fit_classifier(
     """
     if path.exists():
         try:
-            return load_classifier(path.parent, path.stem, images.shape[1:], class_count)
+            return load_classifier(path.parent, path.stem, images.shape[1:], class_count, options.get("name", "cnn"))
         except RequestError:  # its advice is for a file that is not fitted anew by itself
             report(f"note: {path} could not be read, or is another's, and is fitted anew.")
     classifier = fit_on_folds(images, labels, class_count, left_out=left_out, seed=seed, **options)

@@ -55,14 +55,19 @@ def load_network(
     return network
 
 
-def load_classifier(folder: str | Path, name: str, image_shape: Shape, class_count: int) -> keras.Model:
-    """Open a classifier `cnn` of a model folder for these images and classes; RequestError as of load_network."""
-    fresh = build_classifier(image_shape, class_count)
+def load_classifier(
+    folder: str | Path, name: str, image_shape: Shape, class_count: int, kind: str = "cnn"
+) -> keras.Model:
+    """Open a classifier of a model folder for these images and classes; RequestError as of load_network.
+
+    kind: its name in models.classifier.build_classifier.
+    """
+    fresh = build_classifier(image_shape, class_count, kind)
     network = load_network(folder, name, lambda: fresh)
     given, expected = ([tuple(weight.shape) for weight in of.weights] for of in (network, fresh))
     if given != expected or "features" not in {layer.name for layer in network.layers}:
         raise RequestError(
-            f"{ModelFolder(folder).find_network(name)}: should be the classifier of {class_count} classes of "
+            f"{ModelFolder(folder).find_network(name)}: should be the classifier {kind} of {class_count} classes of "
             f"{image_shape} images. It is another network. {_ADVICE}"
         )
     return network

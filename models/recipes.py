@@ -62,6 +62,11 @@ class Recipe:
     penalty_weight: float = option(1.0, "weight of the penalty at the start", minimum=0, maximum=1e6)
     penalty_weight_end: float = option(0.1, "weight of the penalty from half of training on", minimum=0, maximum=1e6)
     feature_weight: float = option(1.0, "weight of the discriminator of features; 0: none", minimum=0, maximum=1e6)
+    judge: str = option(
+        "cnn",
+        "classifier of the train part that measures, filters and gives the features",
+        choices=("cnn", "resnet20"),
+    )
     diffaugment: str = option(
         "",
         "DiffAugment, any of translation,cutout,brightness,saturation,contrast",

@@ -168,7 +168,8 @@ class TrainedGAN:
         made_by_hand = folder.find_network(FILTER) is None and not left_by_training  # as in docs/extending.md
         if len(self.class_names) < 2 or made_by_hand:
             return None
-        classifier = load_classifier(folder.path, FILTER, self.image_shape, len(self.class_names))
+        kind = (self.image_shape, len(self.class_names), self.recipe.judge)
+        classifier = load_classifier(folder.path, FILTER, *kind)
         self._networks.append(classifier)
         return classifier
 

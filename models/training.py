@@ -101,11 +101,13 @@ def _fit_classifiers(training: Training) -> Training:
     """Fit the classifiers that are not in the folder yet, and return the training with those that it needs."""
     dataset, folder = training.dataset, training.folder
     train = (*dataset.part("train"), len(dataset.class_names))
-    options: dict[str, Any] = {"seed": training.seed, "report": training.report, "flip": training.recipe.flip == "on"}
+    recipe = training.recipe
+    options: dict[str, Any] = {"seed": training.seed, "report": training.report}
+    options |= {"flip": recipe.flip == "on", "name": recipe.judge}
     extractor, frozen = fit_extractor(train, folder.network(MONITOR), **options), None
     if dataset.has_classifier:
         fit_filter(train, folder.network(FILTER), **options)
-        if training.recipe.feature_weight:
+        if recipe.feature_weight:
             frozen = fit_frozen_classifier(train, folder.network(FROZEN), **options)
     return replace(training, extractor=extractor, frozen=frozen)
 
@@ -171,7 +173,9 @@ def check_recipe(recipe: Recipe, dataset: Dataset) -> None:
     if (held_out.sum() if recipe.conditional else held_out.min()) < 2:
         raise RequestError("validation should have at least 2 images for each GAN: more real images are needed.")
     if dataset.has_classifier:
-        build_classifier(dataset.image_shape, len(counts))  # it measures and filters: too small images are refused
+        build_classifier(
+            dataset.image_shape, len(counts), recipe.judge
+        )  # it measures and filters: too small images are refused
     available = len(train_labels) if recipe.conditional else counts.min()
     if available < recipe.batch_size:
         raise RequestError(

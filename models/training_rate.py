@@ -39,7 +39,8 @@ def measure_speed(dataset: Dataset, recipe: Recipe, seconds: float = float("inf"
     shape, class_count = dataset.image_shape, len(dataset.class_names) if recipe.conditional else 0
     with build_strategy().scope():
         has_features = recipe.feature_weight and dataset.has_classifier
-        classifier = build_classifier(shape, len(dataset.class_names)) if has_features else None  # not its weights
+        judge = (shape, len(dataset.class_names), recipe.judge)
+        classifier = build_classifier(*judge) if has_features else None  # not its weights
         gan = build_gan(recipe, shape, class_count, seed=0, classifier=classifier)
     stream = stream_batches(images, labels, recipe.batch_size, 0, 2 * _PROBE_STEPS, 0, recipe.balance_classes)
     times: list[float] = []

@@ -34,7 +34,12 @@ _RENAMED = {  # {section of config.json: {name in an earlier version: today's}}
     "study": {"synthetic": "added"},
     "evaluation": {"inception_weights": "feature_weights"},
 }
-_ADDED = {"classifier": "cnn", "width_growth": 2.0, "flip": "auto"}  # {option: what continues runs without it}
+_ADDED = {
+    "classifier": "cnn",
+    "width_growth": 2.0,
+    "flip": "auto",
+    "judge": "cnn",
+}  # {option: what continues runs without it}
 _RENAMED_IN_RECIPES = {"augment": "diffaugment"}  # as `formerly` of models.recipes says, which is above
 
 

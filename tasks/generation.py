@@ -245,7 +245,8 @@ def _build_untrained_draw(recipe: Recipe, dataset: Dataset) -> Callable[[], obje
     class_count = len(dataset.class_names)
     generator, discriminator = build_pair(recipe, dataset.image_shape, class_count * recipe.conditional)
     sampler, labels = Sampler(generator, BLOCK_SIZE), np.zeros(BLOCK_SIZE, np.int64)
-    classifier = build_classifier(dataset.image_shape, class_count) if dataset.has_classifier else None
+    judge = (dataset.image_shape, class_count, recipe.judge)
+    classifier = build_classifier(*judge) if dataset.has_classifier else None
     latents = draw_latents(0, 0, 0, 0, sampler.latent_dim)
     score = build_score(discriminator)
 

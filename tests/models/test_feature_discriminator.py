@@ -18,6 +18,15 @@ def test_frozen_features_are_the_classifiers_maps_and_dense_layer():
     assert classifier.trainable_variables
 
 
+def test_frozen_features_of_a_residual_network_are_its_last_maps_halved_and_their_mean():
+    classifier = build_classifier((32, 32, 3), 4, "resnet20")
+    images = np.random.default_rng(0).uniform(-1, 1, (5, 32, 32, 3)).astype(np.float32)
+    features = np.asarray(build_frozen_features(classifier)(images))
+    assert features.shape == (5, 4 * 4 * 64 + 64)
+    assert np.allclose(features[:, -64:], build_feature_extractor(classifier)(images), atol=1e-5)
+    assert np.allclose(features[:, :-64].reshape(5, 16, 64).mean(axis=1), features[:, -64:], atol=1e-5)
+
+
 def test_the_label_decides_the_logit_of_features():
     features = np.random.default_rng(0).normal(size=(3, 6)).astype(np.float32)
     discriminator = build_feature_discriminator(6, class_count=2)

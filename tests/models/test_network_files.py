@@ -53,7 +53,7 @@ def test_what_is_no_such_network_is_named(tmp_path, save, message):
 @pytest.mark.parametrize(("shape", "classes"), [((14, 14, 1), 2), (SHAPE, 3)])
 def test_another_classifier_is_named(tmp_path, shape, classes):
     build_classifier(shape, classes).save(tmp_path / "filter.keras")
-    with pytest.raises(ValueError, match=r"filter\.keras: should be the classifier of 2 classes of \(12"):
+    with pytest.raises(ValueError, match=r"filter\.keras: should be the classifier cnn of 2 classes of \(12"):
         load_classifier(tmp_path, "filter", SHAPE, 2)
     assert load_classifier(tmp_path, "filter", shape, classes).name == "cnn"
 

@@ -149,3 +149,16 @@ def test_one_class_alone_is_judged_by_principal_components(tmp_path, digits_npz)
 def test_a_recipe_that_does_not_fit_is_refused(dataset, changes, message):
     with pytest.raises(ValueError, match=message):
         check_recipe(replace(TINY, **changes), dataset)
+
+
+def test_the_judge_is_kept_in_the_run_and_a_colour_run_is_mirrored_as_asked(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (80, 16, 16, 3), dtype=np.uint8)
+    np.savez(tmp_path / "photos.npz", images=images, labels=np.arange(80) % 2)
+    dataset = load_dataset(tmp_path / "photos.npz")
+    fit(dataset, replace(TINY, judge="resnet20", flip="on", steps=2), tmp_path / "model")
+    trained = TrainedGAN(tmp_path / "model")
+    assert (trained.classifier.name, trained.recipe.judge, trained.recipe.flip) == ("resnet20", "resnet20", "on")
+    assert trained.classify(images[:4]).shape == (4, 2)
+    lines = fit(dataset, replace(TINY, flip="auto", steps=2, feature_weight=0.0), tmp_path / "auto")
+    assert lines[0].startswith("flips off: a cnn recognises")  # noise: nothing can be learnt
+    assert TrainedGAN(tmp_path / "auto").recipe.flip == "off"
