@@ -46,7 +46,7 @@ class Config(SubsetOptions, MeasuringOptions, ComparisonOptions, RunOptions, Wor
         check_options(self)
         if self.bootstrap == 1:
             raise RequestError("--bootstrap should be 0 or at least 2. Got 1 instead.")
-        if self.feature_weights and self.features in FITTED_FEATURES:
+        if self.feature_weights and (self.features in FITTED_FEATURES or self.features.endswith(".keras")):
             raise RequestError("--feature-weights is for --features inception, or a network of keras.applications.")
         if self.compare and self.runs:
             raise RequestError("--compare trains its own runs: leave out the runs, or name their folders without it.")

@@ -141,7 +141,7 @@ def measure_step(function, signature):
 def measure(recipe, image_shape, class_count):
     """Return {"training" or "drawing": (operations per second, share of its products alone, share of the machine)}."""
     classifier = build_classifier(image_shape, class_count) if recipe.feature_weight else None
-    gan = build_gan(recipe, image_shape, class_count, seed=0, classifier=classifier)
+    gan = build_gan(recipe, image_shape, class_count, seed=0, judge=classifier)
     images = tf.TensorSpec((recipe.batch_size, *image_shape), tf.uint8)
     labels = tf.TensorSpec((recipe.batch_size,), tf.int32)
     latents = tf.TensorSpec((256, gan.latent_dim), tf.float32)

@@ -60,7 +60,8 @@ def render_scores(evaluation: Evaluation, escape: Callable[[str], str] = str) ->
     """Return the table of measures, runs and the floor. escape: what to do with the runs' names."""
     runs, floor = evaluation.runs, evaluation.floor
     samples: list[SampleScores] = [*runs.values(), floor]
-    header = ["", *map(escape, runs), "floor (real)"]
+    marked = [escape(name) + (" *" if run.pretrained_features else "") for name, run in runs.items()]
+    header = ["", *marked, "floor (real)"]
     label = f"images (against {evaluation.real.images:,} real)"
     rows = [[label, *(f"{evaluation.compared:,}" for _ in header[1:])]]
     for measure in sorted(MEASURES, key=lambda measure: measure != find_headline(evaluation)):
@@ -146,6 +147,13 @@ def find_warnings(evaluation: Evaluation) -> list[str]:
             f"note: a class has fewer than {_FEW_OF_A_CLASS} real images, so the kernel distance decides: the Frechet "
             "distance depends on the number of images."
         )
+    for name, run in evaluation.runs.items():
+        if run.pretrained_features:
+            warnings.append(
+                f"* {name}: its GAN saw images through {run.pretrained_features}, which was trained on other pictures. "
+                "It is nearer to the real ones in the features of such networks than to the eye: precision, recall and "
+                "the accuracy of predict.py tell more than its distances."
+            )
     samples = [*evaluation.runs.values(), evaluation.floor]
     if any(sample.scores.kernel.value < 0 for sample in samples):
         warnings.append("note: the kernel distance is an unbiased estimate: where it is near 0, it can be negative.")

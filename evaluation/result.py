@@ -12,7 +12,7 @@ from evaluation.sides import Leaks
 MIN_JUDGED = 35
 # Not in evaluation.json where they are None; what else is not known is null there.
 _LEFT_OUT = ("sizes", "frechet_of_sizes", "frechet_infinity", "cross_check", "memorisation")
-_LEFT_OUT += ("memorisation_in_features", "likelihood_divergence")
+_LEFT_OUT += ("memorisation_in_features", "likelihood_divergence", "pretrained_features")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class RunScores(SampleScores):
     images: all that the run has. collapsed: names of the classes without variety. frechet_all: distance of all images;
     None where their classes have other proportions. memorisation_in_features: of views of the images, in the features.
     likelihood_divergence: of evaluation.likelihood; the floor's is 0. cross_check: {measure: Opinions}, where it was
-    asked for.
+    asked for. pretrained_features: the network of other pictures that the run's GAN saw images through.
     """
 
     images: int
@@ -75,6 +75,7 @@ class RunScores(SampleScores):
     memorisation_in_features: MemorisationSummary | None = None
     likelihood_divergence: float | None = None
     cross_check: dict[str, Opinions] | None = None
+    pretrained_features: str | None = None
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from models.classifier import build_classifier
 from models.dcgan import build_discriminator, build_generator
 from models.diffaugment import parse_augmentations
 from models.feature_discriminator import build_feature_discriminator, build_frozen_features
+from models.feature_networks import build_pretrained_judge
 from models.gan import GAN, FeatureGame, Rules
 from models.losses import build_loss
 from models.mlp_gan import build_mlp_discriminator, build_mlp_generator
-from models.recipes import Recipe
+from models.recipes import OWN_JUDGES, Recipe
 
 _CPU_FLAGS = Path("/proc/cpuinfo")
 
@@ -73,25 +75,32 @@ def _policy(dtype: str) -> Iterator[None]:
         keras.config.set_dtype_policy(previous)
 
 
+def build_untrained_judge(name: str, image_shape: tuple[int, int, int], class_count: int) -> keras.Model:
+    """Build the judge of a recipe as it is before training, without a download: what its work costs."""
+    if name in OWN_JUDGES:
+        return build_classifier(image_shape, class_count, name)
+    return build_pretrained_judge(name, image_shape, trained=False)
+
+
 def build_gan(
     recipe: Recipe,
     image_shape: tuple[int, int, int],
     class_count: int,
     seed: int,
-    classifier: keras.Model | None = None,
+    judge: keras.Model | None = None,
 ) -> GAN:
     """Build the compiled GAN of a recipe, with random weights drawn from `seed`.
 
-    classifier: the `cnn` through which a second discriminator sees the images; without it there is none.
+    judge: the network through which a second discriminator sees the images; without it there is none.
     The GAN trains in the recipe's dtype; its moving average, which makes the images, calculates in float32.
     """
     keras.utils.set_random_seed(seed)
     generator, discriminator = build_pair(recipe, image_shape, class_count, choose_dtype(recipe.dtype))
     moving_average, _ = build_pair(recipe, image_shape, class_count)
     feature_game = None
-    if classifier is not None:
+    if judge is not None:
         with _policy(choose_dtype(recipe.dtype)):
-            frozen = build_frozen_features(classifier)
+            frozen = build_frozen_features(judge)
         second = build_feature_discriminator(frozen.output_shape[-1], class_count)
         feature_game = FeatureGame(frozen, second, recipe.feature_weight)
     rules = Rules(

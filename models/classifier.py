@@ -29,7 +29,7 @@ def build_classifier(image_shape: tuple[int, ...], class_count: int, name: str =
             f"Got {image_shape[0]} x {image_shape[1]} instead: --image-size {MIN_SIZES[name]} or more resizes them."
         )
     image = keras.Input(image_shape, name="image")
-    features = _NETWORKS[name](image)  # before the last layer is made: the order decides the seeds of the weights
+    features = NETWORKS[name](image)  # before the last layer is made: the order decides the seeds of the weights
     outputs = layers.Dense(class_count, activation="softmax", dtype="float32")(features)
     return keras.Model(image, outputs, name=name)
 
@@ -86,7 +86,7 @@ def _convolve(x: keras.KerasTensor, filters: int, kernel: int, stride: int = 1) 
     return layers.BatchNormalization(momentum=0.9)(x)  # Keras' 0.99 needs more steps than a small set has
 
 
-_NETWORKS = {"cnn": _apply_cnn, "lenet5": _apply_lenet5, "strong": _apply_strong, "resnet20": _apply_resnet20}
+NETWORKS = {"cnn": _apply_cnn, "lenet5": _apply_lenet5, "strong": _apply_strong, "resnet20": _apply_resnet20}
 
 
 def build_augmentation(seed: int, *, classic: bool, flip: bool) -> keras.Sequential | None:
@@ -121,8 +121,7 @@ def fit_classifier(
     """Fit a classifier on images uint8 [N, H, W, C] and class indices [N] in memory, with Adam 1e-3; return it.
 
     name: of build_classifier. rate_decay: "constant" or "cosine" (to zero). flip: mirror half of the images in each
-    epoch. Where the largest class has more than twice the images of the smallest, the loss has class weights: else rare
-    classes would hardly ever be recognised.
+    epoch. The loss has the weights of find_class_weights.
     """
     keras.utils.set_random_seed(seed)
     classifier = build_classifier(images.shape[1:], class_count, name)
@@ -132,11 +131,19 @@ def fit_classifier(
     augmentation = build_augmentation(seed, classic=False, flip=flip)
     trained = keras.Sequential([augmentation, classifier]) if augmentation else classifier
     compile_classifier(trained, keras.optimizers.Adam(rate), max(1, min(8, len(images) // batch_size)))
-    _, counts = np.unique(labels, return_counts=True)
-    class_weight = compute_class_weights(labels) if counts.max() > 2 * counts.min() else None
+    class_weight = find_class_weights(labels)
     inputs = to_network_range(images.astype("float32"))
     trained.fit(inputs, labels, batch_size, epochs, class_weight=class_weight, verbose=0)
     return classifier
+
+
+def find_class_weights(labels: np.ndarray) -> dict[int, float] | None:
+    """Return weights of the loss where the largest class has more than twice the images of the smallest, or None.
+
+    Without them rare classes would hardly ever be recognised.
+    """
+    _, counts = np.unique(labels, return_counts=True)
+    return compute_class_weights(labels) if counts.max() > 2 * counts.min() else None
 
 
 def compile_classifier(

@@ -1,7 +1,7 @@
-"""A second discriminator, which sees images through a classifier of the real ones (Projected GANs).
+"""A second discriminator, which sees images through a network that does not change (Projected GANs).
 
-Sauer et al. 2021, arXiv:2111.01007: a discriminator on the features of a network that does not change, here a
-classifier of the same train images, makes the generator match what matters to classifiers, and sooner.
+Sauer et al. 2021, arXiv:2111.01007: a discriminator on the features of such a network, here a classifier of the same
+train images or a network of other pictures, makes the generator match what matters to classifiers, and sooner.
 """
 
 import keras
@@ -9,6 +9,7 @@ from keras import layers
 
 from models.classifier import build_classifier
 from models.dcgan import build_logit
+from models.feature_networks import PRETRAINED
 
 _WIDTH = 256
 
@@ -17,9 +18,11 @@ def build_frozen_features(classifier: keras.Model) -> keras.Model:
     """Build images [N, H, W, C] in [-1, 1] -> features float32 [N, D] with the weights of a classifier, which stay.
 
     The features are the last maps, flattened, and the layer's that is called features. Maps which that one averages are
-    halved first. It calculates in the present Keras
-    policy, whatever that of `classifier` is.
+    halved first. It calculates in the present Keras policy, whatever that of `classifier` is. One of
+    models.feature_networks gives its features as it is.
     """
+    if classifier.name == PRETRAINED:
+        return classifier
     copy = build_classifier(classifier.input_shape[1:], classifier.output_shape[-1], classifier.name)
     copy.set_weights(classifier.get_weights())
     dense = copy.get_layer("features")

@@ -1,6 +1,7 @@
-"""The classifiers of a training: the monitor, which measures it on validation, the filter, and the frozen features."""
+"""The judges of a training: the monitor, which measures it on validation, the filter, and the frozen features."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,17 @@ import keras
 import numpy as np
 
 from evaluation.metrics import compute_frechet_distance, compute_spread, fit_gaussian
-from models.classifier import build_feature_extractor, compute_features, fit_on_folds
+from models.classifier import (
+    build_feature_extractor,
+    compile_classifier,
+    compute_features,
+    draw_folds,
+    find_class_weights,
+    fit_on_folds,
+)
+from models.feature_networks import add_classes, build_pretrained_judge
 from models.inference import Sampler
-from models.network_files import load_classifier
+from models.network_files import load_classifier, load_network
 from synth.errors import RequestError
 from synth.files import replacing
 
@@ -18,6 +27,7 @@ TrainPart = tuple[np.ndarray, np.ndarray, int]  # images uint8 [n, H, W, C], cla
 Features = Callable[[np.ndarray], np.ndarray]  # images uint8 [n, H, W, C] -> features [n, D]
 _MAX_IMAGES = 3000
 _MIN_IMAGES = 500
+_FILTER_LEAVES_OUT = 1  # the fold of the train part that the filter does not see
 _COLLAPSED_SPREAD = 0.1  # of the real images' feature variance
 
 
@@ -86,7 +96,7 @@ def fit_filter(
     What it wrongly rejects is lost to the synthetic images, so it is fitted for longer than the extractor.
     """
     options: dict[str, Any] = {"epochs": 10, "rate_decay": "cosine", "batch_size": 32, "report": report} | training
-    return load_or_fit_classifier(*train, path, left_out=1, seed=seed, **options)
+    return load_or_fit_classifier(*train, path, left_out=_FILTER_LEAVES_OUT, seed=seed, **options)
 
 
 def fit_frozen_classifier(
@@ -98,6 +108,37 @@ def fit_frozen_classifier(
     """
     options: dict[str, Any] = {"rate_decay": "cosine", "report": report} | training
     return load_or_fit_classifier(*train, path, left_out=2, seed=seed, **options)
+
+
+def load_or_build_judge(
+    name: str, image_shape: tuple[int, ...], path: Path, report: Callable[[str], object] = print
+) -> keras.Model:
+    """Load the judge that was trained on other pictures from `path`, or build it by its name and save it there.
+
+    Then a resumed run, or a worker, needs neither the network nor the file that it came from.
+    """
+    load = partial(load_network, path.parent, path.stem)
+    return _load_or_make(path, load, partial(build_pretrained_judge, name, image_shape, report), report)
+
+
+def fit_classes(
+    train: TrainPart, judge: keras.Model, path: Path, seed: int, report: Callable[[str], object] = print
+) -> keras.Model:
+    """Return the classifier that filters, a dense layer on the features of such a judge, kept at `path`."""
+    images, labels, class_count = train
+
+    def fit() -> keras.Model:
+        use = draw_folds(len(images), seed) != _FILTER_LEAVES_OUT
+        features = compute_features(build_feature_extractor(judge), images[use])
+        keras.utils.set_random_seed(seed + _FILTER_LEAVES_OUT)
+        classifier = add_classes(judge, class_count)
+        head = keras.Sequential([keras.Input(features.shape[1:]), classifier.get_layer("classes")])
+        compile_classifier(head, keras.optimizers.Adam(1e-3))
+        head.fit(features, labels[use], 32, 20, class_weight=find_class_weights(labels[use]), verbose=0)
+        return classifier
+
+    load = partial(load_classifier, path.parent, path.stem, images.shape[1:], class_count, judge.name)
+    return _load_or_make(path, load, fit, report)
 
 
 def load_or_fit_classifier(
@@ -113,17 +154,26 @@ def load_or_fit_classifier(
 ) -> keras.Model:
     """Load the classifier from `path`, or fit it on all folds but one (options of fit_classifier) and save it there.
 
-    One that can't be read or does not fit is fitted anew, and `report`, callable (text), told so.
+    One that can't be read or does not fit is made anew, and `report`, callable (text), told so.
     """
+    kind = options.get("name", "cnn")
+    load = partial(load_classifier, path.parent, path.stem, images.shape[1:], class_count, kind)
+    fit = partial(fit_on_folds, images, labels, class_count, left_out=left_out, seed=seed, **options)
+    return _load_or_make(path, load, fit, report)
+
+
+def _load_or_make(
+    path: Path, load: Callable[[], keras.Model], make: Callable[[], keras.Model], report: Callable[[str], object]
+) -> keras.Model:
     if path.exists():
         try:
-            return load_classifier(path.parent, path.stem, images.shape[1:], class_count, options.get("name", "cnn"))
-        except RequestError:  # its advice is for a file that is not fitted anew by itself
-            report(f"note: {path} could not be read, or is another's, and is fitted anew.")
-    classifier = fit_on_folds(images, labels, class_count, left_out=left_out, seed=seed, **options)
+            return load()
+        except RequestError:  # its advice is for a file that is not made anew by itself
+            report(f"note: {path} could not be read, or is another's, and is made anew.")
+    network = make()
     with replacing(path) as temporary:
-        classifier.save(temporary)
-    return classifier
+        network.save(temporary)
+    return network
 
 
 def _fit_principal_components(images: np.ndarray, count: int = 64) -> Features:

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from models.classifier import build_classifier
+from models.classifier import NETWORKS, build_classifier
 from synth.errors import RequestError
 from synth.files import replacing
 from synth.run_files import load_arrays
@@ -60,12 +60,18 @@ def load_classifier(
 ) -> keras.Model:
     """Open a classifier of a model folder for these images and classes; RequestError as of load_network.
 
-    kind: its name in models.classifier.build_classifier.
+    kind: its name in models.classifier.build_classifier; of any other kind may be what has the layers of
+    models.feature_networks.add_classes.
     """
-    fresh = build_classifier(image_shape, class_count, kind)
-    network = load_network(folder, name, lambda: fresh)
-    given, expected = ([tuple(weight.shape) for weight in of.weights] for of in (network, fresh))
-    if given != expected or "features" not in {layer.name for layer in network.layers}:
+    if kind not in NETWORKS:
+        network, expected = load_network(folder, name, shapes=([image_shape], (class_count,))), {"features", "classes"}
+        fits = expected <= {layer.name for layer in network.layers}
+    else:
+        fresh = build_classifier(image_shape, class_count, kind)
+        network = load_network(folder, name, lambda: fresh)
+        weights = [[tuple(weight.shape) for weight in of.weights] for of in (network, fresh)]
+        fits = weights[0] == weights[1] and "features" in {layer.name for layer in network.layers}
+    if not fits:
         raise RequestError(
             f"{ModelFolder(folder).find_network(name)}: should be the classifier {kind} of {class_count} classes of "
             f"{image_shape} images. It is another network. {_ADVICE}"

@@ -47,7 +47,7 @@ class Training:
 
     shared: the model folder whose checkpoints are continued. folder: the one that is written, another on hosts that
     are not the first. max_minutes: of all pairs. extractor: images -> features, for the monitor.
-    frozen: the classifier through which the second discriminator sees.
+    frozen: the network through which the second discriminator sees.
     """
 
     dataset: Dataset

@@ -14,6 +14,7 @@ from models.pretrained import A_RUN
 from synth.errors import RequestError
 from synth.options import add_flags, check_options, like, option
 
+OWN_JUDGES = ("cnn", "resnet20")  # fitted on the train part; others were trained on other pictures
 _EXPECTED = {bool: "yes or no", int: "an integer", float: "a number"}
 
 
@@ -64,8 +65,8 @@ class Recipe:
     feature_weight: float = option(1.0, "weight of the discriminator of features; 0: none", minimum=0, maximum=1e6)
     judge: str = option(
         "cnn",
-        "classifier of the train part that measures, filters and gives the features",
-        choices=("cnn", "resnet20"),
+        "judge: cnn or resnet20, fitted here, a network of keras.applications or a .keras file",
+        metavar="NAME",
     )
     diffaugment: str = option(
         "",
@@ -104,10 +105,20 @@ class Recipe:
 
     def __post_init__(self) -> None:
         check_options(self)
+        if not (self.has_own_judge or self.judge[:1].isupper() or self.judge.endswith(".keras")):
+            raise RequestError(
+                f"--judge should be {' or '.join(OWN_JUDGES)}, a network of keras.applications or a .keras file. "
+                f"Got {self.judge!r:.60} instead."
+            )
         if self.penalty != "none" and self.penalty_weight and not self.penalty_weight_end:
             raise RequestError("--penalty-weight-end should be above 0, the weight falls geometrically. Got 0 instead.")
         if not self.steps and not self.epochs:
             raise RequestError("--steps or --epochs should be above 0. Got 0 for both.")
+
+    @property
+    def has_own_judge(self) -> bool:
+        """Whether its judge is fitted on the train part, and has seen no other pictures."""
+        return self.judge in OWN_JUDGES
 
     def total_steps(self, train_count: int) -> int:
         """Return the number of generator steps for so many train images."""

@@ -58,8 +58,8 @@ class TrainedGAN:
 
     folder: where they lie, a synth.run_folder.ModelFolder.
     image_shape, class_names, label_values, data, request, fingerprint: of the training data, as in
-    synth.datasets.Dataset. seed: of the training. classifier: the one that filters, or None (a run on one class, or
-    one that was made by hand without it).
+    synth.datasets.Dataset. seed: of the training. pretrained_features: the judge, where it has seen other pictures, or
+    None. classifier: the one that filters, or None (a run on one class, or one that was made by hand without it).
     density_ratio: weights of models.density_ratio, or None where it was not fitted.
     Raises RequestError where the folder does not hold a finished run, or its networks do not fit its description.
     That they have its classes is told by their label embeddings: a comparison with the networks that build_pair makes
@@ -78,6 +78,7 @@ class TrainedGAN:
         self.fingerprint = description.fingerprint
         self.recipe = description.recipe
         self.seed = description.seed
+        self.pretrained_features = None if self.recipe.has_own_judge else Path(self.recipe.judge).name
         self._train_hashes = description.train_hashes
         self._networks: list[keras.Model] = []
         self._members: list[list[tuple[Sampler, Score]]] = [[] for _ in self.class_names]  # of each class

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,21 @@ import numpy as np
 
 from models.building import choose_dtype
 from models.checkpoint import remove_checkpoint
-from models.classifier import build_classifier
+from models.classifier import build_classifier, build_feature_extractor, compute_features
 from models.cluster import build_strategy, is_chief
 from models.description import load_description, save_description
 from models.diffaugment import parse_augmentations
+from models.feature_networks import check_name
 from models.flips import decide_flip
 from models.losses import build_loss
-from models.monitor import fit_extractor, fit_filter, fit_frozen_classifier
+from models.monitor import (
+    TrainPart,
+    fit_classes,
+    fit_extractor,
+    fit_filter,
+    fit_frozen_classifier,
+    load_or_build_judge,
+)
 from models.pair_training import Pair, Training, fit_pair
 from models.recipes import Recipe
 from synth.datasets import Dataset
@@ -41,7 +50,8 @@ def fit_gan(
 
     It leaves generator.keras, discriminator.keras and history.csv there, or in sub-folders where there are several GANs
     (models.description.list_pairs). judge.keras measured them; filter.keras, fitted on other folds, can filter,
-    and through frozen.keras, on others again, the second discriminator saw the images.
+    and through frozen.keras, on others again, the second discriminator saw the images. A judge that was trained on
+    other pictures is frozen.keras, and measures, too.
     The same call again continues where it stopped and ends with the same weights; what is finished is not redone.
     max_minutes: end by then, in order (shared out evenly between the GANs).
     report: callable (text) for warnings and results.
@@ -102,6 +112,8 @@ def _fit_classifiers(training: Training) -> Training:
     dataset, folder = training.dataset, training.folder
     train = (*dataset.part("train"), len(dataset.class_names))
     recipe = training.recipe
+    if not recipe.has_own_judge:
+        return _build_judge(training, train)
     options: dict[str, Any] = {"seed": training.seed, "report": training.report}
     options |= {"flip": recipe.flip == "on", "name": recipe.judge}
     extractor, frozen = fit_extractor(train, folder.network(MONITOR), **options), None
@@ -110,6 +122,16 @@ def _fit_classifiers(training: Training) -> Training:
         if recipe.feature_weight:
             frozen = fit_frozen_classifier(train, folder.network(FROZEN), **options)
     return replace(training, extractor=extractor, frozen=frozen)
+
+
+def _build_judge(training: Training, train: TrainPart) -> Training:
+    """Return the training with a judge that was trained on other pictures, and fit the filter on its features."""
+    recipe, folder, dataset, report = training.recipe, training.folder, training.dataset, training.report
+    judge = load_or_build_judge(recipe.judge, dataset.image_shape, folder.network(FROZEN), report)
+    if dataset.has_classifier:
+        fit_classes(train, judge, folder.network(FILTER), training.seed, report)
+    extractor = partial(compute_features, build_feature_extractor(judge))
+    return replace(training, extractor=extractor, frozen=judge if recipe.feature_weight else None)
 
 
 def _fit_elsewhere(training: Training, pairs: list[Pair], executor: Executor) -> None:
@@ -172,10 +194,10 @@ def check_recipe(recipe: Recipe, dataset: Dataset) -> None:
     held_out = np.bincount(dataset.labels[dataset.validation], minlength=len(counts))
     if (held_out.sum() if recipe.conditional else held_out.min()) < 2:
         raise RequestError("validation should have at least 2 images for each GAN: more real images are needed.")
-    if dataset.has_classifier:
-        build_classifier(
-            dataset.image_shape, len(counts), recipe.judge
-        )  # it measures and filters: too small images are refused
+    if not recipe.has_own_judge:
+        check_name(recipe.judge)
+    elif dataset.has_classifier:  # too small images are refused
+        build_classifier(dataset.image_shape, len(counts), recipe.judge)
     available = len(train_labels) if recipe.conditional else counts.min()
     if available < recipe.batch_size:
         raise RequestError(

@@ -12,8 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.batches import stream_batches
-from models.building import build_gan, choose_dtype
-from models.classifier import build_classifier
+from models.building import build_gan, build_untrained_judge, choose_dtype
 from models.cluster import build_strategy
 from models.recipes import Recipe
 from synth.cores import count_cores
@@ -39,9 +38,8 @@ def measure_speed(dataset: Dataset, recipe: Recipe, seconds: float = float("inf"
     shape, class_count = dataset.image_shape, len(dataset.class_names) if recipe.conditional else 0
     with build_strategy().scope():
         has_features = recipe.feature_weight and dataset.has_classifier
-        judge = (shape, len(dataset.class_names), recipe.judge)
-        classifier = build_classifier(*judge) if has_features else None  # not its weights
-        gan = build_gan(recipe, shape, class_count, seed=0, classifier=classifier)
+        judge = build_untrained_judge(recipe.judge, shape, len(dataset.class_names)) if has_features else None
+        gan = build_gan(recipe, shape, class_count, seed=0, judge=judge)
     stream = stream_batches(images, labels, recipe.batch_size, 0, 2 * _PROBE_STEPS, 0, recipe.balance_classes)
     times: list[float] = []
 

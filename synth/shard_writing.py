@@ -137,6 +137,7 @@ def _start_manifest(model: Any, sampling: dict) -> dict:
         "fingerprint": model.fingerprint,
         "model_hash": model.compute_hash(),
         "train_hashes": describe_hashes(model.train_hashes()),
+        "pretrained_features": getattr(model, "pretrained_features", None),  # a model made by hand need not say
         "latent_std": sampling["latent_std"],
         "filter": {option: sampling[option] for option in ("filter", "keep", "min_probability", "duplicate_distance")},
         "classes": {},
@@ -153,7 +154,7 @@ def _continue_manifest(folder: Path, started: dict) -> dict:
         return started
     _check_counts(manifest, folder / MANIFEST)
     there = manifest | {"filter": {name: manifest["filter"].get(name) for name in started["filter"]}}
-    there = {"train_hashes": started["train_hashes"]} | there  # those of version 0.1 don't say
+    there = {"train_hashes": started["train_hashes"], "pretrained_features": None} | there  # older ones don't say
     differing = [key for key in started if key not in _GROWING and there.get(key) != started[key]]
     if differing:
         raise RequestError(

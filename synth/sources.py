@@ -47,7 +47,7 @@ class Run:
     trained: models.trained_gan.TrainedGAN, where images are drawn from it. paths: its shards. request: how its data
     were loaded, and fingerprint: theirs. classes: {label value: name}; of a folder of pictures, whose classes are found
     by their names, {name: name}. hashes: of the images its GAN was trained on. identity: hash of the generator's
-    weights or of the shards.
+    weights or of the shards. pretrained_features: the network of other pictures that its GAN saw images through.
     """
 
     trained: Any = None
@@ -57,6 +57,7 @@ class Run:
     classes: dict = field(default_factory=dict)
     hashes: np.ndarray | None = None
     identity: str | None = None
+    pretrained_features: str | None = None
 
     def check_classes(self, dataset: Dataset) -> None:
         """Raise RequestError where a label of the run means another class than in synth.datasets.Dataset.
@@ -96,7 +97,8 @@ def open_run(
     classes = dict(zip(manifest["label_values"], manifest["class_names"], strict=True))
     identity = _hash_texts(entry["sha256"] for entry in manifest["shards"])
     hashes = load_hashes(folder, manifest.get("train_hashes"))
-    return Run(None, paths, manifest["request"], manifest["fingerprint"], classes, hashes, identity)
+    pretrained = manifest.get("pretrained_features")
+    return Run(None, paths, manifest["request"], manifest["fingerprint"], classes, hashes, identity, pretrained)
 
 
 def find_shards(pattern: str | Path, flag: str = "--synthetic") -> tuple[list[Path], Path | None]:

@@ -142,8 +142,12 @@ def _score(
     classes, infinity = inputs.compared.classes, measuring.fid_infinity
     floor, runs = score_all(material, measured.memorisations, classes, scoring, fid_infinity=infinity)
     for name, found in measured.in_features.items():
-        divergence = measured.divergences[name]
-        runs[name] = replace(runs[name], memorisation_in_features=found.summarise(), likelihood_divergence=divergence)
+        runs[name] = replace(
+            runs[name],
+            memorisation_in_features=found.summarise(),
+            likelihood_divergence=measured.divergences[name],
+            pretrained_features=inputs.runs[name].pretrained_features,
+        )
     if measuring.cross_check:
         for name, sample in material.runs.items():
             opinions = cross_check(material.real.features, sample.features, seed)

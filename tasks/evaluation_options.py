@@ -16,7 +16,8 @@ class MeasuringOptions(ScoringOptions):
     split: str = option("test", "real images to compare with", choices=("test", "validation"))
     features: str = option(
         "classifier",
-        "features that the images are compared by: classifier, pixels, inception, or a network of keras.applications",
+        "features that the images are compared by: classifier, pixels, inception, a network of keras.applications, or "
+        "a .keras file",
         metavar="NAME",
     )
     feature_weights: str | Path | None = option(

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from models.building import build_pair, choose_dtype
-from models.classifier import build_classifier, compute_probabilities
+from models.building import build_pair, build_untrained_judge, choose_dtype
+from models.classifier import compute_probabilities
 from models.cluster import build_strategy, is_chief
+from models.feature_networks import add_classes
 from models.inference import Sampler
 from models.pair_training import plan_rounds
 from models.pretrained import find_model_folder
@@ -245,8 +246,10 @@ def _build_untrained_draw(recipe: Recipe, dataset: Dataset) -> Callable[[], obje
     class_count = len(dataset.class_names)
     generator, discriminator = build_pair(recipe, dataset.image_shape, class_count * recipe.conditional)
     sampler, labels = Sampler(generator, BLOCK_SIZE), np.zeros(BLOCK_SIZE, np.int64)
-    judge = (dataset.image_shape, class_count, recipe.judge)
-    classifier = build_classifier(*judge) if dataset.has_classifier else None
+    classifier = None
+    if dataset.has_classifier:
+        judge = build_untrained_judge(recipe.judge, dataset.image_shape, class_count)
+        classifier = judge if recipe.has_own_judge else add_classes(judge, class_count)
     latents = draw_latents(0, 0, 0, 0, sampler.latent_dim)
     score = build_score(discriminator)
 

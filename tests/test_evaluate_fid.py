@@ -266,7 +266,7 @@ def test_inception_features(data, tmp_path, capsys):
     assert any("for 2,048 dimensions" in sentence for sentence in result["warnings"])
     code, line = fail(main, capsys, *options, "--feature-weights", run, "--out", str(tmp_path / "other"))
     assert code == 2
-    assert "--feature-weights should be those of keras.applications for inception, without its top" in line
+    assert "--feature-weights should be those of keras.applications for InceptionV3, without its top" in line
 
 
 def test_inception_without_weights_says_how_to_get_them(data, generated, tmp_path, capsys, monkeypatch):
@@ -276,7 +276,7 @@ def test_inception_without_weights_says_how_to_get_them(data, generated, tmp_pat
     monkeypatch.setattr("keras.applications.InceptionV3", refuse)
     code, line = fail(main, capsys, str(generated), "--features", "inception", "--out", str(tmp_path / "out"))
     assert code == 2
-    assert "could not be downloaded (URL fetch failure): connect once, or name the file with --feature-weights" in line
+    assert "could not be downloaded (URL fetch failure): connect once, or give a .keras file" in line
 
 
 @pytest.mark.parametrize(

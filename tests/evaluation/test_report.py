@@ -111,6 +111,14 @@ def test_what_training_images_tell_stands_beside_the_rest():
     )
 
 
+def test_what_saw_other_pictures_is_marked():
+    runs = {"mine": build_run(), "other": build_run(pretrained_features="MobileNetV2")}
+    evaluation = build_evaluation(runs)
+    assert [cell.strip() for cell in render_scores(evaluation).splitlines()[0].split("|")[2:4]] == ["mine", "other *"]
+    (warning,) = (text for text in find_warnings(evaluation) if text.startswith("*"))
+    assert "other: its GAN saw images through MobileNetV2, which was trained on other pictures" in warning
+
+
 def test_variety_is_not_judged_below_35_images_of_a_class():
     classes = {"ape": build_class(compared=34), "bee": build_class(compared=35), "cow": build_class(real_images=34)}
     verdicts = find_verdicts(build_evaluation({"mine": build_run(classes=classes)}))

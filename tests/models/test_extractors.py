@@ -1,9 +1,13 @@
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 
 from models.extractors import build_extractor, draw_spare
 from synth.datasets import load_dataset
+
+_GREY = SimpleNamespace(image_shape=(8, 6, 1))
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +54,8 @@ def test_inception_takes_grey_images_and_any_size(monkeypatch):
     network = keras.Model(image, keras.layers.GlobalAveragePooling2D()(image))
     monkeypatch.setattr(keras.applications, "InceptionV3", lambda **options: network)
     lines = []
-    extractor = build_extractor("inception", None, "nowhere", report=lines.append)
-    assert lines == ["note: the weights of inception come from Keras' cache, or are downloaded into it"]
+    extractor = build_extractor("inception", _GREY, "nowhere", report=lines.append)
+    assert lines == ["note: the weights of InceptionV3 come from Keras' cache, or are downloaded into it"]
     images = np.array([0, 255], np.uint8).reshape(2, 1, 1, 1).repeat(8, axis=1).repeat(6, axis=2)
     assert extractor.dimensions == 3
     assert np.allclose(extractor.compute(images), [[-1] * 3, [1] * 3], atol=1e-5)
@@ -62,7 +66,7 @@ def test_missing_inception_weights_are_named(dataset, tmp_path):
     with pytest.raises(ValueError, match=r"--feature-weights should be a file. No such: .*weights\.h5"):
         build_extractor("inception", dataset, tmp_path, tmp_path / "weights.h5")
     (tmp_path / "weights.h5").write_bytes(b"no weights")
-    with pytest.raises(ValueError, match=r"should be those of keras.applications for inception, .*Got .*weights\.h5"):
+    with pytest.raises(ValueError, match=r"should be those of keras.applications for InceptionV3, .*Got .*weights\.h5"):
         build_extractor("inception", dataset, tmp_path, tmp_path / "weights.h5")
 
 
@@ -75,7 +79,7 @@ def test_any_network_sees_images_as_it_was_trained_to(monkeypatch, name, black):
     stand_in = lambda **options: network  # noqa: E731
     stand_in.__module__ = build.__module__
     monkeypatch.setattr(keras.applications, name, stand_in)
-    extractor = build_extractor(name, None, "nowhere", report=lambda line: None)
+    extractor = build_extractor(name, _GREY, "nowhere", report=lambda line: None)
     assert np.allclose(extractor.compute(np.zeros((1, 8, 6, 1), np.uint8)), black)
 
 
@@ -86,14 +90,14 @@ def test_a_network_takes_its_weights_from_a_file(tmp_path):
     network = keras.applications.MobileNetV3Small(weights=None, **options)
     network.save_weights(tmp_path / "notop.weights.h5")
     lines = []
-    extractor = build_extractor("MobileNetV3Small", None, "nowhere", tmp_path / "notop.weights.h5", lines.append)
+    colour = SimpleNamespace(image_shape=(224, 224, 3))
+    extractor = build_extractor("MobileNetV3Small", colour, "nowhere", tmp_path / "notop.weights.h5", lines.append)
     images = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3)).astype(np.uint8)
     assert np.allclose(extractor.compute(images), network(images.astype("float32"), training=False), atol=1e-4)
     assert (extractor.dimensions, lines) == (576, [])
 
 
 def test_an_unknown_network_is_one_line_with_near_names():
-    with pytest.raises(
-        ValueError, match=r"network of keras\.applications \(MobileNetV3Small, .*\?\)\. Got 'MobilNetV3Smal'"
-    ):
-        build_extractor("MobilNetV3Smal", None, "nowhere")
+    message = r"network of keras\.applications \(MobileNetV3Small, .*\?\) or a \.keras file\. Got 'MobilNetV3Smal'"
+    with pytest.raises(ValueError, match=message):
+        build_extractor("MobilNetV3Smal", _GREY, "nowhere")

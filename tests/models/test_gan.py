@@ -147,7 +147,7 @@ def assert_equal(weights, expected):
 def test_every_kind_of_recipe_trains_with_finite_losses(options):
     recipe = Recipe(**{"generator_width": 4, "discriminator_width": 4, "latent_dim": 8, "dtype": "float32"} | options)
     classifier = build_classifier((16, 12, 3), 3) if recipe.feature_weight else None
-    gan = build_gan(recipe, (16, 12, 3), 3 * recipe.conditional, seed=0, classifier=classifier)
+    gan = build_gan(recipe, (16, 12, 3), 3 * recipe.conditional, seed=0, judge=classifier)
     assert len(gan.discriminators) == (2 if classifier else 1)
     images = np.random.default_rng(0).integers(0, 256, (16, 16, 12, 3)).astype(np.uint8)
     data = tf.data.Dataset.from_tensors((images, np.arange(16, dtype=np.int32) % 3)).repeat(3)

@@ -17,7 +17,7 @@ def test_a_classifier_that_cannot_be_used_is_fitted_anew(tmp_path, damage):
     damage(path)
     assert np.allclose(fit_extractor((images, labels, 2), path, 0, lines.append)(images), features, atol=1e-3)
     assert len(lines) == 1
-    assert f"note: {path} could not be read, or is another's, and is fitted anew." in lines[0]
+    assert f"note: {path} could not be read, or is another's, and is made anew." in lines[0]
     fit_extractor((images, labels, 2), path, 0, lines.append)
     assert len(lines) == 1
 

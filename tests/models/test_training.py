@@ -105,7 +105,7 @@ def test_a_training_whose_last_checkpoint_is_damaged_ends_with_the_same_weights(
     (tmp_path / "filter.keras").unlink()
     (tmp_path / "judge.keras").write_bytes(b"cut off")
     lines = fit(dataset, TINY, tmp_path)
-    assert "judge.keras could not be read, or is another's, and is fitted anew" in lines[0]
+    assert "judge.keras could not be read, or is another's, and is made anew" in lines[0]
     assert "state.npz: should be a readable NumPy archive" in lines[1]
     assert "from the checkpoint before it, step 2" in lines[1]
     assert len(saves) == 4
