@@ -46,12 +46,15 @@ def reuse_classifiers(model, others):
 class Yardstick:
     """What all GANs are measured against: a data set, and what is fitted on its train part.
 
-    fidelity_judge: of fit_fidelity_judge. cache: folder for the features of the real images.
+    fidelity_judge: of fit_fidelity_judge. cache: folder for the features of the real images. classifier: the name of
+    what learns from the images. features: of build_extractor.
     """
 
     dataset: Dataset
     fidelity_judge: keras.Model
     cache: Path
+    classifier: str = "cnn"
+    features: str = "classifier"
 
 
 def measure_gan(yardstick, trained, folder, *, count, classifier_seeds, seed):
@@ -68,7 +71,8 @@ def measure_gan(yardstick, trained, folder, *, count, classifier_seeds, seed):
     generator, discriminator = build_pair(trained.recipe, dataset.image_shape, class_count)
     images, labels = draw_images(trained, seed, count // class_count)
     held_out = dataset.part("validation")
-    accuracies = summarise(score_as_training_set(images, labels, held_out, class_count, classifier_seeds))
+    name = yardstick.classifier
+    accuracies = summarise(score_as_training_set(images, labels, held_out, class_count, classifier_seeds, name))
     near_best = history["frechet"] <= _NEAR_BEST * history["frechet"].min()
     result = {
         "steps": history["step"].iloc[-1],
@@ -82,7 +86,7 @@ def measure_gan(yardstick, trained, folder, *, count, classifier_seeds, seed):
         "accuracy_std": accuracies.std,
         "label_fidelity": compute_accuracy(yardstick.fidelity_judge, images, labels),
     }
-    result |= compare_with_validation(dataset, images, labels, yardstick.cache)
+    result |= compare_with_validation(dataset, images, labels, yardstick.cache, yardstick.features)
     result = {name: np.nan if value is None else value for name, value in result.items()}
     return result, history.drop(columns="collapsed").to_dict("records")
 
@@ -108,27 +112,27 @@ def describe_training(histories, recipe):
     }
 
 
-def score_as_training_set(images, labels, held_out, class_count, seeds):
-    """Fit the classifier on shuffled images once per seed; return the accuracies on `held_out` (images, labels).
+def score_as_training_set(images, labels, held_out, class_count, seeds, name="cnn"):
+    """Fit the classifier `name` on shuffled images once per seed; return the accuracies on `held_out` (images, labels).
 
     It is fitted as predict.py does by default, but no epoch is chosen.
     """
     accuracies = []
     for seed in range(seeds):
         order = np.random.default_rng(seed).permutation(len(images))
-        options = {"rate_decay": "cosine", "batch_size": 32, "seed": seed}
+        options = {"rate_decay": "cosine", "batch_size": 32, "seed": seed, "name": name}
         classifier = fit_classifier(images[order], labels[order], class_count, **options)
         accuracies.append(compute_accuracy(classifier, *held_out))
     return accuracies
 
 
-def fit_fidelity_judge(dataset):
+def fit_fidelity_judge(dataset, name="cnn"):
     """Return the classifier, fitted on the real train part, whose accuracy on synthetic images is label fidelity."""
-    return fit_classifier(*dataset.part("train"), len(dataset.class_names), seed=100)
+    return fit_classifier(*dataset.part("train"), len(dataset.class_names), seed=100, name=name)
 
 
-def compare_with_validation(dataset, images, labels, cache):
-    """Score images against the validation part in the features of a classifier of the train part.
+def compare_with_validation(dataset, images, labels, cache, features="classifier"):
+    """Score images against the validation part in features of build_extractor.
 
     cache: folder that keeps the classifier, and the features of the real images. Returns a dict: frechet, precision,
     recall and coverage (NaN where there are too few images), each also as "..._to_floor", its ratio to that of real
@@ -136,7 +140,7 @@ def compare_with_validation(dataset, images, labels, cache):
     evaluation.memorisation.MemorisationSummary.
     """
     sides = Sides({"synthetic": split_in_memory(images, labels)}, dataset.part("validation"), draw_spare(dataset))
-    extractor = build_extractor("classifier", dataset, cache)
+    extractor = build_extractor(features, dataset, cache)
     material = gather(sides, extractor, cache, limit=len(labels), seed=0, advance=lambda count: None)
     nearest = search_nearest(material, dataset.part("train")[0])
     scoring = Scoring(neighbours=5, bootstrap=0, seed=0)

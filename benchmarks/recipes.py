@@ -32,6 +32,8 @@ from synth.options import (
     option,
 )
 from synth.output_folder import check_output, open_output
+from tasks.evaluation_options import MeasuringOptions
+from tasks.prediction_options import ClassifierOptions
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_one_by_one, run_study
 from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
 
@@ -88,6 +90,8 @@ class Config(RepeatOptions):
     )
     images: int = option(10_000, "images to draw from each GAN, unfiltered", minimum=1, metavar="N")
     classifier_seeds: int = option(3, "classifiers to fit on the images of each GAN", minimum=1, metavar="N")
+    classifier: str = like(ClassifierOptions, "classifier", help="what learns from the images; resnet20: for colour")
+    features: str = like(MeasuringOptions, "features")
     seeds: int = like(RepeatOptions, "seeds", setting=False)
     seed: int = like(RepeatOptions, "seed", setting=False)
     out: str | Path = like(RepeatOptions, "out", default=lambda: default_out("search"))
@@ -198,7 +202,7 @@ def _make_plan(config, dataset, recipes, cells, left):
     scoring = config.classifier_seeds * len(left)
     fitted = 2 * len({cell.seed for cell in left}) + 2  # of a seed: judge and filter; of all: features and fidelity
     steps = _CLASSIFIER_EPOCHS * (scoring * config.images + fitted * len(dataset.train)) / _BATCH
-    minutes = estimate_classifier_minutes(scoring + fitted, steps, dataset.image_shape)
+    minutes = estimate_classifier_minutes(scoring + fitted, steps, dataset.image_shape, config.classifier)
     return {
         "data": f"{dataset.name} ({dataset.fingerprint[:12]}): {len(dataset.validation):,} validation images",
         "variations": f"{', '.join(recipes)} of {config.recipe}, {_describe_length(config)}",
@@ -251,7 +255,12 @@ def _build_run_cell(config, dataset, recipes, report):
     from tasks.study_lab import fit_study_gan
 
     out = Path(config.out)
-    get_yardstick = lru_cache(lambda: Yardstick(dataset, fit_fidelity_judge(dataset), out / "cache"))
+
+    @lru_cache
+    def get_yardstick():
+        judge = fit_fidelity_judge(dataset, config.classifier)
+        return Yardstick(dataset, judge, out / "cache", config.classifier, config.features)
+
     (out / "cache").mkdir(exist_ok=True)
 
     def run_cell(cell):
@@ -269,8 +278,8 @@ def _build_run_cell(config, dataset, recipes, report):
 def _describe_conditions(config, dataset):
     return (
         f"Data: {dataset.name} ({dataset.fingerprint[:12]}), {_describe_length(config)}. Measured on "
-        f"{len(dataset.validation):,} validation images, with {config.images:,} unfiltered images of each GAN and "
-        f"{config.classifier_seeds} classifiers."
+        f"{len(dataset.validation):,} validation images, with {config.images:,} unfiltered images of each GAN, "
+        f"{config.classifier_seeds} classifiers {config.classifier}, and features of {config.features}."
     )
 
 
@@ -282,7 +291,7 @@ def parse_args(argv=None):
 def build_parser():
     """Build the parser; every default comes from Config."""
     parser = command_line.build_parser("python -m benchmarks.recipes", __doc__)
-    names = ("data", "recipe", "variations", "minutes", "images", "classifier_seeds")
+    names = ("data", "recipe", "variations", "minutes", "images", "classifier_seeds", "classifier", "features")
     add_flags(parser.add_argument_group("search"), Config, names)
     add_flags(parser.add_argument_group("run"), Config, RepeatOptions)
     return parser
