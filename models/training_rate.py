@@ -1,9 +1,10 @@
-"""How fast this machine trains a recipe: measured in some seconds, and kept in the user's cache for the next time."""
+"""How fast this machine trains: measured in some seconds, and kept in the user's cache for the next time."""
 
 import hashlib
 import json
 import platform
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 
@@ -13,6 +14,7 @@ import tensorflow as tf
 
 from models.batches import stream_batches
 from models.building import build_gan, build_untrained_judge, choose_dtype
+from models.classifier import build_classifier, compile_classifier
 from models.cluster import build_strategy
 from models.recipes import Recipe
 from synth.cores import count_cores
@@ -22,6 +24,7 @@ from synth.files import load_json, replacing
 from synth.output_folder import installed_versions
 from synth.user_cache import find_cache_folder
 
+CLASSIFIER_BATCH = 128  # images of a step
 _PROBE_STEPS = 50
 _PROBE_SECONDS = 5.0
 # fields of a recipe that say how long it trains, not how fast
@@ -52,30 +55,51 @@ def measure_speed(dataset: Dataset, recipe: Recipe, seconds: float = float("inf"
     return float(1 / np.median(np.diff(times[len(times) // 2 :])))
 
 
+def measure_classifier_speed(dataset: Dataset, name: str, seconds: float = float("inf")) -> float:
+    """Return the training steps/s, of CLASSIFIER_BATCH images, of a classifier on images like these, as measure_speed.
+
+    name: of models.classifier.build_classifier.
+    """
+    classifier = build_classifier(dataset.image_shape, len(dataset.class_names), name)
+    compile_classifier(classifier, keras.optimizers.Adam())
+    images = np.zeros((CLASSIFIER_BATCH, *dataset.image_shape), np.float32)
+    labels = np.arange(CLASSIFIER_BATCH) % len(dataset.class_names)
+    times: list[float] = []
+    while len(times) < 2 * _PROBE_STEPS and not (len(times) > 2 and times[-1] - times[0] > seconds):
+        classifier.train_on_batch(images, labels)
+        times.append(time.perf_counter())
+    return float(1 / np.median(np.diff(times[len(times) // 2 :])))
+
+
 def recall_speed(dataset: Dataset, recipe: Recipe, threads: int) -> float:
     """Return steps/s as of measure_speed, in so many threads: what was measured before, or else now, and kept.
 
     What counts is the network, the images' shape, the batch, the dtype, the threads, the machine and the versions.
     """
+    network = {name: value for name, value in asdict(recipe).items() if name not in _LENGTHS}
+    described = [network, choose_dtype(recipe.dtype)]
+    return _recall(dataset, described, threads, lambda: measure_speed(dataset, recipe, _PROBE_SECONDS))
+
+
+def recall_classifier_speed(dataset: Dataset, name: str, threads: int) -> float:
+    """Return steps/s as of measure_classifier_speed, remembered like those of recall_speed."""
+    return _recall(dataset, [name], threads, lambda: measure_classifier_speed(dataset, name, _PROBE_SECONDS))
+
+
+def _recall(dataset: Dataset, described: list, threads: int, measure: Callable[[], float]) -> float:
     folder = find_cache_folder("rates")
-    path = folder and folder / f"{_describe(dataset, recipe, threads)}.json"
+    devices = [platform.node(), platform.machine(), count_cores(), len(tf.config.get_visible_devices("GPU"))]
+    parts = [*described, dataset.image_shape, len(dataset.class_names), threads, devices, installed_versions()]
+    path = folder and folder / f"{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]}.json"
     if path:
         with suppress(RequestError, OSError):  # damaged, or not there
             known = load_json(path).get("steps_per_second")
             if isinstance(known, float) and known > 0:
                 return known
-    speed = measure_speed(dataset, recipe, _PROBE_SECONDS)
+    speed = measure()
     if path:
         with suppress(OSError):  # the cache can't be written: it is measured again
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary:
                 temporary.write_text(json.dumps({"steps_per_second": speed}), encoding="utf-8")
     return speed
-
-
-def _describe(dataset: Dataset, recipe: Recipe, threads: int) -> str:
-    """Return a hash of all that the speed depends on."""
-    network = {name: value for name, value in asdict(recipe).items() if name not in _LENGTHS}
-    devices = [platform.node(), platform.machine(), count_cores(), len(tf.config.get_visible_devices("GPU"))]
-    parts = [network, choose_dtype(recipe.dtype), dataset.image_shape, len(dataset.class_names), threads, devices]
-    return hashlib.sha256(json.dumps([*parts, installed_versions()]).encode()).hexdigest()[:32]

@@ -38,7 +38,7 @@ from tasks.study_cells import CURVES, RESULTS, Cell, Outcome, list_unfinished, r
 from tasks.study_lab import BATCH, Lab, fit_study_gan
 from tasks.study_options import BalanceOptions
 from tasks.study_report import render_arms
-from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
+from tasks.time_estimates import Estimates
 
 OWNED = ("model", HASHES, RESULTS, CURVES, "report.md", REPORT, MANIFEST, SAMPLES, "train.npz", "train.csv")
 _SETTING = "validation"
@@ -95,7 +95,9 @@ def balance_data(
     seeds, candidates = range(run.seed, run.seed + run.seeds), balancing.candidates
     cells = [Cell(_SETTING, arm.name, seed) for arm in candidates for seed in seeds if len(candidates) > 1]
     sections = {"training": balancing.training, "balance": settings}
-    plan = _make_plan(balancing, gan, options, run, left=len(list_unfinished(cells, out, sections)))
+    left = len(list_unfinished(cells, out, sections))
+    estimates = Estimates(started.threads if run.dry_run else None)
+    plan = _make_plan(balancing, gan, options, run, estimates, left=left)
     plan |= describe_work(work, started.threads)
     print_plan(plan, run.quiet)
     print_lines(note_copies(dataset, balancing.count_most()), run.quiet)
@@ -291,17 +293,22 @@ def _choose(
 
 
 def _make_plan(
-    balancing: _Balancing, gan: GANRequest, options: BalanceOptions, run: RepeatOptions, *, left: int
+    balancing: _Balancing,
+    gan: GANRequest,
+    options: BalanceOptions,
+    run: RepeatOptions,
+    estimates: Estimates,
+    *,
+    left: int,
 ) -> dict[str, str]:
     """Return what will be done, {heading: text}. left: classifiers that are not trained yet."""
     dataset, total, candidates, recipe = balancing.dataset, balancing.total, balancing.candidates, balancing.recipe
     counts = ", ".join(f"{name} {count:,}" for name, count in zip(dataset.class_names, total, strict=True))
     plan = {"data": f"{dataset.name} ({dataset.fingerprint[:12]}): {counts}"}
     steps = left * options.classifier_steps
-    minutes = estimate_classifier_minutes(left, steps, dataset.image_shape, options.classifier)
+    minutes = estimates.count_classifier_minutes(left, steps, dataset, options.classifier)
     if recipe:
-        sizes = (len(dataset.train), len(dataset.class_names), dataset.image_shape)
-        gan_minutes = estimate_gan_minutes(recipe, *sizes)
+        gan_minutes = estimates.count_gan_minutes(recipe, dataset)
         minutes += min(gan_minutes, gan.max_minutes or gan_minutes)
         plan["GAN"] = f"{recipe.name}, on the {len(dataset.train):,} train images"
         plan |= describe_fit(gan.recipe, recipe, dataset)
@@ -315,5 +322,5 @@ def _make_plan(
         )
     added = sum(balancing.count_most().values())
     plan["training set"] = f"{sum(total):,} real images and up to {added:,} synthetic ones, {options.format}, {run.out}"
-    plan["time"] = f"up to {minutes:.0f} minutes on 2 free cores, without drawing the images"
+    plan["time"] = f"up to {minutes:.0f} minutes {estimates.describe()}, without drawing the images"
     return plan

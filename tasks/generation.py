@@ -22,7 +22,6 @@ from models.trained_gan import TrainedGAN, build_score, prepare_filter
 from models.training import fit_gan
 from models.training_rate import recall_speed
 from synth.command_line import report_unless
-from synth.cores import count_cores
 from synth.counts import parse_counts
 from synth.datasets import Dataset
 from synth.errors import RequestError
@@ -39,7 +38,7 @@ from synth.web_report import REPORT
 from tasks.data_defaults import choose_filter, describe_fit, note_copies, settle_recipe
 from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import load_data, note_near_copies, print_lines, print_plan
-from tasks.time_estimates import describe_duration, measure_rate
+from tasks.time_estimates import count_useful_workers, describe_duration, measure_rate
 
 SCRIPT = "generate_data.py"
 OWNED = ("model", MANIFEST, JOURNAL, HASHES, REPORT, *FIGURES)
@@ -217,7 +216,7 @@ def _plan_time(
         f"thread{'s' * (threads > 1)}, measured here without near-duplicates and rejects)"
     )
     if work.is_shared and work.workers:
-        useful = _count_useful(work, threads)
+        useful = count_useful_workers(work, threads)
         plan["drawing"] += f"; about {describe_duration(minutes / useful)} with {work.workers} workers"
     return plan
 
@@ -230,15 +229,8 @@ def _plan_training(gan: GANRequest, dataset: Dataset, work: WorkOptions, threads
     minutes = min(minutes, gan.max_minutes or minutes)
     text = f"about {describe_duration(minutes)} in one process ({speed:.3g} steps/s in {threads} "
     text += f"thread{'s' * (threads > 1)}, measured here without the measurements on validation)"
-    useful = min(gans, _count_useful(work, threads))
+    useful = min(gans, count_useful_workers(work, threads))
     return text + (f"; about {describe_duration(minutes / useful)} with {work.workers} workers" if useful > 1 else "")
-
-
-def _count_useful(work: WorkOptions, threads: int) -> float:
-    """Return how many times as fast as one process the workers may be: those of this machine share its cores."""
-    if not work.is_shared or not work.workers:
-        return 1.0
-    return work.workers if work.cluster else max(1.0, min(work.workers, count_cores() / threads))
 
 
 def _build_untrained_draw(recipe: Recipe, dataset: Dataset) -> Callable[[], object]:

@@ -37,7 +37,7 @@ from tasks.real_data import print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
 from tasks.study_lab import BATCH, COLUMNS, Lab, fit_study_gan
 from tasks.study_report import compute_summary, describe_filters, describe_verdict, render_arms
-from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
+from tasks.time_estimates import Estimates, count_useful_workers
 
 OWNED = (RESULTS, CURVES, "report.md", REPORT, "arms.png", "curves.png", "samples", "gans")
 
@@ -93,7 +93,10 @@ def conduct(
     _check_resampling(study, datasets)
     sections = _describe_settings(study, settings, first)
     left = list_unfinished(cells, out, sections)
-    plan = _make_plan(study, out, cells, left, datasets, gans_kept="gans" in list_same_sections(out, sections))
+    kept = out if "gans" in list_same_sections(out, sections) else None
+    useful = count_useful_workers(work, started.threads)
+    estimates = Estimates(started.threads if run.dry_run else None)
+    plan = _make_plan(study, kept, cells, left, datasets, estimates, useful)
     plan |= describe_work(work, started.threads)
     asked = [recipe.flip for recipe in study.recipes.values() if "flip" in study.given]
     most = max(datasets.values(), key=lambda dataset: len(dataset.train))
@@ -242,16 +245,23 @@ def _describe_settings(study: Study, settings: dict, dataset: Dataset) -> dict[s
 
 
 def _make_plan(
-    study: Study, out: Path, cells: list[Cell], left: list[Cell], datasets: dict[str, Dataset], *, gans_kept: bool
+    study: Study,
+    out: Path | None,
+    cells: list[Cell],
+    left: list[Cell],
+    datasets: dict[str, Dataset],
+    estimates: Estimates,
+    useful: float,
 ) -> dict[str, str]:
     """Check that every GAN can be trained, and return what will be done, {heading: text}.
 
-    left: the cells that are not finished. gans_kept: whether GANs that are there already are used.
+    left: the cells that are not finished. out: the folder whose GANs are used, or None. useful: how many times as fast
+    as one process the workers are.
     """
     first = next(iter(datasets.values()))
-    gans, gan_minutes, notes = _plan_gans(study, out if gans_kept else None, left, datasets)
+    gans, gan_minutes, notes = _plan_gans(study, out, left, datasets, estimates)
     steps = sum(_count_steps(study, study.arms[cell.arm], datasets[cell.setting]) for cell in left)
-    minutes = estimate_classifier_minutes(len(left), steps, first.image_shape, study.classifier)
+    minutes = estimates.count_classifier_minutes(len(left), steps, first, study.classifier)
     plan = {"study": study.title, "data": f"{first.name} ({first.fingerprint[:12]}), {len(first.test):,} test images"}
     for setting, dataset in datasets.items():
         counts = ", ".join(map(str, dataset.count_train()))
@@ -262,14 +272,16 @@ def _make_plan(
     )
     plan["GANs"] = "; ".join([f"{gans} to train", *notes])
     plan["time"] = (
-        f"about {minutes + gan_minutes:.0f} minutes on 2 free cores: {gan_minutes:.0f} for the GANs, "
+        f"about {minutes + gan_minutes:.0f} minutes {estimates.describe()}: {gan_minutes:.0f} for the GANs, "
         f"{minutes:.0f} for the classifiers, without drawing the images"
     )
+    if useful > 1:
+        plan["time"] += f"; with the workers about {(minutes + gan_minutes) / useful:.0f} minutes"
     return plan
 
 
 def _plan_gans(
-    study: Study, kept: Path | None, left: list[Cell], datasets: dict[str, Dataset]
+    study: Study, kept: Path | None, left: list[Cell], datasets: dict[str, Dataset], estimates: Estimates
 ) -> tuple[int, float, list[str]]:
     """Return how many GANs the cells that are left need, the minutes that they take, and notes about small batches.
 
@@ -291,7 +303,7 @@ def _plan_gans(
                 RunFolder(folder).model.pair(pair).network("generator").exists() for folder in folders for pair in pairs
             )
             missing = len(needed) * len(pairs) - finished
-            each = estimate_gan_minutes(recipe, len(data.train), len(data.class_names), data.image_shape)
+            each = estimates.count_gan_minutes(recipe, data) if missing else 0.0
             gans += missing
             minutes += missing * min(each, study.max_minutes or each) / len(pairs)
     return gans, minutes, notes

@@ -1,12 +1,14 @@
-"""How long training takes, from rates that were measured on 2 cores without a GPU, at 28 x 28 pixels.
-
-How long drawing images takes is measured where it is asked.
-"""
+"""How long training takes, from rates of this machine, or from those of 2 cores without a GPU at 28 x 28 pixels."""
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from models.recipes import Recipe
+from models.training_rate import CLASSIFIER_BATCH, recall_classifier_speed, recall_speed
+from synth.cores import count_cores
+from synth.datasets import Dataset
+from synth.options import WorkOptions
 
 ImageShape = tuple[int, int, int]
 _CLASSIFIER_IMAGES_PER_SECOND = 8900  # the classifier cnn
@@ -17,7 +19,36 @@ _GAN_IMAGES_PER_SECOND = {"dcgan": 1040, "mlp": 4500}  # in float32; dcgan: at 3
 _BFLOAT16_SPEEDUP = 1.25
 _FEATURES_SLOWDOWN = 0.84  # by the second discriminator, at 32 channels
 _CLASSIFIER_START_SECONDS = 6  # to build and trace it, and to score it on 10,000 images
-_BATCH = 128
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """How long trainings take: at the rates of this machine in so many `threads`, or, if None, of 2 cores."""
+
+    threads: int | None = None
+
+    def count_gan_minutes(self, recipe: Recipe, dataset: Dataset) -> float:
+        """Return the minutes of all GANs of a recipe."""
+        train_count, class_count = len(dataset.train), len(dataset.class_names)
+        if self.threads is None:
+            return estimate_gan_minutes(recipe, train_count, class_count, dataset.image_shape)
+        gans, images = recipe.plan_gans(class_count, train_count)
+        return gans * recipe.total_steps(images) / recall_speed(dataset, recipe, self.threads) / 60
+
+    def count_classifier_minutes(self, classifiers: int, steps: int, dataset: Dataset, name: str) -> float:
+        """Return the minutes of so many classifiers of this name, with so many optimiser steps in all."""
+        if not classifiers:
+            return 0.0
+        if self.threads is None:
+            return estimate_classifier_minutes(classifiers, steps, dataset.image_shape, name)
+        seconds = steps / recall_classifier_speed(dataset, name, self.threads)
+        return (seconds + classifiers * _CLASSIFIER_START_SECONDS) / 60
+
+    def describe(self) -> str:
+        """Return on what the trainings take so long."""
+        if self.threads is None:
+            return "on 2 free cores"
+        return f"in {self.threads} thread{'s' * (self.threads > 1)}, at rates measured here"
 
 
 def estimate_classifier_minutes(classifiers: int, steps: int, image_shape: ImageShape, name: str = "cnn") -> float:
@@ -25,7 +56,7 @@ def estimate_classifier_minutes(classifiers: int, steps: int, image_shape: Image
     images_per_second = _CLASSIFIER_IMAGES_PER_SECOND / _CLASSIFIER_COSTS[name]
     size = _relative_size(image_shape)
     size = min(size, _RESNET_PIXELS / 28**2) if name == "resnet20" else size
-    seconds = steps * _BATCH / images_per_second * size
+    seconds = steps * CLASSIFIER_BATCH / images_per_second * size
     return (seconds + classifiers * _CLASSIFIER_START_SECONDS) / 60
 
 
@@ -41,6 +72,13 @@ def estimate_gan_minutes(recipe: Recipe, train_count: int, class_count: int, ima
     gans, images = recipe.plan_gans(class_count, train_count)
     images = gans * recipe.total_steps(images) * recipe.batch_size * recipe.discriminator_steps
     return images / rate * _relative_size(image_shape) / 60
+
+
+def count_useful_workers(work: WorkOptions, threads: int) -> float:
+    """Return how many times as fast as one process the workers may be: those of this machine share its cores."""
+    if not work.is_shared or not work.workers:
+        return 1.0
+    return work.workers if work.cluster else max(1.0, min(work.workers, count_cores() / threads))
 
 
 def measure_rate(draw_block: Callable[[], object], images: int, seconds: float = 2.0) -> float:

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from models import training_rate
-from models.training_rate import measure_speed, recall_speed
+from models.training_rate import measure_classifier_speed, measure_speed, recall_classifier_speed, recall_speed
 from tests.models.tiny import TINY
 
 
@@ -46,6 +46,16 @@ def test_what_is_damaged_is_measured_anew(dataset, measured, tmp_path, content):
 def test_without_a_cache_each_time_is_measured(dataset, measured, monkeypatch):
     monkeypatch.setattr(training_rate, "find_cache_folder", lambda name: None)
     assert [recall_speed(dataset, TINY, 1), recall_speed(dataset, TINY, 1)] == [1.0, 2.0]
+
+
+def test_classifiers_are_remembered_beside_gans(dataset, measured, monkeypatch):
+    monkeypatch.setattr(training_rate, "measure_classifier_speed", lambda dataset, name, seconds: float(len(name)))
+    assert recall_speed(dataset, TINY, 1) == 1.0
+    assert [recall_classifier_speed(dataset, name, 1) for name in ("cnn", "strong", "cnn")] == [3.0, 6.0, 3.0]
+
+
+def test_the_speed_of_a_classifier_is_that_of_real_steps(dataset):
+    assert 0.01 < measure_classifier_speed(dataset, "cnn", seconds=0.0) < 1e5
 
 
 @pytest.mark.slow

@@ -4,7 +4,22 @@ from dataclasses import replace
 import pytest
 
 from models.recipes import RECIPES
-from tasks.time_estimates import describe_duration, estimate_classifier_minutes, estimate_gan_minutes, measure_rate
+from synth.datasets import load_dataset
+from synth.options import WorkOptions
+from tasks import time_estimates
+from tasks.time_estimates import (
+    Estimates,
+    count_useful_workers,
+    describe_duration,
+    estimate_classifier_minutes,
+    estimate_gan_minutes,
+    measure_rate,
+)
+
+
+@pytest.fixture
+def dataset(data):
+    return load_dataset(data)
 
 
 def test_quick_takes_what_was_measured():
@@ -24,6 +39,27 @@ def test_time_grows_with_steps_pixels_images_and_gans():
     assert estimate_gan_minutes(replace(quick, feature_weight=0.0), 9, 2, (28, 28, 1)) < once
     few, many = (estimate_gan_minutes(dcgan, count, 1, (28, 28, 1)) for count in (100, 200))
     assert many == pytest.approx(2 * few, rel=0.02)
+
+
+def test_minutes_here_follow_from_the_rates_of_this_machine(monkeypatch, dataset):
+    monkeypatch.setattr(time_estimates, "recall_speed", lambda dataset, recipe, threads: 10.0 * threads)
+    monkeypatch.setattr(time_estimates, "recall_classifier_speed", lambda dataset, name, threads: 5.0 * threads)
+    recipe = replace(RECIPES["quick"], steps=600, members=3)
+    here = Estimates(threads=2)
+    assert here.count_gan_minutes(recipe, dataset) == pytest.approx(3 * 600 / 20 / 60)
+    assert here.count_classifier_minutes(2, 1200, dataset, "cnn") == pytest.approx((1200 / 10 + 2 * 6) / 60)
+    assert here.count_classifier_minutes(0, 0, dataset, "cnn") == 0
+    assert here.describe() == "in 2 threads, at rates measured here"
+    elsewhere = Estimates()
+    assert elsewhere.count_gan_minutes(recipe, dataset) == estimate_gan_minutes(recipe, 112, 2, (28, 28, 1))
+
+
+@pytest.mark.parametrize(
+    ("work", "useful"), [({}, 1), ({"workers": 3}, 2), ({"workers": 3, "cluster": "auto"}, 3), ({"cluster": "auto"}, 1)]
+)
+def test_workers_of_this_machine_share_its_cores(monkeypatch, work, useful):
+    monkeypatch.setattr(time_estimates, "count_cores", lambda: 2)
+    assert count_useful_workers(WorkOptions(**work), threads=1) == useful
 
 
 def test_a_rate_leaves_out_the_first_block():
