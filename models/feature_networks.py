@@ -34,7 +34,7 @@ def build_measuring_network(
     image = keras.Input(image_shape)
     if name == "inception":
         x = _ResizeAsIn2015(_INCEPTION_SIZE)(_to_colour(image))
-        return keras.Model(image, _load_application("InceptionV3", weights or "imagenet", report)(x))
+        return keras.Model(image, _load_application("InceptionV3", weights or "imagenet", report, _INCEPTION_SIZE)(x))
     network, prepare = _load(name, weights or "imagenet", report)
     size = network.input_shape[1] or _MEASURING_SIZE
     return keras.Model(image, network(prepare(_resize(image, size))))
@@ -141,7 +141,9 @@ def _load(
     return network, lambda x: x
 
 
-def _load_application(name: str, weights: str | Path | None, report: Report) -> keras.Model:
+def _load_application(
+    name: str, weights: str | Path | None, report: Report, size: int = _MEASURING_SIZE
+) -> keras.Model:
     """Return a network of keras.applications with the weights "imagenet", or of a file, or random ones."""
     check_name(name)
     is_file = weights not in (None, "imagenet")
@@ -150,8 +152,9 @@ def _load_application(name: str, weights: str | Path | None, report: Report) -> 
     if weights == "imagenet":
         report(f"note: the weights of {name} come from Keras' cache, or are downloaded into it")
     build = getattr(keras.applications, name)
+    options = {"include_top": False, "pooling": "avg", "input_shape": (size, size, 3)}
     try:
-        return build(weights=weights and str(weights), include_top=False, pooling="avg")
+        return build(weights=weights and str(weights), **options)
     except Exception as error:  # a bare one from the download, others from h5py and Keras
         reason = " ".join(str(error).split())[:200]
         if is_file:
