@@ -263,10 +263,14 @@ def _build_run_cell(config, dataset, recipes, report):
 
     (out / "cache").mkdir(exist_ok=True)
 
+    def find_folder(name, seed):
+        return out / "gans" / f"{name}-seed-{seed}"
+
     def run_cell(cell):
         keras.utils.clear_session()
-        folder = out / "gans" / f"{cell.arm}-seed-{cell.seed}"
-        reuse_classifiers(folder / "model", sorted(out.glob(f"gans/*-seed-{cell.seed}/model")))
+        folder, own = find_folder(cell.arm, cell.seed), recipes[cell.arm]
+        alike = [name for name, other in recipes.items() if (other.judge, other.flip) == (own.judge, own.flip)]
+        reuse_classifiers(folder / "model", [find_folder(name, cell.seed) / "model" for name in alike])
         options = {"seed": cell.seed, "quiet": config.quiet, "report": report}
         trained = fit_study_gan(dataset, recipes[cell.arm], folder, **options)
         numbers = {"count": config.images, "classifier_seeds": config.classifier_seeds, "seed": cell.seed}

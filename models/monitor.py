@@ -17,7 +17,7 @@ from models.classifier import (
     find_class_weights,
     fit_on_folds,
 )
-from models.feature_networks import add_classes, build_pretrained_judge
+from models.feature_networks import PRETRAINED, add_classes, build_pretrained_judge
 from models.inference import Sampler
 from models.network_files import load_classifier, load_network
 from synth.errors import RequestError
@@ -117,7 +117,13 @@ def load_or_build_judge(
 
     Then a resumed run, or a worker, needs neither the network nor the file that it came from.
     """
-    load = partial(load_network, path.parent, path.stem)
+
+    def load() -> keras.Model:
+        judge = load_network(path.parent, path.stem)
+        if (judge.name, judge.input_shape[1:]) != (PRETRAINED, tuple(image_shape)):
+            raise RequestError(f"{path} should be a network of other pictures. It is {judge.name}.")
+        return judge
+
     return _load_or_make(path, load, partial(build_pretrained_judge, name, image_shape, report), report)
 
 

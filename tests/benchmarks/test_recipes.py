@@ -91,6 +91,17 @@ def test_a_search_trains_measures_and_repeats_nothing(data, tmp_path, monkeypatc
     pd.testing.assert_frame_equal(search(config), results, check_dtype=False)
 
 
+def test_classifiers_are_shared_by_gans_of_the_same_judge_and_flips(arguments, laboratory, monkeypatch):
+    shared = {}
+    names = lambda folders: [folder.parent.name for folder in folders]  # noqa: E731
+    monkeypatch.setattr(
+        measuring, "reuse_classifiers", lambda model, others: shared.update({model.parent.name: names(others)})
+    )
+    assert main([*arguments, "deep:judge=resnet20", "--seeds", "1", "--quiet"]) == 0
+    alike = ["base-seed-0", "no-noise-seed-0"]
+    assert shared == dict.fromkeys(alike, alike) | {"deep-seed-0": ["deep-seed-0"]}
+
+
 def test_steps_follow_from_the_first_speed_and_stay(arguments, laboratory, tmp_path):
     assert main([*arguments, "--minutes", "0.1", "--seeds", "1", "--quiet"]) == 0
     assert laboratory.steps == {"base-seed-0": (60, 20), "no-noise-seed-0": (60, 20)}  # three rounds, as the recipe

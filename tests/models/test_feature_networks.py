@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 
 import keras
@@ -7,6 +8,7 @@ from keras import layers
 
 from models.extractors import build_extractor
 from models.feature_networks import build_measuring_network, build_pretrained_judge
+from models.monitor import load_or_build_judge
 from models.trained_gan import TrainedGAN
 from models.training_rate import measure_speed
 from tests.models.tiny import TINY, assert_equal_weights, fit
@@ -84,6 +86,15 @@ def test_speed_is_measured_without_a_download(dataset, monkeypatch):
     monkeypatch.setattr(keras.applications, "MobileNetV2", build)
     assert measure_speed(dataset, replace(TINY, judge="MobileNetV2"), seconds=0.1) > 0
     assert asked == [None]
+
+
+def test_another_network_in_the_place_of_the_judge_is_not_taken(finished, tmp_path):
+    save_network(tmp_path / "own.keras")
+    shutil.copy(finished[0] / "frozen.keras", tmp_path / "frozen.keras")
+    lines = []
+    judge = load_or_build_judge(str(tmp_path / "own.keras"), (28, 28, 1), tmp_path / "frozen.keras", lines.append)
+    assert "frozen.keras could not be read, or is another's, and is made anew" in lines[0]
+    assert load_or_build_judge("gone", (28, 28, 1), tmp_path / "frozen.keras").output_shape == judge.output_shape
 
 
 def test_a_run_keeps_its_judge_and_goes_on_without_the_file(dataset, tmp_path):
