@@ -90,7 +90,7 @@ class Config(RepeatOptions):
     )
     images: int = option(10_000, "images to draw from each GAN, unfiltered", minimum=1, metavar="N")
     classifier_seeds: int = option(3, "classifiers to fit on the images of each GAN", minimum=1, metavar="N")
-    classifier: str = like(ClassifierOptions, "classifier", help="what learns from the images; resnet20: for colour")
+    classifier: str = like(ClassifierOptions, "classifier")
     features: str = like(MeasuringOptions, "features")
     seeds: int = like(RepeatOptions, "seeds", setting=False)
     seed: int = like(RepeatOptions, "seed", setting=False)

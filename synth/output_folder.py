@@ -39,6 +39,7 @@ _ADDED = {
     "width_growth": 2.0,
     "flip": "auto",
     "judge": "cnn",
+    "features": "classifier",
 }  # {option: what continues runs without it}
 _RENAMED_IN_RECIPES = {"augment": "diffaugment"}  # as `formerly` of models.recipes says, which is above
 
