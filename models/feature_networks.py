@@ -20,6 +20,7 @@ _MEASURING_SIZE = 224  # pixels of the images for the others, as they were train
 _JUDGING_SIZES = (64, 128)  # least and most: with 224 a GAN would train a tenth of the steps
 _REDUCTIONS = (4, 8, 16, 32)  # of the maps that a second discriminator sees
 _CELLS = 4  # of these maps along each side, at most
+_DEVIATION = 0.2  # of what a second discriminator sees, within an image: about that of the features of a `cnn`
 
 
 def build_measuring_network(
@@ -48,7 +49,9 @@ def build_pretrained_judge(
     name: of keras.applications, or a .keras file, as of build_measuring_network. trained: with its weights. The layer
     called features has the D pooled ones. The M before them are the maps at a quarter to a 32nd of the images' size,
     averaged to at most 4 x 4 cells: at each size the last of the narrowest ones, which are what a stage hands on (Sauer
-    et al. 2021, arXiv:2111.01007, section 3.2). Images are resized to between 64 and 128 pixels.
+    et al. 2021, arXiv:2111.01007, section 3.2). At each size, and pooled, they are brought to one mean and deviation in
+    the image: a penalty on the gradient of a discriminator knows nothing of their scale. Images are resized to between
+    64 and 128 pixels.
     """
     network, prepare = _load(name, "imagenet" if trained else None, report)
     least, most = _JUDGING_SIZES
@@ -66,7 +69,9 @@ def build_pretrained_judge(
     *maps, pooled = inner(prepare(_resize(image, size)))
     cells = [layers.Flatten()(layers.AveragePooling2D(max(1, x.shape[1] // _CELLS))(x)) for x in maps]
     features = layers.Identity(name="features", dtype="float32")(pooled)
-    judge = keras.Model(image, layers.Concatenate(dtype="float32")([*cells, features]), name=PRETRAINED)
+    even = [layers.LayerNormalization(center=False, scale=False, dtype="float32")(x) for x in (*cells, features)]
+    seen = layers.Rescaling(_DEVIATION, dtype="float32")(layers.Concatenate(dtype="float32")(even))
+    judge = keras.Model(image, seen, name=PRETRAINED)
     judge.trainable = False
     return judge
 

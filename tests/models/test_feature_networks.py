@@ -52,11 +52,20 @@ def test_a_judge_gives_cells_of_the_narrowest_maps_and_pooled_features(tmp_path)
     images = np.random.default_rng(0).uniform(-1, 1, (2, 16, 16, 3)).astype(np.float32)
     network = keras.models.load_model(tmp_path / "own.keras")
     sized = keras.ops.image.resize(images, (64, 64)) * 127.5 + 127.5
-    assert np.allclose(judge(images)[:, -9:], network(sized), atol=1e-4)
+    pooled = keras.Model(judge.input, judge.get_layer("features").output)(images)
+    assert np.allclose(pooled, network(sized), atol=1e-4)
+    assert np.allclose(judge(images)[:, -9:], bring_to_scale(pooled), atol=1e-4)
     handed_on = keras.Model(network.input, network.get_layer("handed_on").output)(sized)
     cells = np.asarray(handed_on).reshape(2, 4, 2, 4, 2, 5).mean(axis=(2, 4)).reshape(2, -1)
-    assert np.allclose(judge(images)[:, -9 - cells.shape[1] : -9], cells, atol=1e-4)
+    assert np.allclose(judge(images)[:, -9 - cells.shape[1] : -9], bring_to_scale(cells), atol=1e-4)
     assert not judge.trainable_variables
+
+
+def bring_to_scale(features):
+    """Mean 0 and deviation 0.2 in each image, as Keras calculates them."""
+    features = np.asarray(features)
+    centred = features - features.mean(axis=1, keepdims=True)
+    return 0.2 * centred / np.sqrt(features.var(axis=1, keepdims=True) + 1e-3)
 
 
 def test_what_is_no_network_of_features_is_one_line(tmp_path):
