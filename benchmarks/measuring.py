@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -17,6 +18,8 @@ from evaluation.statistics import summarise
 from models.building import build_pair
 from models.classifier import compute_accuracy, fit_classifier
 from models.extractors import build_extractor, draw_spare
+from models.monitor import load_or_make
+from models.network_files import load_classifier
 from synth.datasets import Dataset
 from synth.files import replacing
 from synth.run_files import load_histories
@@ -126,9 +129,17 @@ def score_as_training_set(images, labels, held_out, class_count, seeds, name="cn
     return accuracies
 
 
-def fit_fidelity_judge(dataset, name="cnn"):
-    """Return the classifier, fitted on the real train part, whose accuracy on synthetic images is label fidelity."""
-    return fit_classifier(*dataset.part("train"), len(dataset.class_names), seed=100, name=name)
+def fit_fidelity_judge(dataset, name="cnn", path=None):
+    """Return the classifier, fitted on the real train part, whose accuracy on synthetic images is label fidelity.
+
+    path: of a .keras file that keeps it for the next call.
+    """
+    class_count = len(dataset.class_names)
+    fit = partial(fit_classifier, *dataset.part("train"), class_count, seed=100, name=name)
+    if path is None:
+        return fit()
+    load = partial(load_classifier, path.parent, path.stem, dataset.image_shape, class_count, name)
+    return load_or_make(path, load, fit, print)
 
 
 def compare_with_validation(dataset, images, labels, cache, features="classifier"):

@@ -258,7 +258,7 @@ def _build_run_cell(config, dataset, recipes, report):
 
     @lru_cache
     def get_yardstick():
-        judge = fit_fidelity_judge(dataset, config.classifier)
+        judge = fit_fidelity_judge(dataset, config.classifier, out / "cache" / "fidelity.keras")
         return Yardstick(dataset, judge, out / "cache", config.classifier, config.features)
 
     (out / "cache").mkdir(exist_ok=True)

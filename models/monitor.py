@@ -124,7 +124,7 @@ def load_or_build_judge(
             raise RequestError(f"{path} should be a network of other pictures. It is {judge.name}.")
         return judge
 
-    return _load_or_make(path, load, partial(build_pretrained_judge, name, image_shape, report), report)
+    return load_or_make(path, load, partial(build_pretrained_judge, name, image_shape, report), report)
 
 
 def fit_classes(
@@ -144,7 +144,7 @@ def fit_classes(
         return classifier
 
     load = partial(load_classifier, path.parent, path.stem, images.shape[1:], class_count, judge.name)
-    return _load_or_make(path, load, fit, report)
+    return load_or_make(path, load, fit, report)
 
 
 def load_or_fit_classifier(
@@ -158,19 +158,20 @@ def load_or_fit_classifier(
     report: Callable[[str], object] = print,
     **options: Any,
 ) -> keras.Model:
-    """Load the classifier from `path`, or fit it on all folds but one (options of fit_classifier) and save it there.
-
-    One that can't be read or does not fit is made anew, and `report`, callable (text), told so.
-    """
+    """Load the classifier from `path`, or fit it on all folds but one (options of fit_classifier), as load_or_make."""
     kind = options.get("name", "cnn")
     load = partial(load_classifier, path.parent, path.stem, images.shape[1:], class_count, kind)
     fit = partial(fit_on_folds, images, labels, class_count, left_out=left_out, seed=seed, **options)
-    return _load_or_make(path, load, fit, report)
+    return load_or_make(path, load, fit, report)
 
 
-def _load_or_make(
+def load_or_make(
     path: Path, load: Callable[[], keras.Model], make: Callable[[], keras.Model], report: Callable[[str], object]
 ) -> keras.Model:
+    """Return what `load` reads from `path`, or else what `make` makes, and save it there.
+
+    What can't be read or does not fit is made anew, and `report`, callable (text), told so.
+    """
     if path.exists():
         try:
             return load()

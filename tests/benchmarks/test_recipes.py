@@ -30,7 +30,7 @@ class Laboratory:
         self.speed = 10.0
         self.stop = None
         monkeypatch.setattr(training_rate, "measure_speed", lambda dataset, recipe: self.speed)
-        monkeypatch.setattr(measuring, "fit_fidelity_judge", lambda dataset, name: None)
+        monkeypatch.setattr(measuring, "fit_fidelity_judge", lambda dataset, name, path: None)
         monkeypatch.setattr(measuring, "measure_gan", self.measure)
         monkeypatch.setattr(study_lab, "fit_study_gan", self.train)
 
@@ -74,7 +74,8 @@ def test_a_search_trains_measures_and_repeats_nothing(data, tmp_path, monkeypatc
     config = Config(data=data, recipe="tiny", variations=variations, **options)
     results = search(config)
     assert "1 classifiers strong, and features of pixels" in (tmp_path / "report.md").read_text()
-    assert not list((tmp_path / "cache").glob("*.keras"))  # of the features classifier
+    kept = [path.name for path in (tmp_path / "cache").glob("*.keras")]
+    assert kept == ["fidelity.keras"]  # and no classifier of features
     assert results["arm"].tolist() == ["base", "lr"]
     lengths = json.loads((tmp_path / "variations.json").read_text())
     assert results["steps"].tolist() == [length["length"]["steps"] for length in lengths.values()]
