@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from benchmarks.search_report import COLUMNS, render_search
-from models.recipe_fitting import fit_to_size
+from models.recipe_fitting import fit_to_images
 from models.recipes import RECIPES, GANOptions, parse_fields, rename_fields
 from models.startup import start
 from synth import command_line
@@ -184,7 +184,7 @@ def _build_recipes(config, dataset):
     recipes = {}
     for name, fields in config.parse_variations().items():
         try:
-            recipes[name] = replace(fit_to_size(RECIPES[config.recipe], fields, dataset.image_shape), **fields)
+            recipes[name] = replace(fit_to_images(RECIPES[config.recipe], fields, dataset.image_shape), **fields)
             check_recipe(recipes[name], dataset)
         except RequestError as error:
             raise RequestError(f"variation {name}: {error}") from error

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from models.description import load_description
-from models.recipe_fitting import FITTED, fit_to_size
+from models.recipe_fitting import FITTED, fit_to_images
 from models.recipes import GANRequest, Recipe, write_flags
 from models.training import check_recipe
 from synth.datasets import Dataset
@@ -30,9 +30,9 @@ _SHOWN = 5
 def fit_recipe(recipe: Recipe, name: str, dataset: Dataset, given: Collection[str] = ()) -> Recipe:
     """Return the recipe as it is used on these images.
 
-    One GAN per class if the name begins with "alone"; channels and steps for the size of the images, unless `given`
-    names them; batches no larger than their number. Raises RequestError where there are too few images to train on, or
-    for batches that are given.
+    One GAN per class if the name begins with "alone"; what models.recipe_fitting says for size and colour of the
+    images, unless `given` names it; batches no larger than their number. Raises RequestError where there are too few
+    images to train on, or for batches that are given.
     """
     recipe = replace(recipe, conditional=recipe.conditional and not name.startswith("alone"))
     counts = dataset.count_train()
@@ -45,11 +45,16 @@ def fit_recipe(recipe: Recipe, name: str, dataset: Dataset, given: Collection[st
             f"and {validation} of {which} instead: take more real images, or classic augmentation alone "
             "(predict.py --real-only --augment; in a study --arms real classic)."
         )
-    recipe = fit_to_size(recipe, given, dataset.image_shape)
-    if "batch_size" not in given:
-        recipe = replace(recipe, batch_size=min(recipe.batch_size, int(available)))
+    recipe = _limit_batch(fit_to_images(recipe, given, dataset.image_shape), dataset, given)
     check_recipe(recipe, dataset)
     return recipe
+
+
+def _limit_batch(recipe: Recipe, dataset: Dataset, given: Collection[str]) -> Recipe:
+    """Return the recipe with batches no larger than the number of images of a GAN, unless they are given."""
+    counts = dataset.count_train()
+    available = int(counts.sum() if recipe.conditional else counts.min())
+    return recipe if "batch_size" in given else replace(recipe, batch_size=min(recipe.batch_size, available))
 
 
 def settle_recipe(
@@ -60,7 +65,7 @@ def settle_recipe(
     training: what else identifies the training; it is returned with what was asked for, behind the recipe.
     """
     recipe = fit_recipe(gan.recipe, gan.recipe.name, dataset, gan.given)
-    training = training | {"recipe": asdict(replace(gan.recipe, batch_size=recipe.batch_size))}
+    training = training | {"recipe": asdict(_limit_batch(gan.recipe, dataset, gan.given))}
     if gan.given:
         free = fit_recipe(gan.recipe, gan.recipe.name, dataset)
         kept = [name for name in FITTED if getattr(free, name) != getattr(recipe, name)]
@@ -75,9 +80,9 @@ def describe_fit(asked: Recipe, fitted: Recipe, dataset: Dataset) -> dict[str, s
     """Return what a plan says of a recipe that is other than was asked for, {heading: text}."""
     values = {name: getattr(fitted, name) for name in FITTED}
     changed = {name: value for name, value in values.items() if value != getattr(asked, name)}
-    size = " x ".join(map(str, dataset.image_shape[:2]))
-    flags = " ".join(write_flags(changed))
-    return {"  fitted": f"to {len(dataset.train):,} images of {size} pixels: {flags}"} if changed else {}
+    height, width, channels = dataset.image_shape
+    images = f"{len(dataset.train):,} images of {height} x {width} pixels{' in colour' if channels > 1 else ''}"
+    return {"  fitted": f"to {images}: {' '.join(write_flags(changed))}"} if changed else {}
 
 
 def choose_filter(filter: str, dataset: Dataset) -> tuple[str, list[str]]:

@@ -2,39 +2,51 @@ from dataclasses import replace
 
 import pytest
 
-from models.recipe_fitting import fit_to_size
+from models.recipe_fitting import fit_to_images
 from models.recipes import RECIPES, Recipe
 
 QUICK = RECIPES["quick"]
 
 
-@pytest.mark.parametrize("shape", [(28, 28, 1), (28, 20, 3), (8, 8, 3)])
-def test_small_images_have_the_recipe_as_it_is(shape):
-    assert fit_to_size(QUICK, (), shape) == QUICK
+@pytest.mark.parametrize("shape", [(28, 28, 1), (28, 20, 1), (8, 8, 1)])
+def test_small_grey_images_have_the_recipe_as_it_is(shape):
+    assert fit_to_images(QUICK, (), shape) == QUICK
 
 
 @pytest.mark.parametrize(
     ("shape", "steps", "width"),
-    [((32, 32, 3), 4000, 32), ((20, 40, 1), 3250, 16), ((64, 64, 3), 1750, 16), ((128, 96, 3), 650, 8)],
+    [
+        ((32, 32, 1), 4000, 32),
+        ((32, 32, 3), 6000, 32),
+        ((20, 40, 1), 3250, 16),
+        ((64, 64, 3), 1750, 16),
+        ((128, 96, 3), 650, 8),
+    ],
 )
 def test_larger_images_have_fewer_steps_and_narrower_networks(shape, steps, width):
-    fitted = fit_to_size(QUICK, (), shape)
+    fitted = fit_to_images(QUICK, (), shape)
     assert (fitted.steps, fitted.generator_width, fitted.discriminator_width) == (steps, width, width)
     assert fitted.steps / fitted.round_steps == 10
 
 
+def test_small_images_in_colour_have_small_batches_and_a_light_penalty():
+    fitted = fit_to_images(QUICK, ("penalty_weight_end",), (28, 28, 3))
+    assert (fitted.batch_size, fitted.steps, fitted.round_steps) == (32, 7500, 750)
+    assert (fitted.penalty_weight, fitted.penalty_weight_end) == (0.05, QUICK.penalty_weight_end)
+
+
 def test_the_average_of_weights_reaches_back_as_far_in_shares_of_the_training():
-    fitted = fit_to_size(RECIPES["standard"], (), (64, 64, 3))
+    fitted = fit_to_images(RECIPES["standard"], (), (64, 64, 3))
     shares = [1 / (1 - recipe.ema_decay) / recipe.steps for recipe in (RECIPES["standard"], fitted)]
     assert shares[1] == pytest.approx(shares[0], rel=0.05)
 
 
 def test_what_is_given_or_changed_stays():
     changed = replace(QUICK, discriminator_width=20)
-    fitted = fit_to_size(changed, ("steps",), (64, 64, 3))
+    fitted = fit_to_images(changed, ("steps",), (64, 64, 3))
     assert (fitted.steps, fitted.discriminator_width, fitted.generator_width) == (5000, 20, 16)
 
 
 @pytest.mark.parametrize("recipe", [RECIPES["dcgan"], RECIPES["mlp-cgan"], Recipe()])
 def test_published_and_nameless_recipes_do_not_follow(recipe):
-    assert fit_to_size(recipe, (), (64, 64, 3)) == recipe
+    assert fit_to_images(recipe, (), (64, 64, 3)) == recipe
