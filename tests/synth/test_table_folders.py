@@ -164,10 +164,12 @@ def test_folders_may_say_the_parts(tmp_path):
 
 
 def test_the_shards_of_a_run_are_no_set(tmp_path):
-    mark_folder(tmp_path, "generate_data.py", {})
-    save_npz(tmp_path / "shards" / "a" / "1.npz", [7, 3], 100)
+    run = tmp_path / "run"
+    run.mkdir()
+    mark_folder(run, "generate_data.py", {})
+    save_npz(run / "shards" / "a" / "1.npz", [7, 3], 100)
+    assert find_table_parts(run) is None
     assert find_table_parts(tmp_path) is None
-    assert find_table_parts(tmp_path.parent) is None
 
 
 def test_pieces_may_have_a_hash(tmp_path):
