@@ -37,7 +37,7 @@ def fit_recipe(recipe: Recipe, name: str, dataset: Dataset, given: Collection[st
     recipe = replace(recipe, conditional=recipe.conditional and not name.startswith("alone"))
     counts = dataset.count_train()
     held_out = np.bincount(dataset.labels[dataset.validation], minlength=len(counts))
-    available, validation = (part.sum() if recipe.conditional else part.min() for part in (counts, held_out))
+    available, validation = (_count_for_one(recipe, part) for part in (counts, held_out))
     if available < _MIN_GAN_IMAGES or validation < 2:
         which = "all classes together" if recipe.conditional else f"class {dataset.class_names[counts.argmin()]!r}"
         raise RequestError(
@@ -52,9 +52,13 @@ def fit_recipe(recipe: Recipe, name: str, dataset: Dataset, given: Collection[st
 
 def _limit_batch(recipe: Recipe, dataset: Dataset, given: Collection[str]) -> Recipe:
     """Return the recipe with batches no larger than the number of images of a GAN, unless they are given."""
-    counts = dataset.count_train()
-    available = int(counts.sum() if recipe.conditional else counts.min())
+    available = _count_for_one(recipe, dataset.count_train())
     return recipe if "batch_size" in given else replace(recipe, batch_size=min(recipe.batch_size, available))
+
+
+def _count_for_one(recipe: Recipe, counts: np.ndarray) -> int:
+    """Return how many images each GAN has at least, of so many in each class."""
+    return int(counts.sum() if recipe.conditional else counts.min())
 
 
 def settle_recipe(

@@ -63,9 +63,8 @@ def test_networks_and_steps_follow_the_size_of_the_images(photos, tmp_path):
     fixed, training = settle(photos, tmp_path, given=("noise", "steps"))
     assert (fixed, training["kept"]) == (replace(fitted, steps=5000), ["steps"])
     (text,) = describe_fit(RECIPES["quick"], fitted, photos).values()
-    assert text.startswith(
-        "to 32 images of 64 x 64 pixels in colour: --generator-width 16 --discriminator-width 16 --s"
-    )
+    flags = "--generator-width 16 --discriminator-width 16 --steps 1750"
+    assert text.startswith(f"to 32 images of 64 x 64 pixels in colour: {flags}")
 
 
 def test_a_training_that_has_begun_keeps_its_recipe_unless_another_is_asked_for(photos, tmp_path):
