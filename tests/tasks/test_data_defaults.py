@@ -67,6 +67,13 @@ def test_networks_and_steps_follow_the_size_of_the_images(photos, tmp_path):
     assert text.startswith(f"to 32 images of 64 x 64 pixels in colour: {flags}")
 
 
+def test_what_was_asked_for_is_recorded_not_what_it_was_fitted_to(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (200, 28, 28, 3), dtype=np.uint8)
+    np.savez(tmp_path / "small.npz", images=images, labels=np.arange(200) % 2)
+    fitted, training = settle(load_dataset(tmp_path / "small.npz"), tmp_path)
+    assert (fitted.batch_size, training["recipe"]["batch_size"]) == (32, 64)  # else no run of before would go on
+
+
 def test_a_training_that_has_begun_keeps_its_recipe_unless_another_is_asked_for(photos, tmp_path):
     fitted, training = settle(photos, tmp_path)
     model = RunFolder(tmp_path).model
