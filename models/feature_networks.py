@@ -76,14 +76,17 @@ def build_pretrained_judge(
     return judge
 
 
-def check_name(name: str) -> None:
-    """Raise RequestError where no network of keras.applications has this name, and it is no file's."""
+def check_name(name: str, wanted: str = "features should be those of classifier, pixels, inception") -> None:
+    """Raise RequestError where no network of keras.applications has this name, and it is no file's.
+
+    wanted: the beginning of the message, what else is allowed there.
+    """
     known = [entry for entry in dir(keras.applications) if entry[0].isupper()]
     if name not in known and not name.endswith(_SUFFIX):
         near = ", ".join(get_close_matches(name, known, cutoff=0.4))
         raise RequestError(
-            "features should be those of classifier, pixels, inception, a network of keras.applications"
-            f"{f' ({near}?)' if near else ''} or a {_SUFFIX} file. Got {name!r:.60} instead."
+            f"{wanted}, a network of keras.applications{f' ({near}?)' if near else ''} or a {_SUFFIX} file. "
+            f"Got {name!r:.60} instead."
         )
 
 

@@ -26,9 +26,9 @@ def pack(run: str | Path, name: str, out: str | Path = PRETRAINED_FOLDER, *, ove
 
     The density ratio is fitted where the run has none. What it records of the data is that of the data set by its
     name, whatever path the run had read it from.
-    Raises RequestError for a run that is not finished, has several GANs or networks that its recipe does not build,
-    was trained on other images than the train part of `name`, or has weights that float16 can't hold; and where
-    out/name exists, unless `overwrite` and it is a packed run.
+    Raises RequestError for a run that is not finished, has several GANs, a judge that was trained on other pictures or
+    networks that its recipe does not build, was trained on other images than the train part of `name`, or has weights
+    that float16 can't hold; and where out/name exists, unless `overwrite` and it is a packed run.
     """
     source, target = find_model_folder(run, "RUN"), Path(out) / name
     if target.exists() and not (overwrite and _is_packed(target)):
@@ -58,6 +58,8 @@ def _load_data(run: str | Path, name: str, trained: TrainedGAN) -> Dataset:
     """Load the data set of that name; RequestError where the run was not trained on its train part, or can't ship."""
     if not trained.recipe.conditional or trained.recipe.members > 1:
         raise RequestError(f"{run}: should have one GAN for all classes. The recipe {trained.recipe.name} has several.")
+    if not trained.recipe.has_own_judge:  # its weights would be shipped, too
+        raise RequestError(f"{run}: should have a judge that was fitted on its data. It is {trained.recipe.judge}.")
     dataset, hashes = load_dataset(name, download=download_standard_set), trained.train_hashes()
     if trained.fingerprint != dataset.fingerprint or set(hashes) != set(dataset.train_hashes()):
         raise RequestError(

@@ -27,7 +27,7 @@ from models.monitor import (
     load_or_build_judge,
 )
 from models.pair_training import Pair, Training, fit_pair
-from models.recipes import Recipe
+from models.recipes import OWN_JUDGES, Recipe
 from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.executors import Executor, SerialExecutor
@@ -195,7 +195,7 @@ def check_recipe(recipe: Recipe, dataset: Dataset) -> None:
     if (held_out.sum() if recipe.conditional else held_out.min()) < 2:
         raise RequestError("validation should have at least 2 images for each GAN: more real images are needed.")
     if not recipe.has_own_judge:
-        check_name(recipe.judge)
+        check_name(recipe.judge, f"--judge should be {', '.join(OWN_JUDGES)}")
     elif dataset.has_classifier:  # too small images are refused
         build_classifier(dataset.image_shape, len(counts), recipe.judge)
     available = len(train_labels) if recipe.conditional else counts.min()

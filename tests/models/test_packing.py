@@ -70,6 +70,19 @@ def test_a_run_with_one_gan_per_class_is_not_packed(generated, keras_home, tmp_p
         pack(tmp_path / "run", "mnist", tmp_path / "out")
 
 
+def test_a_run_with_a_judge_of_other_pictures_is_not_packed(generated, keras_home, tmp_path):
+    shutil.copytree(generated, tmp_path / "run")
+    model = tmp_path / "run" / "model"
+    description = json.loads((model / "recipe.json").read_text())
+    description["recipe"]["judge"] = "own.keras"
+    (model / "recipe.json").write_text(json.dumps(description))
+    classifier = load_network(model, "filter")
+    classes = keras.layers.Dense(2, activation="softmax", name="classes")
+    keras.Model(classifier.input, classes(classifier.get_layer("features").output)).save(model / "filter.keras")
+    with pytest.raises(ValueError, match=r"should have a judge that was fitted on its data\. It is own\.keras"):
+        pack(tmp_path / "run", "mnist", tmp_path / "out")
+
+
 def test_a_run_on_other_images_is_not_packed(generated, keras_home, tmp_path):
     images, labels = make_images(140, seed=1)
     np.savez(keras_home / "datasets" / "mnist.npz", images=images, labels=labels)

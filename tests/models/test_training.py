@@ -143,6 +143,7 @@ def test_one_class_alone_is_judged_by_principal_components(tmp_path, digits_npz)
         ({"batch_size": 113}, "--batch-size should be at most the number of train images, 112. Got 113 instead"),
         ({"batch_size": 60, "conditional": False}, "number of train images, 56. Got 60 instead"),
         ({"diffaugment": "flip"}, "Got 'flip' instead"),
+        ({"judge": "MobileNetv2"}, r"--judge should be cnn, resnet20, a network .*\(MobileNetV2, .*Got 'MobileNetv2'"),
         ({"discriminator_norm": "batch"}, "--penalty should be none with --discriminator-norm batch"),
     ],
 )
