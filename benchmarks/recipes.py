@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.search_report import COLUMNS, render_search
 from models.recipe_fitting import fit_to_images
 from models.recipes import RECIPES, GANOptions, parse_fields, rename_fields
@@ -172,7 +174,6 @@ def _run_cells(config, dataset, recipes, cells, report):
 
 def _build_recipes(config, dataset):
     """Return {variation: Recipe}, each checked against the data."""
-    from evaluation.sides import check_counts
     from models.extractors import draw_spare
     from models.training import check_recipe
 
@@ -180,7 +181,7 @@ def _build_recipes(config, dataset):
         raise RequestError("--data should have two classes or more, for the classifiers that measure.")
     if config.images < 2 * len(dataset.class_names):
         raise RequestError(f"--images should be at least 2 of each class. Got {config.images} in all instead.")
-    check_counts(dataset.part("validation"), draw_spare(dataset), dataset.class_names)
+    _check_counts(dataset.part("validation"), draw_spare(dataset), dataset.class_names)
     recipes = {}
     for name, fields in config.parse_variations().items():
         try:
@@ -192,6 +193,17 @@ def _build_recipes(config, dataset):
         if gans > 1:
             raise RequestError(f"variation {name} should be one GAN for all classes. It is {gans} GANs.")
     return recipes
+
+
+def _check_counts(real, floor, class_names):
+    """Raise RequestError for a class with fewer than 2 images among the (images, labels) of one of the two."""
+    for what, (_, labels) in (("to compare with", real), ("for the floor", floor)):
+        counts = np.bincount(labels, minlength=len(class_names))
+        if counts.min() < 2:
+            raise RequestError(
+                f"each class should have at least 2 real images {what}. "
+                f"Got {counts.min()} of {class_names[int(counts.argmin())]}: more real images are needed."
+            )
 
 
 def _make_plan(config, dataset, recipes, cells, left):

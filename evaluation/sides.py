@@ -159,14 +159,3 @@ def take_unknown(
             leaked |= find_leaks(images, opened.hashes, allow=allow, source=source)
     keep = ~leaked | allow
     return (images[keep], labels[keep]), Leaks(len(labels), int(leaked.sum()), allow)
-
-
-def check_counts(real: LabelledImages, floor: LabelledImages, class_names: Sequence[str]) -> None:
-    """Raise RequestError for a class with fewer than 2 images among the (images, labels) of one of the two."""
-    for what, (_, labels) in (("to compare with", real), ("for the floor", floor)):
-        counts = np.bincount(labels, minlength=len(class_names))
-        if counts.min() < 2:
-            raise RequestError(
-                f"each class should have at least 2 real images {what}. "
-                f"Got {counts.min()} of {class_names[int(counts.argmin())]}: more real images are needed."
-            )

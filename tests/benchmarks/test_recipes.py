@@ -2,10 +2,11 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import measuring
+from benchmarks import measuring, recipes
 from benchmarks.recipes import VARIATIONS, Config, main, parse_args, parse_variation, search
 from models import training_rate
 from models.recipes import RECIPES, Recipe
@@ -210,3 +211,13 @@ def test_wrong_requests_are_one_line(data, tmp_path, capsys, options, message):
     assert code == 2
     assert pd.Series([line]).str.contains(message).all()
     assert not (tmp_path / "out").exists()
+
+
+def test_each_class_has_two_real_images_on_both_sides():
+    labels = np.arange(4) % 2
+    enough, scarce = (labels, labels), (labels[:3], labels[:3])
+    recipes._check_counts(enough, enough, ("ape", "bee"))
+    with pytest.raises(ValueError, match="at least 2 real images to compare with. Got 1 of bee: more real images"):
+        recipes._check_counts(scarce, enough, ("ape", "bee"))
+    with pytest.raises(ValueError, match="at least 2 real images for the floor. Got 1 of bee"):
+        recipes._check_counts(enough, scarce, ("ape", "bee"))
