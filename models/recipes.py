@@ -120,6 +120,11 @@ class Recipe:
         """Whether its judge is fitted on the train part, and has seen no other pictures."""
         return self.judge in OWN_JUDGES
 
+    @property
+    def feature_network(self) -> str:
+        """The network through which a second discriminator sees the images: that of other pictures, or a `cnn`."""
+        return "cnn" if self.has_own_judge else self.judge
+
     def total_steps(self, train_count: int) -> int:
         """Return the number of generator steps for so many train images."""
         return self.steps or max(1, round(self.epochs * train_count / self.batch_size))

@@ -115,12 +115,12 @@ def _fit_classifiers(training: Training) -> Training:
     if not recipe.has_own_judge:
         return _build_judge(training, train)
     options: dict[str, Any] = {"seed": training.seed, "report": training.report}
-    options |= {"flip": recipe.flip == "on", "name": recipe.judge}
-    extractor, frozen = fit_extractor(train, folder.network(MONITOR), **options), None
+    options["flip"] = recipe.flip == "on"
+    extractor, frozen = fit_extractor(train, folder.network(MONITOR), name=recipe.judge, **options), None
     if dataset.has_classifier:
-        fit_filter(train, folder.network(FILTER), **options)
+        fit_filter(train, folder.network(FILTER), name=recipe.judge, **options)
         if recipe.feature_weight:
-            frozen = fit_frozen_classifier(train, folder.network(FROZEN), **options)
+            frozen = fit_frozen_classifier(train, folder.network(FROZEN), name=recipe.feature_network, **options)
     return replace(training, extractor=extractor, frozen=frozen)
 
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from models import callbacks, training
 from models.building import build_gan
+from models.network_files import load_network
 from models.pair_training import plan_rounds
 from models.trained_gan import TrainedGAN
 from models.training import check_recipe
@@ -160,6 +161,8 @@ def test_the_judge_is_kept_in_the_run_and_a_colour_run_is_mirrored_as_asked(tmp_
     trained = TrainedGAN(tmp_path / "model")
     assert (trained.classifier.name, trained.recipe.judge, trained.recipe.flip) == ("resnet20", "resnet20", "on")
     assert trained.classify(images[:4]).shape == (4, 2)
+    networks = {name: load_network(tmp_path / "model", name).name for name in ("judge", "filter", "frozen")}
+    assert networks == {"judge": "resnet20", "filter": "resnet20", "frozen": "cnn"}
     lines = fit(dataset, replace(TINY, flip="auto", steps=2, feature_weight=0.0), tmp_path / "auto")
     assert lines[0].startswith("flips off: a cnn recognises")  # noise: nothing can be learnt
     assert TrainedGAN(tmp_path / "auto").recipe.flip == "off"
