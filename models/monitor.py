@@ -20,6 +20,7 @@ from models.classifier import (
 from models.feature_networks import PRETRAINED, add_classes, build_pretrained_judge
 from models.inference import Sampler
 from models.network_files import load_classifier, load_network
+from models.recipes import Recipe
 from synth.errors import RequestError
 from synth.files import replacing
 
@@ -27,6 +28,7 @@ TrainPart = tuple[np.ndarray, np.ndarray, int]  # images uint8 [n, H, W, C], cla
 Features = Callable[[np.ndarray], np.ndarray]  # images uint8 [n, H, W, C] -> features [n, D]
 _MAX_IMAGES = 3000
 _MIN_IMAGES = 500
+_EPOCHS, _FILTER_EPOCHS = 5, 10  # of the classifiers; what the filter wrongly rejects is lost, so it has more
 _FILTER_LEAVES_OUT = 1  # the fold of the train part that the filter does not see
 _COLLAPSED_SPREAD = 0.1  # of the real images' feature variance
 
@@ -72,6 +74,14 @@ class Monitor:
         return compute_spread(fake) < _COLLAPSED_SPREAD * compute_spread(real)
 
 
+def list_own_classifiers(recipe: Recipe) -> list[tuple[str, int]]:
+    """Return (kind, epochs) of each classifier that is fitted on the train part of two classes or more."""
+    if not recipe.has_own_judge:
+        return []
+    features = [(recipe.feature_network, _EPOCHS)] if recipe.feature_weight else []
+    return [(recipe.judge, _EPOCHS), (recipe.judge, _FILTER_EPOCHS), *features]
+
+
 def fit_extractor(
     train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print, **training: Any
 ) -> Features:
@@ -83,7 +93,8 @@ def fit_extractor(
     images, _, class_count = train
     if class_count < 2:
         return _fit_principal_components(images)
-    classifier = load_or_fit_classifier(*train, path, left_out=0, seed=seed, report=report, **training)
+    options: dict[str, Any] = {"epochs": _EPOCHS, "report": report} | training
+    classifier = load_or_fit_classifier(*train, path, left_out=0, seed=seed, **options)
     extractor = build_feature_extractor(classifier)
     return lambda images: compute_features(extractor, images)
 
@@ -91,11 +102,13 @@ def fit_extractor(
 def fit_filter(
     train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print, **training: Any
 ) -> keras.Model:
-    """Return the classifier that filters, fitted on the train part and kept at `path` (.keras).
-
-    What it wrongly rejects is lost to the synthetic images, so it is fitted for longer than the extractor.
-    """
-    options: dict[str, Any] = {"epochs": 10, "rate_decay": "cosine", "batch_size": 32, "report": report} | training
+    """Return the classifier that filters, fitted on the train part and kept at `path` (.keras)."""
+    options: dict[str, Any] = {
+        "epochs": _FILTER_EPOCHS,
+        "rate_decay": "cosine",
+        "batch_size": 32,
+        "report": report,
+    } | training
     return load_or_fit_classifier(*train, path, left_out=_FILTER_LEAVES_OUT, seed=seed, **options)
 
 
@@ -106,7 +119,7 @@ def fit_frozen_classifier(
 
     It is neither the one that measures nor the one that filters: to these the generator is a stranger.
     """
-    options: dict[str, Any] = {"rate_decay": "cosine", "report": report} | training
+    options: dict[str, Any] = {"epochs": _EPOCHS, "rate_decay": "cosine", "report": report} | training
     return load_or_fit_classifier(*train, path, left_out=2, seed=seed, **options)
 
 

@@ -309,7 +309,7 @@ def _make_plan(
     minutes = estimates.count_classifier_minutes(left, steps, dataset, options.classifier)
     if recipe:
         gan_minutes = estimates.count_gan_minutes(recipe, dataset)
-        minutes += min(gan_minutes, gan.max_minutes or gan_minutes)
+        minutes += min(gan_minutes, gan.max_minutes or gan_minutes) + estimates.count_judge_minutes(recipe, dataset)
         plan["GAN"] = f"{recipe.name}, on the {len(dataset.train):,} train images"
         plan |= describe_fit(gan.recipe, recipe, dataset)
     else:

@@ -38,7 +38,7 @@ from synth.web_report import REPORT
 from tasks.data_defaults import choose_filter, describe_fit, note_copies, settle_recipe
 from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import load_data, note_near_copies, print_lines, print_plan
-from tasks.time_estimates import count_useful_workers, describe_duration, measure_rate
+from tasks.time_estimates import Estimates, count_useful_workers, describe_duration, measure_rate
 
 SCRIPT = "generate_data.py"
 OWNED = ("model", MANIFEST, JOURNAL, HASHES, REPORT, *FIGURES)
@@ -223,14 +223,17 @@ def _plan_time(
 
 def _plan_training(gan: GANRequest, dataset: Dataset, work: WorkOptions, threads: int) -> str:
     """Return how long training takes, at the speed of this machine as it was measured or is now."""
-    gans, images = gan.recipe.plan_gans(len(dataset.class_names), len(dataset.train))
+    estimates = Estimates(threads)
+    minutes = estimates.count_gan_minutes(gan.recipe, dataset)
+    minutes, judging = min(minutes, gan.max_minutes or minutes), estimates.count_judge_minutes(gan.recipe, dataset)
     speed = recall_speed(dataset, gan.recipe, threads)
-    minutes = gans * gan.recipe.total_steps(images) / speed / 60
-    minutes = min(minutes, gan.max_minutes or minutes)
-    text = f"about {describe_duration(minutes)} in one process ({speed:.3g} steps/s in {threads} "
+    text = f"about {describe_duration(judging + minutes)} in one process, {describe_duration(judging)} of them for the "
+    text += f"classifiers that measure and filter ({speed:.3g} steps/s of the GAN in {threads} "
     text += f"thread{'s' * (threads > 1)}, measured here without the measurements on validation)"
+    gans, _ = gan.recipe.plan_gans(len(dataset.class_names), len(dataset.train))
     useful = min(gans, count_useful_workers(work, threads))
-    return text + (f"; about {describe_duration(minutes / useful)} with {work.workers} workers" if useful > 1 else "")
+    shared = describe_duration(judging + minutes / useful)
+    return text + (f"; about {shared} with {work.workers} workers" if useful > 1 else "")
 
 
 def _build_untrained_draw(recipe: Recipe, dataset: Dataset) -> Callable[[], object]:

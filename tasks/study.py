@@ -303,9 +303,11 @@ def _plan_gans(
                 RunFolder(folder).model.pair(pair).network("generator").exists() for folder in folders for pair in pairs
             )
             missing = len(needed) * len(pairs) - finished
-            each = estimates.count_gan_minutes(recipe, data) if missing else 0.0
             gans += missing
-            minutes += missing * min(each, study.max_minutes or each) / len(pairs)
+            if missing:
+                each = estimates.count_gan_minutes(recipe, data)
+                each = min(each, study.max_minutes or each) + estimates.count_judge_minutes(recipe, data)
+                minutes += missing / len(pairs) * each
     return gans, minutes, notes
 
 

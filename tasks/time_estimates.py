@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from models.monitor import list_own_classifiers
 from models.recipes import Recipe
 from models.training_rate import CLASSIFIER_BATCH, recall_classifier_speed, recall_speed
 from synth.cores import count_cores
@@ -34,6 +35,12 @@ class Estimates:
             return estimate_gan_minutes(recipe, train_count, class_count, dataset.image_shape)
         gans, images = recipe.plan_gans(class_count, train_count)
         return gans * recipe.total_steps(images) / recall_speed(dataset, recipe, self.threads) / 60
+
+    def count_judge_minutes(self, recipe: Recipe, dataset: Dataset) -> float:
+        """Return the minutes of the classifiers that a run fits on its train part, to measure and filter its GANs."""
+        fitted = list_own_classifiers(recipe) if dataset.has_classifier else []
+        steps = len(dataset.train) / CLASSIFIER_BATCH  # of an epoch
+        return sum(self.count_classifier_minutes(1, round(epochs * steps), dataset, kind) for kind, epochs in fitted)
 
     def count_classifier_minutes(self, classifiers: int, steps: int, dataset: Dataset, name: str) -> float:
         """Return the minutes of so many classifiers of this name, with so many optimiser steps in all."""
