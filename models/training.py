@@ -24,6 +24,7 @@ from models.monitor import (
     fit_extractor,
     fit_filter,
     fit_frozen_classifier,
+    list_own_classifiers,
     load_or_build_judge,
 )
 from models.pair_training import Pair, Training, fit_pair
@@ -197,7 +198,8 @@ def check_recipe(recipe: Recipe, dataset: Dataset) -> None:
     if not recipe.has_own_judge:
         check_name(recipe.judge, f"--judge should be {', '.join(OWN_JUDGES)}")
     elif dataset.has_classifier:  # too small images are refused
-        build_classifier(dataset.image_shape, len(counts), recipe.judge)
+        for kind in sorted({kind for kind, _ in list_own_classifiers(recipe)}):
+            build_classifier(dataset.image_shape, len(counts), kind)
     available = len(train_labels) if recipe.conditional else counts.min()
     if available < recipe.batch_size:
         raise RequestError(

@@ -153,6 +153,15 @@ def test_a_recipe_that_does_not_fit_is_refused(dataset, changes, message):
         check_recipe(replace(TINY, **changes), dataset)
 
 
+def test_images_are_large_enough_for_every_classifier_of_the_run(tmp_path):
+    images = np.zeros((80, 8, 8, 3), np.uint8) + np.arange(80, dtype=np.uint8)[:, None, None, None]
+    np.savez(tmp_path / "small.npz", images=images, labels=np.arange(80) % 2)
+    recipe, dataset = replace(TINY, judge="resnet20"), load_dataset(tmp_path / "small.npz")
+    check_recipe(replace(recipe, feature_weight=0.0), dataset)
+    with pytest.raises(ValueError, match="at least 10 x 10 pixels for the classifier cnn. Got 8 x 8"):
+        check_recipe(recipe, dataset)
+
+
 def test_the_judge_is_kept_in_the_run_and_a_colour_run_is_mirrored_as_asked(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (80, 16, 16, 3), dtype=np.uint8)
     np.savez(tmp_path / "photos.npz", images=images, labels=np.arange(80) % 2)
