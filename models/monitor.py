@@ -74,12 +74,14 @@ class Monitor:
         return compute_spread(fake) < _COLLAPSED_SPREAD * compute_spread(real)
 
 
-def list_own_classifiers(recipe: Recipe) -> list[tuple[str, int]]:
-    """Return (kind, epochs) of each classifier that is fitted on the train part of two classes or more."""
+def list_own_classifiers(recipe: Recipe) -> dict[str, list[int]]:
+    """Return {kind: epochs of each} of the classifiers that are fitted on the train part of two classes or more."""
     if not recipe.has_own_judge:
-        return []
-    features = [(recipe.feature_network, _EPOCHS)] if recipe.feature_weight else []
-    return [(recipe.judge, _EPOCHS), (recipe.judge, _FILTER_EPOCHS), *features]
+        return {}
+    epochs = {recipe.judge: [_EPOCHS, _FILTER_EPOCHS]}
+    if recipe.feature_weight:
+        epochs.setdefault(recipe.feature_network, []).append(_EPOCHS)
+    return epochs
 
 
 def fit_extractor(
@@ -103,13 +105,8 @@ def fit_filter(
     train: TrainPart, path: Path, seed: int, report: Callable[[str], object] = print, **training: Any
 ) -> keras.Model:
     """Return the classifier that filters, fitted on the train part and kept at `path` (.keras)."""
-    options: dict[str, Any] = {
-        "epochs": _FILTER_EPOCHS,
-        "rate_decay": "cosine",
-        "batch_size": 32,
-        "report": report,
-    } | training
-    return load_or_fit_classifier(*train, path, left_out=_FILTER_LEAVES_OUT, seed=seed, **options)
+    options: dict[str, Any] = {"epochs": _FILTER_EPOCHS, "rate_decay": "cosine", "batch_size": 32} | training
+    return load_or_fit_classifier(*train, path, left_out=_FILTER_LEAVES_OUT, seed=seed, report=report, **options)
 
 
 def fit_frozen_classifier(

@@ -115,8 +115,7 @@ def _fit_classifiers(training: Training) -> Training:
     recipe = training.recipe
     if not recipe.has_own_judge:
         return _build_judge(training, train)
-    options: dict[str, Any] = {"seed": training.seed, "report": training.report}
-    options["flip"] = recipe.flip == "on"
+    options: dict[str, Any] = {"seed": training.seed, "report": training.report, "flip": recipe.flip == "on"}
     extractor, frozen = fit_extractor(train, folder.network(MONITOR), name=recipe.judge, **options), None
     if dataset.has_classifier:
         fit_filter(train, folder.network(FILTER), name=recipe.judge, **options)
@@ -198,7 +197,7 @@ def check_recipe(recipe: Recipe, dataset: Dataset) -> None:
     if not recipe.has_own_judge:
         check_name(recipe.judge, f"--judge should be {', '.join(OWN_JUDGES)}")
     elif dataset.has_classifier:  # too small images are refused
-        for kind in sorted({kind for kind, _ in list_own_classifiers(recipe)}):
+        for kind in list_own_classifiers(recipe):
             build_classifier(dataset.image_shape, len(counts), kind)
     available = len(train_labels) if recipe.conditional else counts.min()
     if available < recipe.batch_size:

@@ -38,12 +38,11 @@ def measure_speed(dataset: Dataset, recipe: Recipe, seconds: float = float("inf"
     some seconds it stops, with half of the steps that there were, two at least.
     """
     images, labels = dataset.part("train")
-    shape, class_count = dataset.image_shape, len(dataset.class_names) if recipe.conditional else 0
+    shape, class_count = dataset.image_shape, len(dataset.class_names)
     with build_strategy().scope():
         has_features = recipe.feature_weight and dataset.has_classifier
-        names = len(dataset.class_names)
-        judge = build_untrained_judge(recipe.feature_network, shape, names) if has_features else None
-        gan = build_gan(recipe, shape, class_count, seed=0, judge=judge)
+        judge = build_untrained_judge(recipe.feature_network, shape, class_count) if has_features else None
+        gan = build_gan(recipe, shape, class_count * recipe.conditional, seed=0, judge=judge)
     stream = stream_batches(images, labels, recipe.batch_size, 0, 2 * _PROBE_STEPS, 0, recipe.balance_classes)
     times: list[float] = []
 

@@ -20,7 +20,6 @@ from models.recipes import RECIPES, GANRequest, Recipe
 from models.startup import Started, start_worker
 from models.trained_gan import TrainedGAN, build_score, prepare_filter
 from models.training import fit_gan
-from models.training_rate import recall_speed
 from synth.command_line import report_unless
 from synth.counts import parse_counts
 from synth.datasets import Dataset
@@ -224,13 +223,14 @@ def _plan_time(
 def _plan_training(gan: GANRequest, dataset: Dataset, work: WorkOptions, threads: int) -> str:
     """Return how long training takes, at the speed of this machine as it was measured or is now."""
     estimates = Estimates(threads)
+    gans, images = gan.recipe.plan_gans(len(dataset.class_names), len(dataset.train))
     minutes = estimates.count_gan_minutes(gan.recipe, dataset)
+    speed = gans * gan.recipe.total_steps(images) / minutes / 60
     minutes, judging = min(minutes, gan.max_minutes or minutes), estimates.count_judge_minutes(gan.recipe, dataset)
-    speed = recall_speed(dataset, gan.recipe, threads)
-    text = f"about {describe_duration(judging + minutes)} in one process, {describe_duration(judging)} of them for the "
-    text += f"classifiers that measure and filter ({speed:.3g} steps/s of the GAN in {threads} "
-    text += f"thread{'s' * (threads > 1)}, measured here without the measurements on validation)"
-    gans, _ = gan.recipe.plan_gans(len(dataset.class_names), len(dataset.train))
+    text = f"about {describe_duration(judging + minutes)} in one process"
+    text += f", {describe_duration(judging)} of them for the classifiers that measure and filter" if judging else ""
+    text += f" ({speed:.3g} steps/s of the GAN in {threads} thread{'s' * (threads > 1)}, "
+    text += "measured here without the measurements on validation)"
     useful = min(gans, count_useful_workers(work, threads))
     shared = describe_duration(judging + minutes / useful)
     return text + (f"; about {shared} with {work.workers} workers" if useful > 1 else "")

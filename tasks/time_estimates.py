@@ -38,9 +38,12 @@ class Estimates:
 
     def count_judge_minutes(self, recipe: Recipe, dataset: Dataset) -> float:
         """Return the minutes of the classifiers that a run fits on its train part, to measure and filter its GANs."""
-        fitted = list_own_classifiers(recipe) if dataset.has_classifier else []
+        fitted = list_own_classifiers(recipe) if dataset.has_classifier else {}
         steps = len(dataset.train) / CLASSIFIER_BATCH  # of an epoch
-        return sum(self.count_classifier_minutes(1, round(epochs * steps), dataset, kind) for kind, epochs in fitted)
+        return sum(
+            self.count_classifier_minutes(len(epochs), round(sum(epochs) * steps), dataset, kind)
+            for kind, epochs in fitted.items()
+        )
 
     def count_classifier_minutes(self, classifiers: int, steps: int, dataset: Dataset, name: str) -> float:
         """Return the minutes of so many classifiers of this name, with so many optimiser steps in all."""

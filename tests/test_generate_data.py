@@ -164,6 +164,10 @@ def test_dry_run_prints_the_plan_and_leaves_nothing(data, tmp_path, monkeypatch,
     assert len(kept) == 2  # of the GAN and of the classifiers that judge it
     assert any(f"({rate['steps_per_second']:.3g} steps/s of the GAN in " in plan for rate in kept)
     assert "3 images, npz, filter classifier, at most 0.0 MB" in plan
+    assert "of them for the classifiers that measure and filter" in plan
+    one_class = ["--classes", "1", "--no-conditional"]
+    assert main(["--data", data, "--out", str(tmp_path / "out"), "--dry-run", *TINY, *one_class]) == 0
+    assert "classifiers that measure" not in capsys.readouterr().out
     assert not (tmp_path / "out").exists()
 
 
