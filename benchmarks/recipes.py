@@ -18,6 +18,7 @@ from benchmarks.search_report import COLUMNS, render_search
 from models.recipe_fitting import fit_to_images
 from models.recipes import RECIPES, GANOptions, parse_fields, rename_fields
 from models.startup import start
+from models.training_rate import CLASSIFIER_BATCH
 from synth import command_line
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
@@ -37,7 +38,7 @@ from synth.output_folder import check_output, open_output
 from tasks.evaluation_options import MeasuringOptions
 from tasks.prediction_options import ClassifierOptions
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_one_by_one, run_study
-from tasks.time_estimates import estimate_classifier_minutes, estimate_gan_minutes
+from tasks.time_estimates import Estimates
 
 BASE = "base"  # the recipe as it is
 VARIATIONS = {
@@ -69,7 +70,7 @@ VARIATIONS = {
 }
 _LENGTHS = "variations.json"  # what each variation is, and how many steps it has
 _OWNED = (RESULTS, CURVES, "report.md", _LENGTHS, "gans", "cache")
-_CLASSIFIER_EPOCHS, _BATCH = 5, 128  # of models.classifier.fit_classifier, for the estimate of time
+_CLASSIFIER_EPOCHS = 5  # of models.classifier.fit_classifier, for the estimate of time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,13 +209,13 @@ def _check_counts(real, floor, class_names):
 
 def _make_plan(config, dataset, recipes, cells, left):
     """Return what will be done, {heading: text}. left: the cells that are not finished."""
-    sizes = (len(dataset.train), len(dataset.class_names), dataset.image_shape)
-    gan_minutes = [estimate_gan_minutes(recipes[cell.arm], *sizes) for cell in left]
-    gan_minutes = config.minutes * len(left) if config.minutes else sum(gan_minutes)
+    estimates = Estimates()
+    gan_minutes = sum(config.minutes or estimates.count_gan_minutes(recipes[cell.arm], dataset) for cell in left)
     scoring = config.classifier_seeds * len(left)
-    fitted = 2 * len({cell.seed for cell in left}) + 2  # of a seed: judge and filter; of all: features and fidelity
-    steps = _CLASSIFIER_EPOCHS * (scoring * config.images + fitted * len(dataset.train)) / _BATCH
-    minutes = estimate_classifier_minutes(scoring + fitted, steps, dataset.image_shape, config.classifier)
+    steps = _CLASSIFIER_EPOCHS * (scoring * config.images + 2 * len(dataset.train)) / CLASSIFIER_BATCH
+    minutes = estimates.count_classifier_minutes(scoring + 2, round(steps), dataset, config.classifier)
+    own = {(cell.seed, *_get_own_classifiers(recipes[cell.arm])): recipes[cell.arm] for cell in left}
+    minutes += sum(estimates.count_judge_minutes(recipe, dataset) for recipe in own.values())
     return {
         "data": f"{dataset.name} ({dataset.fingerprint[:12]}): {len(dataset.validation):,} validation images",
         "variations": f"{', '.join(recipes)} of {config.recipe}, {_describe_length(config)}",
@@ -222,6 +223,11 @@ def _make_plan(config, dataset, recipes, cells, left):
         "time": f"about {minutes + gan_minutes:.0f} minutes on 2 free cores, {gan_minutes:.0f} of them for the GANs",
         "output": str(config.out),
     }
+
+
+def _get_own_classifiers(recipe):
+    """Return what decides which classifiers a run fits: runs of one seed in which it is the same share them."""
+    return recipe.judge, recipe.flip
 
 
 def _describe_length(config):
@@ -281,7 +287,7 @@ def _build_run_cell(config, dataset, recipes, report):
     def run_cell(cell):
         keras.utils.clear_session()
         folder, own = find_folder(cell.arm, cell.seed), recipes[cell.arm]
-        alike = [name for name, other in recipes.items() if (other.judge, other.flip) == (own.judge, own.flip)]
+        alike = [n for n, other in recipes.items() if _get_own_classifiers(other) == _get_own_classifiers(own)]
         reuse_classifiers(folder / "model", [find_folder(name, cell.seed) / "model" for name in alike])
         options = {"seed": cell.seed, "quiet": config.quiet, "report": report}
         trained = fit_study_gan(dataset, recipes[cell.arm], folder, **options)

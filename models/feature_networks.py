@@ -135,7 +135,7 @@ def _load(
         network = _load_application(name, weights, report)
         return network, sys.modules[getattr(keras.applications, name).__module__].preprocess_input
     if not Path(name).is_file():
-        raise RequestError(f"the network of the features should be a file. No such: {name}")
+        raise RequestError(f"the network of --features or --judge should be a file. No such: {name}")
     try:
         network = keras.models.load_model(name, compile=False)
         shapes = network.input_shape, network.output_shape
