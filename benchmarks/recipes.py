@@ -3,7 +3,8 @@
     python -m benchmarks.recipes --data mnist.npz --minutes 5 --seeds 2 --variations no-noise batch-32
     python -m benchmarks.recipes --data mnist.npz --variations lr:generator_rate=5e-4,discriminator_rate=5e-4
 
-The same command again continues where it stopped; more variations or seeds extend it. How to read it: docs/recipes.md.
+The same command again continues where it stopped; more variations or seeds extend it. How to read it:
+benchmarks/README.md.
 """
 
 import re
@@ -46,16 +47,16 @@ VARIATIONS = {
     "spectral-hinge": {"loss": "hinge", "discriminator_norm": "spectral", "penalty": "none"},
     "non-saturating": {"loss": "non-saturating"},
     "r1": {"penalty": "r1"},
-    "light-penalty": {"penalty_weight": 0.3, "penalty_weight_end": 0.03},
-    "heavy-penalty": {"penalty_weight": 3.0, "penalty_weight_end": 0.3},
+    "penalty-0.3": {"penalty_weight": 0.3, "penalty_weight_end": 0.03},
+    "penalty-3": {"penalty_weight": 3.0, "penalty_weight_end": 0.3},
     "constant-penalty": {"penalty_weight_end": 1.0},
     "batch-32": {"batch_size": 32},
     "batch-128": {"batch_size": 128},
     "latent-128": {"latent_dim": 128},
     "ema-0.9995": {"ema_decay": 0.9995},
-    "wide-generator": {"generator_width": 48},
-    "narrow-discriminator": {"discriminator_width": 24},
-    "wide-discriminator": {"discriminator_width": 64},
+    "generator-48": {"generator_width": 48},
+    "discriminator-24": {"discriminator_width": 24},
+    "discriminator-64": {"discriminator_width": 64},
     "residual": {"residual_blocks": 1},
     "residual-2": {"residual_blocks": 2},
     "residual-narrow": {"residual_blocks": 1, "generator_width": 16, "discriminator_width": 16},
@@ -146,13 +147,14 @@ def search(config):
     settings |= {"fingerprint": dataset.fingerprint, "recipe": asdict(RECIPES[config.recipe])}
     sections = {"search": settings}
     left = list_unfinished(cells, out, sections)
-    for name, value in (plan := _make_plan(config, dataset, recipes, cells, left)).items():
+    plan = _make_plan(config, dataset, recipes, cells, left)
+    for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
-    run = (out, sections, "benchmarks.recipes", _OWNED)
+    folder = (out, sections, "benchmarks.recipes", _OWNED)
     if config.dry_run:
-        check_output(*run, overwrite=config.overwrite)
+        check_output(*folder, overwrite=config.overwrite)
         return plan
-    with open_output(*run, overwrite=config.overwrite, computing={"threads": threads}):
+    with open_output(*folder, overwrite=config.overwrite, computing={"threads": threads}):
         return _run_cells(config, dataset, recipes, cells, report)
 
 
@@ -160,9 +162,8 @@ def _run_cells(config, dataset, recipes, cells, report):
     """Run what is not finished of the cells and write the report; return the results."""
     out = Path(config.out)
     recipes = _fix_lengths(config, dataset, recipes, report)
-    options = {"columns": {RESULTS: COLUMNS}, "quiet": config.quiet}
     run_cells = partial(run_one_by_one, _build_run_cell(config, dataset, recipes, report))
-    results, _, failed = run_study(cells, out, run_cells, **options)
+    results, _, failed = run_study(cells, out, run_cells, columns={RESULTS: COLUMNS}, quiet=config.quiet)
     if len(results):
         text = render_search(f"Variations of {config.recipe}", _describe_conditions(config, dataset), results, BASE)
         report(text)
@@ -190,6 +191,8 @@ def _build_recipes(config, dataset):
             check_recipe(recipes[name], dataset)
         except RequestError as error:
             raise RequestError(f"variation {name}: {error}") from error
+        if name != BASE and recipes[name] == recipes[BASE]:
+            raise RequestError(f"variation {name} is what {config.recipe} is on these images: leave it out.")
         gans, _ = recipes[name].plan_gans(len(dataset.class_names), len(dataset.train))
         if gans > 1:
             raise RequestError(f"variation {name} should be one GAN for all classes. It is {gans} GANs.")
@@ -214,8 +217,8 @@ def _make_plan(config, dataset, recipes, cells, left):
     scoring = config.classifier_seeds * len(left)
     steps = _CLASSIFIER_EPOCHS * (scoring * config.images + 2 * len(dataset.train)) / CLASSIFIER_BATCH
     minutes = estimates.count_classifier_minutes(scoring + 2, round(steps), dataset, config.classifier)
-    own = {(cell.seed, *_get_own_classifiers(recipes[cell.arm])): recipes[cell.arm] for cell in left}
-    minutes += sum(estimates.count_judge_minutes(recipe, dataset) for recipe in own.values())
+    fitting = {(cell.seed, *_get_own_classifiers(recipes[cell.arm])): recipes[cell.arm] for cell in left}
+    minutes += sum(estimates.count_judge_minutes(recipe, dataset) for recipe in fitting.values())
     return {
         "data": f"{dataset.name} ({dataset.fingerprint[:12]}): {len(dataset.validation):,} validation images",
         "variations": f"{', '.join(recipes)} of {config.recipe}, {_describe_length(config)}",
@@ -286,13 +289,19 @@ def _build_run_cell(config, dataset, recipes, report):
 
     def run_cell(cell):
         keras.utils.clear_session()
-        folder, own = find_folder(cell.arm, cell.seed), recipes[cell.arm]
-        alike = [n for n, other in recipes.items() if _get_own_classifiers(other) == _get_own_classifiers(own)]
+        folder, recipe = find_folder(cell.arm, cell.seed), recipes[cell.arm]
+        own = _get_own_classifiers(recipe)
+        alike = [name for name, other in recipes.items() if _get_own_classifiers(other) == own]
         reuse_classifiers(folder / "model", [find_folder(name, cell.seed) / "model" for name in alike])
-        options = {"seed": cell.seed, "quiet": config.quiet, "report": report}
-        trained = fit_study_gan(dataset, recipes[cell.arm], folder, **options)
-        numbers = {"count": config.images, "classifier_seeds": config.classifier_seeds, "seed": cell.seed}
-        return measure_gan(get_yardstick(), trained, folder, **numbers)
+        trained = fit_study_gan(dataset, recipe, folder, seed=cell.seed, quiet=config.quiet, report=report)
+        return measure_gan(
+            get_yardstick(),
+            trained,
+            folder,
+            count=config.images,
+            classifier_seeds=config.classifier_seeds,
+            seed=cell.seed,
+        )
 
     return run_cell
 

@@ -1,4 +1,4 @@
-"""How our named recipes follow the images: larger ones get narrower networks and fewer steps, colour small batches.
+"""How our named recipes follow the images: larger ones get narrower networks and fewer steps, colour smaller batches.
 
 Fixed tables, not the speed of the day, so that the same images have the same recipe on every machine.
 """
@@ -10,28 +10,19 @@ from typing import Any
 from models.recipes import RECIPES, Recipe
 
 _OURS = ("quick", "small", "standard", "best")  # the published ones stay what was published
-FITTED = (  # what follows the images
-    "generator_width",
-    "discriminator_width",
-    "steps",
-    "round_steps",
-    "ema_decay",
-    "batch_size",
-    "penalty_weight",
-    "penalty_weight_end",
-)
 
 
 @dataclass(frozen=True)
 class _Size:
     """Images whose longer side has up to so many pixels: factors on a recipe's channels and steps.
 
-    At these channels a step takes about 1 / steps times as long as one on 28 x 28 pixels (docs/log.md, 2026-11-27).
+    At these channels a step takes about 1 / step_factor times as long as one on 28 x 28 pixels (docs/log.md,
+    2026-11-27).
     """
 
     side: int
-    channels: float
-    steps: float
+    channel_factor: float
+    step_factor: float
 
 
 _SIZES = (
@@ -42,11 +33,12 @@ _SIZES = (
     _Size(96, 0.25, 0.24),
     _Size(128, 0.25, 0.13),
 )
-# Of small images in colour. With half of the batch half as many steps more fit into the minutes; the penalty is that of
-# R3GAN's published code for CIFAR-10 (Huang et al. 2024, arXiv:2501.05441). See docs/log.md, 2026-11-27.
-_COLOUR_SIDE = 32
+# With half of the batch half as many steps more fit into the minutes; the penalty is that of R3GAN's published code for
+# CIFAR-10 (Huang et al. 2024, arXiv:2501.05441). Tried at 32 x 32 and 64 x 64: docs/log.md, 2026-11-27.
 _IN_COLOUR: dict[str, Any] = {"batch_size": 32, "penalty_weight": 0.05, "penalty_weight_end": 0.005}
 _STEPS_IN_COLOUR = 1.5
+# what follows the images
+FITTED = ("generator_width", "discriminator_width", "steps", "round_steps", "ema_decay", *_IN_COLOUR)
 
 
 def fit_to_images(recipe: Recipe, given: Collection[str], image_shape: tuple[int, int, int]) -> Recipe:
@@ -56,16 +48,16 @@ def fit_to_images(recipe: Recipe, given: Collection[str], image_shape: tuple[int
     """
     if recipe.name not in _OURS:
         return recipe
-    size = next((size for size in _SIZES if max(image_shape[:2]) <= size.side), _SIZES[-1])
-    in_colour = image_shape[2] > 1 and max(image_shape[:2]) <= _COLOUR_SIDE
-    steps = size.steps * (_STEPS_IN_COLOUR if in_colour else 1)
     named = RECIPES[recipe.name]
+    free = {name for name in FITTED if name not in given and getattr(recipe, name) == getattr(named, name)}
+    size = next((size for size in _SIZES if max(image_shape[:2]) <= size.side), _SIZES[-1])
+    in_colour = image_shape[2] > 1
+    step_factor = size.step_factor * (_STEPS_IN_COLOUR if in_colour and "batch_size" in free else 1)
     fields: dict[str, Any] = {
-        "generator_width": round(named.generator_width * size.channels),
-        "discriminator_width": round(named.discriminator_width * size.channels),
-        "steps": round(named.steps * steps),
-        "round_steps": round(named.round_steps * steps),
-        "ema_decay": round(named.ema_decay ** (1 / steps), 4),  # over the same share of the training
+        "generator_width": round(named.generator_width * size.channel_factor),
+        "discriminator_width": round(named.discriminator_width * size.channel_factor),
+        "steps": round(named.steps * step_factor),
+        "round_steps": round(named.round_steps * step_factor),
+        "ema_decay": round(named.ema_decay ** (1 / step_factor), 4),  # over the same share of the training
     } | (_IN_COLOUR if in_colour else {})
-    free = [name for name in fields if name not in given and getattr(recipe, name) == getattr(named, name)]
-    return replace(recipe, **{name: fields[name] for name in free})
+    return replace(recipe, **{name: value for name, value in fields.items() if name in free})

@@ -70,9 +70,9 @@ def settle_recipe(
     """
     recipe = fit_recipe(gan.recipe, gan.recipe.name, dataset, gan.given)
     training = training | {"recipe": asdict(_limit_batch(gan.recipe, dataset, gan.given))}
-    if gan.given:
-        free = fit_recipe(gan.recipe, gan.recipe.name, dataset)
-        kept = [name for name in FITTED if getattr(free, name) != getattr(recipe, name)]
+    if gan.given:  # a field given at its named value, as --steps 5000, is not fitted: then it is another training
+        without = fit_recipe(gan.recipe, gan.recipe.name, dataset)
+        kept = [name for name in FITTED if getattr(without, name) != getattr(recipe, name)]
         training |= {"kept": kept} if kept else {}
     model = RunFolder(out).model
     if "training" in list_same_sections(out, {"training": training}) and model.description.exists():
