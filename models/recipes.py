@@ -65,7 +65,7 @@ class Recipe:
     feature_weight: float = option(1.0, "weight of the discriminator of features; 0: none", minimum=0, maximum=1e6)
     judge: str = option(
         "cnn",
-        "judge: cnn or resnet20, fitted here, a network of keras.applications or a .keras file",
+        "what measures and filters: cnn or resnet20, fitted here, a network of keras.applications or a .keras file",
         metavar="NAME",
     )
     diffaugment: str = option(

@@ -81,7 +81,9 @@ class DataOptions:
         None, "column of a table: images with the same text there, as of one patient, stay together", metavar="NAME"
     )
     resplit: str | None = option(
-        None, "split a set anew that brings its own parts, into these percentages, as 80/10/10", metavar="A/B/C"
+        None,
+        "percentages of train, validation and test, as 80/10/10, also of a set that brings its parts",
+        metavar="A/B/C",
     )
     image_size: tuple[int, int] | None = option(
         None, "size to resize the images to (default: as they are)", parse=parse_image_size, metavar="H[,W]"

@@ -1,5 +1,6 @@
 """Gather training images, fit classifiers on them, and score these on real images that nothing was trained on."""
 
+import math
 import platform
 from collections import Counter
 from collections.abc import Callable
@@ -332,12 +333,12 @@ def _make_plan(
     if form:
         about = f"{len(form.ids):,} images of {material.test_csv}, with the columns {','.join(form.columns)}"
         submission = {"submission": about + (f". {form.note}" if form.note else "")}
-    length = f"{classifier.steps:,} steps" if classifier.steps else f"{classifier.epochs} epochs"
+    steps = classifier.steps or classifier.epochs * math.ceil((real + synthetic) / classifier.batch_size)
     return {
         "data": f"{dataset.name} ({dataset.fingerprint[:12]}), {len(dataset.class_names)} classes",
         "training": f"{real:,} real and {synthetic:,} synthetic images" + (f" {kind}" if synthetic else ""),
         "scoring": f"{len(dataset.validation):,} validation and {len(material.test[1]):,} test images, all real",
-        "classifier": f"{classifier.classifier}, {length}"
+        "classifier": f"{classifier.classifier}, {classifier.epochs} epochs, {steps:,} steps in all"
         + (f", labels by the classifier of {classifier.teacher}" if classifier.teacher else "")
         + (", classic augmentation" if classifier.augment else "")
         + (", class weights" if classifier.class_weights else "")
