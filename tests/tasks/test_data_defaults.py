@@ -58,12 +58,12 @@ def settle(dataset, out, recipe=RECIPES["quick"], given=()):
 
 def test_networks_and_steps_follow_the_size_of_the_images(photos, tmp_path):
     fitted, training = settle(photos, tmp_path)
-    assert (fitted.steps, fitted.round_steps, fitted.generator_width, fitted.batch_size) == (1750, 175, 16, 32)
+    assert (fitted.steps, fitted.round_steps, fitted.generator_width, fitted.batch_size) == (2625, 262, 16, 32)
     assert (training["recipe"]["steps"], "kept" in training) == (5000, False)
     fixed, training = settle(photos, tmp_path, given=("noise", "steps"))
     assert (fixed, training["kept"]) == (replace(fitted, steps=5000), ["steps"])
     (text,) = describe_fit(RECIPES["quick"], fitted, photos).values()
-    flags = "--generator-width 16 --discriminator-width 16 --steps 1750"
+    flags = "--generator-width 16 --discriminator-width 16 --steps 2625"
     assert text.startswith(f"to 32 images of 64 x 64 pixels in colour: {flags}")
 
 
@@ -84,9 +84,9 @@ def test_a_training_that_has_begun_keeps_its_recipe_unless_another_is_asked_for(
     mark_folder(tmp_path, "generate_data.py", {"training": json.loads(json.dumps(training))})
     assert settle(photos, tmp_path) == (begun, training)
     for other in ({"recipe": replace(RECIPES["quick"], noise=False)}, {"given": ("steps",)}):
-        assert settle(photos, tmp_path, **other)[0].steps in (1750, 5000)
+        assert settle(photos, tmp_path, **other)[0].steps in (2625, 5000)
     others = load_dataset(tmp_path / "photos.npz", real_per_class=14)
-    assert settle(others, tmp_path)[0].steps == 1750
+    assert settle(others, tmp_path)[0].steps == 2625
 
 
 def test_a_classifier_filters_where_it_can_learn_every_class():
