@@ -131,8 +131,8 @@ class FilterOptions:
 
     filter: str = option(
         "auto",
-        "what rejects images; auto: the classifier, or for a single class the discriminator; ranked: all but the best "
-        "of each shard, by the discriminator",
+        "what rejects images; auto: the classifier, or the discriminator for a single class or one of fewer than 10 train "
+        "images; ranked: all but the best of each shard, by the discriminator",
         choices=FILTERS,
     )
     keep: float = option(

@@ -18,7 +18,7 @@ class TrainingSetOptions:
     """Which images a classifier is trained on."""
 
     mode: str = option("mixed", "which images to train on", choices=MODES)
-    synthetic: str | Path = option(default_out, "folder or glob of shards, CSV or NPZ", metavar="DIR")
+    synthetic: str | Path = option(default_out, "folder or glob of shards, or a folder of pictures", metavar="DIR")
     synthetic_per_class: int | None = option(None, "synthetic images per class to use", minimum=1, metavar="N")
     ratio: float | None = option(None, "synthetic images per real one", above=0, metavar="R")
     model: str | Path | None = like(GANOptions, "model")
