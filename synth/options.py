@@ -131,7 +131,7 @@ class FilterOptions:
 
     filter: str = option(
         "auto",
-        "what rejects images; auto: the classifier, or the discriminator for a single class or one of fewer than 10 train "
+        "what rejects images; auto: the classifier, or the discriminator for one class alone or one of under 10 train "
         "images; ranked: all but the best of each shard, by the discriminator",
         choices=FILTERS,
     )
