@@ -92,6 +92,11 @@ def fit_and_score(
     return ScoredClassifier(seed, classifier, history.assign(seed=seed), probabilities, scores)
 
 
+def count_epoch_steps(rows: int, batch_size: int, epochs: int, steps: int | None) -> int:
+    """Return the optimiser steps of an epoch on so many images; steps: in all, in place of passes over the images."""
+    return math.ceil(steps / epochs if steps else rows / batch_size)
+
+
 def _fit(
     training: ClassifierTraining,
     classifier: keras.Model,
@@ -103,7 +108,7 @@ def _fit(
     """Fit the classifier; return a row for each epoch."""
     rows = sum(count_rows(sources).values())
     epochs, teacher = training.epochs, training.teacher
-    epoch_steps = math.ceil(training.steps / epochs if training.steps else rows / training.batch_size)
+    epoch_steps = count_epoch_steps(rows, training.batch_size, epochs, training.steps)
     rate: Any = training.rate
     if training.rate_decay == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, epochs * epoch_steps)

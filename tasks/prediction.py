@@ -1,6 +1,5 @@
 """Gather training images, fit classifiers on them, and score these on real images that nothing was trained on."""
 
-import math
 import platform
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +13,13 @@ import numpy as np
 
 from models.batches import draw_fresh
 from models.classifier import build_classifier
-from models.classifier_training import ClassifierTraining, Labelled, ScoredClassifier, fit_and_score
+from models.classifier_training import (
+    ClassifierTraining,
+    Labelled,
+    ScoredClassifier,
+    count_epoch_steps,
+    fit_and_score,
+)
 from models.flips import decide_flip
 from models.pretrained import find_model_folder
 from models.startup import Started, start_worker
@@ -333,12 +338,13 @@ def _make_plan(
     if form:
         about = f"{len(form.ids):,} images of {material.test_csv}, with the columns {','.join(form.columns)}"
         submission = {"submission": about + (f". {form.note}" if form.note else "")}
-    steps = classifier.steps or classifier.epochs * math.ceil((real + synthetic) / classifier.batch_size)
+    epochs = classifier.epochs
+    steps = epochs * count_epoch_steps(real + synthetic, classifier.batch_size, epochs, classifier.steps)
     return {
         "data": f"{dataset.name} ({dataset.fingerprint[:12]}), {len(dataset.class_names)} classes",
         "training": f"{real:,} real and {synthetic:,} synthetic images" + (f" {kind}" if synthetic else ""),
         "scoring": f"{len(dataset.validation):,} validation and {len(material.test[1]):,} test images, all real",
-        "classifier": f"{classifier.classifier}, {classifier.epochs} epochs, {steps:,} steps in all"
+        "classifier": f"{classifier.classifier}, {epochs} epochs, {steps:,} steps in all"
         + (f", labels by the classifier of {classifier.teacher}" if classifier.teacher else "")
         + (", classic augmentation" if classifier.augment else "")
         + (", class weights" if classifier.class_weights else "")
