@@ -72,7 +72,8 @@ def find_layout(path: str | Path) -> Layout:
         elif part == "train":
             raise RequestError(_describe_lack(inner, root))
         else:
-            layout.notes.append(f"{folder.name}: {count_pictures(inner.count)} without labels left out")
+            left = f"{count_pictures(inner.count)} without labels left out"
+            layout.notes.append(f"{folder.name}: {left} (predict.py --test-csv predicts them)")
     if layout.said_parts:
         _divide(layout)
     for part in PARTS[1:]:

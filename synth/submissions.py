@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from synth.files import replacing
 from synth.kaggle import find_sample
@@ -26,15 +26,15 @@ class SubmissionForm:
 
 
 def plan_submission(
-    test_csv: str | Path, count: int, ids: Sequence[str] | None = None, id_name: str | None = None
+    unlabelled: str | Path, count: int, ids: Sequence[str] | None = None, id_name: str | None = None
 ) -> SubmissionForm:
-    """Return the form of a submission for the `count` images of a file.
+    """Return the form of a submission for the `count` images of a table, or of a folder of pictures.
 
-    Where an example of a submission lies beside the file, its columns are taken, and its identities in their order if
-    they are those of the images. ids, id_name: what a column of the file calls the images. Without either they are
-    counted from 1.
+    Where an example of a submission lies beside it, its columns are taken, and its identities in their order if they
+    are those of the images; a picture may be called by its path in the folder, its name, or its name without suffix.
+    ids, id_name: what a column of the table, or their files, call the images. Without either they are counted from 1.
     """
-    sample = find_sample(Path(test_csv).parent)
+    sample = find_sample(Path(unlabelled).parent)
     found = _load_sample(sample) if sample else None
     own = tuple(ids) if ids is not None else tuple(str(number) for number in range(1, count + 1))
     order = tuple(range(count))
@@ -42,24 +42,31 @@ def plan_submission(
         note = f"{sample} is no example of two columns: it is left aside" if sample else ""
         return SubmissionForm((id_name, "label") if id_name else _DEFAULT, own, order, note)
     columns, texts = found
-    label_first = _is_label_first(texts, ids)
+    match = _match(texts, ids) if ids is not None else None
+    if match:
+        label_first, order = match
+        return SubmissionForm(columns, texts[label_first], order, label_first=label_first)
+    label_first = ids is None and len(set(texts[0])) < len(texts[0]) == len(set(texts[1]))
     sample_ids = texts[label_first]
     if ids is None and len(sample_ids) == count:
         return SubmissionForm(columns, sample_ids, order, label_first=label_first)
-    places = {name: place for place, name in enumerate(own)}
-    if len(places) == count and len(sample_ids) == count and set(sample_ids) == set(own):
-        order = tuple(places[name] for name in sample_ids)
-        return SubmissionForm(columns, sample_ids, order, label_first=label_first)
-    note = f"{sample} names other images ({len(sample_ids):,}) than {test_csv} has ({count:,}): only its columns count"
-    return SubmissionForm(columns, own, order, note, label_first)
+    others = f"names other images ({len(sample_ids):,}) than {unlabelled} has ({count:,})"
+    return SubmissionForm(columns, own, order, f"{sample} {others}: only its columns count", label_first)
 
 
-def _is_label_first(texts: tuple[tuple[str, ...], tuple[str, ...]], ids: Sequence[str] | None) -> bool:
-    """Whether the second column of an example holds the identities: those of the images, or texts that all differ where
-    the first has some twice."""
-    if ids is not None:
-        return set(texts[1]) == set(ids) != set(texts[0])
-    return len(set(texts[0])) < len(texts[0]) == len(set(texts[1]))
+def _match(texts: tuple[tuple[str, ...], tuple[str, ...]], ids: Sequence[str]) -> tuple[bool, tuple[int, ...]] | None:
+    """Return whether the second column of an example holds the identities, and the place of each of them in `ids`.
+
+    None where neither column has all of `ids`, as they are, without the folders before them, or without suffix, too.
+    """
+    files = [PurePosixPath(name) for name in ids]
+    for names in (ids, [file.name for file in files], [file.stem for file in files]):
+        places = {name: place for place, name in enumerate(names)}
+        for label_first in (False, True):
+            wanted = texts[label_first]
+            if len(places) == len(wanted) == len(ids) and places.keys() == set(wanted):
+                return label_first, tuple(places[name] for name in wanted)
+    return None
 
 
 def save_submission(path: str | Path, labels: Sequence[object], form: SubmissionForm) -> None:

@@ -20,11 +20,15 @@ _UNLABELLED = "pixel0,..."
 
 @dataclass(frozen=True)
 class UnlabelledImages:
-    """Images uint8 [N, H, W, C] to be predicted, and what a column of their table calls them, if there is one."""
+    """Images uint8 [N, H, W, C] to be predicted, and what a column of their table, or their files, call them.
+
+    notes: what the user should know of them, a line each.
+    """
 
     images: np.ndarray
     ids: tuple[str, ...] | None = None
     id_name: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def is_table(path: str | Path) -> bool:

@@ -29,7 +29,6 @@ from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.executors import Executor, describe_work, open_executor
 from synth.files import claim, is_claimed
-from synth.images import resize_images
 from synth.kaggle import find_test_csv
 from synth.leakage import find_leaks
 from synth.options import RepeatOptions, SubsetOptions, WorkOptions, list_settings
@@ -39,7 +38,7 @@ from synth.resampling import compute_class_weights
 from synth.shards import load_manifest
 from synth.sources import Run, Source, count_rows, index_shards, open_run, split_in_memory
 from synth.submissions import plan_submission
-from synth.tables import read_unlabelled_csv
+from synth.unlabelled import read_unlabelled
 from synth.web_report import REPORT
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
 from tasks.prediction_report import write_report
@@ -51,7 +50,7 @@ from tasks.prediction_results import (
     summarise_runs,
     write_submission,
 )
-from tasks.real_data import load_data, print_plan
+from tasks.real_data import load_data, print_lines, print_plan
 
 SCRIPT = "predict.py"
 OWNED = (
@@ -198,7 +197,7 @@ def _gather(
     hashes = [dataset.train_hashes()] if images.mode != "synthetic-only" else []
     hashes += [known for known in (origin.hashes, taught) if known is not None]
     hashes = np.concatenate([np.zeros(0, np.uint64), *hashes])
-    found = _find_test_images(data, test, dataset, hashes)
+    found = _find_test_images(data, test, dataset, hashes, quiet=run.quiet)
     return Material(dataset, origin, teacher, real, synthetic, rows, *found)
 
 
@@ -234,7 +233,9 @@ def _find_teacher(folder: str | Path | None, dataset: Dataset) -> tuple[keras.Mo
     return trained.classifier, trained.train_hashes()
 
 
-def _find_test_images(data: SubsetOptions, test: PredictionOptions, dataset: Dataset, hashes: np.ndarray) -> tuple:
+def _find_test_images(
+    data: SubsetOptions, test: PredictionOptions, dataset: Dataset, hashes: np.ndarray, *, quiet: bool
+) -> tuple:
     """Return the test part without leaked images, what leaked, and the images of --test-csv with their path
     and the form of their submission."""
     images, labels = dataset.part("test")
@@ -244,14 +245,12 @@ def _find_test_images(data: SubsetOptions, test: PredictionOptions, dataset: Dat
     test_csv = test.test_csv or (find_test_csv(dataset.request["data"]) if data.data is None else None)
     if not test_csv:
         return (images[keep], labels[keep]), leaks
-    size = dataset.request["image_size"]
-    shape = dataset.request["image_shape"] or (None if size else dataset.image_shape)
-    read = read_unlabelled_csv(test_csv, shape)
-    unlabelled = resize_images(read.images, size[0], size[1], dataset.request["fit"]) if size else read.images
-    found = find_leaks(unlabelled, hashes, allow=test.allow_leak, source=str(test_csv))
+    read = read_unlabelled(Path(test_csv), dataset, no_cache=data.no_cache, quiet=quiet)
+    print_lines((f"note: {note}" for note in read.notes), quiet)
+    found = find_leaks(read.images, hashes, allow=test.allow_leak, source=str(test_csv))
     leaks |= {"unlabelled_images": len(found), "unlabelled_leaked": int(found.sum())}
-    form = plan_submission(test_csv, len(unlabelled), read.ids, read.id_name)
-    return (images[keep], labels[keep]), leaks, unlabelled, test_csv, form
+    form = plan_submission(test_csv, len(found), read.ids, read.id_name)
+    return (images[keep], labels[keep]), leaks, read.images, test_csv, form
 
 
 def _find_run(options: TrainingSetOptions, report: Callable[[str], None]) -> Run:
@@ -274,7 +273,7 @@ def _check_submission(test: PredictionOptions, run: RepeatOptions, material: Mat
         return
     path = Path(test.submission)
     if material.unlabelled is None:
-        raise RequestError("--submission should come with --test-csv FILE, the images to predict.")
+        raise RequestError("--submission should come with --test-csv PATH, the images to predict.")
     if path.exists() and not is_claimed(path, Path(run.out)):
         raise RequestError(f"--submission should be a new file, or one of an earlier run in {run.out}. {path} exists.")
     if path.exists() and not run.overwrite:

@@ -59,8 +59,9 @@ class PredictionOptions(ScoringOptions):
 
     test_csv: str | Path | None = option(
         None,
-        "what a submission is made for: images without labels, as Kaggle's test.csv (--test-data is labelled)",
-        metavar="FILE",
+        "what a submission is made for, without labels: a table as Kaggle's test.csv, or a folder of pictures "
+        "(--test-data is labelled)",
+        metavar="PATH",
     )
     submission: str | Path | None = option(
         None, "where the predictions go (default: OUT/submission.csv)", metavar="FILE"

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import generate_data
 from models import classifier_training
@@ -188,6 +189,22 @@ def test_a_submission_with_names_texts_and_a_sample(tmp_path):
     assert list(predicted) == ["id", "what"]
     assert predicted["id"].tolist() == keys[::-1]
     assert predicted["what"].tolist() == names[120:][::-1].tolist()
+
+
+def test_a_submission_for_a_folder_of_pictures(tmp_path):
+    images, labels = make_images(150)
+    names = np.array(["disc", "bar"])[labels]
+    for index, (image, name) in enumerate(zip(images[..., 0], names, strict=True)):
+        folder = tmp_path / ("test" if index >= 120 else f"train/{name}")
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / f"{index}.png")
+    pd.DataFrame({"id": range(120, 150), "what": "disc"}).to_csv(tmp_path / "sampleSubmission.csv", index=False)
+    options = ["--data", str(tmp_path / "train"), "--test-csv", str(tmp_path / "test")]
+    assert main(["--real-only", *options, "--out", str(tmp_path / "out"), *FAST, "--quiet"]) == 0
+    predicted = pd.read_csv(tmp_path / "out" / "submission.csv")
+    assert list(predicted) == ["id", "what"]
+    assert predicted["id"].tolist() == list(range(120, 150))
+    assert predicted["what"].tolist() == names[120:].tolist()
 
 
 def test_a_labelled_test_set_is_what_is_scored(data, tmp_path, capsys):

@@ -80,7 +80,7 @@ def test_classes_of_the_other_parts_are_found_by_name_whatever_their_case(make):
 def test_a_flat_test_part_is_left_out(make):
     layout = find_layout(make("train/a/1.png", "train/b/1.png", "test1/5.png", "test1/6.png"))
     assert [*layout.parts] == ["train"]
-    assert layout.notes == ["test1: 2 pictures without labels left out"]
+    assert layout.notes == ["test1: 2 pictures without labels left out (predict.py --test-csv predicts them)"]
 
 
 def test_variants_of_one_set_are_one_line(make):
@@ -186,7 +186,7 @@ def test_flat_parts_with_a_csv_each_and_a_sample_submission(make):
     tables = {"train": "id,breed\n1,pug\n2,boxer\n", "sample_submission": "id,breed\n3,pug\n4,pug\n"}
     layout = find_layout(make("train/1.jpg", "train/2.jpg", "test/3.jpg", "test/4.jpg", **tables))
     assert show(layout) == {"train": {"boxer": ["2.jpg"], "pug": ["1.jpg"]}}
-    assert layout.notes[-1] == "test: 2 pictures without labels left out"
+    assert layout.notes[-1] == "test: 2 pictures without labels left out (predict.py --test-csv predicts them)"
 
 
 def test_a_csv_with_folders_in_its_names_labels_a_flat_test_part(make):

@@ -54,3 +54,16 @@ def test_texts_are_written_as_texts(tmp_path):
 def test_the_label_may_stand_first(tmp_path, given):
     lines, note = write(tmp_path, [7, 0, 5], ["Label,ImageId", "0,a", "0,b", "0,c"], **given)
     assert (lines, note) == (["Label,ImageId", "7,a", "0,b", "5,c"], "")
+
+
+@pytest.mark.parametrize("names", [("in/a.png", "in/b.png"), ("a.png", "b.png"), ("a", "b")])
+def test_a_sample_may_call_pictures_by_path_name_or_stem(tmp_path, names):
+    sample = ["key,what", f"{names[1]},0", f"{names[0]},0"]
+    lines, note = write(tmp_path, [7, 0], sample, ids=("in/a.png", "in/b.png"), id_name="file")
+    assert (lines, note) == (["key,what", f"{names[1]},0", f"{names[0]},7"], "")
+
+
+def test_a_sample_does_not_match_pictures_that_share_a_stem(tmp_path):
+    lines, note = write(tmp_path, [7, 0], ["key,what", "a,0", "b,0"], ids=("a.png", "a.jpg"), id_name="file")
+    assert lines == ["key,what", "a.png,7", "a.jpg,0"]
+    assert "names other images" in note
