@@ -1,4 +1,4 @@
-"""How fast this machine trains: measured in some seconds, and kept in the user's cache for the next time."""
+"""How fast this machine trains: measured in some seconds, and kept in the user's cache for a day."""
 
 import hashlib
 import json
@@ -27,6 +27,7 @@ from synth.user_cache import find_cache_folder
 CLASSIFIER_BATCH = 128  # images of a step
 _PROBE_STEPS = 50
 _PROBE_SECONDS = 5.0
+_KEPT_SECONDS = 24 * 3600  # what was measured beside other work is not believed for ever
 # fields of a recipe that say how long it trains, not how fast
 _LENGTHS = ("name", "members", "steps", "epochs", "round_steps", "patience", "rate_decay", "decay_start")
 
@@ -72,7 +73,7 @@ def measure_classifier_speed(dataset: Dataset, name: str, seconds: float = float
 
 
 def recall_speed(dataset: Dataset, recipe: Recipe, threads: int) -> float:
-    """Return steps/s as of measure_speed, in so many threads: what was measured before, or else now, and kept.
+    """Return steps/s as of measure_speed, in so many threads: measured within a day, or else now, and kept.
 
     What counts is the network, the images' shape, the batch, the dtype, the threads, the machine and the versions.
     """
@@ -94,7 +95,8 @@ def _recall(dataset: Dataset, described: list, threads: int, measure: Callable[[
     if path:
         with suppress(RequestError, OSError):  # damaged, or not there
             known = load_json(path).get("steps_per_second")
-            if isinstance(known, float) and known > 0:
+            is_fresh = time.time() - path.stat().st_mtime < _KEPT_SECONDS
+            if is_fresh and isinstance(known, float) and known > 0:
                 return known
     speed = measure()
     if path:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from models.classifier import build_classifier
+from models.classifier_training import count_epoch_steps
 from models.description import list_pairs
 from models.flips import decide_flip
 from models.recipes import Recipe
@@ -316,7 +317,7 @@ def _count_steps(study: Study, arm: Arm, dataset: Dataset) -> int:
         return study.steps
     counts = dataset.count_train()
     added = sum(arm.count_added(counts).values()) if arm.gans else 0
-    return arm.epochs * -(-(int(counts.sum()) + added) // BATCH)
+    return arm.epochs * count_epoch_steps(int(counts.sum()) + added, BATCH, arm.epochs, None)
 
 
 def _write_report(study: Study, run: RepeatOptions, results: pd.DataFrame, curves: pd.DataFrame, lab: Lab) -> str:

@@ -102,11 +102,11 @@ def measure_rate(draw_block: Callable[[], object], images: int, seconds: float =
 
 
 def describe_duration(minutes: float) -> str:
-    """Return "40 seconds", "12 minutes", "3.5 hours" or "12 days"."""
+    """Return "40 seconds", "12 minutes", "3.5 hours" or "12 days"; two seconds at least."""
     for unit, length in (("days", 1440.0), ("hours", 60.0), ("minutes", 1.0)):
         if minutes >= 1.5 * length:
             return f"{minutes / length:.{0 if minutes >= 10 * length else 1}f} {unit}"
-    return f"{max(1, 60 * minutes):.0f} seconds"
+    return f"{max(2, 60 * minutes):.0f} seconds"
 
 
 def _relative_size(image_shape: ImageShape) -> float:

@@ -1,4 +1,6 @@
 import json
+import os
+import time
 from dataclasses import replace
 
 import pytest
@@ -40,6 +42,13 @@ def test_what_is_damaged_is_measured_anew(dataset, measured, tmp_path, content):
     recall_speed(dataset, TINY, 1)
     (path,) = tmp_path.rglob("*.json")
     path.write_text(content)
+    assert [recall_speed(dataset, TINY, 1), recall_speed(dataset, TINY, 1)] == [2.0, 2.0]
+
+
+def test_a_speed_of_another_day_is_measured_anew(dataset, measured, tmp_path):
+    recall_speed(dataset, TINY, 1)
+    (path,) = tmp_path.rglob("*.json")
+    os.utime(path, (time.time() - 25 * 3600,) * 2)
     assert [recall_speed(dataset, TINY, 1), recall_speed(dataset, TINY, 1)] == [2.0, 2.0]
 
 

@@ -78,7 +78,7 @@ def test_a_rate_leaves_out_the_first_block():
 
 @pytest.mark.parametrize(
     ("minutes", "text"),
-    [(0, "1 seconds"), (0.7, "42 seconds"), (12, "12 minutes"), (200, "3.3 hours"), (17_300, "12 days")],
+    [(0, "2 seconds"), (0.7, "42 seconds"), (12, "12 minutes"), (200, "3.3 hours"), (17_300, "12 days")],
 )
 def test_a_duration_is_in_the_unit_that_fits(minutes, text):
     assert describe_duration(minutes) == text
