@@ -11,8 +11,9 @@ import numpy as np
 
 from benchmarks.classifiers import measure_rate
 from synth.datasets import load_dataset
+from synth.runs import find_shards
 from synth.shard_formats import write_shard
-from synth.sources import find_shards, index_shards, stream_images
+from synth.sources import index_shards, stream_images
 
 
 def main():

@@ -10,7 +10,8 @@ from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.leakage import find_leaks
 from synth.matched_sources import MatchedSources, index_matched, keep_classes, merge_classes
-from synth.sources import Run, Source, count_rows
+from synth.runs import Run
+from synth.sources import Source, count_rows
 
 ALL_IMAGES = "all images"  # in place of a class's name
 _MIN_IMAGES = 2  # of a class on each side: one has no variance
@@ -59,7 +60,7 @@ class Leaks:
 
 
 def index_sources(runs: dict[str, Run], dataset: Dataset, known_values: Sequence[int]) -> dict[str, MatchedSources]:
-    """Return {name: MatchedSources} of {name: synth.sources.Run}, of the classes of the data set.
+    """Return {name: MatchedSources} of {name: synth.runs.Run}, of the classes of the data set.
 
     known_values: all label values of the data, of which synth.datasets.Dataset may have some classes alone. Raises
     RequestError for other labels, and for images that can't be read.

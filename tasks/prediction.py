@@ -35,8 +35,9 @@ from synth.options import RepeatOptions, SubsetOptions, WorkOptions, list_settin
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.progress import open_bar
 from synth.resampling import compute_class_weights
+from synth.runs import Run, open_run
 from synth.shards import load_manifest
-from synth.sources import Run, Source, count_rows, index_shards, open_run, split_in_memory
+from synth.sources import Source, count_rows, index_shards, split_in_memory
 from synth.submissions import plan_submission
 from synth.unlabelled import read_unlabelled
 from synth.web_report import REPORT

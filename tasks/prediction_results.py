@@ -16,7 +16,8 @@ from synth.datasets import Dataset
 from synth.figures import plot_confusion, plot_learning, plot_mistakes, save_figure
 from synth.files import replacing, save_json
 from synth.output_folder import installed_versions
-from synth.sources import Run, Source, stream_images
+from synth.runs import Run
+from synth.sources import Source, stream_images
 from synth.submissions import SubmissionForm, save_submission
 
 _FIDELITY_SEED = 1000  # the network that measures label fidelity is no other one

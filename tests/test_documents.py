@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from synth import shard_formats
-from synth.sources import find_shards
+from synth.runs import find_shards
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted(path.stem for path in ROOT.glob("*.py"))

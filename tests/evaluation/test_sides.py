@@ -7,7 +7,8 @@ from evaluation.sides import ALL_IMAGES, Leaks, Sides, choose_compared, index_so
 from synth.datasets import load_dataset
 from synth.images import hash_images
 from synth.matched_sources import MatchedSources
-from synth.sources import Run, count_rows, split_in_memory, stream_images
+from synth.runs import Run
+from synth.sources import count_rows, split_in_memory, stream_images
 from tests.conftest import make_images
 
 IMAGES = np.arange(300 * 4, dtype=np.uint16).view(np.uint8).reshape(300, 2, 4, 1)

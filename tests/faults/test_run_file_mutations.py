@@ -21,9 +21,9 @@ from models.trained_gan import TrainedGAN, save_density_ratio
 from synth.errors import RequestError, RunError
 from synth.output_folder import open_output
 from synth.run_files import load_histories
+from synth.runs import open_run
 from synth.shard_writing import stream_shards
 from synth.shards import save_hashes
-from synth.sources import open_run
 from tasks.study_cells import Cell, load_table, run_study
 from tests.synth.test_shard_writing import SAMPLING, NoiseModel
 

@@ -5,7 +5,8 @@ from PIL import Image
 
 from synth.errors import RequestError
 from synth.matched_sources import index_matched, keep_classes, merge_classes
-from synth.sources import count_rows, open_run, split_in_memory, stream_images
+from synth.runs import open_run
+from synth.sources import count_rows, split_in_memory, stream_images
 
 GREY = np.array([10, 200], np.uint8).reshape(2, 1, 1, 1) + np.zeros((2, 4, 4, 1), np.uint8)
 RED = GREY * np.array([1, 0, 0], np.uint8)

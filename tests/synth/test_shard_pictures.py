@@ -10,11 +10,12 @@ from PIL import Image
 
 from synth import shard_pictures
 from synth.files import list_written, mark_folder, remove_temporaries
+from synth.runs import check_shards, find_shards
 from synth.shard_formats import read_shard
 from synth.shard_pictures import list_files, save_png, write_pictures
 from synth.shard_writing import stream_shards
 from synth.shards import load_manifest
-from synth.sources import check_shards, count_rows, find_shards, index_shards, stream_images
+from synth.sources import count_rows, index_shards, stream_images
 from tests.synth.test_shard_writing import SAMPLING, NoiseModel, stream
 
 SHAPE = (4, 4, 1)

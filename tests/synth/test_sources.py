@@ -1,43 +1,14 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from synth import sources as module
 from synth.datasets import load_dataset
 from synth.errors import RequestError
-from synth.files import mark_folder
 from synth.images import hash_images
-from synth.shard_formats import hash_file, write_shard
-from synth.shards import save_manifest
-from synth.sources import (
-    check_shards,
-    count_rows,
-    find_shards,
-    index_shards,
-    split_in_memory,
-    stream_images,
-)
+from synth.runs import find_shards
+from synth.sources import count_rows, index_shards, split_in_memory, stream_images
 from tasks.balance_candidates import save_training_set
-
-SHAPE, LABELS = (2, 3, 1), (4, 9)
-
-
-def write_shards(folder, suffix="npz", shards=4, rows=30):
-    """Shards of class 4 and 9 in turn; each image holds its own number in its first two pixels."""
-    entries = []
-    for shard in range(shards):
-        numbers = np.arange(shard * rows, (shard + 1) * rows)
-        images = np.zeros((rows, *SHAPE), np.uint8)
-        images[:, 0, 0, 0], images[:, 0, 1, 0] = numbers % 256, numbers // 256
-        path = folder / f"shards/{LABELS[shard % 2]}/part-{shard:05d}.{suffix}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_shard(path, images, LABELS[shard % 2], np.zeros(rows))
-        entries.append({"file": str(path.relative_to(folder)), "rows": rows, "sha256": hash_file(path)})
-    known = {"class_names": ["ape", "bee"], "label_values": list(LABELS), "image_shape": list(SHAPE)}
-    known |= {"data": "apes", "request": {"data": "mnist5k", "seed": 0}, "fingerprint": ""}
-    save_manifest(folder, known | {"shards": entries, "complete": True})
-    return folder
+from tests.synth.numbered_shards import LABELS, SHAPE, write_shards
 
 
 def numbers_of(blocks):
@@ -109,47 +80,6 @@ def test_images_in_memory_are_streamed_alongside(tmp_path):
     assert numbers.count(255 + 256 * 255) == 7
 
 
-def test_shards_are_found_in_folders_globs_and_files(tmp_path):
-    write_shards(tmp_path, "npz")
-    write_shards(tmp_path, "csv")
-    (tmp_path / "manifest.json").unlink()
-    found, run = find_shards(tmp_path)
-    assert run is None
-    assert [path.name for path in found] == [f"part-{shard:05d}.npz" for shard in (0, 2, 1, 3)]
-    assert len(find_shards(tmp_path / "shards" / "4" / "*.csv")[0]) == 2
-    assert len(find_shards(tmp_path / "shards" / "4" / "part-00000.csv")[0]) == 1
-
-
-@pytest.mark.parametrize("pattern", ["", "shards", "shards/4", "shards/*/*.npz", "shards/4/part-00000.npz"])
-def test_the_run_of_shards_is_found_from_every_way_to_name_them(tmp_path, pattern):
-    assert find_shards(write_shards(tmp_path) / pattern)[1] == tmp_path
-
-
-def test_shards_of_several_runs_are_refused(tmp_path):
-    for name in "ab":
-        (tmp_path / name).mkdir()
-        write_shards(tmp_path / name)
-    with pytest.raises(ValueError, match=r"should be the shards of one run\..*a, .*b: name one of them"):
-        find_shards(tmp_path)
-
-
-def test_no_shards_names_the_command_that_makes_them(tmp_path):
-    with pytest.raises(ValueError, match=r"None in .*nowhere: python generate_data\.py --class-size 1000 --out"):
-        find_shards(tmp_path / "nowhere")
-
-
-@pytest.mark.parametrize(
-    ("damage", "state"),
-    [(Path.unlink, "missing"), (lambda path: path.write_bytes(path.read_bytes()[:-1]), "altered or truncated")],
-)
-def test_damaged_shards_are_named(tmp_path, damage, state):
-    paths, run = find_shards(write_shards(tmp_path))
-    check_shards(paths, run)
-    damage(paths[1])
-    with pytest.raises(ValueError, match=rf"{paths[1].name}: should be as manifest\.json recorded it, but is {state}"):
-        check_shards(paths, run)
-
-
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -163,21 +93,6 @@ def test_damaged_files_of_no_run_are_one_line(tmp_path, name, content, message):
     paths, _ = find_shards(tmp_path)
     with pytest.raises(RequestError, match=f"{name}.*{message}"):
         index_shards(paths, (2, 2, 1), (0, 1))
-
-
-@pytest.mark.parametrize(
-    ("script", "message"),
-    [
-        ("generate_data.py", "is an unfinished run of generate_data.py: the same command again finishes it"),
-        ("predict.py", "is a run of predict.py, which makes no shards"),
-    ],
-)
-def test_a_run_without_shards_is_named(tmp_path, script, message):
-    mark_folder(tmp_path, script, {})
-    (tmp_path / "model/checkpoint").mkdir(parents=True)
-    (tmp_path / "model/checkpoint/state.npz").touch()
-    with pytest.raises(ValueError, match=message):
-        find_shards(tmp_path)
 
 
 def test_shards_of_other_shapes_and_classes_are_refused(tmp_path):

@@ -3,7 +3,8 @@ import pytest
 from PIL import Image
 
 from synth.errors import RequestError
-from synth.sources import count_rows, find_shards, index_shards, open_run, stream_images
+from synth.runs import find_shards, open_run
+from synth.sources import count_rows, index_shards, stream_images
 from synth.synthetic_folders import index_names
 
 SHAPE = (4, 4, 1)

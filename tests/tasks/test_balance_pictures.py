@@ -7,9 +7,10 @@ from PIL import Image
 
 from synth.datasets import load_dataset
 from synth.files import list_written, mark_folder
+from synth.runs import find_shards
 from synth.shard_formats import read_shard
 from synth.shards import class_folders
-from synth.sources import count_rows, find_shards, index_shards, stream_images
+from synth.sources import count_rows, index_shards, stream_images
 from tasks.balance_candidates import save_training_set
 
 

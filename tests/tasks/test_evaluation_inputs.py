@@ -12,7 +12,8 @@ from synth.errors import TrainingError
 from synth.executors import SerialExecutor
 from synth.images import hash_images
 from synth.options import RunOptions, SubsetOptions
-from synth.sources import Run, count_rows
+from synth.runs import Run
+from synth.sources import count_rows
 from tasks import evaluation_inputs
 from tasks.evaluation_inputs import load_compared_data, note_unknown_training, open_runs, prepare, train_recipes
 from tasks.evaluation_options import ComparisonOptions, MeasuringOptions

@@ -8,7 +8,7 @@ import pytest
 from evaluation.classification import score_predictions
 from evaluation.statistics import Summary
 from models.classifier_training import ScoredClassifier
-from synth.sources import Run
+from synth.runs import Run
 from synth.submissions import plan_submission
 from tasks import prediction_results
 from tasks.prediction_results import Material, Metrics, SeedScores, describe_metrics, summarise_runs, write_submission
