@@ -31,20 +31,10 @@ from models.recipes import (
 from models.startup import Started, start
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
+from synth.flags import add_flags, write_command
 from synth.kaggle import default_out
-from synth.options import (
-    ClassOptions,
-    DataOptions,
-    FilterOptions,
-    RepeatOptions,
-    WorkOptions,
-    add_flags,
-    check_options,
-    like,
-    list_settings,
-    take,
-    write_command,
-)
+from synth.options import check_options, like, list_settings, take
+from synth.shared_options import ClassOptions, DataOptions, FilterOptions, RepeatOptions, WorkOptions
 from tasks.arms import CURVE_POINTS, resolve_recipes
 from tasks.study_options import BalanceOptions, ImbalanceOptions, ReducedOptions, StudyOptions
 

@@ -20,18 +20,10 @@ from models.recipes import add_recipe_flags, take_recipe_options, write_flags
 from models.startup import Started, start
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
+from synth.flags import add_flags, write_command
 from synth.kaggle import default_out
-from synth.options import (
-    RunOptions,
-    SubsetOptions,
-    WorkOptions,
-    add_flags,
-    check_options,
-    like,
-    list_settings,
-    take,
-    write_command,
-)
+from synth.options import check_options, like, list_settings, take
+from synth.shared_options import RunOptions, SubsetOptions, WorkOptions
 from tasks.evaluation_options import FITTED_FEATURES, ComparisonOptions, MeasuringOptions
 
 

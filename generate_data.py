@@ -19,18 +19,9 @@ from synth import command_line  # first: it refuses a Python that is too old or 
 from models.recipes import RECIPES, GANOptions, GANRequest, Recipe, add_recipe_flags, describe_flags, parse_recipe
 from models.startup import Started, start
 from synth.command_line import parse_config, report_unless, run
-from synth.options import (
-    FilterOptions,
-    RunOptions,
-    SamplingOptions,
-    ShardOptions,
-    SubsetOptions,
-    WorkOptions,
-    add_flags,
-    check_options,
-    take,
-    write_command,
-)
+from synth.flags import add_flags, write_command
+from synth.options import check_options, take
+from synth.shared_options import FilterOptions, RunOptions, SamplingOptions, ShardOptions, SubsetOptions, WorkOptions
 
 
 @dataclass(frozen=True, kw_only=True)

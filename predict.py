@@ -19,18 +19,10 @@ from synth import command_line  # first: it refuses a Python that is too old or 
 from models.startup import Started, start
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
+from synth.flags import add_flags, write_command
 from synth.kaggle import default_out
-from synth.options import (
-    FilterOptions,
-    RepeatOptions,
-    SubsetOptions,
-    WorkOptions,
-    add_flags,
-    check_options,
-    like,
-    take,
-    write_command,
-)
+from synth.options import check_options, like, take
+from synth.shared_options import FilterOptions, RepeatOptions, SubsetOptions, WorkOptions
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
 
 

@@ -24,18 +24,11 @@ from synth import command_line
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.files import load_json, replacing, save_json
+from synth.flags import add_flags
 from synth.kaggle import default_out
-from synth.options import (
-    DataOptions,
-    RepeatOptions,
-    WorkOptions,
-    add_flags,
-    check_options,
-    like,
-    list_settings,
-    option,
-)
+from synth.options import check_options, like, list_settings, option
 from synth.output_folder import check_output, open_output
+from synth.shared_options import DataOptions, RepeatOptions, WorkOptions
 from tasks.evaluation_options import MeasuringOptions
 from tasks.prediction_options import ClassifierOptions
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_one_by_one, run_study

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from models.startup import start_worker
 from synth.executors import SerialExecutor, open_executor
-from synth.options import SamplingOptions, WorkOptions
+from synth.shared_options import SamplingOptions, WorkOptions
 
 
 class Timed:

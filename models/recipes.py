@@ -12,7 +12,8 @@ from typing import Any
 
 from models.pretrained import A_RUN
 from synth.errors import RequestError
-from synth.options import add_flags, check_options, like, option
+from synth.flags import add_flags
+from synth.options import check_options, like, option
 
 OWN_JUDGES = ("cnn", "resnet20")  # fitted on the train part; others were trained on other pictures
 _EXPECTED = {bool: "yes or no", int: "an integer", float: "a number"}

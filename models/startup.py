@@ -15,8 +15,8 @@ from typing import Any
 from synth.cores import count_cores
 from synth.errors import RequestError
 from synth.executors import check_work, choose_threads, list_notes
-from synth.options import WorkOptions
 from synth.output_folder import check_inputs, read_threads
+from synth.shared_options import WorkOptions
 from synth.worker_setup import do_nothing
 
 

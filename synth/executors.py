@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from synth.cores import count_cores
 from synth.errors import RequestError
 from synth.memory import read_free_memory
-from synth.options import WorkOptions
+from synth.shared_options import WorkOptions
 from synth.tf_config import read_tf_config
 from synth.worker_setup import do_nothing
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from synth.errors import RequestError, RunError, describe_cause
-from synth.options import WorkOptions
 from synth.output_folder import installed_versions
+from synth.shared_options import WorkOptions
 from synth.worker_setup import do_nothing
 
 State = TypeVar("State")

@@ -24,11 +24,11 @@ from synth.figures import plot_samples, save_figure
 from synth.files import replacing
 from synth.filters import resolve_filter
 from synth.leakage import find_leaks
-from synth.options import DataOptions, FilterOptions, RepeatOptions, WorkOptions
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.resampling import compute_class_weights
 from synth.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
 from synth.shards import save_hashes
+from synth.shared_options import DataOptions, FilterOptions, RepeatOptions, WorkOptions
 from synth.web_report import REPORT, describe_plan, escape_text, save_report
 from tasks.arms import Arm
 from tasks.balance_candidates import build_candidate, choose, list_candidates, list_outputs, save_training_set

@@ -29,10 +29,10 @@ from synth.executors import describe_work, open_executor
 from synth.figures import save_figure
 from synth.files import replacing, save_json
 from synth.kaggle import default_out
-from synth.options import RunOptions, SubsetOptions, WorkOptions
 from synth.output_folder import check_inputs, check_output, installed_versions, open_output
 from synth.progress import open_bar
 from synth.run_folder import RunFolder
+from synth.shared_options import RunOptions, SubsetOptions, WorkOptions
 from synth.web_report import REPORT, describe_plan, save_report
 from tasks.data_defaults import fit_recipe
 from tasks.evaluation_figures import plot_evaluation, plot_training

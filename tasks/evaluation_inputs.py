@@ -14,8 +14,8 @@ from synth.command_line import report_unless
 from synth.datasets import Dataset, load_dataset
 from synth.errors import RequestError, TrainingError
 from synth.executors import Executor
-from synth.options import RunOptions, SamplingOptions, SubsetOptions, WorkOptions
 from synth.runs import Run, open_run
+from synth.shared_options import RunOptions, SamplingOptions, SubsetOptions, WorkOptions
 from tasks.data_defaults import fit_recipe
 from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
 from tasks.gan_orders import GANOrder, MadeGAN, fit_elsewhere, is_trained

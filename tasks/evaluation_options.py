@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.recipes import RECIPES, GANOptions
-from synth.options import ScoringOptions, like, option
+from synth.options import like, option
+from synth.shared_options import ScoringOptions
 
 FITTED_FEATURES = ("classifier", "pixels")  # these have no weights of ImageNet
 

@@ -26,13 +26,13 @@ from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.executors import Executor, describe_work, open_executor
 from synth.filters import resolve_filter
-from synth.options import RunOptions, SamplingOptions, SubsetOptions, WorkOptions
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.run_folder import HASHES, JOURNAL, MANIFEST, SAMPLES, RunFolder
 from synth.sampling import BLOCK_SIZE, draw_latents
 from synth.shard_formats import FORMATS, list_folders, list_formats
 from synth.shard_writing import stream_shards
 from synth.shards import load_manifest, save_hashes
+from synth.shared_options import RunOptions, SamplingOptions, SubsetOptions, WorkOptions
 from synth.web_report import REPORT
 from tasks.data_defaults import choose_filter, describe_fit, note_copies, settle_recipe
 from tasks.generation_report import FIGURES, write_report

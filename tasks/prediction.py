@@ -31,12 +31,13 @@ from synth.executors import Executor, describe_work, open_executor
 from synth.files import claim, is_claimed
 from synth.kaggle import find_test_csv
 from synth.leakage import find_leaks
-from synth.options import RepeatOptions, SubsetOptions, WorkOptions, list_settings
+from synth.options import list_settings
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.progress import open_bar
 from synth.resampling import compute_class_weights
 from synth.runs import Run, open_run
 from synth.shards import load_manifest
+from synth.shared_options import RepeatOptions, SubsetOptions, WorkOptions
 from synth.sources import Source, count_rows, index_shards, split_in_memory
 from synth.submissions import plan_submission
 from synth.unlabelled import read_unlabelled

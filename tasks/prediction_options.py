@@ -6,7 +6,8 @@ from pathlib import Path
 from models.pretrained import A_RUN
 from models.recipes import GANOptions, Recipe
 from synth.kaggle import default_out
-from synth.options import FilterOptions, ScoringOptions, like, option
+from synth.options import like, option
+from synth.shared_options import FilterOptions, ScoringOptions
 
 MODES = ("mixed", "synthetic-only", "real-only")
 CLASSIFIERS = ("cnn", "lenet5", "strong", "resnet20")

@@ -10,7 +10,7 @@ from synth.command_line import report_unless
 from synth.datasets import Dataset, check_request, complete_request, load_dataset
 from synth.errors import RequestError
 from synth.near_copies import find_near_copies
-from synth.options import DataOptions, RunOptions
+from synth.shared_options import DataOptions, RunOptions
 from synth.standard_sets import STANDARD_SETS
 
 

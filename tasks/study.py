@@ -24,12 +24,12 @@ from synth.executors import Executor, describe_work, open_executor
 from synth.figures import plot_arm_curves, plot_arms, plot_samples, save_figure
 from synth.files import replacing
 from synth.filters import resolve_filter
-from synth.options import FilterOptions, RepeatOptions, WorkOptions
 from synth.output_folder import check_inputs, check_output, list_same_sections, open_output
 from synth.resampling import import_imblearn
 from synth.run_folder import RunFolder
 from synth.sampling import draw_latents
 from synth.shards import class_folder
+from synth.shared_options import FilterOptions, RepeatOptions, WorkOptions
 from synth.web_report import REPORT, describe_plan, save_report
 from tasks.arms import Arm
 from tasks.data_defaults import describe_fit, fit_recipe

@@ -19,11 +19,11 @@ from synth.datasets import Dataset
 from synth.errors import RunError
 from synth.executors import Executor
 from synth.filters import Sieve, resolve_filter
-from synth.options import FilterOptions
 from synth.resampling import compute_class_weights, resample
 from synth.run_folder import RunFolder
 from synth.shard_drawing import build_sieve, sample_shard
 from synth.shards import save_hashes
+from synth.shared_options import FilterOptions
 from synth.sources import split_in_memory
 from tasks.arms import CURVE_POINTS, Arm
 from tasks.study_cells import CURVES, RESULTS, Cell, Measured, Outcome, run_one_by_one

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from models.recipes import GANOptions
-from synth.options import ShardOptions, like, option
+from synth.options import like, option
+from synth.shared_options import ShardOptions
 from tasks.arms import FAMILIES
 from tasks.prediction_options import ClassifierOptions
 

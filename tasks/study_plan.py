@@ -5,7 +5,7 @@ from functools import partial
 from synth.counts import find_class, parse_counts
 from synth.datasets import Dataset, check_available
 from synth.errors import RequestError
-from synth.options import ClassOptions, FilterOptions, RunOptions
+from synth.shared_options import ClassOptions, FilterOptions, RunOptions
 from tasks.arms import Arm, list_arms, resolve_recipes
 from tasks.real_data import load_data
 from tasks.study import Study

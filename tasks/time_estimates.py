@@ -9,7 +9,7 @@ from models.recipes import Recipe
 from models.training_rate import CLASSIFIER_BATCH, recall_classifier_speed, recall_speed
 from synth.cores import count_cores
 from synth.datasets import Dataset
-from synth.options import WorkOptions
+from synth.shared_options import WorkOptions
 
 ImageShape = tuple[int, int, int]
 _CLASSIFIER_IMAGES_PER_SECOND = 8900  # the classifier cnn

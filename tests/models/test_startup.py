@@ -12,7 +12,7 @@ import tensorflow as tf
 from models import startup
 from models.startup import download_standard_set, import_tensorflow, set_threads, show_gpus
 from synth.files import mark_folder
-from synth.options import WorkOptions
+from synth.shared_options import WorkOptions
 
 CHECK = """
 from models.startup import download_standard_set, import_tensorflow, set_threads

@@ -8,7 +8,7 @@ import pytest
 from synth import executors, ray_executor, worker_setup
 from synth.errors import RequestError
 from synth.executors import SerialExecutor, check_work, choose_threads, describe_work, list_notes, open_executor
-from synth.options import WorkOptions
+from synth.shared_options import WorkOptions
 
 
 def open_and_list(**options):

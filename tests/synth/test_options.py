@@ -8,17 +8,9 @@ import pytest
 
 from synth.command_line import Parser
 from synth.errors import RequestError
-from synth.options import (
-    SamplingOptions,
-    SubsetOptions,
-    add_flags,
-    check_option,
-    check_options,
-    like,
-    list_settings,
-    option,
-    write_command,
-)
+from synth.flags import add_flags, write_command
+from synth.options import check_option, check_options, like, list_settings, option
+from synth.shared_options import SamplingOptions, SubsetOptions
 
 
 @dataclass(frozen=True, kw_only=True)

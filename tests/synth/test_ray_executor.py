@@ -9,9 +9,9 @@ import pytest
 
 from synth.errors import RequestError, RunError, SamplingError
 from synth.executors import open_executor
-from synth.options import WorkOptions
 from synth.ray_executor import RayExecutor
 from synth.shard_writing import stream_shards
+from synth.shared_options import WorkOptions
 from tests.synth.test_shard_writing import SAMPLING, NoiseModel, contents
 
 pytestmark = [pytest.mark.slow]

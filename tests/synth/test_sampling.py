@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from synth.errors import SamplingError
-from synth.options import FilterOptions, check_option
+from synth.options import check_option
 from synth.sampling import BLOCK_SIZE, CALIBRATION_SHARD, draw_latents, sample_blocks, sample_filtered
+from synth.shared_options import FilterOptions
 
 
 def generate(latents, class_index):

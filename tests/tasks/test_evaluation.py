@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from models.startup import Started
-from synth.options import RunOptions, SubsetOptions, WorkOptions
+from synth.shared_options import RunOptions, SubsetOptions, WorkOptions
 from tasks import evaluation
 from tasks.evaluation import compare_runs
 from tasks.evaluation_options import ComparisonOptions, MeasuringOptions

@@ -11,8 +11,8 @@ from synth.datasets import load_dataset
 from synth.errors import TrainingError
 from synth.executors import SerialExecutor
 from synth.images import hash_images
-from synth.options import RunOptions, SubsetOptions
 from synth.runs import Run
+from synth.shared_options import RunOptions, SubsetOptions
 from synth.sources import count_rows
 from tasks import evaluation_inputs
 from tasks.evaluation_inputs import load_compared_data, note_unknown_training, open_runs, prepare, train_recipes

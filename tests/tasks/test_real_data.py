@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from synth.errors import RequestError
-from synth.options import DataOptions, RunOptions, SubsetOptions
+from synth.shared_options import DataOptions, RunOptions, SubsetOptions
 from tasks.real_data import load_data, note_near_copies, print_plan
 from tests.conftest import make_images
 

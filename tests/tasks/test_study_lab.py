@@ -3,7 +3,7 @@ import pytest
 
 from synth.datasets import load_dataset
 from synth.errors import RunError
-from synth.options import FilterOptions
+from synth.shared_options import FilterOptions
 from tasks.arms import Arm
 from tasks.study_cells import Cell
 from tasks.study_lab import Lab

@@ -5,7 +5,7 @@ import pytest
 
 from models.recipes import RECIPES
 from synth.datasets import load_dataset
-from synth.options import WorkOptions
+from synth.shared_options import WorkOptions
 from tasks import time_estimates
 from tasks.time_estimates import (
     Estimates,
