@@ -137,8 +137,8 @@ def study_imbalance(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
     started = _start(config, "imbalance", write_flags(config.recipe_fields))
+    from tasks.studies import plan_imbalance
     from tasks.study import conduct
-    from tasks.study_plan import plan_imbalance
 
     study = plan_imbalance(*take(config, ClassOptions, ImbalanceOptions, FilterOptions, RepeatOptions))
     return conduct(study, *take(config, RepeatOptions, WorkOptions), list_settings(config), started)
@@ -150,8 +150,8 @@ def study_reduced(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
     started = _start(config, "reduced", write_flags(config.recipe_fields))
+    from tasks.studies import plan_reduced
     from tasks.study import conduct
-    from tasks.study_plan import plan_reduced
 
     study = plan_reduced(*take(config, ClassOptions, ReducedOptions, FilterOptions, RepeatOptions))
     return conduct(study, *take(config, RepeatOptions, WorkOptions), list_settings(config), started)

@@ -1,10 +1,9 @@
 """What is written of a prediction: metrics, figures, the classifier, a submission."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 
@@ -12,40 +11,16 @@ from evaluation.classification import explain_gap
 from evaluation.statistics import Summary, summarise
 from models.classifier import compute_accuracy, compute_probabilities, fit_classifier
 from models.classifier_training import ScoredClassifier
-from synth.datasets import Dataset
 from synth.figures import plot_confusion, plot_learning, plot_mistakes, save_figure
 from synth.files import replacing, save_json
 from synth.output_folder import installed_versions
-from synth.runs import Run
-from synth.sources import Source, stream_images
-from synth.submissions import SubmissionForm, save_submission
+from synth.sources import stream_images
+from synth.submissions import save_submission
+from tasks.prediction_material import Material
 
 _FIDELITY_SEED = 1000  # the network that measures label fidelity is no other one
 _FIDELITY_IMAGES = 10_000
 _MEASURES = ("accuracy", "balanced_accuracy", "macro_f1")  # that are summarised over the seeds
-
-
-@dataclass(frozen=True)
-class Material:
-    """What is trained on and scored: real sources, synthetic sources by seed, and the test part without leaks."""
-
-    dataset: Dataset
-    run: Run
-    teacher: keras.Model | None
-    real: list[Source]
-    synthetic: Callable[[int], list[Source]]
-    rows: dict[str, dict[int, int]]  # of "real" and "synthetic"
-    test: tuple[np.ndarray, np.ndarray]
-    leaks: dict
-    unlabelled: np.ndarray | None = None
-    test_csv: Path | None = None
-    form: SubmissionForm | None = None  # of the predictions for these
-
-    @property
-    def mark(self) -> str:
-        """What stands before every result of a run whose test images were trained on."""
-        leaked = self.leaks["leaked"] + self.leaks.get("unlabelled_leaked", 0)
-        return f"LEAKED ({leaked} images were trained on): " if self.leaks["allowed"] and leaked else ""
 
 
 @dataclass(frozen=True)

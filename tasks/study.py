@@ -1,78 +1,39 @@
 """Conduct a study: check it, plan it, run its cells, and write its report."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from models.classifier import build_classifier
 from models.classifier_training import count_epoch_steps
 from models.description import list_pairs
 from models.flips import decide_flip
-from models.recipes import Recipe
-from models.startup import Started, download_standard_set, start_worker
+from models.startup import Started, start_worker
 from models.trained_gan import TrainedGAN
 from synth.command_line import report_unless
-from synth.datasets import Dataset, load_dataset
-from synth.errors import RequestError
+from synth.datasets import Dataset
 from synth.executors import Executor, describe_work, open_executor
-from synth.figures import plot_arm_curves, plot_arms, plot_samples, save_figure
-from synth.files import replacing
 from synth.filters import resolve_filter
 from synth.output_folder import check_inputs, check_output, list_same_sections, open_output
-from synth.resampling import import_imblearn
 from synth.run_folder import RunFolder
-from synth.sampling import draw_latents
 from synth.shards import class_folder
-from synth.shared_options import FilterOptions, RepeatOptions, WorkOptions
+from synth.shared_options import RepeatOptions, WorkOptions
 from synth.web_report import REPORT, describe_plan, save_report
 from tasks.arms import Arm
 from tasks.data_defaults import describe_fit, fit_recipe
 from tasks.gan_orders import GANOrder, fit_elsewhere, is_trained
 from tasks.real_data import print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
+from tasks.study_design import Study, check_design, find_gan_data, load_setting
 from tasks.study_lab import BATCH, COLUMNS, Lab, fit_study_gan
-from tasks.study_report import compute_summary, describe_filters, describe_verdict, render_arms
+from tasks.study_report import write_report
 from tasks.time_estimates import Estimates, count_useful_workers
 
 OWNED = (RESULTS, CURVES, "report.md", REPORT, "arms.png", "curves.png", "samples", "gans")
-
-
-@dataclass(frozen=True)
-class Study:
-    """What is compared.
-
-    script: that conducts it. request: arguments of load_dataset but
-    real_per_class and seed. settings: {name: real_per_class}. groups: {heading: arms}; the verdicts are about the
-    first. measures: {column: heading}; the first decides. recipes: {GAN: Recipe}; given: their fields
-    that do not follow the images. classifier: its name.
-    steps: optimiser steps of every classifier. max_minutes: of every GAN's training. filtering: of the images.
-    render_more: callable (results) -> Markdown paragraphs of what this study alone shows.
-    """
-
-    title: str
-    script: str
-    request: dict[str, Any]
-    settings: dict[str, Any]
-    groups: dict[str, list[Arm]]
-    measures: dict[str, str]
-    recipes: dict[str, Recipe]
-    given: tuple[str, ...]
-    classifier: str
-    steps: int
-    max_minutes: float | None
-    filtering: FilterOptions
-    render_more: Callable[[pd.DataFrame], list[str]] = lambda results: []
-
-    @property
-    def arms(self) -> dict[str, Arm]:
-        """All arms by name."""
-        return {arm.name: arm for arms in self.groups.values() for arm in arms}
 
 
 def conduct(
@@ -85,13 +46,11 @@ def conduct(
     out = Path(run.out)
     seeds = range(run.seed, run.seed + run.seeds)
     cells = [Cell(setting, arm, seed) for setting in study.settings for seed in seeds for arm in study.arms]
-    datasets = {setting: _load(study, setting, run.seed) for setting in study.settings}
+    datasets = {setting: load_setting(study, setting, run.seed) for setting in study.settings}
     first = next(iter(datasets.values()))
     check_inputs(out, first.inputs)
     build_classifier(first.image_shape, len(first.class_names), study.classifier)  # refuses too small images
-    _check_parts(datasets)
-    _check_added(study, datasets)
-    _check_resampling(study, datasets)
+    check_design(study, datasets)
     sections = _describe_settings(study, settings, first)
     left = list_unfinished(cells, out, sections)
     kept = out if "gans" in list_same_sections(out, sections) else None
@@ -136,7 +95,7 @@ def _fit_gans(study: Study, run: RepeatOptions, left: list[Cell], lab: Lab, exec
 
 
 def _order_gan(study: Study, run: RepeatOptions, name: str, setting: str, seed: int) -> GANOrder:
-    dataset = _find_gan_data(study, name, _load(study, setting, seed))
+    dataset = find_gan_data(study, name, load_setting(study, setting, seed))
     recipe = fit_recipe(study.recipes[name], name, dataset, study.given)
     folder = _gan_folder(Path(run.out), name, setting, seed)
     return GANOrder((name, setting, seed), folder, dataset, recipe, seed, study.max_minutes, study.filtering.filter)
@@ -157,68 +116,13 @@ def _run_cells(
     run_cells = partial(lab.run_all, executor=executor)
     results, curves, failed = run_study(cells, out, run_cells, columns=columns, quiet=run.quiet)
     if len(results):
-        text = _write_report(study, run, results, curves, lab)
+        text = write_report(study, run, results, curves, lab)
         report("\n".join(line for line in text.splitlines() if line.startswith(("- ", "## "))))
         title, _, rest = text.partition("\n\n")
         save_report(out, title.removeprefix("# "), [describe_plan(plan), rest], command)
         report(f"{RESULTS}, report.md, {REPORT} and figures are in {out}")
     raise_failures(failed)
     return results
-
-
-def _check_parts(datasets: dict[str, Dataset]) -> None:
-    """Raise RequestError where there is nothing to train or to score on."""
-    for setting, dataset in datasets.items():
-        if not dataset.count_train().min():
-            name = dataset.class_names[dataset.count_train().argmin()]
-            raise RequestError(f"class {name!r} should have train images ({setting}). {dataset.name} has none.")
-        counts = np.bincount(dataset.labels[dataset.test], minlength=len(dataset.class_names))
-        if not counts.min() or not len(dataset.validation):
-            raise RequestError(
-                f"{dataset.name} should have test images of each class, and some for validation. Got "
-                f"{', '.join(map(str, counts))} and {len(dataset.validation)} ({setting}) instead: take more images."
-            )
-
-
-def _check_added(study: Study, datasets: dict[str, Dataset]) -> None:
-    """Raise RequestError where the arms that should add images add none, as the classes are equal already."""
-    filling = [arm for arm in study.arms.values() if arm.gans or arm.balance in ("oversampling", "smote")]
-    for setting, dataset in datasets.items():
-        counts = dataset.count_train()
-        if filling and not any(arm.count_added(counts) for arm in filling):
-            raise RequestError(
-                f"a study should have classes that are smaller than the largest ({setting}). "
-                f"Got {', '.join(map(str, counts))} train images instead."
-            )
-
-
-def _check_resampling(study: Study, datasets: dict[str, Dataset]) -> None:
-    """Raise, before anything is run, what oversampling and SMOTE would raise in their cells."""
-    methods = {arm.balance for arm in study.arms.values()}
-    if methods & {"oversampling", "smote"}:
-        import_imblearn()
-    for setting, dataset in datasets.items():
-        if "smote" in methods and dataset.count_train().min() < 2:
-            raise RequestError(
-                f"--arms smote should have at least 2 train images of each class. Got 1 ({setting}) instead: "
-                "take more real images, or other --arms."
-            )
-
-
-def _load(study: Study, setting: str, seed: int) -> Dataset:
-    request = study.request | {"real_per_class": study.settings[setting], "seed": seed}
-    return load_dataset(**request, download=download_standard_set)
-
-
-def _find_gan_data(study: Study, name: str, dataset: Dataset) -> Dataset:
-    """Return the data that a GAN is trained on: all classes, or ("alone") those that it adds images to."""
-    counts, names = dataset.count_train(), dataset.class_names
-    filled = sorted({k for arm in study.arms.values() if name in arm.gans for k in arm.count_added(counts)})
-    if name.startswith("shared") or len(filled) in (0, len(counts)):
-        return dataset
-    real_per_class = ",".join(f"{names[k]}:{counts[k]}" for k in filled)
-    request = dataset.request | {"classes": ",".join(names[k] for k in filled), "real_per_class": real_per_class}
-    return load_dataset(**request, download=download_standard_set)
 
 
 def _gan_folder(out: Path, name: str, setting: str, seed: int) -> Path:
@@ -233,7 +137,7 @@ def _build_lab(study: Study, run: RepeatOptions, *, flip: bool) -> Lab:
         return fit_study_gan(order.dataset, order.recipe, order.folder, **options)
 
     options: dict[str, Any] = {"steps": study.steps, "classifier": study.classifier, "flip": flip}
-    return Lab(partial(_load, study), open_gan, study.arms, study.filtering, **options)
+    return Lab(partial(load_setting, study), open_gan, study.arms, study.filtering, **options)
 
 
 def _describe_settings(study: Study, settings: dict, dataset: Dataset) -> dict[str, dict]:
@@ -292,7 +196,7 @@ def _plan_gans(
     gans, minutes, notes = 0, 0.0, []
     for setting, dataset in datasets.items():
         for name in dict.fromkeys(name for arm in study.arms.values() for name in arm.gans):
-            data = _find_gan_data(study, name, dataset)
+            data = find_gan_data(study, name, dataset)
             recipe = fit_recipe(study.recipes[name], name, data, study.given)
             resolve_filter(study.filtering.filter, has_classifier=data.has_classifier)
             asked = replace(study.recipes[name], conditional=recipe.conditional)
@@ -318,65 +222,3 @@ def _count_steps(study: Study, arm: Arm, dataset: Dataset) -> int:
     counts = dataset.count_train()
     added = sum(arm.count_added(counts).values()) if arm.gans else 0
     return arm.epochs * count_epoch_steps(int(counts.sum()) + added, BATCH, arm.epochs, None)
-
-
-def _write_report(study: Study, run: RepeatOptions, results: pd.DataFrame, curves: pd.DataFrame, lab: Lab) -> str:
-    """Write report.md and the figures; return the report."""
-    out = Path(run.out)
-    compared, *_ = study.groups.values()
-    primary, heading = next(iter(study.measures.items()))
-    names = [arm.name for arm in compared]
-    save_figure(out / "curves.png", plot_arm_curves(curves))
-    lines = [f"# {study.title}", _describe_conditions(study, run)]
-    summaries = {}
-    for setting in study.settings:
-        here = results[results["setting"] == setting]
-        present = [arm for arm in compared if arm.name in set(here["arm"])]
-        if not present:
-            continue
-        summaries[setting] = {arm.name: compute_summary(here, arm.name, primary) for arm in present}
-        verdicts = [describe_verdict(here, present, measure, text) for measure, text in study.measures.items()]
-        verdicts += describe_filters(here, present, primary)
-        lines += [f"## {setting}", render_arms(here, present, study.measures), "\n".join(f"- {v}" for v in verdicts)]
-    controls = {arm.name for arm in compared if arm.is_control}
-    if summaries and names:
-        save_figure(out / "arms.png", plot_arms(summaries, heading, controls))
-        lines.append("![mean and 95 % interval of every arm](arms.png)")
-    lines += study.render_more(results)
-    lines.append("![accuracy while training](curves.png)")
-    for path in _save_samples(study, run, results, lab):
-        lines.append(f"![images of {path.stem}]({path.relative_to(out).as_posix()})")
-    text = "\n\n".join(lines) + "\n"
-    with replacing(out / "report.md") as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    return text
-
-
-def _describe_conditions(study: Study, run: RepeatOptions) -> str:
-    first = next(iter(study.groups))
-    return (
-        f"{first}: every arm has the same real images, the same network (`{study.classifier}`) and "
-        f"{study.steps:,} steps of Adam with {BATCH} images, the rate falling by a cosine. The last weights count, "
-        "so nothing is chosen by looking at test images. "
-        f"Seeds {run.seed} to {run.seed + run.seeds - 1} are paired: each draws the real images, trains its own GANs "
-        "and starts the classifiers of all arms alike. ± is the 95 % interval (Student's t). The best arm of each "
-        "kind is named after the fact, which favours the kind with more arms."
-    )
-
-
-def _save_samples(study: Study, run: RepeatOptions, results: pd.DataFrame, lab: Lab) -> list[Path]:
-    """Save ten unfiltered images per class of each setting's GANs of the first seed; return the paths."""
-    paths = []
-    for setting in study.settings:
-        done = results[(results["setting"] == setting) & (results["seed"] == run.seed)]["arm"]
-        for name in dict.fromkeys(name for arm in done for name in study.arms[arm].gans):
-            path = Path(run.out) / "samples" / f"{class_folder(f'{setting} {name}')}.png"
-            path.parent.mkdir(exist_ok=True)
-            paths.append(path)
-            if path.exists():
-                continue
-            trained = lab.open_gan(name, setting, run.seed)
-            latents = [draw_latents(run.seed, k, 0, 0, trained.latent_dim) for k in range(len(trained.class_names))]
-            images = {text: trained.generate(latents[k][:10], k) for k, text in enumerate(trained.class_names)}
-            save_figure(path, plot_samples(images))
-    return paths

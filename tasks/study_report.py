@@ -1,12 +1,82 @@
 """What a study's results say: tables in Markdown, paired differences, and verdicts in one sentence."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 
 from evaluation.report import render_table
 from evaluation.statistics import PairedDifference, Summary, compare_paired, summarise
+from synth.figures import plot_arm_curves, plot_arms, plot_samples, save_figure
+from synth.files import replacing
+from synth.sampling import draw_latents
+from synth.shards import class_folder
+from synth.shared_options import RepeatOptions
 from tasks.arms import Arm
+from tasks.study_design import Study
+from tasks.study_lab import BATCH, Lab
+
+
+def write_report(study: Study, run: RepeatOptions, results: pd.DataFrame, curves: pd.DataFrame, lab: Lab) -> str:
+    """Write report.md and the figures; return the report."""
+    out = Path(run.out)
+    compared, *_ = study.groups.values()
+    primary, heading = next(iter(study.measures.items()))
+    names = [arm.name for arm in compared]
+    save_figure(out / "curves.png", plot_arm_curves(curves))
+    lines = [f"# {study.title}", _describe_conditions(study, run)]
+    summaries = {}
+    for setting in study.settings:
+        here = results[results["setting"] == setting]
+        present = [arm for arm in compared if arm.name in set(here["arm"])]
+        if not present:
+            continue
+        summaries[setting] = {arm.name: compute_summary(here, arm.name, primary) for arm in present}
+        verdicts = [describe_verdict(here, present, measure, text) for measure, text in study.measures.items()]
+        verdicts += describe_filters(here, present, primary)
+        lines += [f"## {setting}", render_arms(here, present, study.measures), "\n".join(f"- {v}" for v in verdicts)]
+    controls = {arm.name for arm in compared if arm.is_control}
+    if summaries and names:
+        save_figure(out / "arms.png", plot_arms(summaries, heading, controls))
+        lines.append("![mean and 95 % interval of every arm](arms.png)")
+    lines += study.render_more(results)
+    lines.append("![accuracy while training](curves.png)")
+    for path in _save_samples(study, run, results, lab):
+        lines.append(f"![images of {path.stem}]({path.relative_to(out).as_posix()})")
+    text = "\n\n".join(lines) + "\n"
+    with replacing(out / "report.md") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return text
+
+
+def _describe_conditions(study: Study, run: RepeatOptions) -> str:
+    first = next(iter(study.groups))
+    return (
+        f"{first}: every arm has the same real images, the same network (`{study.classifier}`) and "
+        f"{study.steps:,} steps of Adam with {BATCH} images, the rate falling by a cosine. The last weights count, "
+        "so nothing is chosen by looking at test images. "
+        f"Seeds {run.seed} to {run.seed + run.seeds - 1} are paired: each draws the real images, trains its own GANs "
+        "and starts the classifiers of all arms alike. ± is the 95 % interval (Student's t). The best arm of each "
+        "kind is named after the fact, which favours the kind with more arms."
+    )
+
+
+def _save_samples(study: Study, run: RepeatOptions, results: pd.DataFrame, lab: Lab) -> list[Path]:
+    """Save ten unfiltered images per class of each setting's GANs of the first seed; return the paths."""
+    paths = []
+    for setting in study.settings:
+        done = results[(results["setting"] == setting) & (results["seed"] == run.seed)]["arm"]
+        for name in dict.fromkeys(name for arm in done for name in study.arms[arm].gans):
+            path = Path(run.out) / "samples" / f"{class_folder(f'{setting} {name}')}.png"
+            path.parent.mkdir(exist_ok=True)
+            paths.append(path)
+            if path.exists():
+                continue
+            trained = lab.open_gan(name, setting, run.seed)
+            latents = [draw_latents(run.seed, k, 0, 0, trained.latent_dim) for k in range(len(trained.class_names))]
+            images = {text: trained.generate(latents[k][:10], k) for k, text in enumerate(trained.class_names)}
+            save_figure(path, plot_samples(images))
+    return paths
 
 
 def compute_summary(results: pd.DataFrame, arm: str, measure: str) -> Summary | None:

@@ -11,7 +11,8 @@ from models.classifier_training import ScoredClassifier
 from synth.runs import Run
 from synth.submissions import plan_submission
 from tasks import prediction_results
-from tasks.prediction_results import Material, Metrics, SeedScores, describe_metrics, summarise_runs, write_submission
+from tasks.prediction_material import Material
+from tasks.prediction_results import Metrics, SeedScores, describe_metrics, summarise_runs, write_submission
 
 SCORES = {"accuracy": 0.75, "per_class_accuracy": {"ape": 0.5, "bee": None}}
 METRICS = Metrics(

@@ -8,7 +8,7 @@ from synth.errors import RequestError
 from synth.shared_options import ClassOptions, FilterOptions, RunOptions
 from tasks.arms import Arm, list_arms, resolve_recipes
 from tasks.real_data import load_data
-from tasks.study import Study
+from tasks.study_design import Study
 from tasks.study_options import ImbalanceOptions, ReducedOptions
 from tasks.study_report import render_reduced
 
