@@ -1,4 +1,5 @@
-"""How our named recipes follow the images: larger ones get narrower networks and fewer steps, colour smaller batches.
+"""How our named recipes follow the images: larger ones get narrower networks and fewer steps, colour smaller batches
+and, while it is small, residual blocks.
 
 Fixed tables, not the speed of the day, so that the same images have the same recipe on every machine.
 """
@@ -37,8 +38,14 @@ _SIZES = (
 # CIFAR-10 (Huang et al. 2024, arXiv:2501.05441). Tried at 32 x 32 and 64 x 64: docs/log.md, 2026-11-27.
 _IN_COLOUR: dict[str, Any] = {"batch_size": 32, "penalty_weight": 0.05, "penalty_weight_end": 0.005}
 _STEPS_IN_COLOUR = 1.5
+# With one at each size, half of the channels cost as much a step. Worse at 64 x 64: docs/log.md, 2026-11-27.
+_RESIDUAL_BLOCKS = 1
+_RESIDUAL_SIDE = 32  # pixels, of the longer side at most
 # what follows the images
-FITTED = ("generator_width", "discriminator_width", "steps", "round_steps", "ema_decay", *_IN_COLOUR)
+FITTED = (
+    *("generator_width", "discriminator_width", "residual_blocks", "steps", "round_steps", "ema_decay"),
+    *_IN_COLOUR,
+)
 
 
 def fit_to_images(recipe: Recipe, given: Collection[str], image_shape: tuple[int, int, int]) -> Recipe:
@@ -52,10 +59,13 @@ def fit_to_images(recipe: Recipe, given: Collection[str], image_shape: tuple[int
     free = {name for name in FITTED if name not in given and getattr(recipe, name) == getattr(named, name)}
     size = next((size for size in _SIZES if max(image_shape[:2]) <= size.side), _SIZES[-1])
     in_colour = image_shape[2] > 1
+    residual_blocks = _RESIDUAL_BLOCKS if in_colour and max(image_shape[:2]) <= _RESIDUAL_SIDE else 0
+    channel_factor = size.channel_factor * (0.5 if residual_blocks and "residual_blocks" in free else 1)
     step_factor = size.step_factor * (_STEPS_IN_COLOUR if in_colour and "batch_size" in free else 1)
     fields: dict[str, Any] = {
-        "generator_width": round(named.generator_width * size.channel_factor),
-        "discriminator_width": round(named.discriminator_width * size.channel_factor),
+        "generator_width": round(named.generator_width * channel_factor),
+        "discriminator_width": round(named.discriminator_width * channel_factor),
+        "residual_blocks": residual_blocks,
         "steps": round(named.steps * step_factor),
         "round_steps": round(named.round_steps * step_factor),
         "ema_decay": round(named.ema_decay ** (1 / step_factor), 4),  # over the same share of the training

@@ -74,7 +74,7 @@ def estimate_gan_minutes(recipe: Recipe, train_count: int, class_count: int, ima
     """Estimate the minutes of all GANs of a recipe (models.recipes.Recipe) on so many train images [H, W, C]."""
     rate = _GAN_IMAGES_PER_SECOND[recipe.network]
     if recipe.network == "dcgan":
-        rate *= 64 / (recipe.generator_width + recipe.discriminator_width)
+        rate *= 64 / (recipe.generator_width + recipe.discriminator_width) / (1 + recipe.residual_blocks)
     if recipe.feature_weight and class_count > 1:
         rate *= _FEATURES_SLOWDOWN
     if recipe.dtype != "float32":  # "auto" is taken for bfloat16

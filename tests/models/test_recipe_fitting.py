@@ -17,7 +17,7 @@ def test_small_grey_images_have_the_recipe_as_it_is(shape):
     ("shape", "steps", "width"),
     [
         ((32, 32, 1), 4000, 32),
-        ((32, 32, 3), 6000, 32),
+        ((32, 32, 3), 6000, 16),
         ((20, 40, 1), 3250, 16),
         ((64, 64, 1), 1750, 16),
         ((64, 64, 3), 2625, 16),
@@ -34,6 +34,16 @@ def test_images_in_colour_have_small_batches_and_a_light_penalty():
     fitted = fit_to_images(QUICK, ("penalty_weight_end",), (28, 28, 3))
     assert (fitted.batch_size, fitted.steps, fitted.round_steps) == (32, 7500, 750)
     assert (fitted.penalty_weight, fitted.penalty_weight_end) == (0.05, QUICK.penalty_weight_end)
+
+
+@pytest.mark.parametrize(("shape", "blocks"), [((32, 20, 3), 1), ((33, 20, 3), 0), ((32, 32, 1), 0)])
+def test_small_images_in_colour_have_residual_blocks(shape, blocks):
+    assert fit_to_images(QUICK, (), shape).residual_blocks == blocks
+
+
+def test_without_residual_blocks_the_channels_stay():
+    fitted = fit_to_images(QUICK, ("residual_blocks",), (32, 32, 3))
+    assert (fitted.residual_blocks, fitted.generator_width, fitted.batch_size) == (0, 32, 32)
 
 
 def test_batches_that_are_given_have_no_more_steps_in_colour():

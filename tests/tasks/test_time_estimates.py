@@ -26,6 +26,13 @@ def test_quick_takes_what_was_measured():
     assert estimate_gan_minutes(RECIPES["quick"], 4000, 10, (28, 28, 1)) == pytest.approx(4.9, rel=0.01)
 
 
+def test_a_residual_block_costs_as_much_as_twice_the_channels():
+    quick = RECIPES["quick"]
+    residual = replace(quick, residual_blocks=1, generator_width=16, discriminator_width=16)
+    plain, deeper = (estimate_gan_minutes(recipe, 4000, 10, (32, 32, 3)) for recipe in (quick, residual))
+    assert deeper == pytest.approx(plain)
+
+
 def test_time_grows_with_steps_pixels_images_and_gans():
     quick, dcgan = RECIPES["quick"], RECIPES["dcgan"]
     resnet20 = [estimate_classifier_minutes(0, 100, (side, side, 3), "resnet20") for side in (28, 64, 128)]
