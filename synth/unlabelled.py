@@ -11,15 +11,19 @@ from synth.folder_tree import scan_folder
 from synth.images import DEFAULT_FIT, resize_images
 from synth.picture_files import Reading
 from synth.picture_sets import read_pictures
-from synth.tables import UnlabelledImages, read_unlabelled_csv
+from synth.tables import TABLE_SUFFIXES, UnlabelledImages, is_table, read_unlabelled_csv
 
 
 def read_unlabelled(path: Path, dataset: Dataset, *, no_cache: bool = False, quiet: bool = True) -> UnlabelledImages:
     """Read images without labels as those of the data set were read, in their shape, grey ones in their channels.
 
     A table is read as of synth.tables.read_unlabelled_csv. The pictures of a folder, at any depth, are called by their
-    paths in it. Raises RequestError for images of another shape.
+    paths in it. Raises RequestError for anything else, and for images of another shape.
     """
+    if not (path.is_dir() or (path.exists() and is_table(path))):
+        tables = ", ".join(TABLE_SUFFIXES)
+        got = f"{path} is neither" if path.exists() else f"There is no {path}"
+        raise RequestError(f"--test-csv should be a table ({tables}) or a folder of pictures. {got}.")
     request = dataset.request
     size, fit = request["image_size"], request.get("fit", DEFAULT_FIT)
     size = (size[0], size[1]) if size else None

@@ -71,3 +71,12 @@ def test_no_pictures_or_others_are_refused(photos, tmp_path, colour, size, messa
         save(tmp_path / "test" / "a.png", colour, size)
     with pytest.raises(RequestError, match=message):
         read_unlabelled(tmp_path / "test", load_dataset(photos))
+
+
+@pytest.mark.parametrize(("name", "message"), [("a.png", r".*a\.png is neither"), ("nowhere", "There is no .*nowhere")])
+def test_what_is_neither_table_nor_folder_is_refused(photos, tmp_path, name, message):
+    save(tmp_path / "a.png", 0)
+    with pytest.raises(
+        RequestError, match=rf"--test-csv should be a table \(\.csv.*\) or a folder of pictures\. {message}"
+    ):
+        read_unlabelled(tmp_path / name, load_dataset(photos))
