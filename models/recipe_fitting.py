@@ -38,7 +38,8 @@ _SIZES = (
 # CIFAR-10 (Huang et al. 2024, arXiv:2501.05441). Tried at 32 x 32 and 64 x 64: docs/log.md, 2026-11-27.
 _IN_COLOUR: dict[str, Any] = {"batch_size": 32, "penalty_weight": 0.05, "penalty_weight_end": 0.005}
 _STEPS_IN_COLOUR = 1.5
-# With one at each size, half of the channels cost as much a step. Worse at 64 x 64: docs/log.md, 2026-11-27.
+# With one at each size, half of the channels cost as much a step, or a fifth more (docs/performance.md). Worse at
+# 64 x 64: docs/log.md, 2026-11-27.
 _RESIDUAL_BLOCKS = 1
 _RESIDUAL_SIDE = 32  # pixels, of the longer side at most
 # what follows the images
@@ -57,9 +58,10 @@ def fit_to_images(recipe: Recipe, given: Collection[str], image_shape: tuple[int
         return recipe
     named = RECIPES[recipe.name]
     free = {name for name in FITTED if name not in given and getattr(recipe, name) == getattr(named, name)}
-    size = next((size for size in _SIZES if max(image_shape[:2]) <= size.side), _SIZES[-1])
+    side = max(image_shape[:2])
+    size = next((size for size in _SIZES if side <= size.side), _SIZES[-1])
     in_colour = image_shape[2] > 1
-    residual_blocks = _RESIDUAL_BLOCKS if in_colour and max(image_shape[:2]) <= _RESIDUAL_SIDE else 0
+    residual_blocks = _RESIDUAL_BLOCKS if in_colour and side <= _RESIDUAL_SIDE else 0
     channel_factor = size.channel_factor * (0.5 if residual_blocks and "residual_blocks" in free else 1)
     step_factor = size.step_factor * (_STEPS_IN_COLOUR if in_colour and "batch_size" in free else 1)
     fields: dict[str, Any] = {
