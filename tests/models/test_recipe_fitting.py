@@ -46,6 +46,14 @@ def test_without_residual_blocks_the_channels_stay():
     assert (fitted.residual_blocks, fitted.generator_width, fitted.batch_size) == (0, 32, 32)
 
 
+def test_best_is_one_wide_gan_where_there_are_residual_blocks():
+    best = RECIPES["best"]
+    fitted = fit_to_images(best, ("steps",), (32, 32, 3))
+    assert (fitted.members, fitted.judge, fitted.penalty_weight_end) == (1, "resnet20", fitted.penalty_weight)
+    assert (fitted.steps, fitted.generator_width) == (best.steps, 24)
+    assert [fit_to_images(best, (), shape).members for shape in [(64, 64, 3), (32, 32, 1)]] == [3, 3]
+
+
 def test_batches_that_are_given_have_no_more_steps_in_colour():
     fitted = fit_to_images(QUICK, ("batch_size",), (28, 28, 3))
     assert (fitted.batch_size, fitted.steps, fitted.penalty_weight) == (64, 5000, 0.05)
