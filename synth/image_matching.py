@@ -17,8 +17,12 @@ def match_images(images: np.ndarray, image_shape: tuple[int, int, int]) -> np.nd
     height, width, channels = image_shape
     if images.shape[-1] == 3 and channels == 1:
         images = _to_grey(images)
-    images = resize_images(images, height, width)
-    return np.broadcast_to(images, (*images.shape[:3], channels))
+    return repeat_grey(resize_images(images, height, width), channels)
+
+
+def repeat_grey(images: np.ndarray, channels: int) -> np.ndarray:
+    """Return grey images [..., H, W, 1] with so many equal channels; others as they are."""
+    return np.broadcast_to(images, (*images.shape[:-1], channels)) if images.shape[-1] == 1 else images
 
 
 def _to_grey(images: np.ndarray) -> np.ndarray:

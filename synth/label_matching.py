@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from synth.errors import RequestError
+from synth.image_matching import repeat_grey
 from synth.labelled_images import LabelledImages
 
 _SHOWN = 10  # classes in a line
@@ -17,9 +18,7 @@ def match_part(part: LabelledImages, source: LabelledImages, name: str) -> Label
     names, and not all of its labels are names in the source, those of the same label, which its notes say. RequestError
     where a class is not in the source, and where the images have another shape.
     """
-    images = part.images
-    if images.shape[-1] == 1 and source.images.shape[-1] == 3:
-        images = np.broadcast_to(images, (*images.shape[:-1], 3))
+    images = repeat_grey(part.images, source.images.shape[-1])
     if images.shape[1:] != source.images.shape[1:]:
         raise RequestError(
             f"{name}: test images should have the shape of the others, {source.images.shape[1:]}. "

@@ -9,6 +9,7 @@ import numpy as np
 from synth.errors import RequestError
 from synth.folder_layout import find_layout
 from synth.folder_tree import scan_folder
+from synth.image_matching import repeat_grey
 from synth.labelled_images import LabelledImages
 from synth.picture_files import Reading
 from synth.picture_folders import read_image_folder
@@ -110,7 +111,4 @@ def read_synthetic_folder(folder: Path, image_shape: tuple[int, int, int], known
     They are brought to the height and width of `image_shape`, and grey ones to its channels.
     """
     found = known.select(read_image_folder(folder, Reading(image_shape[:2])), folder)
-    images = found.images
-    if images.shape[-1] == 1:
-        images = np.broadcast_to(images, (*images.shape[:3], image_shape[2]))
-    return replace(found, images=images)
+    return replace(found, images=repeat_grey(found.images, image_shape[2]))

@@ -8,6 +8,7 @@ import numpy as np
 from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.folder_tree import scan_folder
+from synth.image_matching import repeat_grey
 from synth.images import DEFAULT_FIT, resize_images
 from synth.picture_files import Reading
 from synth.picture_sets import read_pictures
@@ -32,8 +33,7 @@ def read_unlabelled(path: Path, dataset: Dataset, *, no_cache: bool = False, qui
     else:
         found = read_unlabelled_csv(path, request["image_shape"] or (None if size else dataset.image_shape))
     images = resize_images(found.images, *size, fit) if size else found.images
-    if images.shape[-1] == 1:
-        images = np.broadcast_to(images, (*images.shape[:3], dataset.image_shape[2]))
+    images = repeat_grey(images, dataset.image_shape[2])
     if images.shape[1:] != dataset.image_shape:
         got = images.shape[1:]
         raise RequestError(

@@ -9,6 +9,7 @@ import numpy as np
 from synth.datasets import Dataset
 from synth.files import replacing_all
 from synth.idx_folders import is_idx_folder
+from synth.image_matching import repeat_grey
 from synth.images import DEFAULT_FIT, hash_images
 from synth.picture_files import Reading
 from synth.picture_folders import read_files
@@ -60,8 +61,8 @@ def _find_originals(dataset: Dataset) -> dict[int, list[Path]]:
     reading = Reading(request["image_size"], request.get("fit", DEFAULT_FIT), skip_unreadable=True)
     found: dict[int, list[Path]] = {}
     for path, image in zip(*read_files(folder, reading), strict=True):
-        image = np.broadcast_to(image, (*image.shape[:2], dataset.image_shape[-1]))
-        found.setdefault(int(hash_images(image[np.newaxis])[0]), []).append(path)
+        images = repeat_grey(image[np.newaxis], dataset.image_shape[-1])
+        found.setdefault(int(hash_images(images)[0]), []).append(path)
     return found
 
 
