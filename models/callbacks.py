@@ -167,14 +167,19 @@ class ProgressBar(keras.callbacks.Callback):
 class FitBar(keras.callbacks.Callback):
     """The same for a classifier: steps/s, time left and the last epoch's measurements."""
 
+    _steps = 0  # of this epoch, that the bar has
+
     def __init__(self, title: str, total_steps: int, quiet: bool) -> None:
         super().__init__()
         self._bar = open_bar(quiet=quiet, total=total_steps, desc=title, unit="step")
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self._bar.update(1)
+        steps = min(batch + 1, self.params["steps"] or batch + 1)  # Keras, many in one call, counts beyond the last
+        self._bar.update(steps - self._steps)
+        self._steps = steps
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self._steps = 0
         self._bar.set_postfix({"epoch": epoch + 1} | {name: f"{value:.4f}" for name, value in (logs or {}).items()})
 
     def on_train_end(self, logs: Logs = None) -> None:

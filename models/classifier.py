@@ -1,11 +1,13 @@
 """The classifiers that filter, monitor and score images, and the features that they give."""
 
+import math
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
 
+from models.callbacks import FitBar
 from synth.errors import RequestError
 from synth.images import to_network_range
 from synth.resampling import compute_class_weights
@@ -117,23 +119,26 @@ def fit_classifier(
     seed: int = 0,
     flip: bool = False,
     name: str = "cnn",
+    title: str = "",
 ) -> keras.Model:
     """Fit a classifier on images uint8 [N, H, W, C] and class indices [N] in memory, with Adam 1e-3; return it.
 
     name: of build_classifier. rate_decay: "constant" or "cosine" (to zero). flip: mirror half of the images in each
-    epoch. The loss has the weights of find_class_weights.
+    epoch. title: of a progress bar; without one there is none. The loss has the weights of find_class_weights.
     """
     keras.utils.set_random_seed(seed)
     classifier = build_classifier(images.shape[1:], class_count, name)
     rate: Any = 1e-3
+    steps = epochs * math.ceil(len(images) / batch_size)
     if rate_decay == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, epochs * -(-len(images) // batch_size))
+        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
     augmentation = build_augmentation(seed, classic=False, flip=flip)
     trained = keras.Sequential([augmentation, classifier]) if augmentation else classifier
     compile_classifier(trained, keras.optimizers.Adam(rate), max(1, min(8, len(images) // batch_size)))
     class_weight = find_class_weights(labels)
     inputs = to_network_range(images.astype("float32"))
-    trained.fit(inputs, labels, batch_size, epochs, class_weight=class_weight, verbose=0)
+    callbacks = [FitBar(title, steps, quiet=False)] if title else []
+    trained.fit(inputs, labels, batch_size, epochs, callbacks=callbacks, class_weight=class_weight, verbose=0)
     return classifier
 
 

@@ -165,13 +165,18 @@ def load_or_fit_classifier(
     *,
     left_out: int,
     seed: int,
+    quiet: bool = True,
     report: Callable[[str], object] = print,
     **options: Any,
 ) -> keras.Model:
-    """Load the classifier from `path`, or fit it on all folds but one (options of fit_classifier), as load_or_make."""
+    """Load the classifier from `path`, or fit it on all folds but one (options of fit_classifier), as load_or_make.
+
+    quiet: without a progress bar.
+    """
     kind = options.get("name", "cnn")
     load = partial(load_classifier, path.parent, path.stem, images.shape[1:], class_count, kind)
-    fit = partial(fit_on_folds, images, labels, class_count, left_out=left_out, seed=seed, **options)
+    options |= {"left_out": left_out, "seed": seed, "title": "" if quiet else path.name}
+    fit = partial(fit_on_folds, images, labels, class_count, **options)
     return load_or_make(path, load, fit, report)
 
 

@@ -115,7 +115,8 @@ def _fit_classifiers(training: Training) -> Training:
     recipe = training.recipe
     if not recipe.has_own_judge:
         return _build_judge(training, train)
-    options: dict[str, Any] = {"seed": training.seed, "report": training.report, "flip": recipe.flip == "on"}
+    options: dict[str, Any] = {"seed": training.seed, "report": training.report, "quiet": training.quiet}
+    options["flip"] = recipe.flip == "on"
     extractor, frozen = fit_extractor(train, folder.network(MONITOR), name=recipe.judge, **options), None
     if dataset.has_classifier:
         fit_filter(train, folder.network(FILTER), name=recipe.judge, **options)

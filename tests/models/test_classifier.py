@@ -1,7 +1,10 @@
+from unittest.mock import MagicMock
+
 import keras
 import numpy as np
 import pytest
 
+from models import callbacks
 from models.classifier import (
     build_augmentation,
     build_classifier,
@@ -116,6 +119,16 @@ def test_the_rate_of_fit_classifier_falls_to_zero():
     images, labels = make_images(70)
     classifier = fit_classifier(images, labels, 2, epochs=2, batch_size=16, rate_decay="cosine")
     assert float(classifier.optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_bar_of_fit_classifier_counts_every_step(monkeypatch):
+    bar = MagicMock()
+    open_bar = MagicMock(return_value=bar)
+    monkeypatch.setattr(callbacks, "open_bar", open_bar)
+    images, labels = make_images(160)
+    fit_classifier(images, labels, 2, epochs=2, batch_size=16, title="judge")  # eight steps a call, then two
+    assert open_bar.call_args.kwargs == {"quiet": False, "total": 20, "desc": "judge", "unit": "step"}
+    assert [call.args[0] for call in bar.update.call_args_list] == [8, 2, 8, 2]
 
 
 @pytest.mark.slow
