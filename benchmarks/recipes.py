@@ -180,7 +180,8 @@ def _build_recipes(config, dataset):
     recipes = {}
     for name, fields in config.parse_variations().items():
         try:
-            recipes[name] = replace(fit_to_images(RECIPES[config.recipe], fields, dataset.image_shape), **fields)
+            fitted = fit_to_images(RECIPES[config.recipe], fields, dataset.image_shape, len(dataset.train))
+            recipes[name] = replace(fitted, **fields)
             check_recipe(recipes[name], dataset)
         except RequestError as error:
             raise RequestError(f"variation {name}: {error}") from error

@@ -31,7 +31,7 @@ def measure(recipe, folder):
         path = f"{folder}/{'x'.join(map(str, shape))}.npz"
         pixels = np.random.default_rng(0).integers(0, 256, (_IMAGES, *shape), dtype=np.uint8)
         np.savez(path, images=pixels, labels=np.arange(_IMAGES) % _CLASSES)
-        fitted = fit_to_images(recipe, (), shape)
+        fitted = fit_to_images(recipe, (), shape, _IMAGES)
         speed = measure_speed(load_dataset(path), fitted, _SECONDS)
         row = {"shape": " x ".join(map(str, shape)), "channels": fitted.generator_width, "steps": fitted.steps}
         rows.append(row | {"steps_per_second": round(speed, 2), "minutes": round(fitted.steps / speed / 60, 1)})

@@ -13,6 +13,7 @@ from synth.images import to_network_range
 from synth.resampling import compute_class_weights
 
 PREDICT_BATCH = 500
+FEW_IMAGES = 3200  # of fewer train images a judge sees as many in all: 5 epochs of 512 teach it little (docs/log.md)
 MIN_SIZES = {"cnn": 10, "lenet5": 12, "strong": 8, "resnet20": 8}  # pixels, for unpadded convolutions and pooling
 _RESNET_SIDE = 32  # pixels: the images of He et al. 2015, section 4.2
 
@@ -61,16 +62,18 @@ def _apply_strong(x: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def _apply_resnet20(x: keras.KerasTensor) -> keras.KerasTensor:
-    """Apply 19 convolutions in three stages; the first one strides, so that all sizes cost about as much as 32 x 32.
-
-    64 x 64: stride 2; 128 x 128: stride 4. Its kernel grows with the stride, so that it sees every pixel.
-    """
-    stride = max(1, round(max(x.shape[1:3]) / _RESNET_SIDE))
+    """Apply 19 convolutions in three stages; the first one strides, its kernel so large that it sees every pixel."""
+    stride = find_stride(x.shape[1:])
     x = layers.ReLU()(_convolve(x, 16, max(3, 2 * stride - 1), stride))
     for filters in (16, 32, 64):
         for _ in range(3):
             x = _apply_residual_block(x, filters)
     return layers.GlobalAveragePooling2D(name="features")(x)
+
+
+def find_stride(image_shape: tuple[int, ...]) -> int:
+    """Return the stride of resnet20's first convolution on images [H, W, C]; large ones keep 24 to 47 pixels."""
+    return max(1, round(max(image_shape[:2]) / _RESNET_SIDE))
 
 
 def _apply_residual_block(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
@@ -119,13 +122,18 @@ def fit_classifier(
     seed: int = 0,
     flip: bool = False,
     name: str = "cnn",
+    repeat_few: bool = False,
     title: str = "",
 ) -> keras.Model:
     """Fit a classifier on images uint8 [N, H, W, C] and class indices [N] in memory, with Adam 1e-3; return it.
 
     name: of build_classifier. rate_decay: "constant" or "cosine" (to zero). flip: mirror half of the images in each
-    epoch. title: of a progress bar; without one there is none. The loss has the weights of find_class_weights.
+    epoch. repeat_few: an epoch has FEW_IMAGES or more, some several times. title: of a progress bar; without one there
+    is none. The loss has the weights of find_class_weights.
     """
+    if repeat_few and len(images) < FEW_IMAGES:
+        repeated = np.resize(np.arange(len(images)), FEW_IMAGES)
+        images, labels = images[repeated], labels[repeated]
     keras.utils.set_random_seed(seed)
     classifier = build_classifier(images.shape[1:], class_count, name)
     rate: Any = 1e-3
@@ -180,7 +188,8 @@ def fit_on_folds(
     options: of fit_classifier.
     """
     use = draw_folds(len(images), seed) != left_out
-    return fit_classifier(images[use], labels[use], class_count, seed=seed + left_out, **options)
+    options |= {"seed": seed + left_out, "repeat_few": True}
+    return fit_classifier(images[use], labels[use], class_count, **options)
 
 
 def compute_probabilities(classifier: keras.Model, images: np.ndarray) -> np.ndarray:

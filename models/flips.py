@@ -1,4 +1,4 @@
-"""Whether training images are mirrored: as asked, or by a test on validation images."""
+"""Whether training images are mirrored: as asked, or by a test on held-out images."""
 
 import math
 import os
@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.classifier import compute_probabilities, fit_classifier
+from models.classifier import compute_probabilities, draw_folds, fit_classifier
 from models.recipes import Recipe
 from synth.datasets import Dataset
 from synth.errors import RequestError
 
 _MAX_PIXELS = 2**25  # of the images that the test is fitted on: 32,768 images of 32 x 32
+_ENOUGH = 1000  # validation images to test it on: of 80 chance decides
 _Z = 1.96  # of a 95 % interval
 _KEPT = 0.9  # of the accuracy above chance, by mirrored images
+Labelled = tuple[np.ndarray, np.ndarray]  # images uint8 [n, H, W, C], class indices [n]
 
 
 @dataclass(frozen=True)
@@ -46,32 +48,50 @@ def decide_flip(asked: str, dataset: Dataset, seed: int = 0, *, dry: bool = Fals
         return FlipDecision(False, "off: it takes two classes and validation images to test them")
     if os.environ.get("TF_CONFIG"):
         raise RequestError("--flip should be on or off with several hosts, as each would measure. Got auto instead.")
-    return FlipDecision(False, "as a test on validation images says") if dry else measure_flip(dataset, seed)
+    return FlipDecision(False, "as a test on held-out images says") if dry else measure_flip(dataset, seed)
 
 
 def measure_flip(dataset: Dataset, seed: int) -> FlipDecision:
-    """Fit the `cnn` on train images as they are, and see whether it recognises mirrored validation images as well."""
-    images, labels = dataset.part("train")
-    some = np.random.default_rng(seed).permutation(len(labels))[: _MAX_PIXELS // math.prod(dataset.image_shape[:2])]
-    classifier = fit_classifier(images[some], labels[some], len(dataset.class_names), seed=seed)
-    images, labels = dataset.part("validation")
-    right, right_mirrored = (
-        compute_probabilities(classifier, side).argmax(axis=1) == labels for side in (images, images[:, :, ::-1])
-    )
-    return compare_mirrored(right, right_mirrored, np.bincount(labels).max() / len(labels))
+    """Fit the `cnn` on images as they are, and see whether it recognises mirrored held-out ones as well.
 
-
-def compare_mirrored(right: np.ndarray, right_mirrored: np.ndarray, chance: float) -> FlipDecision:
-    """Decide by which images were recognised, bool [n] each, as they are and mirrored.
-
-    Flips are on where at least nine tenths are kept of what the accuracy is above `chance`, the share of the largest
-    class: a mirrored letter loses far more. A classifier that is not above it (in its 95 % interval) can't tell.
+    Held out is the validation part; where that is small, each half of train and validation part in turn.
     """
-    count, accuracy, mirrored = len(right), right.mean(), right_mirrored.mean()
-    learnt = accuracy - _Z * math.sqrt(accuracy * (1 - accuracy) / count) > chance
+    train, validation = dataset.part("train"), dataset.part("validation")
+    if len(validation[1]) >= _ENOUGH:
+        folds = [(train, validation)]
+    else:
+        images, labels = (np.concatenate(pair) for pair in zip(train, validation, strict=True))
+        is_first = draw_folds(len(labels), seed, 2) == 0
+        halves = [(images[fold], labels[fold]) for fold in (is_first, ~is_first)]
+        folds = [(halves[0], halves[1]), (halves[1], halves[0])]
+    found = [_recognise(fitted, held_out, len(dataset.class_names), seed) for fitted, held_out in folds]
+    return compare_mirrored(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
+def _recognise(fitted: Labelled, held_out: Labelled, class_count: int, seed: int) -> tuple[np.ndarray, ...]:
+    """Return which held-out images a `cnn` recognises, as they are and mirrored, bool [n] each, and their labels."""
+    images, labels = fitted
+    some = np.random.default_rng(seed).permutation(len(labels))[: _MAX_PIXELS // math.prod(images.shape[1:3])]
+    classifier = fit_classifier(images[some], labels[some], class_count, seed=seed, repeat_few=True)
+    images, labels = held_out
+    sides = (images, images[:, :, ::-1])
+    right, mirrored = (compute_probabilities(classifier, side).argmax(axis=1) == labels for side in sides)
+    return right, mirrored, labels
+
+
+def compare_mirrored(right: np.ndarray, right_mirrored: np.ndarray, labels: np.ndarray) -> FlipDecision:
+    """Decide by which images were recognised, bool [n] each, as they are and mirrored, and their class indices [n].
+
+    Flips are on where at least nine tenths are kept of what the balanced accuracy is above chance: a mirrored letter
+    loses far more. A classifier that is not above chance (in its 95 % interval) can't tell.
+    """
+    _, index, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    weights = 1 / (len(counts) * counts[index])
+    accuracy, mirrored, chance = weights @ right, weights @ right_mirrored, 1 / len(counts)
+    learnt = accuracy - _Z * math.sqrt(accuracy * (1 - accuracy) * (weights**2).sum()) > chance
     flip = bool(learnt and mirrored - chance >= _KEPT * (accuracy - chance))
     return FlipDecision(
         flip,
-        f"{'on' if flip else 'off'}: a cnn recognises {accuracy:.1%} of {count:,} validation images, "
+        f"{'on' if flip else 'off'}: a cnn recognises {accuracy:.1%} of {len(labels):,} held-out images, "
         f"{mirrored:.1%} of them mirrored{'' if learnt else ', too few to tell'}",
     )

@@ -42,18 +42,20 @@ _STEPS_IN_COLOUR = 1.5
 # 64 x 64: docs/log.md, 2026-11-27.
 _RESIDUAL_BLOCKS = 1
 _RESIDUAL_SIDE = 32  # pixels, of the longer side at most
-# There `best` is one wider GAN that trains longer, with a judge that sees more: docs/log.md, 2026-11-27, "a third
-# hour on CIFAR-10".
+# There `best` is one wider GAN that trains longer: docs/log.md, 2026-11-27, "a third hour on CIFAR-10".
 _BEST_WITH_BLOCKS: dict[str, Any] = {
-    **{"members": 1, "judge": "resnet20", "generator_width": 24, "discriminator_width": 32},
+    **{"members": 1, "generator_width": 24, "discriminator_width": 32},
     **{"steps": 38000, "round_steps": 2000, "ema_decay": 0.9996, "penalty_weight_end": 0.05},
 }
-# what follows the images
-FITTED = ("residual_blocks", *_IN_COLOUR, *(name for name in _BEST_WITH_BLOCKS if name not in _IN_COLOUR))
+_MANY_IMAGES = 20_000  # of which its judge can learn more than a cnn does: of 4,000 it learns less
+FITTED = (  # what follows the images; begun runs record names in this order
+    *("generator_width", "discriminator_width", "residual_blocks", "steps", "round_steps", "ema_decay"),
+    *(*_IN_COLOUR, "members", "judge"),
+)
 
 
-def fit_to_images(recipe: Recipe, given: Collection[str], image_shape: tuple[int, int, int]) -> Recipe:
-    """Return a recipe as it is used on images [H, W, C].
+def fit_to_images(recipe: Recipe, given: Collection[str], image_shape: tuple[int, int, int], count: int) -> Recipe:
+    """Return a recipe as it is used on so many train images [H, W, C].
 
     given: names of fields that stay as they are. So do those in which it differs from the named recipe.
     """
@@ -64,17 +66,17 @@ def fit_to_images(recipe: Recipe, given: Collection[str], image_shape: tuple[int
     side = max(image_shape[:2])
     size = next((size for size in _SIZES if side <= size.side), _SIZES[-1])
     in_colour = image_shape[2] > 1
-    residual_blocks = _RESIDUAL_BLOCKS if in_colour and side <= _RESIDUAL_SIDE else 0
-    channel_factor = size.channel_factor * (0.5 if residual_blocks and "residual_blocks" in free else 1)
+    has_blocks = in_colour and side <= _RESIDUAL_SIDE and "residual_blocks" in free
+    channel_factor = size.channel_factor * (0.5 if has_blocks else 1)
     step_factor = size.step_factor * (_STEPS_IN_COLOUR if in_colour and "batch_size" in free else 1)
     fields: dict[str, Any] = {
         "generator_width": round(named.generator_width * channel_factor),
         "discriminator_width": round(named.discriminator_width * channel_factor),
-        "residual_blocks": residual_blocks,
+        "residual_blocks": _RESIDUAL_BLOCKS if has_blocks else 0,
         "steps": round(named.steps * step_factor),
         "round_steps": round(named.round_steps * step_factor),
         "ema_decay": round(named.ema_decay ** (1 / step_factor), 4),  # over the same share of the training
     } | (_IN_COLOUR if in_colour else {})
-    if residual_blocks and recipe.name == "best":
-        fields |= _BEST_WITH_BLOCKS
+    if has_blocks and recipe.name == "best":
+        fields |= _BEST_WITH_BLOCKS | ({"judge": "resnet20"} if count >= _MANY_IMAGES else {})
     return replace(recipe, **{name: value for name, value in fields.items() if name in free})

@@ -77,7 +77,7 @@ class Recipe:
     )
     flip: str = option(
         "auto",
-        "mirror half of the training images; auto: where a test on validation allows it, never in grey",
+        "mirror half of the training images; auto: where a test on held-out images allows it, never in grey",
         choices=("auto", "on", "off"),
     )
     generator_rate: float = option(1e-3, "learning rate of the generator", minimum=0, maximum=1)

@@ -45,7 +45,7 @@ def fit_recipe(recipe: Recipe, name: str, dataset: Dataset, given: Collection[st
             f"and {validation} of {which} instead: take more real images, or classic augmentation alone "
             "(predict.py --real-only --augment; in a study --arms real classic)."
         )
-    recipe = _limit_batch(fit_to_images(recipe, given, dataset.image_shape), dataset, given)
+    recipe = _limit_batch(fit_to_images(recipe, given, dataset.image_shape, available), dataset, given)
     check_recipe(recipe, dataset)
     return recipe
 

@@ -13,6 +13,7 @@ from models.building import build_pair, build_untrained_judge, choose_dtype
 from models.classifier import compute_probabilities
 from models.cluster import build_strategy, is_chief
 from models.feature_networks import add_classes
+from models.flips import decide_flip
 from models.inference import Sampler
 from models.pair_training import plan_rounds
 from models.pretrained import find_model_folder
@@ -36,7 +37,7 @@ from synth.shared_options import RunOptions, SamplingOptions, SubsetOptions, Wor
 from synth.web_report import REPORT
 from tasks.data_defaults import choose_filter, describe_fit, note_copies, settle_recipe
 from tasks.generation_report import FIGURES, write_report
-from tasks.real_data import load_data, note_near_copies, print_lines, print_plan
+from tasks.real_data import hint_at_data, load_data, note_near_copies, print_lines, print_plan
 from tasks.time_estimates import Estimates, count_useful_workers, describe_duration, measure_rate
 
 SCRIPT = "generate_data.py"
@@ -110,6 +111,7 @@ def _sample(
         model, dataset = RunFolder(out).model.path, source
         prepare_filter(model, dataset, sampling["filter"])
         trained = TrainedGAN(model)
+        plan |= {"flips": f"{trained.recipe.flip}, {plan['flips']}"} if "flips" in plan else {}
     else:
         trained, dataset = source, None
     manifest = stream_shards(trained, sampling, out, quiet=run.quiet, report=report, executor=executor)
@@ -155,7 +157,8 @@ def _settle(
         return gan, {"model_hash": source.compute_hash()}, {}
     options = {"real_per_class": data.real_per_class, "max_minutes": gan.max_minutes, "seed": run.seed}
     recipe, training = settle_recipe(gan, source, source.identity | options, run.out)
-    return replace(gan, recipe=recipe), training, describe_fit(gan.recipe, recipe, source)
+    plan = describe_fit(gan.recipe, recipe, source) | decide_flip(recipe.flip, source, dry=True).describe()
+    return replace(gan, recipe=recipe), training, plan
 
 
 def _resolve_sampling(options: SamplingOptions, source: Dataset | TrainedGAN, run: RunOptions) -> dict:
@@ -176,8 +179,7 @@ def _plan_source(data: SubsetOptions, recipe: Recipe, source: Dataset | TrainedG
         return {"model": f"{source.folder.path}, trained on {source.data} ({source.fingerprint[:12]})"}
     class_count = len(source.class_names)
     sizes = ", ".join(f"{len(getattr(source, split))} {split}" for split in ("train", "validation", "test"))
-    missing = "MNIST could not be downloaded" if source.name == "mnist5k" else "found by itself"
-    hint = "" if data.data else f" ({missing}: --data names another set)"
+    hint = "" if data.data else hint_at_data(source)
     networks = build_pair(recipe, source.image_shape, class_count * recipe.conditional)
     parameters = " + ".join(f"{network.count_params():,}" for network in networks)
     gans, images = recipe.plan_gans(class_count, len(source.train))

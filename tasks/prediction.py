@@ -1,5 +1,6 @@
 """Fit classifiers on the images that are gathered, and score them on real images that nothing was trained on."""
 
+import math
 import platform
 from collections import Counter
 from collections.abc import Callable
@@ -35,9 +36,10 @@ from tasks.prediction_material import Material, gather_material
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
 from tasks.prediction_report import write_report
 from tasks.prediction_results import Metrics, describe_metrics, save_outputs, summarise_runs, write_submission
-from tasks.real_data import print_plan
+from tasks.real_data import hint_at_data, print_plan
 
 SCRIPT = "predict.py"
+_ENOUGH_STEPS = 1000  # of which a plan says nothing
 OWNED = (
     "metrics.json",
     "classifier.keras",
@@ -69,6 +71,8 @@ def predict_and_score(
     _check_submission(test, run, material)
     decide = partial(decide_flip, classifier.flip, material.dataset, run.seed)
     plan = _make_plan(images, classifier, run, material) | decide(dry=True).describe()
+    if data.data is None and not material.run.request:
+        plan["data"] += hint_at_data(material.dataset)
     plan |= describe_work(work, started.threads)
     print_plan(plan, run.quiet)
     options = [list_settings(group) for group in (data, images, classifier, test, run)]
@@ -87,7 +91,8 @@ def predict_and_score(
         print_plan(decision.describe(), run.quiet)
         plan |= decision.describe()
         runs = _train(classifier, run, material, executor, flip=decision.flip)
-        metrics = summarise_runs(settings | decision.describe(), material, runs)
+        settings |= decision.describe()
+        metrics = summarise_runs(settings, material, runs, classifier.classifier, flip=decision.flip)
         _report_and_save(test, run, material, metrics, runs)
         write_report(out, metrics, plan, started.command)
         return metrics.to_dict()
@@ -187,12 +192,15 @@ def _make_plan(
         about = f"{len(form.ids):,} images of {material.test_csv}, with the columns {','.join(form.columns)}"
         submission = {"submission": about + (f". {form.note}" if form.note else "")}
     epochs = classifier.epochs
-    steps = epochs * count_epoch_steps(real + synthetic, classifier.batch_size, epochs, classifier.steps)
+    epoch_steps = count_epoch_steps(real + synthetic, classifier.batch_size, epochs, classifier.steps)
+    few, enough = "", math.ceil(_ENOUGH_STEPS / epoch_steps)
+    if epochs < enough and not classifier.steps:
+        few = f" (few: --epochs {enough} makes {enough * epoch_steps:,})"
     return {
         "data": f"{dataset.name} ({dataset.fingerprint[:12]}), {len(dataset.class_names)} classes",
         "training": f"{real:,} real and {synthetic:,} synthetic images" + (f" {kind}" if synthetic else ""),
         "scoring": f"{len(dataset.validation):,} validation and {len(material.test[1]):,} test images, all real",
-        "classifier": f"{classifier.classifier}, {epochs} epochs, {steps:,} steps in all"
+        "classifier": f"{classifier.classifier}, {epochs} epochs, {epochs * epoch_steps:,} steps in all{few}"
         + (f", labels by the classifier of {classifier.teacher}" if classifier.teacher else "")
         + (", classic augmentation" if classifier.augment else "")
         + (", class weights" if classifier.class_weights else "")

@@ -14,8 +14,9 @@ from models.trained_gan import TrainedGAN
 from synth.command_line import report_unless
 from synth.datasets import Dataset
 from synth.errors import RequestError
-from synth.kaggle import find_test_csv
+from synth.kaggle import default_out, find_test_csv
 from synth.leakage import find_leaks
+from synth.run_folder import MANIFEST
 from synth.runs import Run, open_run
 from synth.shards import load_manifest
 from synth.shared_options import RepeatOptions, SubsetOptions
@@ -57,7 +58,7 @@ def gather_material(
     run: RepeatOptions,
 ) -> Material:
     """Bring together what is trained on and scored; RequestError where something is missing or does not fit."""
-    origin = _find_run(images, report_unless(run.quiet))
+    origin = _find_run(images, report_unless(run.quiet), has_data=data.data is not None)
     dataset = load_data(data, run, origin.request, origin.fingerprint)
     if not dataset.has_classifier:
         raise RequestError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
@@ -127,8 +128,11 @@ def _find_test_images(
     return (images[keep], labels[keep]), leaks, read.images, test_csv, form
 
 
-def _find_run(options: TrainingSetOptions, report: Callable[[str], None]) -> Run:
-    """Find the run that the synthetic images come from; for --real-only, the run whose baseline it is."""
+def _find_run(options: TrainingSetOptions, report: Callable[[str], None], *, has_data: bool) -> Run:
+    """Find the run that the synthetic images come from; for --real-only, the run whose baseline it is.
+
+    has_data: whether the data are named; else a run that is asked for has to be there.
+    """
     if options.fresh:
         assert options.model is not None  # --fresh asks for it
         trained = TrainedGAN(find_model_folder(options.model))
@@ -137,6 +141,11 @@ def _find_run(options: TrainingSetOptions, report: Callable[[str], None]) -> Run
         return Run(trained, (), *source, trained.train_hashes(), trained.compute_hash())
     if options.mode == "real-only":
         manifest = load_manifest(options.synthetic)
+        if not (manifest or has_data or Path(options.synthetic) == default_out()):
+            raise RequestError(
+                "--real-only --synthetic DIR should name the run whose real images are trained on. There is no "
+                f"{MANIFEST} in {options.synthetic}: --data names the images themselves."
+            )
         return Run(request=manifest["request"], fingerprint=manifest["fingerprint"]) if manifest else Run()
     return open_run(options.synthetic, report)
 

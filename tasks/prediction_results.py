@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,8 +60,13 @@ class Metrics:
         return {name: value for name, value in found.items() if value is not None or name not in optional}
 
 
-def summarise_runs(settings: dict, material: Material, runs: list[ScoredClassifier]) -> Metrics:
-    """Summarise the scores of all seeds, and measure the teacher and the labels of the synthetic images."""
+def summarise_runs(
+    settings: dict, material: Material, runs: list[ScoredClassifier], name: str = "cnn", *, flip: bool = False
+) -> Metrics:
+    """Summarise the scores of all seeds, and measure the teacher and the labels of the synthetic images.
+
+    name, flip: of models.classifier.fit_classifier, for the classifier that measures the labels.
+    """
     names = material.dataset.class_names
     trained_on = {
         part: {names[k]: rows for k, rows in sorted(counts.items())} for part, counts in material.rows.items()
@@ -69,9 +75,10 @@ def summarise_runs(settings: dict, material: Material, runs: list[ScoredClassifi
     teacher_accuracy = compute_accuracy(material.teacher, *material.test) if material.teacher else None
     label_fidelity = explanation = None
     if material.rows["synthetic"]:
-        label_fidelity, on_real = _measure_fidelity(material)
+        label_fidelity, on_real = _measure_fidelity(material, name, flip=flip)
         if not material.real and not material.teacher:
-            explanation = explain_gap(summary["accuracy"].mean, label_fidelity, on_real)
+            accuracy = summary["accuracy"].mean
+            explanation = explain_gap(accuracy, label_fidelity, on_real, len(material.test[1]))
     return Metrics(
         settings=settings,
         versions=installed_versions(),
@@ -86,7 +93,7 @@ def summarise_runs(settings: dict, material: Material, runs: list[ScoredClassifi
     )
 
 
-def _measure_fidelity(material: Material) -> list[float]:
+def _measure_fidelity(material: Material, name: str, *, flip: bool) -> list[float]:
     """Return the accuracies of a classifier trained on the real train part, on synthetic and on validation images.
 
     The first, on up to 10,000 images, is Shmelkov et al.'s GAN-test. A teacher's labels are its likeliest classes.
@@ -94,7 +101,8 @@ def _measure_fidelity(material: Material) -> list[float]:
     images, labels = next(stream_images(material.synthetic(_FIDELITY_SEED), seed=_FIDELITY_SEED))
     images, labels = images[:_FIDELITY_IMAGES], labels[:_FIDELITY_IMAGES]
     labels = compute_probabilities(material.teacher, images).argmax(axis=1) if material.teacher else labels
-    network = fit_classifier(*material.dataset.part("train"), len(material.dataset.class_names), seed=_FIDELITY_SEED)
+    options: dict[str, Any] = {"seed": _FIDELITY_SEED, "repeat_few": True, "name": name, "flip": flip}
+    network = fit_classifier(*material.dataset.part("train"), len(material.dataset.class_names), **options)
     parts = ((images, labels), material.dataset.part("validation"))
     return [compute_accuracy(network, *part) for part in parts]
 

@@ -40,6 +40,12 @@ def load_data(
     return dataset
 
 
+def hint_at_data(dataset: Dataset) -> str:
+    """Return what a plan says of data that nobody named."""
+    missing = "MNIST could not be downloaded" if dataset.name == "mnist5k" else "found by itself"
+    return f" ({missing}: --data names another set)"
+
+
 def note_near_copies(dataset: Dataset, quiet: bool) -> None:
     """Say how many held-out images look like train images, unless the set is known and `quiet` asks for nothing."""
     if quiet or dataset.name in (*STANDARD_SETS, "mnist5k"):

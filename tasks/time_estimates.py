@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from models.classifier import FEW_IMAGES, find_stride
 from models.monitor import list_own_classifiers
 from models.recipes import Recipe
 from models.training_rate import CLASSIFIER_BATCH, recall_classifier_speed, recall_speed
@@ -15,7 +16,6 @@ ImageShape = tuple[int, int, int]
 _CLASSIFIER_IMAGES_PER_SECOND = 8900  # the classifier cnn
 # relative; benchmarks.classifiers gave 7 to 8 for strong, and 11 to 16 for resnet20
 _CLASSIFIER_COSTS = {"cnn": 1, "lenet5": 1, "strong": 9, "resnet20": 12}
-_RESNET_PIXELS = 32 * 32  # to about so many resnet20 strides larger images down
 _GAN_IMAGES_PER_SECOND = {"dcgan": 1040, "mlp": 4500}  # in float32; dcgan: at 32 channels in both networks
 _BFLOAT16_SPEEDUP = 1.25
 _FEATURES_SLOWDOWN = 0.84  # by the second discriminator, at 32 channels
@@ -39,7 +39,7 @@ class Estimates:
     def count_judge_minutes(self, recipe: Recipe, dataset: Dataset) -> float:
         """Return the minutes of the classifiers that a run fits on its train part, to measure and filter its GANs."""
         fitted = list_own_classifiers(recipe) if dataset.has_classifier else {}
-        steps = len(dataset.train) / CLASSIFIER_BATCH  # of an epoch
+        steps = max(len(dataset.train), FEW_IMAGES) / CLASSIFIER_BATCH  # of an epoch
         return sum(
             self.count_classifier_minutes(len(epochs), round(sum(epochs) * steps), dataset, kind)
             for kind, epochs in fitted.items()
@@ -65,7 +65,7 @@ def estimate_classifier_minutes(classifiers: int, steps: int, image_shape: Image
     """Estimate the minutes of so many classifiers, with so many optimiser steps in all, on images [H, W, C]."""
     images_per_second = _CLASSIFIER_IMAGES_PER_SECOND / _CLASSIFIER_COSTS[name]
     size = _relative_size(image_shape)
-    size = min(size, _RESNET_PIXELS / 28**2) if name == "resnet20" else size
+    size = size / find_stride(image_shape) ** 2 if name == "resnet20" else size
     seconds = steps * CLASSIFIER_BATCH / images_per_second * size
     return (seconds + classifiers * _CLASSIFIER_START_SECONDS) / 60
 

@@ -22,7 +22,7 @@ def test_a_class_without_test_images_does_not_count():
 
 @pytest.mark.parametrize(
     ("gan_train", "gan_test", "real", "words"),
-    [
+    [  # of 10,000 test images
         (0.95, 0.99, 0.99, "variety of the real ones"),
         (0.90, 0.85, 0.99, "do not show their class"),
         (0.95, 0.955, 0.99, "in balance"),
@@ -31,4 +31,9 @@ def test_a_class_without_test_images_does_not_count():
     ],
 )
 def test_the_gap_is_explained(gan_train, gan_test, real, words):
-    assert words in explain_gap(gan_train, gan_test, real)
+    assert words in explain_gap(gan_train, gan_test, real, 10_000)
+
+
+@pytest.mark.parametrize(("test_images", "words"), [(400, "in balance"), (500, "variety")])  # ± 4.2, 3.8 points
+def test_a_gap_within_the_chance_of_few_test_images_is_none(test_images, words):
+    assert words in explain_gap(0.75, 0.79, 0.8, test_images)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from models import callbacks
+from models import callbacks, classifier
 from models.classifier import (
     build_augmentation,
     build_classifier,
@@ -129,6 +129,13 @@ def test_the_bar_of_fit_classifier_counts_every_step(monkeypatch):
     fit_classifier(images, labels, 2, epochs=2, batch_size=16, title="judge")  # eight steps a call, then two
     assert open_bar.call_args.kwargs == {"quiet": False, "total": 20, "desc": "judge", "unit": "step"}
     assert [call.args[0] for call in bar.update.call_args_list] == [8, 2, 8, 2]
+
+
+def test_few_images_are_repeated_in_an_epoch(monkeypatch):
+    monkeypatch.setattr(classifier, "FEW_IMAGES", 100)
+    images, labels = make_images(40)
+    once, repeated = (fit_classifier(images, labels, 2, epochs=1, batch_size=20, repeat_few=few) for few in (0, 1))
+    assert [int(fitted.optimizer.iterations) for fitted in (once, repeated)] == [2, 5]
 
 
 @pytest.mark.slow

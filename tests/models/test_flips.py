@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from models import flips
 from models.flips import FlipDecision, compare_mirrored, decide_flip
 from models.recipes import RECIPES
 from synth.errors import RequestError
@@ -35,11 +36,15 @@ def count_right(both, lost, gained, neither):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("one_sided", "flip"), [(True, False), (False, True)])
-def test_what_changes_its_class_in_the_mirror_is_not_mirrored(one_sided, flip):
+@pytest.mark.parametrize(("enough", "count"), [(80, 80), (81, 240)])  # validation; both parts, each half in turn
+def test_what_changes_its_class_in_the_mirror_is_not_mirrored(enough, count, one_sided, flip, monkeypatch):
+    monkeypatch.setattr(flips, "_ENOUGH", enough)
     decision = decide_flip("auto", make_data(one_sided))
     assert decision.flip == flip
     mirrored = "0.0%" if one_sided else "100.0%"
-    start = f"{'on' if flip else 'off'}: a cnn recognises 100.0% of 80 validation images, {mirrored} of them mirrored"
+    start = (
+        f"{'on' if flip else 'off'}: a cnn recognises 100.0% of {count} held-out images, {mirrored} of them mirrored"
+    )
     assert decision.reason.startswith(start)
 
 
@@ -66,9 +71,15 @@ def test_several_hosts_are_asked_to_say_it(monkeypatch):
     ],
 )
 def test_a_tenth_of_what_was_learnt_may_be_lost(counts, flip):
-    decision = compare_mirrored(*count_right(*counts), chance=0.1)
+    decision = compare_mirrored(*count_right(*counts), np.arange(sum(counts)) % 10)
     assert decision.flip == flip
     assert ("too few to tell" in decision.reason) == (counts[0] == 100)
+
+
+def test_classes_count_alike_however_many_images_they_have():
+    right, mirrored = count_right(900, 0, 0, 100)  # of the small class none
+    assert "50.0% of 1,000 held-out images" in compare_mirrored(right, mirrored, np.repeat([0, 1], [900, 100])).reason
+    assert not compare_mirrored(right, mirrored, np.repeat([0, 1], [900, 100])).flip
 
 
 def test_a_recipe_that_says_it_is_not_changed():
@@ -78,6 +89,4 @@ def test_a_recipe_that_says_it_is_not_changed():
 
 
 def test_a_dry_run_does_not_measure():
-    assert decide_flip("auto", make_data(False), dry=True).describe() == {
-        "flips": "as a test on validation images says"
-    }
+    assert decide_flip("auto", make_data(False), dry=True).describe() == {"flips": "as a test on held-out images says"}
