@@ -39,7 +39,7 @@ def build_material(**fields):
     names = {"class_names": ("ape", "bee"), "label_values": (4, 9), "written_labels": (4, 9)}
     dataset = SimpleNamespace(fingerprint="abc", **names)
     rows = {"real": {1: 2, 0: 3}, "synthetic": {}}
-    material = Material(dataset, Run(), None, ["a source"], lambda seed: [], rows, (None, None), METRICS.leaks)
+    material = Material(dataset, Run(), None, ["a source"], lambda seed: [], rows, (None, np.arange(4)), METRICS.leaks)
     return replace(material, **fields)
 
 
