@@ -39,7 +39,7 @@ from tasks.prediction_results import Metrics, describe_metrics, save_outputs, su
 from tasks.real_data import hint_at_data, print_plan
 
 SCRIPT = "predict.py"
-_ENOUGH_STEPS = 1000  # of which a plan says nothing
+_ENOUGH_STEPS = 500  # of which a plan says nothing
 OWNED = (
     "metrics.json",
     "classifier.keras",
