@@ -13,7 +13,7 @@ from synth.images import to_network_range
 from synth.resampling import compute_class_weights
 
 PREDICT_BATCH = 500
-FEW_IMAGES = 3200  # of fewer train images a judge sees as many in all: 5 epochs of 512 teach it little (docs/log.md)
+_FEW_IMAGES, _MAX_REPEATS = 3200, 8  # 5 epochs of 512 images teach a judge little: docs/log.md, 2026-11-28
 MIN_SIZES = {"cnn": 10, "lenet5": 12, "strong": 8, "resnet20": 8}  # pixels, for unpadded convolutions and pooling
 _RESNET_SIDE = 32  # pixels: the images of He et al. 2015, section 4.2
 
@@ -128,11 +128,12 @@ def fit_classifier(
     """Fit a classifier on images uint8 [N, H, W, C] and class indices [N] in memory, with Adam 1e-3; return it.
 
     name: of build_classifier. rate_decay: "constant" or "cosine" (to zero). flip: mirror half of the images in each
-    epoch. repeat_few: an epoch has FEW_IMAGES or more, some several times. title: of a progress bar; without one there
+    epoch. repeat_few: an epoch has as many as count_epoch_images says. title: of a progress bar; without one there
     is none. The loss has the weights of find_class_weights.
     """
-    if repeat_few and len(images) < FEW_IMAGES:
-        repeated = np.resize(np.arange(len(images)), FEW_IMAGES)
+    count = count_epoch_images(len(images))
+    if repeat_few and count > len(images):
+        repeated = np.resize(np.arange(len(images)), count)
         images, labels = images[repeated], labels[repeated]
     keras.utils.set_random_seed(seed)
     classifier = build_classifier(images.shape[1:], class_count, name)
@@ -148,6 +149,11 @@ def fit_classifier(
     callbacks = [FitBar(title, steps, quiet=False)] if title else []
     trained.fit(inputs, labels, batch_size, epochs, callbacks=callbacks, class_weight=class_weight, verbose=0)
     return classifier
+
+
+def count_epoch_images(count: int) -> int:
+    """Return how many images an epoch of a judge has, of so many: 3,200 or more, but none more than eight times."""
+    return max(count, min(_FEW_IMAGES, _MAX_REPEATS * count))
 
 
 def find_class_weights(labels: np.ndarray) -> dict[int, float] | None:

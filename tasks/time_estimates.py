@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from models.classifier import FEW_IMAGES, find_stride
+from models.classifier import count_epoch_images, find_stride
 from models.monitor import list_own_classifiers
 from models.recipes import Recipe
 from models.training_rate import CLASSIFIER_BATCH, recall_classifier_speed, recall_speed
@@ -39,7 +39,7 @@ class Estimates:
     def count_judge_minutes(self, recipe: Recipe, dataset: Dataset) -> float:
         """Return the minutes of the classifiers that a run fits on its train part, to measure and filter its GANs."""
         fitted = list_own_classifiers(recipe) if dataset.has_classifier else {}
-        steps = max(len(dataset.train), FEW_IMAGES) / CLASSIFIER_BATCH  # of an epoch
+        steps = count_epoch_images(len(dataset.train)) / CLASSIFIER_BATCH  # of an epoch
         return sum(
             self.count_classifier_minutes(len(epochs), round(sum(epochs) * steps), dataset, kind)
             for kind, epochs in fitted.items()

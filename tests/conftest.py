@@ -52,14 +52,6 @@ def train_on(run, hashes):
         path.write_text(json.dumps(json.loads(path.read_text()) | {"train_hashes": describe_hashes(hashes)}))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def few_images():
-    """Let judges see the tests' few images no more often than many, which is faster."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("models.classifier.FEW_IMAGES", 0)
-        yield
-
-
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
     """Path of an .npz with 140 images of two classes, without a test part."""

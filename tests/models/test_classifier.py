@@ -132,10 +132,11 @@ def test_the_bar_of_fit_classifier_counts_every_step(monkeypatch):
 
 
 def test_few_images_are_repeated_in_an_epoch(monkeypatch):
-    monkeypatch.setattr(classifier, "FEW_IMAGES", 100)
+    monkeypatch.setattr(classifier, "_FEW_IMAGES", 100)
     images, labels = make_images(40)
     once, repeated = (fit_classifier(images, labels, 2, epochs=1, batch_size=20, repeat_few=few) for few in (0, 1))
     assert [int(fitted.optimizer.iterations) for fitted in (once, repeated)] == [2, 5]
+    assert [classifier.count_epoch_images(count) for count in (10, 99, 101)] == [80, 100, 101]
 
 
 @pytest.mark.slow

@@ -57,7 +57,7 @@ def test_minutes_here_follow_from_the_rates_of_this_machine(monkeypatch, dataset
     assert here.count_classifier_minutes(2, 1200, dataset, "cnn") == pytest.approx((1200 / 10 + 2 * 6) / 60)
     assert here.count_classifier_minutes(0, 0, dataset, "cnn") == 0
     assert here.describe() == "in 2 threads, at rates measured here"
-    steps = (5 + 10 + 5) * 3200 / 128  # of what measures, filters and is seen through: 112 images are repeated
+    steps = (5 + 10 + 5) * 8 * 112 / 128  # of what measures, filters and is seen through: few images are repeated
     assert here.count_judge_minutes(recipe, dataset) == pytest.approx((steps / 10 + 3 * 6) / 60, rel=0.02)
     assert here.count_judge_minutes(replace(recipe, feature_weight=0.0), dataset) < (steps / 10 + 14) / 60
     assert here.count_judge_minutes(replace(recipe, judge="MobileNetV2"), dataset) == 0
