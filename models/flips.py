@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.classifier import compute_probabilities, draw_folds, fit_classifier
+from models.classifier_training import Labelled
 from models.recipes import Recipe
 from synth.datasets import Dataset
 from synth.errors import RequestError
@@ -15,7 +16,6 @@ _MAX_PIXELS = 2**25  # of the images that the test is fitted on: 32,768 images o
 _ENOUGH = 1000  # validation images to test it on: of 80 chance decides
 _Z = 1.96  # of a 95 % interval
 _KEPT = 0.9  # of the accuracy above chance, by mirrored images
-Labelled = tuple[np.ndarray, np.ndarray]  # images uint8 [n, H, W, C], class indices [n]
 
 
 @dataclass(frozen=True)
