@@ -88,7 +88,7 @@ def predict_and_score(
         executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
         stack.enter_context(open_output(*folder, overwrite=run.overwrite, computing=started.computing))
         decision = decide()
-        print_plan(decision.describe(), run.quiet)
+        print_plan(decision.describe(), run.quiet, plan)
         plan |= decision.describe()
         runs = _train(classifier, run, material, executor, flip=decision.flip)
         settings |= decision.describe()

@@ -1,7 +1,8 @@
 """Load the real data that a script's options name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 
 import numpy as np
 
@@ -62,9 +63,10 @@ def note_near_copies(dataset: Dataset, quiet: bool) -> None:
     print_lines(lines, quiet)
 
 
-def print_plan(plan: dict[str, str], quiet: bool) -> None:
-    """Print what will be done, {heading: text}, a line each, unless `quiet`."""
-    print_lines((f"{heading + ':':<12} {text}" for heading, text in plan.items()), quiet)
+def print_plan(plan: dict[str, str], quiet: bool, printed: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Print what will be done, {heading: text}, a line each, unless `quiet`; what is `printed` already is left out."""
+    new = {heading: text for heading, text in plan.items() if printed.get(heading) != text}
+    print_lines((f"{heading + ':':<12} {text}" for heading, text in new.items()), quiet)
 
 
 def print_lines(lines: Iterable[str], quiet: bool) -> None:

@@ -74,7 +74,7 @@ def conduct(
         output = open_output(*folder, overwrite=run.overwrite, keep=keep, computing=started.computing)
         stack.enter_context(output)
         decision = decide()
-        print_plan(decision.describe(), run.quiet)
+        print_plan(decision.describe(), run.quiet, plan)
         plan |= decision.describe()
         study = replace(study, recipes={name: decision.settle(recipe) for name, recipe in study.recipes.items()})
         lab = _build_lab(study, run, flip=decision.flip)

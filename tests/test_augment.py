@@ -318,8 +318,9 @@ def test_dry_run_plans_and_leaves_nothing(data, tmp_path, capsys):
     assert "train images per class 56, 20; 10 for validation" in printed
     assert "33, 33 to run; 5 steps of 128 images each" in printed
     assert "3 to train" in printed
-    # 3 GANs of 2 steps take 60 s, and their own 9 classifiers 84 s; 33 of 5 steps 165 s, and 6 s each to start
-    expected = r"about 8 minutes in \d threads?, at rates measured here: 2 for the GANs, 6 for the classifiers"
+    # 3 GANs of 2 steps take 60 s; their 3 monitors and filters have 5 and 10 epochs of 8 x 76 images, 213 steps of 1 s;
+    # 33 classifiers of 5 steps take 165 s; each of these 39 takes 6 s to start
+    expected = r"about 11 minutes in \d threads?, at rates measured here: 5 for the GANs, 6 for the classifiers"
     assert re.search(expected, printed)
     assert not (tmp_path / "out").exists()
 

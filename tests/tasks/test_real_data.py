@@ -50,6 +50,8 @@ def test_a_plan_has_a_line_for_each_heading(capsys):
     assert capsys.readouterr().out == ""
     print_plan(plan, quiet=False)
     assert capsys.readouterr().out == "data:        apes\nclassifiers: 3\n"
+    print_plan(plan | {"flips": "off"}, quiet=False, printed=plan | {"flips": "auto"})
+    assert capsys.readouterr().out == "flips:       off\n"
 
 
 @pytest.fixture
