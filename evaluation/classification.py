@@ -30,12 +30,13 @@ def score_predictions(labels: np.ndarray, predictions: np.ndarray, class_names: 
     }
 
 
-def explain_gap(gan_train: float, gan_test: float, real: float, test_images: int) -> str:
+def explain_gap(gan_train: float, gan_test: float, real: float, test_images: int, *, augmented: bool) -> str:
     """Say in one sentence what the two accuracies mean together (Shmelkov et al. 2018, arXiv:1807.09499).
 
     gan_train: of a classifier trained on synthetic images, on real ones. gan_test: of a classifier trained on real
     images, on the synthetic ones (label fidelity). real: that classifier's on other real images. test_images: real ones
-    behind gan_train, whose 95 % interval a gap should exceed, and a hundredth.
+    behind gan_train, whose 95 % interval a gap should exceed, and a hundredth. augmented: whether the first had classic
+    augmentation.
     """
     gap = gan_test - gan_train
     enough = max(0.01, 1.96 * math.sqrt(gan_train * (1 - gan_train) / test_images))
@@ -43,6 +44,7 @@ def explain_gap(gan_train: float, gan_test: float, real: float, test_images: int
         reason = "too few images show their class: train the GAN longer, or filter by a classifier"
     elif gap > enough:
         reason = "the images mostly show their class, but lack some of the variety of the real ones"
+        reason += "" if augmented else ": --augment may make up for it"
     elif gap < -enough:
         reason = "some images do not show their class, or show it ambiguously: a stricter filter may help"
     else:

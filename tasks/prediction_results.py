@@ -61,11 +61,18 @@ class Metrics:
 
 
 def summarise_runs(
-    settings: dict, material: Material, runs: list[ScoredClassifier], name: str = "cnn", *, flip: bool = False
+    settings: dict,
+    material: Material,
+    runs: list[ScoredClassifier],
+    name: str = "cnn",
+    *,
+    augment: bool = False,
+    flip: bool = False,
 ) -> Metrics:
     """Summarise the scores of all seeds, and measure the teacher and the labels of the synthetic images.
 
-    name, flip: of models.classifier.fit_classifier, for the classifier that measures the labels.
+    name, flip: of models.classifier.fit_classifier, for the classifier that measures the labels. augment: whether the
+    runs had classic augmentation.
     """
     names = material.dataset.class_names
     trained_on = {
@@ -78,7 +85,8 @@ def summarise_runs(
         label_fidelity, on_real = _measure_fidelity(material, name, flip=flip)
         if not material.real and not material.teacher:
             accuracy = summary["accuracy"].mean
-            explanation = explain_gap(accuracy, label_fidelity, on_real, len(material.test[1]))
+            test_images = len(material.test[1])
+            explanation = explain_gap(accuracy, label_fidelity, on_real, test_images, augmented=augment)
     return Metrics(
         settings=settings,
         versions=installed_versions(),

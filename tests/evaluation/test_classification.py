@@ -31,9 +31,15 @@ def test_a_class_without_test_images_does_not_count():
     ],
 )
 def test_the_gap_is_explained(gan_train, gan_test, real, words):
-    assert words in explain_gap(gan_train, gan_test, real, 10_000)
+    assert words in explain_gap(gan_train, gan_test, real, 10_000, augmented=True)
 
 
 @pytest.mark.parametrize(("test_images", "words"), [(400, "in balance"), (500, "variety")])  # ± 4.2, 3.8 points
 def test_a_gap_within_the_chance_of_few_test_images_is_none(test_images, words):
-    assert words in explain_gap(0.75, 0.79, 0.8, test_images)
+    assert words in explain_gap(0.75, 0.79, 0.8, test_images, augmented=True)
+
+
+@pytest.mark.parametrize("augmented", [False, True])
+def test_augmentation_is_advised_where_variety_is_missing(augmented):
+    assert ("--augment" in explain_gap(0.85, 0.97, 0.97, 200, augmented=augmented)) == (not augmented)
+    assert "--augment" not in explain_gap(0.97, 0.97, 0.97, 200, augmented=augmented)
