@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from types import MappingProxyType
 
 import numpy as np
 
@@ -63,9 +62,9 @@ def note_near_copies(dataset: Dataset, quiet: bool) -> None:
     print_lines(lines, quiet)
 
 
-def print_plan(plan: dict[str, str], quiet: bool, printed: Mapping[str, str] = MappingProxyType({})) -> None:
+def print_plan(plan: dict[str, str], quiet: bool, printed: Mapping[str, str] | None = None) -> None:
     """Print what will be done, {heading: text}, a line each, unless `quiet`; what is `printed` already is left out."""
-    new = {heading: text for heading, text in plan.items() if printed.get(heading) != text}
+    new = {heading: text for heading, text in plan.items() if (printed or {}).get(heading) != text}
     print_lines((f"{heading + ':':<12} {text}" for heading, text in new.items()), quiet)
 
 

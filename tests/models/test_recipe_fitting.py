@@ -50,7 +50,7 @@ def test_without_residual_blocks_the_channels_stay():
 def test_best_is_one_wide_gan_where_there_are_residual_blocks():
     best = RECIPES["best"]
     fitted = fit_to_images(best, ("steps",), (32, 32, 3), MANY)
-    assert (fitted.members, fitted.judge) == (1, "resnet20")
+    assert (fitted.members, fitted.judge, fitted.penalty_weight_end) == (1, "resnet20", fitted.penalty_weight)
     assert (fitted.steps, fitted.generator_width) == (best.steps, 24)
     assert fit_to_images(best, (), (32, 32, 3), MANY - 1).judge == "cnn"
     assert fit_to_images(best, ("residual_blocks",), (32, 32, 3), MANY).members == 3
