@@ -63,7 +63,7 @@ def build_parser():
     parser = command_line.build_parser(__file__, __doc__)
     add_flags(parser.add_argument_group("data"), Config, SubsetOptions)
     add_flags(parser.add_argument_group("training"), GANOptions, GANOptions)
-    add_recipe_flags(parser.add_argument_group("any field of the recipe"))
+    add_recipe_flags(parser.add_argument_group("any field of the recipe, with its value for 28 x 28 grey images"))
     sampling = parser.add_argument_group("sampling")
     add_flags(sampling, Config, ("class_size",))
     add_flags(sampling, Config, FilterOptions)

@@ -21,7 +21,7 @@ from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
 from synth.flags import add_flags, write_command
 from synth.kaggle import default_out
-from synth.options import check_options, like, take
+from synth.options import check_options, like, list_changed, take
 from synth.shared_options import FilterOptions, RepeatOptions, SubsetOptions, WorkOptions
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
 
@@ -45,8 +45,11 @@ class Config(SubsetOptions, TrainingSetOptions, ClassifierOptions, PredictionOpt
             raise RequestError("--model is for --fresh; to use shards, make them: generate_data.py --model DIR.")
         if self.fresh and self.mode == "real-only":
             raise RequestError("--fresh draws synthetic images: leave out --real-only.")
-        if self.latent_std != 1 and not self.fresh:
-            raise RequestError("--latent-std is for --fresh; shards have that of generate_data.py --latent-std.")
+        of_fresh = list_changed(self, ("filter", "min_probability", "latent_std"))
+        if of_fresh and not self.fresh:
+            raise RequestError(f"{of_fresh[0]} is for --fresh; shards have that of generate_data.py {of_fresh[0]}.")
+        if self.synthetic_per_class and self.mode == "real-only":
+            raise RequestError("--synthetic-per-class is for synthetic images: leave out --real-only.")
         if self.steps and self.steps % self.epochs:
             raise RequestError(f"--steps should be a multiple of --epochs, {self.epochs}. Got {self.steps} instead.")
 

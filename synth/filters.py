@@ -10,17 +10,22 @@ from synth.errors import RequestError
 from synth.images import hash_images
 
 FILTERS = ("auto", "discriminator", "ranked", "classifier", "both", "density-ratio", "none")
+_MIN_TRAIN_IMAGES = 10  # of a class, from which on a classifier can learn to recognise it
 _COMPARED = 4096  # images that others are compared with at a time
 
 
-def resolve_filter(filter: str, *, has_classifier: bool) -> str:
+def resolve_filter(filter: str, *, has_classifier: bool, fewest: int | None = None) -> str:
     """Return the filter to use: "auto" becomes "classifier" or, where there is nothing to classify, "discriminator".
 
-    Raises RequestError for one that needs a classifier where there is none.
+    fewest: train images of the smallest class, where they are known: of under 10 a classifier learns nothing, either.
+    Raises RequestError for a filter that needs a classifier where there is none.
     """
     if filter in ("classifier", "both", "density-ratio") and not has_classifier:
         raise RequestError(f"--filter {filter} needs two classes or more to tell apart: use --filter discriminator.")
-    return filter if filter != "auto" else "classifier" if has_classifier else "discriminator"
+    if filter != "auto":
+        return filter
+    is_learnt = has_classifier and (fewest is None or fewest >= _MIN_TRAIN_IMAGES)
+    return "classifier" if is_learnt else "discriminator"
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Sieve:
     duplicate_distance: root mean square pixel difference (grey levels, 0..255) up to which two images of a
         shard are the same; 0 keeps all.
     best_share: fraction of the images of a shard that pass all this which is kept: those with the highest realism. It
-        is for synth.shard_writing.sample_shard, as a block does not know the others.
+        is for synth.shard_drawing.sample_shard, as a block does not know the others.
     """
 
     score: Callable[[np.ndarray, int], np.ndarray]

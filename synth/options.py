@@ -97,6 +97,12 @@ def list_settings(config: Any) -> dict[str, Any]:
     return {name: value for name, value in asdict(config).items() if name in settings}
 
 
+def list_changed(config: Any, names: Iterable[str]) -> list[str]:
+    """Return the flags of those of these fields that are not at their default."""
+    declared = config.__dataclass_fields__
+    return [name_flag(name) for name in names if getattr(config, name) != find_default(declared[name])]
+
+
 def name_flag(name: str) -> str:
     """Return the flag of a field."""
     return f"--{name.replace('_', '-')}"

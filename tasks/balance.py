@@ -22,7 +22,6 @@ from synth.errors import RequestError
 from synth.executors import Executor, describe_work, open_executor
 from synth.figures import plot_samples, save_figure
 from synth.files import replacing
-from synth.filters import resolve_filter
 from synth.leakage import find_leaks
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.resampling import compute_class_weights
@@ -32,7 +31,7 @@ from synth.shared_options import DataOptions, FilterOptions, RepeatOptions, Work
 from synth.web_report import REPORT, describe_plan, escape_text, save_report
 from tasks.arms import Arm
 from tasks.balance_candidates import build_candidate, choose, list_candidates, list_outputs, save_training_set
-from tasks.data_defaults import describe_fit, note_copies, settle_recipe
+from tasks.data_defaults import choose_filter, describe_fit, note_copies, settle_recipe
 from tasks.real_data import load_data, print_lines, print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, Outcome, list_unfinished, raise_failures, run_study
 from tasks.study_lab import BATCH, Lab, fit_study_gan
@@ -50,8 +49,8 @@ _SHOWN_CLASSES = 20
 class _Balancing:
     """What classes are topped up, with what: data, GAN and candidates, resolved.
 
-    trained: the GAN of --model, or None where `recipe` is to be trained. training: settings that
-    identify the GAN; --overwrite keeps it where they are the same. total: images per class [K] before.
+    trained: the GAN of --model, or None where `recipe` is to be trained. training: settings that identify the GAN;
+    --overwrite keeps it where they are the same. notes: lines on the filter. total: images per class [K] before.
     """
 
     dataset: Dataset
@@ -59,6 +58,7 @@ class _Balancing:
     recipe: Recipe | None
     training: dict[str, Any]
     filtering: FilterOptions
+    notes: list[str]
     total: np.ndarray
     candidates: list[Arm]
 
@@ -67,11 +67,6 @@ class _Balancing:
         added = [arm.count_added(self.total) for arm in self.candidates if arm.gans]
         most = max(added, key=lambda counts: sum(counts.values()), default={})
         return {self.dataset.class_names[k]: count for k, count in most.items()}
-
-    @property
-    def filter(self) -> str:
-        """The filter that "auto" means."""
-        return resolve_filter(self.filtering.filter, has_classifier=(self.trained or self.dataset).has_classifier)
 
 
 def balance_data(
@@ -100,7 +95,7 @@ def balance_data(
     plan = _make_plan(balancing, gan, options, run, estimates, left=left)
     plan |= describe_work(work, started.threads)
     print_plan(plan, run.quiet)
-    print_lines(note_copies(dataset, balancing.count_most()), run.quiet)
+    print_lines([*balancing.notes, *note_copies(dataset, balancing.count_most())], run.quiet)
     folder = (out, sections, "augment.py balance", (*OWNED, *list_outputs(options.format)))
     keep = ("model", "training")
     if run.dry_run:
@@ -140,11 +135,12 @@ def _prepare(
     else:
         recipe, training = settle_recipe(gan, dataset, training, run.out)
     total = np.bincount(dataset.labels[dataset.labelled()], minlength=len(dataset.class_names))
-    resolve_filter(filtering.filter, has_classifier=(trained or dataset).has_classifier)
+    filter, notes = choose_filter(filtering.filter, dataset, trained)
     build_classifier(dataset.image_shape, len(dataset.class_names), options.classifier)  # refuses too small images
     classes = _find_classes(options.top_up, dataset, trained)
     candidates = _list_candidates(options, filtering.filter, dataset, classes, total)
-    return _Balancing(dataset, trained, recipe, training, filtering, total, candidates)
+    filtering = replace(filtering, filter=filter)  # "auto" also means candidates with a filter and without
+    return _Balancing(dataset, trained, recipe, training, filtering, notes, total, candidates)
 
 
 def _balance(
@@ -209,7 +205,7 @@ def _save(balancing: _Balancing, lab: Lab, arm: Arm, reason: str, run: RepeatOpt
         "chosen": chosen,
         "seed": run.seed,
         "model_hash": trained.compute_hash(),
-        "filter": kept | {"filter": balancing.filter if arm.filtered else "none"},
+        "filter": kept if arm.filtered else kept | {"filter": "none"},
     }
     return save_training_set(out, format, images, values, synthetic, dataset, content)
 

@@ -13,6 +13,7 @@ import numpy as np
 from models.description import load_description
 from models.recipe_fitting import FITTED, fit_to_images
 from models.recipes import GANRequest, Recipe, write_flags
+from models.trained_gan import TrainedGAN
 from models.training import check_recipe
 from synth.datasets import Dataset
 from synth.errors import RequestError
@@ -21,7 +22,6 @@ from synth.output_folder import list_same_sections
 from synth.run_folder import RunFolder
 
 _MIN_GAN_IMAGES = 16
-_MIN_FILTER_IMAGES = 10  # train images of a class from which on a classifier can learn to recognise it
 _COPIES_BELOW = 3  # train images of a class: of fewer a GAN learns the images themselves
 _MANY = 100  # synthetic images of such a class that are worth a warning
 _SHOWN = 5
@@ -89,13 +89,14 @@ def describe_fit(asked: Recipe, fitted: Recipe, dataset: Dataset) -> dict[str, s
     return {"  fitted": f"to {images}: {' '.join(write_flags(changed))}"} if changed else {}
 
 
-def choose_filter(filter: str, dataset: Dataset) -> tuple[str, list[str]]:
-    """Return the filter that --filter means for a GAN of these data, and lines on it."""
-    counts = dataset.count_train()
-    if filter != "auto" or not dataset.has_classifier or counts.min() >= _MIN_FILTER_IMAGES:
-        return resolve_filter(filter, has_classifier=dataset.has_classifier), []
+def choose_filter(filter: str, dataset: Dataset, trained: TrainedGAN | None = None) -> tuple[str, list[str]]:
+    """Return the filter that --filter means for a GAN of these data, or for this one, and lines on it."""
+    counts, has_classifier = dataset.count_train(), (trained or dataset).has_classifier
+    chosen = resolve_filter(filter, has_classifier=has_classifier, fewest=int(counts.min()))
+    if filter != "auto" or not has_classifier or chosen == "classifier":
+        return chosen, []
     few = f"class {dataset.class_names[counts.argmin()]!r} has {counts.min()} train images"
-    return "discriminator", [f"note: the filter is the discriminator: {few}, too few for a classifier to learn it"]
+    return chosen, [f"note: the filter is the discriminator: {few}, too few for a classifier to learn it"]
 
 
 def note_copies(dataset: Dataset, added: dict[str, int]) -> list[str]:

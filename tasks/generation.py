@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from synth.datasets import Dataset
 from synth.errors import RequestError
 from synth.executors import Executor, describe_work, open_executor
 from synth.filters import resolve_filter
+from synth.options import list_changed
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.run_folder import HASHES, JOURNAL, MANIFEST, SAMPLES, RunFolder
 from synth.sampling import BLOCK_SIZE, draw_latents
@@ -126,10 +127,9 @@ def _sample(
 def _open_model(model: Path, data: SubsetOptions, gan: GANRequest, sampling: SamplingOptions) -> TrainedGAN:
     """Open the GAN of --model; RequestError for options that do not fit it."""
     trained = TrainedGAN(model)
-    about_data = ("data", "test_data", "label_column", "groups", "resplit", "classes", "real_per_class")
-    if any(getattr(data, name) for name in about_data):
-        flags = [f"--{name.replace('_', '-')}" for name in about_data]
-        raise RequestError(f"--model was trained on {trained.data}: leave out {', '.join(flags[:-1])} and {flags[-1]}.")
+    about_data = [field.name for field in fields(SubsetOptions) if field.name not in ("image_size", "no_cache")]
+    if asked := list_changed(data, about_data):
+        raise RequestError(f"--model was trained on {trained.data}: leave out {', '.join(asked)}.")
     if gan.recipe != RECIPES["quick"] or gan.given or gan.max_minutes:
         raise RequestError("--model is trained already: leave out --recipe, its fields' flags and --max-minutes.")
     trained.check_filter(sampling.filter)

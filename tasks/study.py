@@ -17,14 +17,13 @@ from models.trained_gan import TrainedGAN
 from synth.command_line import report_unless
 from synth.datasets import Dataset
 from synth.executors import Executor, describe_work, open_executor
-from synth.filters import resolve_filter
 from synth.output_folder import check_inputs, check_output, list_same_sections, open_output
 from synth.run_folder import RunFolder
 from synth.shards import class_folder
 from synth.shared_options import RepeatOptions, WorkOptions
 from synth.web_report import REPORT, describe_plan, save_report
 from tasks.arms import Arm
-from tasks.data_defaults import describe_fit, fit_recipe
+from tasks.data_defaults import choose_filter, describe_fit, fit_recipe
 from tasks.gan_orders import GANOrder, fit_elsewhere, is_trained
 from tasks.real_data import print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
@@ -188,17 +187,16 @@ def _make_plan(
 def _plan_gans(
     study: Study, kept: Path | None, left: list[Cell], datasets: dict[str, Dataset], estimates: Estimates
 ) -> tuple[int, float, list[str]]:
-    """Return how many GANs the cells that are left need, the minutes that they take, and notes about small batches.
+    """Return how many GANs the cells that are left need, the minutes that they take, and notes on batches and filters.
 
     kept: the output folder whose finished GANs are used.
     """
-    resolve_filter(study.filtering.filter, has_classifier=True)
     gans, minutes, notes = 0, 0.0, []
     for setting, dataset in datasets.items():
         for name in dict.fromkeys(name for arm in study.arms.values() for name in arm.gans):
             data = find_gan_data(study, name, dataset)
             recipe = fit_recipe(study.recipes[name], name, data, study.given)
-            resolve_filter(study.filtering.filter, has_classifier=data.has_classifier)
+            notes += choose_filter(study.filtering.filter, data)[1]
             asked = replace(study.recipes[name], conditional=recipe.conditional)
             notes += [f"{name}, {setting}: fitted {text}" for text in describe_fit(asked, recipe, data).values()]
             needed = {cell.seed for cell in left if cell.setting == setting and name in study.arms[cell.arm].gans}

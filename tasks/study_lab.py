@@ -172,7 +172,9 @@ class Lab:
         trained = self.open_gan(name, setting, seed)
         sampling = asdict(self._filtering) | {"seed": seed}
         if filtered:
-            sampling["filter"] = resolve_filter(self._filtering.filter, has_classifier=trained.has_classifier)
+            fewest = int(self.load(setting, seed).count_train().min())
+            chosen = resolve_filter(self._filtering.filter, has_classifier=trained.has_classifier, fewest=fewest)
+            sampling["filter"] = chosen
         else:
             sampling |= {"filter": "none", "duplicate_distance": 0}
         return build_sieve(trained, sampling, trained.class_names)[0]

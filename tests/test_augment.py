@@ -556,6 +556,17 @@ def test_the_manifest_names_the_filter_that_auto_means(quick_gan, imbalanced, tm
     assert filter["min_probability"] == 0
 
 
+def test_a_class_too_small_for_a_classifier_is_filtered_by_the_discriminator(quick_gan, imbalanced, tmp_path, capsys):
+    with np.load(imbalanced[0]) as archive:
+        parts = dict(archive)
+    few = np.flatnonzero((parts["y_train"] == 0) | (np.cumsum(parts["y_train"] == 1) <= 9))
+    np.savez(tmp_path / "few.npz", **parts | {part: parts[part][few] for part in ("x_train", "y_train")})
+    arguments = ["balance", "--data", str(tmp_path / "few.npz"), *FAST, "--target", "71", "--keep", "1"]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    assert "note: the filter is the discriminator: class '1' has 8 train images" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out/manifest.json").read_text())["filter"]["filter"] == "discriminator"
+
+
 def test_a_ratio_of_synthetic_images_needs_some(quick_gan, imbalanced, tmp_path, monkeypatch, capsys):
     QuickClassifier(monkeypatch)
     monkeypatch.setattr("tasks.balance._MEASURE", "train_accuracy")  # always the same: none is chosen

@@ -278,9 +278,10 @@ def test_a_model_for_another_image_shape_is_refused(finished, tmp_path, capsys):
     code, line = fail(main, capsys, "--model", str(finished), "--out", str(tmp_path), "--image-size", "32")
     assert code == 2
     assert "--image-size should be that of the model, (28, 28). Got (32, 32) instead" in line
-    code, line = fail(main, capsys, "--model", str(finished), "--out", str(tmp_path), "--resplit", "60/20/20")
+    about_data = ("--resplit", "60/20/20", "--fit", "pad", "--skip-unreadable")
+    code, line = fail(main, capsys, "--model", str(finished), "--out", str(tmp_path), *about_data)
     assert code == 2
-    assert "leave out --data, --test-data, --label-column, --groups, --resplit, --classes and --real-per-class" in line
+    assert "leave out --resplit, --fit, --skip-unreadable." in line
     code, line = fail(main, capsys, "--model", str(finished), "--out", str(tmp_path), "--recipe", "best")
     assert code == 2
     assert "--model is trained already: leave out --recipe, its fields' flags and --max-minutes" in line

@@ -362,6 +362,8 @@ def test_an_incomplete_manifest_is_a_warning(generated, tmp_path, capsys):
         (["--model", "run", "--fresh", "--real-only"], "--fresh draws synthetic images"),
         (["--min-probability", "5"], "--min-probability should be in the range [0, 1)"),
         (["--real-only", "--latent-std", "1.2"], "--latent-std is for --fresh"),
+        (["--min-probability", "0.9"], "--min-probability is for --fresh; shards have that of generate_data.py"),
+        (["--real-only", "--synthetic-per-class", "5"], "--synthetic-per-class is for synthetic images"),
         (["--steps", "3"], "--steps should be a multiple of --epochs, 5. Got 3 instead"),
         (["--rate", "-1"], "--rate should be above 0"),
         (["--real-only", "--teacher", "nowhere"], "--teacher should be a run's folder, or pretrained: mnist"),

@@ -100,6 +100,8 @@ def test_thresholds_keep_the_top_fraction(keep, kept):
 def test_auto_filter_follows_the_number_of_classes():
     assert resolve_filter("auto", has_classifier=True) == "classifier"
     assert resolve_filter("auto", has_classifier=False) == "discriminator"
+    assert resolve_filter("auto", has_classifier=True, fewest=9) == "discriminator"
+    assert resolve_filter("auto", has_classifier=True, fewest=10) == "classifier"
     assert resolve_filter("none", has_classifier=False) == "none"
     with pytest.raises(ValueError, match="--filter both needs two classes or more"):
         resolve_filter("both", has_classifier=False)
