@@ -19,7 +19,8 @@ ID_NAMES = (
 )  # fmt: skip
 _PACKED_NAMES = ("pixels", "pixel_values")
 _PIXEL = re.compile(r"(pixels?|pix|px|p)?[ _.-]?\d+([ _.x-]\d+){0,2}")
-_NUMBERED = re.compile(r"(\D*)(\d+)")
+_PART = re.compile(r"[^\W\d_]+|\d+")  # of a name: a word or a number
+_COLOURS = {"r": 0, "red": 0, "g": 1, "green": 1, "b": 2, "blue": 2}
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _GAP = 8  # as between 3 and 8, where these two classes were picked
 _MANY = 128  # different values, which labels seldom are and a pixel of many images often is
@@ -32,7 +33,8 @@ class Columns:
 
     id: the one that names the images, for a submission. split: the one that says of which part they are. is_packed:
     whether one column holds all pixels of an image, with blanks between them, as FER2013's does. note: what was taken
-    for what without a name that says so. group: the one that says which images belong together.
+    for what without a name that says so. group: the one that says which images belong together. has_colours: whether
+    the pixels' names say the colour.
     """
 
     pixels: tuple[int, ...]
@@ -43,6 +45,7 @@ class Columns:
     is_packed: bool = False
     note: str = ""
     group: int | None = None
+    has_colours: bool = False
 
 
 def find_columns(names: Sequence[str], label_column: str | None = None, groups: str | None = None) -> Columns:
@@ -71,21 +74,34 @@ def find_columns(names: Sequence[str], label_column: str | None = None, groups: 
         left.remove(odd)
     named = [place for place in indices if folded[place] in ID_NAMES]
     is_packed = [folded[place] for place in left] in [[name] for name in _PACKED_NAMES]
-    pixels = _order_pixels(left, folded)
-    return Columns(pixels, label, next(iter(named), None), synthetic, split, is_packed, note, group)
+    pixels, has_colours = _order_pixels(left, folded)
+    return Columns(pixels, label, next(iter(named), None), synthetic, split, is_packed, note, group, has_colours)
 
 
-def _order_pixels(places: Sequence[int], folded: Sequence[str]) -> tuple[int, ...]:
+def _order_pixels(places: Sequence[int], folded: Sequence[str]) -> tuple[tuple[int, ...], bool]:
     """Return the pixels' columns in the order of their numbers, as in pixel2, pixel10; the three colours of one (r0,
-    g0, b0, or red_0, ...) together. Where names say no order, it is that of the table."""
-    found = [match for place in places if (match := _NUMBERED.fullmatch(folded[place]))]
-    stems = {match[1] for match in found}
-    if len(found) < len(places) or (len(stems) != 1 and sorted(stem[:1] for stem in stems) != ["b", "g", "r"]):
-        return tuple(places)
-    keys = [(int(match[2]), "rgb".find(match[1][:1])) for match in found]
-    if len(set(keys)) < len(stems) * len({number for number, _ in keys}) or len(set(keys)) < len(keys):
-        return tuple(places)
-    return tuple(place for _, place in sorted(zip(keys, places, strict=True)))
+    g0, b0, or pixel_0_red, ...) together; and whether there are colours. Where names say no order, it is that of the
+    table.
+
+    Two numbers, as in 1x10, may be row and column or the reverse: they count where the table is sorted by text.
+    """
+    names = [folded[place] for place in places]
+    parts = [_PART.findall(name) for name in names]
+    numbers = [tuple(int(part) for part in found if part.isdecimal()) for found in parts]
+    colours = [[_COLOURS[part] for part in found if part in _COLOURS] for found in parts]
+    has_colours = {len(found) for found in colours} == {1} and {found[0] for found in colours} == {0, 1, 2}
+    said = [(number, *(colour if has_colours else ())) for number, colour in zip(numbers, colours, strict=True)]
+    words = {tuple(part for part in found if not part.isdecimal() and not has_colours) for found in parts}
+    count, lengths = len(set(numbers)), {len(number) for number in numbers}
+    is_whole = len(set(said)) == len(said) == count * (3 if has_colours else 1)
+    if len(words) != 1 or not is_whole or lengths not in ({1}, {2}):
+        return tuple(places), False
+    is_sorted = lengths == {1} or names == sorted(names)
+    order = {
+        number: place for place, number in enumerate(sorted(set(numbers)) if is_sorted else dict.fromkeys(numbers))
+    }
+    ranks = [(order[number], *colour) for number, *colour in said]
+    return tuple(place for _, place in sorted(zip(ranks, places, strict=True))), has_colours
 
 
 def _find_group(names: Sequence[str], group: str) -> int:

@@ -46,11 +46,11 @@ def read_data_files(paths: Sequence[Path], reading: PathReading) -> LabelledImag
     return read_npz(first, reading.image_shape)
 
 
-def refuse_columns(reading: PathReading, reason: str, *, may_group: bool = False) -> None:
-    """Raise RequestError, with the reason, for options that name columns. may_group: a CSV of pictures may have one."""
-    if reading.label_column:
+def refuse_columns(reading: PathReading, reason: str, *, has_pictures: bool = False) -> None:
+    """Raise RequestError, with the reason, for options that name columns. has_pictures: which a CSV may name."""
+    if reading.label_column and not has_pictures:
         raise RequestError(f"--label-column is for tables (.csv, .parquet). {reason}: leave it out.")
-    if reading.groups and not may_group:
+    if reading.groups and not has_pictures:
         raise RequestError(f"--groups is for tables, and pictures with a CSV. {reason}: leave it out.")
 
 

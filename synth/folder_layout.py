@@ -7,15 +7,28 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from synth.errors import RequestError
-from synth.folder_tree import Folder, list_tables, scan_folder
+from synth.folder_tree import TEXT_LIST, Folder, list_tables, scan_folder
+from synth.idx_folders import is_idx_folder
 from synth.images import IMAGE_SUFFIXES
-from synth.picture_tables import Classes, Names, classes_by_prefix, count_pictures, read_classes
+from synth.picture_tables import (
+    FOLDERS,
+    Classes,
+    Found,
+    Names,
+    classes_by_prefix,
+    count_pictures,
+    read_classes,
+    read_other_classes,
+)
 from synth.shards import fold_name
 from synth.split_names import PARTS, find_split, fold_class, is_filler, share_stem
 
 _SHOWN = 5  # names in a note
 _MASKS = {"masks", "mask", "annotations", "annotation", "segmentations", "labels", "groundtruth", "ground_truth"}
-_MASK = re.compile(r"(.+?)[ _.-]*(masks?|seg|segmentation|gt|ground_?truth|annotation)([ _.-]*\d+)?", re.IGNORECASE)
+_MASK_WORDS = "masks?|masked|seg|segmentation|gt|ground_?truth|anno|annotation|labels?|label_?ids|superpixels|lesion"
+_MASK = re.compile(rf"(.+?)[ _.-]*({_MASK_WORDS})([ _.-]*\d+)?|masks?[ _.-]+(.+)", re.IGNORECASE)
+_LABEL_SUFFIXES = (".json", ".xlsx", ".xls", ".xml", ".mat", ".pkl", ".parquet")  # of files that may say the classes
+_ARRAYS = (".npy", ".npz", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", "")  # of files that may hold the images
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 
 
@@ -23,13 +36,14 @@ _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 class Layout:
     """The classes of each part that a folder has, "train" at least, and a line each on what the user should know.
 
-    Class names are those of the train part, in the order of their text. is_table: whether a CSV gave them. said_parts:
-    the part of each picture that it said.
+    Class names are those of the train part, in the order of their text. is_table: whether a CSV gave them.
+    label_column: as of find_layout. said_parts: the part of each picture that a CSV said.
     """
 
     parts: dict[str, Classes] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     is_table: bool = False
+    label_column: str | None = None
     said_parts: dict[Path, str] = field(default_factory=dict)
 
     @property
@@ -45,13 +59,13 @@ class Layout:
         return {name: label for label, name in enumerate(names)}
 
 
-def find_layout(path: str | Path) -> Layout:
+def find_layout(path: str | Path, label_column: str | None = None) -> Layout:
     """Return the Layout of a folder: one sub-folder per class, parts with these in each, or pictures and a CSV.
 
-    Folders that hold a single folder of folders are stepped into. Raises RequestError for what can be read in two
-    ways, or in none.
+    Folders that hold a single folder of folders are stepped into. label_column: of the CSV that has the labels;
+    "folders" for the names of folders. Raises RequestError for what can be read in two ways, or in none.
     """
-    layout = Layout()
+    layout = Layout(label_column=label_column)
     masks: list[str] = []
     root = _drop_masks(scan_folder(path), masks)
     if masks:
@@ -59,13 +73,12 @@ def find_layout(path: str | Path) -> Layout:
     top = _step_in(root)
     if find_split(top.name)[0] in PARTS[1:] and top is not root:
         layout.notes.append(f"{top.name} is read as the whole set: there are no pictures of a train part beside it")
-    beside = root.count - top.count
-    if beside:
-        layout.notes.append(f"{count_pictures(beside)} beside {top.name} not read")
+    _note_rest(root, top, layout)
     folders = _find_parts(_turn_inside_out(top, layout), layout)
     for part, folder in folders.items():
         elsewhere = [path for other in folders.values() if other is not folder for path in other.list_pictures()]
         inner = _step_in(folder)
+        _note_rest(folder, inner, layout)
         found = _find_classes(inner, root, layout, part, elsewhere)
         if found is not None:
             layout.parts[part] = found
@@ -89,26 +102,35 @@ def _drop_masks(folder: Folder, dropped: list[str]) -> Folder:
     dropped: list that they are described in.
     """
     folders, pictures = folder.folders, folder.pictures
-    called_so = {path: match[1] for path in pictures if (match := _MASK.fullmatch(path.stem))}
-    stems = {path.stem for path in pictures} if called_so else set()
+    called_so = {path: match[1] or match[4] for path in pictures if (match := _MASK.fullmatch(path.stem))}
+    stems = {path.stem for path in pictures}
     own = {path for path, stem in called_so.items() if stem in stems}
     if own:
         pictures = tuple(path for path in pictures if path not in own)
         dropped.append(f"{count_pictures(len(own))} as {folder.name}/{min(own).name}")
-    if any(is_filler(inner.name) for inner in folder.filled):
-        masks = [inner for inner in folder.filled if inner.name.casefold() in _MASKS]
+    masks = [inner for inner in folder.filled if inner.name.casefold() in _MASKS]
+    if masks and not any(is_filler(inner.name) for inner in folder.filled):
+        masks = [inner for inner in masks if all(_name_picture(path) in stems for path in inner.list_pictures())]
+    if masks:
         folders = tuple(inner for inner in folders if inner not in masks)
         dropped += [f"{folder.name}/{inner.name}" for inner in masks]
     return replace(folder, pictures=pictures, folders=tuple(_drop_masks(inner, dropped) for inner in folders))
 
 
+def _name_picture(mask: Path) -> str:
+    """Return the stem of the picture that a mask in a folder of masks is of."""
+    match = _MASK.fullmatch(mask.stem)
+    return (match[1] or match[4]) if match else mask.stem
+
+
 def _step_in(folder: Folder) -> Folder:
-    """Return the folder that a folder wraps: its only one, where that holds folders, or has the name of a part.
+    """Return the folder that a folder wraps: its only one, where that holds folders, or has the name of a part; or the
+    only one with folders, where it can't be a class.
 
     Pictures beside it, as of a cover, do not matter where it holds several folders.
     """
-    while len(folder.filled) == 1:
-        inner = folder.filled[0]
+    while wrapped := _list_wrapped(folder):
+        inner = wrapped[0]
         if folder.pictures and len(inner.filled) < 2:
             break
         if inner.pictures and inner.name != folder.name and not find_split(inner.name)[1]:
@@ -117,20 +139,47 @@ def _step_in(folder: Folder) -> Folder:
     return folder
 
 
+def _list_wrapped(folder: Folder) -> list[Folder]:
+    """Return the folder that a folder may wrap, or none."""
+    if len(folder.filled) == 1:
+        return [*folder.filled]
+    deep = [inner for inner in folder.filled if len(inner.filled) > 1]
+    if (
+        len(deep) != 1
+        or find_split(deep[0].name)[0]
+        or any(not inner.is_flat for inner in folder.filled if inner not in deep)
+    ):
+        return []
+    parts = [inner for inner in deep[0].filled if find_split(inner.name)[1]]
+    holds_parts = len(parts) > 1 and any(len(inner.filled) > 1 for inner in parts)
+    return deep if is_filler(deep[0].name) or holds_parts else []
+
+
 def _turn_inside_out(top: Folder, layout: Layout) -> Folder:
-    """Return the folder with the parts outside and the classes inside, where each class folder holds the parts."""
+    """Return the folder with the parts outside and the classes inside, where most class folders hold the parts.
+
+    Pictures that lie in the class folders themselves are of the train part.
+    """
     classes = top.filled
     inside = {child.name: {inner.name: inner for inner in child.filled} for child in classes}
     names = list(dict.fromkeys(name for inner in inside.values() for name in inner))
     parts = [find_split(name) for name in names]
-    if len(classes) < 2 or any(child.pictures or not child.filled for child in classes):
+    if len(classes) < 2 or 2 * sum(map(bool, inside.values())) < len(classes):
         return top
     if not all(is_all for _, is_all in parts) or ("train", True) not in parts or len(parts) < 2:
         return top
     layout.notes.append(f"the parts, {_list(names)}, are read from inside the class folders")
+    loose = sum(len(child.pictures) for child in classes)
+    if loose:
+        layout.notes.append(f"{count_pictures(loose)} in the class folders themselves: of the train part")
     turned = []
     for name in names:
-        own = [replace(inside[child.name][name], path=child.path) for child in classes if name in inside[child.name]]
+        takes_loose = name == names[parts.index(("train", True))]
+        own = []
+        for child in classes:
+            held = inside[child.name].get(name, Folder(child.path))
+            own.append(replace(held, path=child.path, pictures=held.pictures + child.pictures * takes_loose))
+        own = [child for child in own if child.count]
         turned.append(Folder(top.path / name, folders=tuple(own)))
     return replace(top, folders=tuple(turned))
 
@@ -197,17 +246,18 @@ def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsew
     is_cut = not folder.pictures and all(_step_in(child).is_flat for child in children)  # or flat, without children
     are_pieces = (len(names) > 1 and share_stem(names)) or all(map(is_filler, names))
     variants = _list_variants(folder)
-    if (is_cut and (are_pieces or len(names) == 1)) or not children or variants:
-        pictures, tables = Names(part, folder.list_pictures(), elsewhere), _list_tables(folder, root)
-        found = read_classes(pictures, {path: _find_table_part(path, folder, pictures) for path in tables})
-        layout.is_table |= found is not None and part == "train"
-        if found is None and are_pieces:  # or flat
-            found = classes_by_prefix(folder.list_pictures())
-        if found:
-            layout.notes += found.notes
-            layout.said_parts |= found.parts
-            return found.classes
-        if not children or (are_pieces and (len(names) > 1 or part != "train" or elsewhere)):
+    by_folder = {child.name: child.list_pictures() for child in children}
+    may_be_classes = not ((is_cut and (are_pieces or len(names) == 1)) or not children or variants)
+    found = _ask_tables(folder, root, layout, part, elsewhere, by_folder if may_be_classes else {})
+    if found is None and not may_be_classes and are_pieces:  # or flat
+        found = classes_by_prefix(folder.list_pictures())
+    if found:
+        layout.notes += found.notes
+        layout.said_parts |= found.parts
+        return found.classes
+    if not may_be_classes:
+        is_said = len(names) > 1 or part != "train" or elsewhere or _list_label_files(folder, root)
+        if not children or (are_pieces and is_said):
             return None
     if variants:
         raise RequestError(
@@ -221,7 +271,31 @@ def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsew
     nested = [child.name for child in children if not child.pictures and len(child.filled) > 1]
     if nested:
         layout.notes.append(f"all that lies in the sub-folders of {_list(nested)} is read as that class")
-    return {child.name: child.list_pictures() for child in children}
+    return by_folder
+
+
+def _ask_tables(
+    folder: Folder, root: Folder, layout: Layout, part: str, elsewhere: Sequence[Path], by_folder: Classes
+) -> Found | None:
+    """Return the classes that a CSV says; None where none does, or where the names of folders, `by_folder`, count."""
+    if layout.label_column == FOLDERS:
+        return None
+    names = Names(part, folder.list_pictures(), elsewhere)
+    tables = {path: _find_table_part(path, folder, names) for path in _list_tables(folder, root)}
+    if by_folder and layout.label_column is None:
+        found = read_other_classes(names, tables, by_folder)
+        if found:
+            found.notes.append(f"{_list([*by_folder])} are no classes then (--label-column {FOLDERS}: they are)")
+    else:
+        found = read_classes(names, tables, layout.label_column)
+        if layout.label_column and found is None and part == "train":
+            asked = ", ".join(path.name for path in tables) or "there is none"
+            raise RequestError(
+                f"--label-column should be a column of a CSV that names the pictures of {root.path}, or {FOLDERS}. "
+                f"Got {layout.label_column!r:.60}, which no such CSV has ({asked:.80})."
+            )
+    layout.is_table |= found is not None and part == "train"
+    return found
 
 
 def _find_table_part(table: Path, folder: Folder, names: Names) -> str | None:
@@ -239,6 +313,14 @@ def _list_tables(folder: Folder, root: Folder) -> list[Path]:
     return [*dict.fromkeys([*folder.tables, *below, *tables])]
 
 
+def _list_label_files(folder: Folder, root: Folder) -> list[str]:
+    """Return the names of files in or over a folder that are there to say the classes, or so it seems."""
+    tables = [path for path in _list_tables(folder, root) if path.suffix.lower() != TEXT_LIST]
+    places = [place for place in (folder.path, *folder.path.parents) if place.is_relative_to(root.path)]
+    others = [path for place in places for path in sorted(place.iterdir()) if path.suffix.lower() in _LABEL_SUFFIXES]
+    return [path.name for path in [*tables, *others] if path.is_relative_to(root.path)]
+
+
 def _list_variants(folder: Folder) -> list[str]:
     """Return the classes that all sub-folders hold, as color/ and grayscale/ do; [] where these are classes."""
     children = folder.filled
@@ -248,6 +330,13 @@ def _list_variants(folder: Folder) -> list[str]:
         return []
     common = set.intersection(*names)
     return sorted(common) if 2 * len(common) >= len(set.union(*names)) else []
+
+
+def _note_rest(outer: Folder, inner: Folder, layout: Layout) -> None:
+    """Note the pictures that lie beside a folder that was stepped into."""
+    beside = outer.count - inner.count
+    if beside:
+        layout.notes.append(f"{count_pictures(beside)} beside {inner.name} not read")
 
 
 def _divide(layout: Layout) -> None:
@@ -286,15 +375,22 @@ def _match_classes(part: str, layout: Layout) -> None:
 
 def _note_what_is_not_read(root: Folder, folders: dict[str, Folder], layout: Layout) -> None:
     """Note CSV files and other kinds, empty class folders, runs, and a single class."""
-    tables = [path.name for inner in root.walk() for path in inner.tables]
+    tables = [path.name for inner in root.walk() for path in inner.tables if path.suffix.lower() != TEXT_LIST]
     if tables and not layout.is_table:
         layout.notes.append(f"the classes are not read from {_list(tables)}, but from the names of folders or files")
     others: Counter[str] = Counter()
     for folder in folders.values():
         others.update(folder.count_others())
+    if layout.is_table:
+        del others[TEXT_LIST]  # it may be the one that is read
     if others:
         kinds = [f"{count:,} {suffix or 'without suffix'}" for suffix, count in others.most_common()]
         layout.notes.append(f"files of other kinds are not read: {_list(kinds)}")
+    stems = Counter((path.parent, path.stem) for folder in folders.values() for path in folder.list_pictures())
+    twice = [stem for (_, stem), count in stems.items() if count > 1]
+    if twice:
+        copies = f"{count_pictures(len(twice))} called as another but for the suffix, as {twice[0]}"
+        layout.notes.append(f"{copies}: masks and copies should be taken out")
     empty = [inner.name for folder in folders.values() for inner in _step_in(folder).folders if not inner.count]
     if empty:
         layout.notes.append(f"folders without pictures are left out: {_list(empty)}")
@@ -311,11 +407,23 @@ def _note_what_is_not_read(root: Folder, folders: dict[str, Folder], layout: Lay
 def _describe_lack(folder: Folder, root: Folder) -> str:
     expected = f"{root.path}: should hold one sub-folder per class with images"
     if not folder.count:
-        others = [f"{count:,} {suffix or 'without suffix'}" for suffix, count in folder.count_others().most_common()]
-        return f"{expected} ({', '.join(IMAGE_SUFFIXES)}). Got none{', but ' * bool(others)}{_list(others)}."
+        kinds = folder.count_others()
+        others = [f"{count:,} {suffix or 'without suffix'}" for suffix, count in kinds.most_common()]
+        sets = [inner.path for inner in root.walk() if is_idx_folder(inner.path)]
+        sets = [path for path in sets if path.parent not in sets]
+        hint = ""
+        if sets:
+            hint = f": {_list([str(path) for path in sets])} can be named with --data"
+        elif kinds.keys() & set(_ARRAYS):
+            hint = ": numpy.savez(file, images=..., labels=...) makes a file that --data takes"
+        return f"{expected} ({', '.join(IMAGE_SUFFIXES)}). Got none{', but ' * bool(others)}{_list(others)}{hint}."
+    files = _list_label_files(folder, root)
+    unread = (
+        f": {_list(files)} {'name' if len(files) > 1 else 'names'} none of them, as {folder.list_pictures()[0].name}"
+    )
     return (
         f"{expected}, or a CSV of the pictures' names and labels beside them, or names as cat.1.jpg, dog.1.jpg. "
-        f"Got {folder.count:,} pictures in {folder.path} and nothing that says their classes."
+        f"Got {folder.count:,} pictures in {folder.path} and nothing that says their classes{unread * bool(files)}."
     )
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,16 +13,18 @@ from synth.images import IMAGE_SUFFIXES
 # thumbnails and copies that systems, archives and disks keep, beside all names that begin with a dot
 _MACHINES_NAMES = {"__macosx", "@eadir", "thumbs.db", "desktop.ini", "$recycle.bin", "lost+found", "__pycache__"}
 JSON_LINES = ".jsonl"
-_TABLE_SUFFIXES = (".csv", ".tsv", JSON_LINES)
+TEXT_LIST = ".txt"  # which also holds anything else
+_TABLE_SUFFIXES = (".csv", ".tsv", TEXT_LIST, JSON_LINES)
 _MAX_DEPTH = 50
+_MAX_LISTS = 10  # more of them are of one picture each
 
 
 @dataclass(frozen=True)
 class Folder:
     """A folder, with what is visible in it: its pictures and tables, sorted, its sub-folders, and how many others.
 
-    others: {suffix: files that are neither picture nor table}. run_count: sub-folders that hold a run and are left out.
-    dangling: names of links to nothing.
+    others: {suffix: files that are neither picture nor table, or only perhaps a table, as .txt}. run_count: sub-folders
+    that hold a run and are left out. dangling: names of links to nothing.
     """
 
     path: Path
@@ -76,10 +78,17 @@ def is_hidden(name: str) -> bool:
 def list_tables(folder: Path) -> list[Path]:
     """Return the tables that are visible in a folder itself, sorted; none where it can't be read."""
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _TABLE_SUFFIXES)
+        paths = _choose_tables(sorted(folder.iterdir()))
     except OSError:
         return []
     return [path for path in paths if path.is_file() and not is_hidden(path.name)]
+
+
+def _choose_tables(paths: Sequence[Path]) -> list[Path]:
+    """Return the files of a folder that are tables by their names."""
+    tables = [path for path in paths if path.suffix.lower() in _TABLE_SUFFIXES]
+    lists = {path for path in tables if path.suffix.lower() == TEXT_LIST}
+    return [path for path in tables if path not in lists or len(lists) <= _MAX_LISTS]
 
 
 def scan_folder(path: str | Path) -> Folder:
@@ -100,12 +109,14 @@ def _scan(path: Path, above: tuple[tuple[int, int], ...]) -> Folder:
     inner = [Path(path, entry.name) for entry in visible if entry.is_dir()]
     runs = [folder for folder in inner if (folder / CONFIG).exists()]
     files = [(entry.path, os.path.splitext(entry.name)[1].lower()) for entry in visible if entry.is_file()]
+    tables = _choose_tables([Path(file) for file, kind in files if kind in _TABLE_SUFFIXES])
+    known = {*IMAGE_SUFFIXES, *_TABLE_SUFFIXES} - {TEXT_LIST}
     return Folder(
         path,
         tuple(Path(file) for file, kind in files if kind in IMAGE_SUFFIXES),
-        tuple(Path(file) for file, kind in files if kind in _TABLE_SUFFIXES),
+        tuple(tables),
         tuple(_scan(folder, (*above, identity)) for folder in inner if folder not in runs),
-        tuple(kind for _, kind in files if kind not in (*IMAGE_SUFFIXES, *_TABLE_SUFFIXES)),
+        tuple(kind for _, kind in files if kind not in known),
         len(runs),
         tuple(entry.name for entry in visible if entry.is_symlink() and not os.path.exists(entry.path)),
     )

@@ -52,15 +52,17 @@ def read_npz(path: str | Path, image_shape: tuple[int, int, int] | None = None) 
         part: LabelledImages(check_images(scale_pixels(array, scale), f"{path}: {keys[part][0]}"), labels[part])
         for part, array in images.items()
     }
+    shifted = _shift_names(class_names, labels.values()) if text_names is None else None
     train = found.get("train") or next(iter(found.values()))
     others = {part: source for part, source in found.items() if source is not train}
     notes = [f"{path}: pixels from {scale} are read as 0..255"] if scale else []
     notes += [f"{path}: {key} is left out" for key in _list_unused(names, keys)]
+    notes += [f"{path}: labels begin with 1, and class_names with that of 1"] * (shifted is not None)
     source = replace(
         train,
         validation=others.get("validation"),
         test=others.get("test"),
-        class_names=text_names or class_names,
+        class_names=text_names or shifted or class_names,
         synthetic=_parse_marks(arrays.get(SYNTHETIC), len(train.labels), path),
         notes=tuple(notes),
         text_labels=text_names is not None,
@@ -143,6 +145,14 @@ def _number_labels(
     if class_names is None:
         check_class_names(names, next(iter(given.values()))[1])
     return numbered, dict(enumerate(names)) if class_names is None else None
+
+
+def _shift_names(class_names: dict[int, str] | None, labels: Iterable[np.ndarray]) -> dict[int, str] | None:
+    """Return {label: name} from 1 on where the labels are 1..K for K names; None where they are others."""
+    values = np.unique(np.concatenate(list(labels)))
+    if not class_names or not len(values) or values[0] < 1 or values[-1] != len(class_names):
+        return None
+    return {value + 1: name for value, name in class_names.items()}
 
 
 def _list_names(labels: Iterable[np.ndarray]) -> list[str]:

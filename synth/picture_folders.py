@@ -13,14 +13,16 @@ from synth.picture_sets import read_pictures
 from synth.split_names import PARTS
 
 
-def read_image_folder(folder: str | Path, reading: Reading | None = None, groups: str | None = None) -> LabelledImages:
+def read_image_folder(
+    folder: str | Path, reading: Reading | None = None, groups: str | None = None, label_column: str | None = None
+) -> LabelledImages:
     """Read pictures in one sub-folder per class, in parts with these in each, or with a CSV (synth.folder_layout).
 
     Labels number the classes in the order of their names' text; where a CSV gives integers, they are these. All-grey
     sets give one channel, others three. Images of different sizes need `reading.size`. groups: as of
-    synth.picture_groups.read_groups, for the train part. Errors name the pictures.
+    synth.picture_groups.read_groups, for the train part. label_column: as of find_layout. Errors name the pictures.
     """
-    layout = find_layout(folder)
+    layout = find_layout(folder, label_column)
     check_class_names(layout.class_names, folder)
     values = layout.number_classes()
     parts = [part for part in PARTS if part in layout.parts]
@@ -50,9 +52,9 @@ def read_image_folder(folder: str | Path, reading: Reading | None = None, groups
     return replace(named, validation=brought.get("validation"), test=brought.get("test"))
 
 
-def read_files(folder: str | Path, reading: Reading) -> tuple[list[Path], np.ndarray]:
+def read_files(folder: str | Path, reading: Reading, label_column: str | None) -> tuple[list[Path], np.ndarray]:
     """Return the files of all parts of a folder of pictures, and their images uint8 [N, H, W, C], read alike."""
-    parts = find_layout(folder).parts.values()
+    parts = find_layout(folder, label_column).parts.values()
     paths = [path for classes in parts for pictures in classes.values() for path in pictures]
     found = read_pictures(paths, reading, folder)
     return [path for path, is_kept in zip(paths, found.kept, strict=True) if is_kept], found.images

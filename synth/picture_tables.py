@@ -3,20 +3,23 @@
 import csv
 import json
 import re
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from synth.errors import RequestError, describe_cause
-from synth.folder_tree import JSON_LINES
+from synth.folder_tree import JSON_LINES, TEXT_LIST
 from synth.images import IMAGE_SUFFIXES
 from synth.labelled_images import parse_label
 from synth.said_parts import SPLIT_NAMES, find_part
+from synth.split_names import find_split
 
 Classes = dict[str, list[Path]]  # {class name: its pictures}
 Labels = tuple[str, list[str]]  # what of a table holds them, and the label of each row
+FOLDERS = "folders"  # as the column of labels: the names of folders are the classes
 
 # names of the column with the labels, texts before numbers
 _LABEL_COLUMNS = (
@@ -24,6 +27,7 @@ _LABEL_COLUMNS = (
     "category", "dx", "diagnosis", "target", "breed", "species", "type", "emotion", "y", "class_id", "classid",
     "label_id", "category_id", "diagnosis_code",
 )  # fmt: skip
+_OTHER_KINDS = ("breed", "species", "type", "emotion", "y")  # of these, may be of something else than the classes
 _NAME_COLUMNS = (
     "file", "filename", "file_name", "filepath", "filepaths", "file_path", "path", "image", "image_name", "image_id",
     "imageid", "image_path", "id", "name", "picture", "photo",
@@ -36,19 +40,34 @@ _CAMERAS = {
 }  # fmt: skip
 _NUMBERED = re.compile(r"(.*?[^\W\d_].*?)[\W_]*\d[\d\W_]*")  # a name, then numbers: cat.0, american_bulldog_12
 _MIN_PER_PREFIX = 2
-_UTF8, _WINDOWS = "utf-8", "cp1252"
+_UTF8, _UTF16, _WINDOWS = "utf-8", "utf-16", "cp1252"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")  # with which such a file begins
 _MARKS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
+_BOOLEANS = {"false": 0, "true": 1} | _MARKS
+_SWITCHES = {  # {column that says of one part whether a picture is in it: (what 0 means, what 1 means)}
+    "is_train": ("test", "train"), "is_valid": ("train", "validation"), "is_val": ("train", "validation"),
+    "is_test": ("train", "test"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV: its header, its rows of as many texts, the part that its name says, if any, and its encoding."""
+    """A CSV: its header, its rows of as many texts, the part that its name says, if any, and its encoding.
+
+    joined: names of others with the same header whose rows stand below its own.
+    """
 
     path: Path
     header: list[str]
     rows: list[list[str]]
     split: str | None
     encoding: str
+    joined: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the file, or of all whose rows it has."""
+        return " and ".join([self.path.name, *self.joined])
 
 
 class Found(NamedTuple):
@@ -88,17 +107,25 @@ class Names:
         found = self._by_name.get(f"{name}.{suffix}" if name else suffix, [])
         if not found and f".{suffix}" in IMAGE_SUFFIXES:  # they may have been converted
             found = self._by_name.get(name, [])
-        inside = [path for path in found if f"/{path.as_posix()}".endswith(f"/{place}")] if "/" in place else []
+        ending = place
+        inside: list[Path] = []
+        while "/" in ending and not inside:  # a path of the machine that wrote the table has the longest common ending
+            inside = [path for path in found if f"/{path.as_posix()}".endswith(f"/{ending}")]
+            ending = ending.partition("/")[2]
         own = [path for path in inside or found if path in self._own]
         is_shared = len(own) < len(inside or found)
         return [] if is_shared and (split or "train") != self.part else own
 
 
-def read_classes(names: Names, tables: Mapping[Path, str | None]) -> Found | None:
-    """Return the classes of pictures by the first of the CSVs that names them and their labels; None where none does.
+def read_classes(
+    names: Names, tables: Mapping[Path, str | None], label_column: str | None = None, *, surely: bool = False
+) -> Found | None:
+    """Return the classes of pictures by the first of the CSVs that names them and their labels, and others of the same
+    header; None where none does.
 
-    tables: {CSV: the part that it is for, None for any}; one for another part is not asked. Raises RequestError where
-    one names pictures of the train part, and it is not clear what their labels are.
+    tables: {CSV: the part that it is for, None for any}; one for another part is not asked. label_column: the one that
+    has the labels; by default it has a usual name, `surely` one that means nothing else. Raises RequestError where one
+    names pictures of the train part, and it is not clear what their labels are.
     """
     naming = []  # the tables that name pictures, and by which column
     for path, split in sorted(tables.items(), key=lambda pair: pair[1] not in (None, names.part)):
@@ -111,14 +138,16 @@ def read_classes(names: Names, tables: Mapping[Path, str | None]) -> Found | Non
         column = find_names(table, names)
         if column is not None:
             naming.append((table, column))
-    for find in (_find_marks, _find_known_labels):
+    known = partial(_find_known_labels, but=_OTHER_KINDS if surely else ())
+    for find in (partial(_find_named, label_column),) if label_column else (_find_marks, known):
         for table, column in naming:
-            labels = find(table, column)
+            joined = _join(table, naming)
+            labels = find(joined, column)
             if labels:
-                found = _assign(table, column, labels, names)
+                found = _assign(joined, column, labels, names)
                 others = [pair for pair in naming if pair[0].split not in (None, names.part)]
-                return _add_parts(found, table, [(*pair, find(*pair)) for pair in others], names)
-    pairs = [(table, column) for table, column in naming if len(table.header) == 2]
+                return _add_parts(found, joined, [(*pair, find(*pair)) for pair in others], names)
+    pairs = [(table, column) for table, column in naming if len(table.header) == 2 and not (label_column or surely)]
     if len(pairs) == 1:  # the other column holds the labels, whatever its name
         ((table, column),) = pairs
         found = _assign(table, column, _take_column(table, 1 - column), names)
@@ -126,11 +155,26 @@ def read_classes(names: Names, tables: Mapping[Path, str | None]) -> Found | Non
     if naming and names.part == "train":
         files = [f"{table.path.name}: " * (len(naming) > 1) + ", ".join(table.header) for table, _ in naming]
         raise RequestError(
-            f"{naming[0][0].path}: names the pictures, and should have their classes in a column that is called label, "
-            f"class or category. Got {'; '.join(files)[:120]} instead: rename it in a copy, and link the pictures "
-            "beside that."
+            f"{naming[0][0].path}: names the pictures, and should have their classes in a column that is called "
+            f"{label_column or 'label, class or category'}. Got {'; '.join(files)[:120]} instead: --label-column names "
+            "one."
         )
     return None
+
+
+def read_other_classes(names: Names, tables: Mapping[Path, str | None], classes: Classes) -> Found | None:
+    """Return the classes of most pictures by a CSV that has a column for them, where they are others than `classes`,
+    those of the folders; else None."""
+    try:
+        found = read_classes(names, tables, surely=True)
+    except RequestError:  # it is not sure what it says
+        return None
+    if found is None or 2 * sum(map(len, found.classes.values())) < len(names):
+        return None
+    labels = {path: label for label, paths in found.classes.items() for path in paths}
+    pairs = {(folder, labels[path]) for folder, paths in classes.items() for path in paths if path in labels}
+    folders, said = (set(side) for side in zip(*pairs, strict=True))
+    return None if len(pairs) == len(folders) == len(said) else found
 
 
 def count_pictures(count: int) -> str:
@@ -161,9 +205,10 @@ def load_table(path: Path, split: str | None) -> Table:
     try:
         if path.suffix.lower() == JSON_LINES:
             return Table(path, *_read_json_lines(path), split, _UTF8)
+        with path.open("rb") as file:
+            encoding = _UTF16 if file.read(2) in _UTF16_MARKS else _UTF8
         try:
-            header, rows = _read_rows(path, "utf-8-sig")
-            encoding = _UTF8
+            header, rows = _read_rows(path, "utf-8-sig" if encoding == _UTF8 else encoding)
         except UnicodeDecodeError:
             header, rows = _read_rows(path, _WINDOWS)
             encoding = _WINDOWS
@@ -179,7 +224,8 @@ def _read_rows(path: Path, encoding: str) -> tuple[list[str], list[list[str]]]:
         sample = file.readline(10_000)
         delimiter = max(",;\t", key=sample.count)
         file.seek(0)
-        lines = csv.reader(file, delimiter=delimiter)
+        is_list = path.suffix.lower() == TEXT_LIST and delimiter not in sample  # a name and a label in each line
+        lines = (line.rsplit(maxsplit=1) for line in file) if is_list else csv.reader(file, delimiter=delimiter)
         header = [cell.strip() for cell in next(lines, [])]
         rows = [[cell.strip() for cell in row] for row in lines if len(row) == len(header) <= _MAX_COLUMNS]
     return header, rows
@@ -233,7 +279,7 @@ def _add_parts(found: Found, table: Table, others: Sequence[tuple[Table, int, La
 
     table: the one that `found` is of. others: (table, column with the names, labels, if it has any).
     """
-    labelled = [table.path.name]
+    labelled = [table.name]
     if not names.has_others and not found.parts and table.split == names.part:
         for other, column, labels in others:
             if labels and other.split:
@@ -271,11 +317,25 @@ def _find_marks(table: Table, column: int) -> Labels | None:
     return "the columns of 0 and 1", [table.header[others[row.index(1)]] for row in marks]
 
 
-def _find_known_labels(table: Table, column: int) -> Labels | None:
+def _find_known_labels(table: Table, column: int, *, but: Collection[str] = ()) -> Labels | None:
     """Return the labels of a table that has a column which is called as labels are; None of another."""
     columns = {_fold(name): number for number, name in enumerate(table.header)}
-    known = [columns[name] for name in _LABEL_COLUMNS if columns.get(name, column) != column]
+    known = [columns[name] for name in _LABEL_COLUMNS if name not in but and columns.get(name, column) != column]
     return _take_column(table, known[0]) if known else None
+
+
+def _find_named(label_column: str, table: Table, column: int) -> Labels | None:
+    """Return the labels of a table that has a column of this name or number, from 1 on; None of another."""
+    named = {str(place + 1): place for place in range(len(table.header))}
+    named |= {name: place for place, name in enumerate(table.header)}
+    return _take_column(table, named[label_column]) if label_column in named else None
+
+
+def _join(table: Table, naming: Sequence[tuple[Table, int]]) -> Table:
+    """Return the table with the rows of all that are like it, as part1.csv and part2.csv are."""
+    alike = [other for other, _ in naming if (other.header, other.split) == (table.header, table.split)]
+    rows = [row for other in alike for row in other.rows]
+    return replace(table, rows=rows, joined=tuple(other.path.name for other in alike if other is not table))
 
 
 def _take_column(table: Table, column: int) -> Labels:
@@ -296,43 +356,62 @@ def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> Fo
     """Return the classes of pictures by the labels of a table's rows."""
     place, row_labels = found_labels
     labels: dict[Path, str] = {}
-    missing = 0
+    missing, twice = 0, ""
     for row, label in zip(table.rows, row_labels, strict=True):
         found = names.look_up(row[column], table.split) if label else []
         missing += not found
+        twice = twice or (found[0].name if len(found) > 1 else "")
         for path in found:
             if labels.setdefault(path, label) != label:
                 raise RequestError(
                     f"{table.path}: should give each picture one class. {row[column]} has {labels[path]} and {label}."
                 )
+    if not labels:
+        example = next((row[column] for row in table.rows), "")
+        raise RequestError(
+            f"{table.path}: should have a class for each picture, a text or an integer. {place} has none in its "
+            f"{len(table.rows):,} rows, as for {example!r:.60}."
+        )
     classes = defaultdict(list)
     for path in sorted(labels):
         classes[labels[path]].append(path)
     name = table.header[column]
     part = (None if names.has_others else table.split) or names.part
-    notes = [f"{part}: classes are read from {place} of {table.path.name}, pictures are found by {name!r}"]
-    if table.encoding != _UTF8:
-        notes.append(f"{table.path.name} is not in UTF-8, and read as {table.encoding}")
+    notes = [f"{part}: classes are read from {place} of {table.name}, pictures are found by {name!r}"]
+    if table.encoding == _WINDOWS:
+        notes.append(f"{table.name} is not in UTF-8, and read as {table.encoding}")
     if missing and not names.has_others:
-        notes.append(f"{missing:,} rows of {table.path.name} name no picture, or no class")
-    twice = [name for name, times in Counter(path.name for path in labels).most_common(1) if times > 1]
+        notes.append(f"{missing:,} rows of {table.name} name no picture, or no class")
     if twice:
-        notes.append(
-            f"{twice[0]} is there in several folders: all have the class that {table.path.name} gives the name"
-        )
-    parts = {} if names.has_others else _read_parts(table, column, names)
+        notes.append(f"{twice} is there in several folders: all have the class that {table.name} gives the name")
+    parts = {} if names.has_others else _read_parts(table, column, row_labels, names)
     if parts:
-        notes.append(f"the parts are those that {table.path.name} says")
+        notes.append(f"the parts are those that {table.name} says")
     elif not names.has_others and (columns := [name for name in table.header if _fold(name) in SPLIT_NAMES]):
-        notes.append(f"column {columns[0]!r} of {table.path.name} does not say train and another part: it is not read")
+        notes.append(f"column {columns[0]!r} of {table.name} does not say train and another part: it is not read")
     return Found(dict(classes), notes, parts)
 
 
-def _read_parts(table: Table, column: int, names: Names) -> dict[Path, str]:
-    """Return the part of each picture by a column that is called as such columns are; {} where none says them all."""
-    places = [place for place, name in enumerate(table.header) if _fold(name) in SPLIT_NAMES]
-    said = [find_part(row[places[0]]) for row in table.rows] if places else []
-    if None in said or "train" not in said or len(set(said)) == 1:
-        return {}
-    found = zip(table.rows, said, strict=True)
-    return {path: part for row, part in found if part for path in names.look_up(row[column], table.split)}
+def _read_parts(table: Table, column: int, row_labels: Sequence[str], names: Names) -> dict[Path, str]:
+    """Return the part of each picture by a column that is called as such columns are, or whose texts all are names of
+    parts; {} where none says them all."""
+    usual = [_fold(name) in (*SPLIT_NAMES, *_SWITCHES) for name in table.header]
+    for place in sorted(range(len(table.header)), key=lambda place: not usual[place]):
+        texts = [row[place] for row in table.rows]
+        if place == column or texts == row_labels:
+            continue
+        meanings = {text: _find_said_part(text, _fold(table.header[place])) for text in set(texts)}
+        if None not in meanings.values() and "train" in meanings.values() and len(set(meanings.values())) > 1:
+            said = zip(table.rows, texts, strict=True)
+            found = [(names.look_up(row[column], table.split), meanings[text] or "") for row, text in said]
+            return {path: part for paths, part in found for path in paths}
+    return {}
+
+
+def _find_said_part(text: str, column: str) -> str | None:
+    """Return the part that a text in a column of this name says, or None."""
+    if column in _SWITCHES:
+        switch = _BOOLEANS.get(text.casefold())
+        return None if switch is None else _SWITCHES[column][switch]
+    says_nothing_else = find_split(text)[1]
+    return find_part(text) if column in SPLIT_NAMES or says_nothing_else else None

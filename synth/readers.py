@@ -75,11 +75,11 @@ def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
         return read_table_parts(parts, reading)
     if path.is_file() and is_data_file(path):
         return read_data_files([path], reading)
-    refuse_columns(reading, f"{path} has no columns", may_group=path.is_dir() and not is_idx_folder(path))
+    refuse_columns(reading, f"{path} has no columns", has_pictures=path.is_dir() and not is_idx_folder(path))
     if is_idx_folder(path):
         return read_idx_folder(path)
     if path.is_dir():
-        found = read_image_folder(path, reading.pictures, reading.groups)
+        found = read_image_folder(path, reading.pictures, reading.groups, reading.label_column)
         names = found.class_names or {}
         return replace(found, text_labels=any(name != str(value) for value, name in names.items()))
     check_regular_file(path)

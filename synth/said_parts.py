@@ -8,7 +8,7 @@ import numpy as np
 from synth.labelled_images import LabelledImages
 from synth.split_names import PARTS, find_split
 
-SPLIT_NAMES = ("usage", "split", "subset")  # of such a column
+SPLIT_NAMES = ("usage", "split", "subset", "set", "data_set", "partition")  # of such a column
 _WORDS = {"publictest": "validation", "privatetest": "test"}  # FER2013's
 
 

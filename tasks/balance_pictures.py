@@ -60,7 +60,7 @@ def _find_originals(dataset: Dataset) -> dict[int, list[Path]]:
         return {}
     reading = Reading(request["image_size"], request.get("fit", DEFAULT_FIT), skip_unreadable=True)
     found: dict[int, list[Path]] = {}
-    for path, image in zip(*read_files(folder, reading), strict=True):
+    for path, image in zip(*read_files(folder, reading, request.get("label_column")), strict=True):
         images = repeat_grey(image[np.newaxis], dataset.image_shape[-1])
         found.setdefault(int(hash_images(images)[0]), []).append(path)
     return found

@@ -354,3 +354,162 @@ def test_json_lines_say_the_classes(make):
     (folder / "train" / "metadata.jsonl").write_text("no JSON\n")
     with pytest.raises(RequestError, match=r"metadata\.jsonl: should be a readable table"):
         find_layout(folder)
+
+
+PATIENTS = [f"patient{k}/{picture}.png" for k in range(3) for picture in (1, 2)]
+
+
+def test_a_csv_of_most_pictures_counts_more_than_folders_that_say_something_else(make):
+    rows = [f"{name},{'ape' if '/1' in name else 'bee'}" for name in PATIENTS]
+    folder = make(*PATIENTS, labels="\n".join(["path,label", *rows]))
+    layout = find_layout(folder)
+    assert show(layout) == {"train": {"ape": ["1.png"] * 3, "bee": ["2.png"] * 3}}
+    assert layout.notes == [
+        "train: classes are read from the column 'label' of labels.csv, pictures are found by 'path'",
+        "patient0, patient1, patient2 are no classes then (--label-column folders: they are)",
+    ]
+    assert find_layout(folder, "folders").class_names == ["patient0", "patient1", "patient2"]
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["species", "height", "label"],
+    ids=["of something else, perhaps", "of something else", "as the folders, and of few pictures"],
+)
+def test_folders_are_classes_beside_a_csv_that_is_not_sure_to_say_others(make, column):
+    names = ["ape/1.png", "ape/2.png", "bee/3.png", "bee/4.png", "bee/5.png"]
+    rows = [f"{name},{k % 2}" for k, name in enumerate(names[: 2 if column == "label" else 5])]
+    folder = make(*names, meta="\n".join([f"file,{column}", *rows]))
+    layout = find_layout(folder)
+    assert show(layout) == {"train": {"ape": ["1.png", "2.png"], "bee": ["3.png", "4.png", "5.png"]}}
+    assert layout.notes == ["the classes are not read from meta.csv, but from the names of folders or files"]
+    if column != "label":
+        assert find_layout(folder, column).class_names == ["0", "1"]
+
+
+def test_a_column_of_labels_that_no_csv_has_is_one_line(make):
+    folder = make("images/1.png", "images/2.png", labels="file,kind,tone\n1.png,ape,a\n2.png,bee,b")
+    assert find_layout(folder, "kind").class_names == ["ape", "bee"]
+    assert find_layout(folder, "3").class_names == ["a", "b"]
+    with pytest.raises(RequestError, match="called colour. Got file, kind, tone instead: --label-column names one"):
+        find_layout(folder, "colour")
+    (folder / "labels.csv").unlink()
+    with pytest.raises(RequestError, match="Got 'kind', which no such CSV has .there is none."):
+        find_layout(folder, "kind")
+
+
+@pytest.mark.parametrize(("wrapper", "beside"), [("data", "plots"), ("birds", "plots"), ("images", "parts")])
+def test_a_flat_folder_beside_a_wrapped_set_is_no_class(make, wrapper, beside):
+    inner = ("train/ape/1.png", "train/bee/2.png", "test/ape/3.png", "test/bee/4.png")
+    inner = ("ape/1.png", "bee/2.png") if wrapper == "images" else inner
+    layout = find_layout(make(*(f"{wrapper}/{name}" for name in inner), f"{beside}/5.png"))
+    assert layout.class_names == ["ape", "bee"]
+    assert ("test" in layout.parts) is (wrapper != "images")
+    assert layout.notes == [f"1 picture beside {wrapper} not read"]
+
+
+def test_a_class_with_folders_among_flat_ones_wraps_nothing(make):
+    layout = find_layout(make("dog/husky/1.png", "dog/poodle/2.png", "cat/3.png", "ape/4.png"))
+    assert layout.class_names == ["ape", "cat", "dog"]
+
+
+@pytest.mark.parametrize("file", ["labels.json", "labels.xlsx", "labels.csv"])
+def test_labels_that_are_not_read_make_no_class_of_images(make, file):
+    folder = make("images/img_1.png", "images/img_2.png")
+    (folder / file).write_text("id,label\n1,ape\n2,bee\n")
+    with pytest.raises(RequestError, match=f"nothing that says their classes: {file} names none of them, as img_1.png"):
+        find_layout(folder)
+
+
+@pytest.mark.parametrize("text", ["1.png ape\n2.png bee\n", "images/1.png\tape\nimages/2.png\tbee\n", "1,ape\n2,bee\n"])
+def test_a_list_of_names_and_labels_says_the_classes(make, text):
+    folder = make("images/1.png", "images/2.png", "README.txt")
+    (folder / "labels.txt").write_text(text if "," not in text else "id,label\n" + text)
+    assert show(find_layout(folder)) == {"train": {"ape": ["1.png"], "bee": ["2.png"]}}
+
+
+def test_lists_of_one_picture_each_are_not_read(make):
+    boxes = [f"images/{k}.txt" for k in range(11)]
+    folder = make("images/1.png", "images/2.png", *boxes)
+    assert find_layout(folder).notes[0] == "files of other kinds are not read: 11 .txt"
+
+
+def test_masks_of_a_class_in_a_folder_of_their_own_are_not_read(make):
+    layout = find_layout(make("ape/1.png", "ape/masks/1_mask.png", "bee/2.png", "bee/masks/2.png", "bee/nest/2.png"))
+    assert show(layout) == {"train": {"ape": ["1.png"], "bee": ["2.png", "2.png"]}}
+    assert layout.notes[0] == "not read, as they belong to the images beside them: ape/masks, bee/masks"
+    layout = find_layout(make("cat/4.png", "cat/labels/5.png"))
+    assert show(layout)["train"]["cat"] == ["4.png", "5.png"]
+
+
+def test_the_same_name_with_two_suffixes_is_said(make):
+    layout = find_layout(make("ape/1.png", "ape/1.jpg", "bee/1.jpg", "bee/3.png"))
+    assert layout.notes == [
+        "1 picture called as another but for the suffix, as 1: masks and copies should be taken out"
+    ]
+
+
+def test_loose_pictures_and_flat_classes_beside_parts_inside_the_classes(make):
+    layout = find_layout(make("ape/train/1.png", "ape/test/2.png", "ape/cover.png", "bee/3.png"))
+    assert show(layout) == {"train": {"ape": ["cover.png", "1.png"], "bee": ["3.png"]}, "test": {"ape": ["2.png"]}}
+    assert layout.notes == [
+        "the parts, test, train, are read from inside the class folders",
+        "2 pictures in the class folders themselves: of the train part",
+        "test: has no pictures of bee",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "train", "test"),
+    [
+        ("file,label,set", "train", "test"),
+        ("file,label,where", "Training", "testing"),
+        ("file,label,is_test", "0", "True"),
+    ],
+)
+def test_a_column_that_says_the_parts_may_have_any_name(make, header, train, test):
+    rows = [f"{k}.png,{'ape' if k % 2 else 'bee'},{train if k < 5 else test}" for k in range(1, 7)]
+    layout = find_layout(make(*(f"images/{k}.png" for k in range(1, 7)), labels="\n".join([header, *rows])))
+    assert show(layout)["test"] == {"ape": ["5.png"], "bee": ["6.png"]}
+
+
+def test_tables_that_are_alike_are_read_together(make):
+    names = [f"images/{k}.png" for k in range(4)]
+    folder = make(*names, part1="file,label\n0.png,ape\n1.png,bee", part2="file,label\n2.png,ape\n3.png,bee")
+    layout = find_layout(folder)
+    assert show(layout) == {"train": {"ape": ["0.png", "2.png"], "bee": ["1.png", "3.png"]}}
+    assert layout.notes == [
+        "train: classes are read from the column 'label' of part1.csv and part2.csv, pictures are found by 'file'"
+    ]
+    (folder / "part2.csv").write_text("file,label\n0.png,bee")
+    with pytest.raises(RequestError, match="should give each picture one class. 0.png has ape and bee"):
+        find_layout(folder)
+
+
+def test_paths_of_another_machine_are_found_by_their_longest_common_ending(make):
+    names = [f"{part}/{k}.png" for part in ("train", "test") for k in (1, 2)]
+    rows = [f"/content/x/{name},{'ape' if ('1' in name) == ('train' in name) else 'bee'}" for name in names]
+    layout = find_layout(make(*names, labels="\n".join(["path,label", *rows])))
+    assert show(layout) == {
+        "train": {"ape": ["1.png"], "bee": ["2.png"]},
+        "test": {"ape": ["2.png"], "bee": ["1.png"]},
+    }
+
+
+def test_labels_that_are_no_classes_are_one_line(make):
+    folder = make("images/1.png", "images/2.png", labels="id,label\n1,0.5\n2,1.5")
+    with pytest.raises(RequestError, match="should have a class for each picture.* has none in its 2 rows"):
+        find_layout(folder)
+
+
+def test_files_of_arrays_are_told_what_can_be_read(make):
+    with pytest.raises(RequestError, match=r"but 2 .npy: numpy.savez\(file, images=..., labels=...\) makes a file"):
+        find_layout(make("x_train.npy", "y_train.npy"))
+
+
+def test_idx_files_below_are_named(make):
+    folder = make(
+        "MNIST/raw/train-images-idx3-ubyte", "MNIST/raw/train-labels-idx1-ubyte", "MNIST/processed/training.pt"
+    )
+    with pytest.raises(RequestError, match="/MNIST/raw can be named with --data"):
+        find_layout(folder)

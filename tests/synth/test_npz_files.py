@@ -218,3 +218,11 @@ def test_an_array_that_says_the_parts_divides_the_images(tmp_path):
     assert source.notes == (
         f"{tmp_path}/a.npz: split should say train, validation or test, and has '0': it is not read",
     )
+
+
+def test_class_names_begin_with_that_of_1_where_labels_do(tmp_path):
+    names = np.array(["ape", "bee"])
+    source = read_npz(save(tmp_path, images=BRIGHT, labels=[1, 2], class_names=names))
+    assert source.class_names == {1: "ape", 2: "bee"}
+    assert "labels begin with 1, and class_names with that of 1" in source.notes[0]
+    assert read_npz(save(tmp_path, images=BRIGHT, labels=[1, 1], class_names=names)).class_names == {0: "ape", 1: "bee"}

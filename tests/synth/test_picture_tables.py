@@ -75,6 +75,13 @@ def test_a_table_of_windows_keeps_its_letters(tmp_path):
     assert notes[1] == "t.csv is not in UTF-8, and read as cp1252"
 
 
+def test_a_table_in_utf_16_is_read(tmp_path):
+    (tmp_path / "t.csv").write_text("id,label\n1,x\n2,y\n3,x\n", encoding="utf-16")
+    classes, notes, _ = read_classes(Names("train", PICTURES), {tmp_path / "t.csv": None})
+    assert {name: [path.name for path in paths] for name, paths in classes.items()} == EXPECTED
+    assert len(notes) == 1
+
+
 def test_a_column_of_parts_that_is_not_understood_is_said(tmp_path):
     found = read(tmp_path, "id,label,split\n1,x,0\n2,y,1\n3,x,0\n")
     assert found[1][1] == "column 'split' of t.csv does not say train and another part: it is not read"

@@ -117,6 +117,38 @@ def test_pixels_are_in_the_order_of_their_numbers_and_colours(tmp_path, names, s
     assert source.images.tolist() == [np.arange(len(names)).reshape(shape).tolist()] * 2
 
 
+@pytest.mark.parametrize("name", ["{}_{}_{}", "{}{}x{}", "pixel_{1}_{2}_{0}"])
+def test_colours_of_rows_and_columns_stand_together(tmp_path, name):
+    words = ("red", "green", "blue") if name.startswith("pixel") else "rgb"
+    names = [name.format(colour, row, column) for colour in words for row in range(4) for column in range(4)]
+    planes = np.arange(48).reshape(3, 4, 4)
+    (tmp_path / "a.csv").write_text(f"label,{','.join(names)}\n1,{','.join(map(str, planes.ravel()))}\n")
+    source = read_csv(tmp_path / "a.csv")
+    assert source.images.tolist() == [planes.transpose(1, 2, 0).tolist()]
+    assert source.notes == ()
+
+
+def test_rows_and_columns_that_are_sorted_as_texts_are_put_right(tmp_path):
+    names = sorted(f"{row}x{column}" for row in range(1, 12) for column in range(1, 12))
+    values = [11 * (int(name.split("x")[0]) - 1) + int(name.split("x")[1]) - 1 for name in names]
+    (tmp_path / "a.csv").write_text(f"label,{','.join(names)}\n1,{','.join(map(str, values))}\n")
+    assert read_csv(tmp_path / "a.csv").images.ravel().tolist() == list(range(121))
+
+
+@pytest.mark.parametrize("are_planes", [False, True])
+def test_rows_of_colours_are_read_as_pixels_or_as_planes(tmp_path, are_planes):
+    rows, columns = np.mgrid[:8, :8]
+    image = np.stack([20 * rows + 5 * columns, 30 * rows, 200 - 10 * rows - 9 * columns], axis=-1)
+    pixels = (image.transpose(2, 0, 1) if are_planes else image).ravel()
+    names = ",".join(f"pixel{k}" for k in range(192))
+    (tmp_path / "a.csv").write_text(f"label,{names}\n1,{','.join(map(str, pixels))}\n")
+    source = read_csv(tmp_path / "a.csv")
+    assert source.images.tolist() == [image.tolist()]
+    order = "as planes, all of red" if are_planes else "as the red, green and blue of each pixel"
+    assert order in source.notes[0]
+    assert read_csv(tmp_path / "a.csv", (8, 8, 3)).images.ravel().tolist() == pixels.tolist()
+
+
 def test_a_label_of_no_usual_name_is_noted(tmp_path):
     source = read_csv(write_table(tmp_path, f"Sign,{PIXELS}", ROWS))
     assert source.notes == (
