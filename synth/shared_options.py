@@ -25,7 +25,9 @@ class DataOptions:
         metavar="FILE",
     )
     label_column: str | None = option(
-        None, "column of a table with the labels, a name or number (default: found)", metavar="NAME"
+        None,
+        "column with the labels, of a table or of a CSV beside pictures; folders: the names of these (default: found)",
+        metavar="NAME",
     )
     groups: str | None = option(
         None, "column of a table: images with the same text there, as of one patient, stay together", metavar="NAME"
