@@ -25,7 +25,7 @@ class DataOptions:
         metavar="FILE",
     )
     label_column: str | None = option(
-        None, "column with the labels, a name or number; folders: their names (default: found)", metavar="NAME"
+        None, "column of the labels, or folders: their names (default: found)", metavar="NAME"
     )
     groups: str | None = option(
         None, "column of a table: images with the same text there, as of one patient, stay together", metavar="NAME"
