@@ -38,7 +38,7 @@ class StopOnNonFinite(keras.callbacks.Callback):
 
 
 class Pace(keras.callbacks.Callback):
-    """Count steps and seconds, move rates and penalty along the recipe, and end in order when `max_seconds` is over.
+    """Count steps and seconds, move rates and penalty along the recipe, and stop cleanly when `max_seconds` are over.
 
     They follow the larger of the two fractions done, of steps and of time, so they reach their end either way.
     """
@@ -123,7 +123,7 @@ class MeasureRounds(keras.callbacks.Callback):
 
 
 class StopWithoutBetter(keras.callbacks.Callback):
-    """End in order after `patience` rounds without a better one than the best; never where it is 0."""
+    """Stop cleanly after `patience` rounds without a better one than the best; never where it is 0."""
 
     def __init__(self, progress: Progress, patience: int) -> None:
         super().__init__()

@@ -180,7 +180,7 @@ class GANOptions:
 
     recipe: str = option("quick", "named recipe, as described in docs/recipes.md", choices=RECIPES)
     max_minutes: float | None = option(
-        None, "stop each training cleanly after M minutes (default: no limit)", above=0, metavar="M"
+        None, "stop a recipe's training cleanly after M minutes (default: no limit)", above=0, metavar="M"
     )
     model: str | Path | None = option(None, f"trained GAN: {A_RUN}", metavar="DIR")
 

@@ -54,7 +54,7 @@ def fit_gan(
     and through frozen.keras, on others again, the second discriminator saw the images. A judge that was trained on
     other pictures is frozen.keras, and measures, too.
     The same call again continues where it stopped and ends with the same weights; what is finished is not redone.
-    max_minutes: end by then, in order (shared out evenly between the GANs).
+    max_minutes: stop cleanly then (shared out evenly between the GANs).
     report: callable (text) for warnings and results.
     executor: what trains the GANs where there are several; this process, if None. One in a worker that dies, or whose
     driver does, begins again where this call found it.

@@ -22,7 +22,7 @@ class BalanceOptions:
         formerly="classes",
     )
     target: int | None = option(
-        None, "images of each class in the end (default: as many as the largest has)", minimum=1, metavar="N"
+        None, "images of each class in the end (default: as --surplus says)", minimum=1, metavar="N"
     )
     surplus: str | float = option(
         "auto",

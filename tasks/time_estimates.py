@@ -55,7 +55,7 @@ class Estimates:
         return (seconds + classifiers * _CLASSIFIER_START_SECONDS) / 60
 
     def describe(self) -> str:
-        """Return on what the trainings take so long."""
+        """Return which machine the estimates are for."""
         if self.threads is None:
             return "on 2 free cores"
         return f"in {self.threads} thread{'s' * (self.threads > 1)}, at rates measured here"
