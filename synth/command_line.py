@@ -130,7 +130,8 @@ def run(parser: Parser, function: Callable[[], object], after_interrupt: str) ->
     except MemoryError as error:
         return _fail(parser, f"the memory is full ({error or 'no details'}): take fewer or smaller images.", 1)
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        is_numpys = error.errno is None and "requested and" in str(error)  # it tells how much fewer it wrote
+        full = is_numpys or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         advice = " What is finished is kept: make room and run the same command again." if full else ""
         return _fail(parser, f"{error.strerror or error}: {error.filename or 'while writing'}.{advice}", 1)
     except KeyboardInterrupt:

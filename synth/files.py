@@ -18,6 +18,8 @@ from synth.errors import RequestError
 CONFIG = "config.json"  # with the program's mark: the folder is a run's
 WRITTEN = "files.txt"  # the list
 PROGRAM = "gan-augmentation"
+_OF_RUNS = ("samples.png", "manifest.json", "metrics.json", "evaluation.json", "results.csv")  # one is in a run of 0.1
+_LONGEST_LINE = 10_000  # bytes of a name in the list
 _SYNCING = 16  # files at a time: a disk takes what waits for it together
 _TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{16}(\.\w+)?")
 
@@ -121,6 +123,29 @@ def find_mark(folder: Path) -> str | None:
     return mark.get("script") if isinstance(mark, dict) and mark.get("program") == PROGRAM else None
 
 
+def find_run(path: str | Path) -> Path | None:
+    """Return the run's folder that a path lies in, or None."""
+    return next(filter(find_mark, Path(path).absolute().parents), None)
+
+
+def is_run(folder: Path) -> bool:
+    """Tell whether a folder is a run's, with the mark or of version 0.1."""
+    if not (folder / CONFIG).exists():
+        return False
+    return find_mark(folder) is not None or any((folder / name).exists() for name in _OF_RUNS)
+
+
+def remove_listed(folder: Path, below: str, kept: set[str]) -> None:
+    """Remove what the run in `folder` has listed below its sub-folder `below`, but for the names `kept`."""
+    for name in list_written(folder):
+        path = folder / name
+        is_inside = path.parent.resolve().is_relative_to(folder.resolve() / below)
+        if name.startswith(f"{below}/") and name not in kept and is_inside and not path.is_dir():
+            path.unlink(missing_ok=True)
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
+
+
 def claim(path: str | Path, folder: str | Path | None = None) -> None:
     """List `path` in the run's folder that it is in (or in `folder`), so that it may be written, and replaced later.
 
@@ -128,7 +153,7 @@ def claim(path: str | Path, folder: str | Path | None = None) -> None:
     listed.
     """
     path = Path(path).absolute()
-    folder = Path(folder).absolute() if folder else next(filter(find_mark, path.parents), None)
+    folder = Path(folder).absolute() if folder else find_run(path)
     if folder is not None:
         _claim([path], folder)
 
@@ -136,7 +161,7 @@ def claim(path: str | Path, folder: str | Path | None = None) -> None:
 def claim_all(paths: list[Path]) -> None:
     """As `claim`, for several files of one folder: the list is read and written once."""
     paths = [path.absolute() for path in paths]
-    folder = next(filter(find_mark, paths[0].parents), None) if paths else None
+    folder = find_run(paths[0]) if paths else None
     if folder is not None:
         _claim(paths, folder)
 
@@ -156,7 +181,20 @@ def _claim(paths: list[Path], folder: Path) -> None:
             )
     new = [_name(path, folder) for path in paths if path not in there]
     if new:
+        _cut_torn_line(folder / WRITTEN)
         append_text(folder / WRITTEN, "".join(f"{name}\n" for name in new))
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Take a last line that a kill has left without its end off a list: what it names was not written yet."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(0, end - _LONGEST_LINE))
+        tail = file.read()
+        if tail and not tail.endswith(b"\n"):
+            file.truncate(end - len(tail) + tail.rfind(b"\n") + 1)
 
 
 def append_text(path: str | Path, text: str) -> None:
@@ -175,9 +213,13 @@ def is_claimed(path: str | Path, folder: str | Path) -> bool:
 def list_written(folder: str | Path) -> list[str]:
     """Return the names of what the run in `folder` has written: below it, or absolute where it is elsewhere."""
     path = Path(folder) / WRITTEN
+    if path.is_symlink():
+        raise RequestError(f"{path}: should list what the run has written. It is a link: choose another --out.")
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-    except UnicodeDecodeError as error:
+        if "\0" in text:
+            raise ValueError("It holds a null byte.")
+    except ValueError as error:  # UnicodeDecodeError is one
         raise RequestError(f"{path}: should list what the run has written. ({error}) Choose another --out.") from error
     return text.split("\n")[:-1]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from synth.files import CONFIG
+from synth.files import is_run
 from synth.images import IMAGE_SUFFIXES
 
 # thumbnails and copies that systems, archives and disks keep, beside all names that begin with a dot
@@ -107,7 +107,7 @@ def _scan(path: Path, above: tuple[tuple[int, int], ...]) -> Folder:
     with os.scandir(path) as entries:
         visible = sorted((entry for entry in entries if not is_hidden(entry.name)), key=lambda entry: entry.name)
     inner = [Path(path, entry.name) for entry in visible if entry.is_dir()]
-    runs = [folder for folder in inner if (folder / CONFIG).exists()]
+    runs = [folder for folder in inner if is_run(folder)]
     files = [(entry.path, os.path.splitext(entry.name)[1].lower()) for entry in visible if entry.is_file()]
     tables = _choose_tables([Path(file) for file, kind in files if kind in _TABLE_SUFFIXES])
     known = {*IMAGE_SUFFIXES, *_TABLE_SUFFIXES} - {TEXT_LIST}

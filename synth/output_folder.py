@@ -6,17 +6,18 @@ import os
 import platform
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from synth.errors import RequestError, RunError
+from synth.errors import RequestError, RunError, describe_cause
 from synth.files import (
     CONFIG,
     WRITTEN,
     find_mark,
+    is_run,
     list_written,
     load_json,
     mark_folder,
@@ -28,6 +29,7 @@ from synth.images import IMAGE_SUFFIXES
 _LOCK = ".lock"
 _HOLDER = ".lock-holder"
 _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn")
+_LOOKED_AT = 10_000  # files, for a picture among them
 _NOT_COMPARED = ("made_by", "versions", "threads", "gpus")
 _RENAMED = {  # {section of config.json: {name in an earlier version: today's}}
     "balance": {"classes": "top_up", "ratio": "surplus"},
@@ -88,7 +90,8 @@ def check_output(
     """Return how an earlier run in `folder` differs (texts), and change nothing; raise RequestError as open_output."""
     folder, settings = Path(folder), _as_stored(settings)
     if not (folder / CONFIG).exists():
-        _refuse(folder, [name for name in owned if (folder / name).exists()], f"but no {CONFIG}")
+        _refuse(folder, [name for name in (*owned, WRITTEN) if os.path.lexists(folder / name)], f"but no {CONFIG}")
+        _refuse(folder, [path.name for path in _find_pictures(folder)], f"a picture, but no {CONFIG}")
         return []
     stored, made_by = _load_settings(folder), find_mark(folder)
     differences = list(_differences(stored, settings))
@@ -119,11 +122,11 @@ def check_inputs(out: str | Path, inputs: dict[str, Any]) -> None:
 
     inputs: {flag: a path, a pattern, a name of something that is no file, None, or a tuple of these}.
     """
-    where = Path(out).resolve()
+    where = _resolve("--out", out)
     for flag, given in inputs.items():
         for path in given if isinstance(given, tuple) else (given,):
             for found in glob.glob(glob.escape(str(path))) or glob.glob(str(path)) if path else ():
-                place = Path(found).resolve()
+                place = _resolve(flag, found)
                 if place.is_relative_to(where):
                     raise RequestError(
                         f"--out should be a folder without the inputs, as its files may be replaced. {flag} {found} "
@@ -131,6 +134,28 @@ def check_inputs(out: str | Path, inputs: dict[str, Any]) -> None:
                     )
                 if flag == "--data" and any(map(_holds_pictures, _list_between(where, place))):
                     raise RequestError(f"--out should not be among the pictures of --data {found}. Got {out} instead.")
+
+
+def _resolve(flag: str, path: str | Path) -> Path:
+    """Return a path without links; RequestError for a link to itself, or a name that is too long."""
+    try:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            os.stat(path)
+        return Path(path).resolve()
+    except (OSError, RuntimeError) as error:
+        raise RequestError(f"{flag} should be a path that can be opened. {describe_cause(error)}") from error
+
+
+def _find_pictures(folder: Path) -> Iterator[Path]:
+    """Yield a picture at any depth of a folder, none of a run's in it, or nothing where none is found soon."""
+    seen = 0
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not is_run(Path(place, name))]
+        found = [Path(place, name) for name in files if name.lower().endswith(IMAGE_SUFFIXES)]
+        yield from found[:1]
+        seen += len(files)
+        if found or seen > _LOOKED_AT:
+            return
 
 
 def _list_between(folder: Path, above: Path) -> list[Path]:
@@ -176,9 +201,13 @@ def _hold(folder: Path, script: str) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     holder = folder / _HOLDER
+    lock_file = folder / _LOCK
+    is_own = not lock_file.exists() or not lock_file.stat().st_size
+    if lock_file.is_symlink() or holder.is_symlink() or not is_own or (holder.exists() and not lock_file.exists()):
+        raise RequestError(f"{folder} holds {_LOCK} or {_HOLDER} that no run has made: choose another --out.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / _LOCK, timeout=0)
+        lock = FileLock(lock_file, timeout=0)
         lock.acquire()
         started = datetime.now().astimezone().isoformat(timespec="seconds")
         holder.write_text(f"{script}, process {os.getpid()} on {socket.gethostname()}, since {started}", "utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from synth.data_files import SUFFIXES, PathReading, holds_images, read_data_files
 from synth.errors import RequestError
-from synth.files import CONFIG, find_mark
+from synth.files import find_mark, is_run
 from synth.folder_tree import is_hidden, scan_folder
 from synth.label_matching import match_part
 from synth.labelled_images import LabelledImages, leave_out_unlabelled
@@ -132,7 +132,7 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
             continue
         if entry.is_file():
             yield path
-        elif entry.is_dir() and depth and not (path / CONFIG).exists():
+        elif entry.is_dir() and depth and not is_run(path):
             yield from _walk(path, depth - 1)
 
 

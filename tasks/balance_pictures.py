@@ -7,14 +7,23 @@ from pathlib import Path
 import numpy as np
 
 from synth.datasets import Dataset
-from synth.files import replacing_all
+from synth.files import remove_listed, replacing_all
 from synth.idx_folders import is_idx_folder
 from synth.image_matching import repeat_grey
 from synth.images import DEFAULT_FIT, hash_images
 from synth.picture_files import Reading
 from synth.picture_folders import read_files
 from synth.shard_formats import describe_shard
-from synth.shard_pictures import PICTURES, RANGE_NAME, list_files, list_rows, save_metadata, save_png, write_pictures
+from synth.shard_pictures import (
+    METADATA,
+    PICTURES,
+    RANGE_NAME,
+    list_files,
+    list_rows,
+    save_metadata,
+    save_png,
+    write_pictures,
+)
 from synth.shards import class_folders, fold_name
 
 
@@ -46,7 +55,9 @@ def save_picture_set(
             write_pictures(shard, made)
             entry = {"file": shard.relative_to(folder).as_posix(), "class": name, "shard": 0, "rows": len(made)}
             entries.append(entry | describe_shard(shard))
-    save_metadata(folder, [*rows, *list_rows((entry["file"], entry["class"]) for entry in entries)])
+    rows += list_rows((entry["file"], entry["class"]) for entry in entries)
+    save_metadata(folder, rows)
+    remove_listed(folder, PICTURES, {f"{PICTURES}/{name}" for name in (METADATA, *(name for name, *_ in rows))})
     return entries
 
 

@@ -56,7 +56,7 @@ _CAPTIONS = {
     "sizes": "the Frechet distance over the number of images",
     "curves": "the Frechet distance on validation while training",
 }
-OWNED = ("evaluation.json", "evaluation.md", REPORT, *(f"{name}.png" for name in _CAPTIONS))
+OWNED = ("evaluation.json", "cache", "evaluation.md", REPORT, *(f"{name}.png" for name in _CAPTIONS))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Fit classifiers on the images that are gathered, and score them on real images that nothing was trained on."""
 
 import math
+import os
 import platform
 from collections import Counter
 from collections.abc import Callable
@@ -24,11 +25,12 @@ from models.trained_gan import hash_weights
 from synth.command_line import report_unless
 from synth.errors import RequestError
 from synth.executors import Executor, describe_work, open_executor
-from synth.files import claim, is_claimed
+from synth.files import CONFIG, WRITTEN, claim, find_run, is_claimed
 from synth.options import list_settings
 from synth.output_folder import check_inputs, check_output, open_output
 from synth.progress import open_bar
 from synth.resampling import compute_class_weights
+from synth.shard_formats import is_there
 from synth.shared_options import RepeatOptions, SubsetOptions, WorkOptions
 from synth.sources import Source
 from synth.web_report import REPORT
@@ -40,16 +42,9 @@ from tasks.real_data import hint_at_data, print_plan
 
 SCRIPT = "predict.py"
 _ENOUGH_STEPS = 500  # of which a plan says nothing
-OWNED = (
-    "metrics.json",
-    "classifier.keras",
-    "history.csv",
-    "curves.png",
-    "confusion.png",
-    "mistakes.png",
-    "submission.csv",
-    REPORT,
-)
+_SUBMISSION = "submission.csv"
+_OTHERS = ("metrics.json", "classifier.keras", "history.csv", "curves.png", "confusion.png", "mistakes.png", REPORT)
+OWNED = (*_OTHERS, _SUBMISSION)
 
 
 def predict_and_score(
@@ -114,7 +109,7 @@ class _Lesson:
 
     def fit(self, seed: int) -> ScoredClassifier:
         """Fit and score the classifier of a seed, in this process or in a worker's."""
-        missing = next((path for path in self.shards if not path.exists()), None)
+        missing = next((path for path in self.shards if not is_there(path)), None)
         if missing:
             raise RequestError(
                 f"{platform.node()} should have {missing}, whose images are trained on: workers on other machines need "
@@ -159,7 +154,7 @@ def _report_and_save(
     for line in describe_metrics(metrics):
         report(material.mark + line)
     if material.unlabelled is not None:
-        path = Path(test.submission or out / "submission.csv")
+        path = Path(test.submission or out / _SUBMISSION)
         claim(path, out)
         count = write_submission(path, material, best)
         report(f"{material.mark}{path}: predictions for the {count:,} images of {material.test_csv}")
@@ -173,10 +168,13 @@ def _check_submission(test: PredictionOptions, run: RepeatOptions, material: Mat
     path = Path(test.submission)
     if material.unlabelled is None:
         raise RequestError("--submission should come with --test-csv PATH, the images to predict.")
-    if path.exists() and not is_claimed(path, Path(run.out)):
+    out = Path(run.out).absolute()
+    if find_run(path) not in (None, out) or (
+        path.absolute().parent == out and path.name in (*_OTHERS, CONFIG, WRITTEN)
+    ):
+        raise RequestError(f"--submission should be no file of another run, nor another file of this one. Got {path}.")
+    if os.path.lexists(path) and not is_claimed(path, out):
         raise RequestError(f"--submission should be a new file, or one of an earlier run in {run.out}. {path} exists.")
-    if path.exists() and not run.overwrite:
-        raise RequestError(f"--submission should be a new file. {path} exists: use --overwrite.")
     if not path.absolute().parent.is_dir():
         raise RequestError(f"--submission should be in a folder that exists. Got {path} instead.")
 

@@ -13,6 +13,7 @@ from models import classifier_training
 from models.classifier import build_classifier, fit_classifier
 from predict import Config, main, parse_args, predict
 from synth.datasets import load_dataset
+from synth.files import mark_folder
 from synth.images import hash_images
 from synth.kaggle import find_train_csv
 from synth.shards import load_hashes
@@ -169,9 +170,30 @@ def test_kaggle_submission(data, tmp_path, capsys):
     predicted = pd.read_csv(submission)
     assert predicted["ImageId"].tolist() == list(range(1, 31))
     assert predicted["Label"].tolist() == labels.tolist()
-    code, line = fail(main, capsys, *arguments)
+    submission.unlink()
+    submission.write_text("mine")
+    assert main([*arguments, "--quiet"]) == 0  # the same command again: it is the run's own
+    pd.testing.assert_frame_equal(pd.read_csv(submission), predicted)
+    for path, expected in (("mine.csv", "should be a new file"), ("out/history.csv", "nor another file of this one")):
+        (tmp_path / "mine.csv").write_text("mine")
+        before = (tmp_path / path).read_bytes()
+        code, line = fail(main, capsys, *arguments[:-2], *FAST, "--submission", str(tmp_path / path))
+        assert code == 2
+        assert expected in line
+        assert (tmp_path / path).read_bytes() == before
+    (tmp_path / "other").mkdir()
+    mark_folder(tmp_path / "other", "generate_data.py", {})
+    code, line = fail(main, capsys, *arguments, "--submission", str(tmp_path / "other/sub.csv"))
     assert code == 2
-    assert "--submission should be a new file" in line
+    assert "--submission should be no file of another run" in line
+
+
+def test_pictures_of_a_run_are_trained_on(data, tmp_path):
+    out, score = tmp_path / "run", tmp_path / "score"
+    tiny = ["--class-size", "20", "--steps", "4", "--round-steps", "2", "--filter", "none", "--quiet"]
+    assert generate_data.main(["--data", data, "--out", str(out), "--format", "png", *tiny]) == 0
+    assert main(["--synthetic", str(out), "--synthetic-only", "--out", str(score), *FAST, "--quiet"]) == 0
+    assert load_metrics(score)["trained_on"]["synthetic"] == {"0": 20, "1": 20}
 
 
 def test_a_submission_with_names_texts_and_a_sample(tmp_path):

@@ -79,6 +79,11 @@ def test_numbers_are_told_from_text(text, value):
         (RunError("diverged"), 1, "p: error: diverged"),
         (ModuleNotFoundError(name="keras"), 1, "p: error: keras is not installed: pip install -r requirements.txt"),
         (OSError(errno.ENOSPC, "No space left on device", "a.csv"), 1, "p: error: No space left on device: a.csv."),
+        (
+            OSError("54 requested and 4 written"),
+            1,
+            "p: error: 54 requested and 4 written: while writing. What is finished is kept: make room and run the",
+        ),
         (MemoryError("Unable to allocate 9 TiB"), 1, "p: error: the memory is full (Unable to allocate 9 TiB): take"),
         (KeyboardInterrupt(), 1, "p: error: interrupted. Go on."),
     ],

@@ -9,6 +9,7 @@ from synth.files import (
     list_written,
     load_json,
     mark_folder,
+    remove_listed,
     remove_temporaries,
     remove_written,
     replacing,
@@ -228,3 +229,30 @@ def test_folders_that_are_empty_are_removed_whatever_their_order(run):
         write(run / name, "ours")
     remove_written(run)
     assert not (run / "images").exists()
+
+
+def test_a_torn_line_of_the_list_is_cut(run):
+    write(run / "a.txt", "ours")
+    with (run / "files.txt").open("a") as file:
+        file.write("manifest.j")
+    write(run / "b.txt", "ours")
+    assert list_written(run) == ["a.txt", "b.txt"]
+
+
+def test_a_list_with_a_null_byte_removes_nothing(run):
+    write(run / "a.txt", "ours")
+    with (run / "files.txt").open("a") as file:
+        file.write("b\0c\n")
+    with pytest.raises(RequestError, match="should list what the run has written. .It holds a null byte"):
+        remove_written(run)
+    assert (run / "a.txt").exists()
+
+
+def test_what_a_new_set_lacks_is_removed_below_one_folder(run):
+    for name in ("images/cat/1.png", "images/cat/2.png", "images/dog/1.png", "model/1.png"):
+        (run / name).parent.mkdir(parents=True, exist_ok=True)
+        write(run / name, "ours")
+    (run / "images/cat/mine.png").touch()
+    remove_listed(run, "images", {"images/dog/1.png"})
+    left = sorted(path.relative_to(run).as_posix() for path in run.rglob("*.png"))
+    assert left == ["images/cat/mine.png", "images/dog/1.png", "model/1.png"]

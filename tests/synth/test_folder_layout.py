@@ -116,6 +116,7 @@ def test_what_machines_leave_is_not_there_at_any_depth(make):
 
 def test_what_is_not_read_is_counted(make):
     folder = make("ape/1.JPG", "ape/1.txt", "ape/2.heic", "bee/1.ppm", "bee/3.heic", "out/config.json", "out/a.png")
+    (folder / "out/config.json").write_text('{"made_by": {"program": "gan-augmentation", "script": "predict.py"}}')
     (folder / "cow").mkdir()
     layout = find_layout(folder)
     assert show(layout) == {"train": {"ape": ["1.JPG"], "bee": ["1.ppm"]}}
@@ -124,6 +125,12 @@ def test_what_is_not_read_is_counted(make):
         "folders without pictures are left out: cow",
         "1 folder with a config.json left out: the results of a run",
     ]
+
+
+def test_a_config_of_something_else_makes_no_run_of_a_class(make):
+    folder = make("ape/1.png", "bee/2.png")
+    (folder / "bee/config.json").write_text("{}")
+    assert find_layout(folder).class_names == ["ape", "bee"]
 
 
 def test_a_csv_that_says_other_classes_than_the_folders_is_said(make):

@@ -239,3 +239,51 @@ def test_the_output_folder_is_not_among_the_pictures_of_a_class(tmp_path, monkey
     with opened(tmp_path / "photos/out"):
         write(tmp_path / "photos/out/samples.png")
     check_inputs("photos/out", {"--data": "photos"})
+
+
+@pytest.mark.parametrize("name", ["files.txt", ".lock", ".lock-holder"])
+def test_a_file_of_the_users_with_the_name_of_ours_is_left_alone(tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(RequestError, match=f"{name}.*choose another --out"), opened(tmp_path):
+        pass
+    assert names(tmp_path) == ([name] if name == "files.txt" else [])
+    assert (tmp_path / name).read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["files.txt", ".lock", ".lock-holder"])
+def test_nothing_of_ours_is_written_through_a_link(finished, tmp_path_factory, name):
+    victim = tmp_path_factory.mktemp("elsewhere") / "thesis.txt"
+    victim.write_text("mine")
+    (finished / name).unlink(missing_ok=True)
+    (finished / name).symlink_to(victim)
+    with pytest.raises(RequestError, match="choose another --out"), opened(finished):
+        pass
+    assert victim.read_text() == "mine"
+
+
+@pytest.mark.parametrize("place", ["cats", "cats/lying", "test/cats"])
+def test_a_folder_of_pictures_becomes_no_run(tmp_path, place):
+    out = tmp_path / place.split("/")[0]
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / place / "1.JPG").touch()
+    with (
+        pytest.raises(RequestError, match="holds 1.JPG, a picture, but no config.json: choose another --out"),
+        opened(out),
+    ):
+        pass
+    assert [path.name for path in tmp_path.rglob("*.*")] == ["1.JPG"]
+
+
+def test_the_pictures_of_runs_in_a_folder_are_not_the_users(tmp_path):
+    with opened(tmp_path / "inner"):
+        write(tmp_path / "inner/samples.png")
+    with opened(tmp_path):
+        pass
+    assert (tmp_path / "config.json").exists()
+
+
+@pytest.mark.parametrize("out", ["loop", "n" * 300])
+def test_a_path_that_cannot_be_opened_is_one_line(tmp_path, out):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(RequestError, match="--out should be a path that can be opened"):
+        check_inputs(tmp_path / out, {})

@@ -139,3 +139,15 @@ def test_a_copy_without_its_manifest_is_not_taken_for_synthetic_alone(pictures, 
     shutil.copytree(tmp_path / "out/images", tmp_path / "copy")
     with pytest.raises(ValueError, match=r"should be the run's folder: .*copy holds real pictures, too"):
         find_shards(tmp_path / "copy")
+
+
+def test_what_was_renamed_since_is_not_there_twice(pictures, tmp_path):
+    out = tmp_path / "out"
+    save(out, pictures)
+    (out / "images/bee/mine.png").touch()
+    (pictures / "train/bee/19.png").rename(pictures / "train/bee/nineteen.png")
+    for part in ("train", "test"):
+        (pictures / part / "ape").rename(pictures / part / "monkey")
+    _, _, rows = save(out, pictures)
+    there = {path.relative_to(out / "images").as_posix() for path in (out / "images").rglob("*.*")}
+    assert there == {name for name, *_ in rows} | {"metadata.csv", "bee/mine.png"}
