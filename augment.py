@@ -17,17 +17,7 @@ from synth import command_line  # first: it refuses a Python that is too old or 
 
 # isort: split
 
-from models.recipes import (
-    RECIPES,
-    GANOptions,
-    GANRequest,
-    Recipe,
-    add_recipe_flags,
-    describe_flags,
-    parse_recipe,
-    take_recipe_options,
-    write_flags,
-)
+from models.recipes import GANOptions, add_recipe_flags, take_recipe_fields, write_flags
 from models.startup import Started, start
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
@@ -40,19 +30,22 @@ from tasks.study_options import BalanceOptions, ImbalanceOptions, ReducedOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class BalanceConfig(BalanceOptions, DataOptions, FilterOptions, RepeatOptions, WorkOptions):
-    """What to top up, with what, and how to choose; the flags of the same names say more."""
+class BalanceConfig(GANOptions, BalanceOptions, DataOptions, FilterOptions, RepeatOptions, WorkOptions):
+    """What to top up, with what, and how to choose; the flags of the same names say more.
 
-    recipe: Recipe = like(GANOptions, "recipe", default=RECIPES["quick"], choices=None, setting=False)
-    given: tuple[str, ...] = field(default=(), metadata={"setting": False})
+    recipe_fields: the flags of a recipe's fields, as {"steps": 3000}.
+    """
+
+    recipe: str = like(GANOptions, "recipe", setting=False)  # the first four are settings of the training
+    recipe_fields: dict = field(default_factory=dict, metadata={"setting": False})
     max_minutes: float | None = like(GANOptions, "max_minutes", setting=False)
-    seed: int = like(RepeatOptions, "seed", setting=False)  # the three are settings of the training
-    model: str | Path | None = like(GANOptions, "model")
+    seed: int = like(RepeatOptions, "seed", setting=False)
     seeds: int = like(RepeatOptions, "seeds", default=5)
     out: str | Path = like(RepeatOptions, "out", default=lambda: default_out("balanced"))
 
     def __post_init__(self):
         _check(self)
+        self.resolve()
         if self.target is not None and self.surplus != "auto":
             raise RequestError("--target and --surplus both say how many images to add: give one of them.")
         if self.surplus != "auto" and not (_is_number(self.surplus) and 0 <= float(self.surplus) <= 100):
@@ -124,11 +117,11 @@ def balance(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
     wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
     """
-    started = _start(config, "balance", [] if config.model else describe_flags(config.recipe, config.given))
+    started = _start(config, "balance")
     from tasks.balance import balance_data
 
-    groups = take(config, DataOptions, GANRequest, BalanceOptions, FilterOptions, RepeatOptions, WorkOptions)
-    return balance_data(*groups, list_settings(config), started)
+    data, *groups = take(config, DataOptions, BalanceOptions, FilterOptions, RepeatOptions, WorkOptions)
+    return balance_data(data, config.resolve(), *groups, list_settings(config), started)
 
 
 def study_imbalance(config):
@@ -136,7 +129,7 @@ def study_imbalance(config):
 
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
-    started = _start(config, "imbalance", write_flags(config.recipe_fields))
+    started = _start(config, "imbalance")
     from tasks.studies import plan_imbalance
     from tasks.study import conduct
 
@@ -149,7 +142,7 @@ def study_reduced(config):
 
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
-    started = _start(config, "reduced", write_flags(config.recipe_fields))
+    started = _start(config, "reduced")
     from tasks.studies import plan_reduced
     from tasks.study import conduct
 
@@ -157,11 +150,11 @@ def study_reduced(config):
     return conduct(study, *take(config, RepeatOptions, WorkOptions), list_settings(config), started)
 
 
-def _start(config, command, recipe_flags):
+def _start(config, command):
     """Refuse inputs in the output folder, and import TensorFlow; return how the sub-command was started."""
     inputs = {"--data": config.data, "--test-data": config.test_data, "--model": getattr(config, "model", None)}
     threads = start(Path(config.out), inputs, report_unless(config.quiet), *take(config, WorkOptions))
-    return Started(threads, write_command(f"augment.py {command}", config, more=recipe_flags, skip=("recipe",)))
+    return Started(threads, write_command(f"augment.py {command}", config, more=write_flags(config.recipe_fields)))
 
 
 def parse_args(argv=None):
@@ -170,12 +163,8 @@ def parse_args(argv=None):
 
 
 def _build_config(options):
-    command = options.pop("command")
-    if command == "balance":
-        return BalanceConfig(**parse_recipe(options), **options)
-    config_class = {"imbalance": ImbalanceConfig, "reduced": ReducedConfig}[command]
-    options["recipe_fields"] = take_recipe_options(options)
-    return config_class(**options)
+    configs = {"balance": BalanceConfig, "imbalance": ImbalanceConfig, "reduced": ReducedConfig}
+    return configs[options.pop("command")](**take_recipe_fields(options), **options)
 
 
 def build_parser():

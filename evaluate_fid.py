@@ -16,7 +16,7 @@ from synth import command_line  # first: it refuses a Python that is too old or 
 
 # isort: split
 
-from models.recipes import add_recipe_flags, take_recipe_options, write_flags
+from models.recipes import add_recipe_flags, take_recipe_fields, write_flags
 from models.startup import Started, start
 from synth.command_line import parse_config, report_unless, run
 from synth.errors import RequestError
@@ -42,7 +42,7 @@ class Config(SubsetOptions, MeasuringOptions, ComparisonOptions, RunOptions, Wor
             raise RequestError("--feature-weights is for --features inception, or a network of keras.applications.")
         if self.compare and self.runs:
             raise RequestError("--compare trains its own runs: leave out the runs, or name their folders without it.")
-        if (self.recipe_options or self.max_minutes) and not self.compare:
+        if (self.recipe_fields or self.max_minutes) and not self.compare:
             raise RequestError("a recipe's flags (as --epochs) are for --compare.")
         if (self.is_shared or self.gpus) and not self.compare:
             raise RequestError("--workers, --cluster and --gpus train recipes: they are for --compare.")
@@ -59,7 +59,7 @@ def evaluate(config):
     inputs = {"--data": config.data, "--test-data": config.test_data, "--feature-weights": config.feature_weights}
     inputs |= {"RUN": () if config.compare else config.runs or (default_out(),)}
     threads = start(config.out, inputs, report_unless(config.quiet), *take(config, WorkOptions))
-    command = write_command("evaluate_fid.py", config, more=[*config.runs, *write_flags(config.recipe_options)])
+    command = write_command("evaluate_fid.py", config, more=[*config.runs, *write_flags(config.recipe_fields)])
     from tasks.evaluation import compare_runs
 
     options = take(config, SubsetOptions, MeasuringOptions, ComparisonOptions, RunOptions, WorkOptions)
@@ -68,12 +68,7 @@ def evaluate(config):
 
 def parse_args(argv=None):
     """Turn the command line into a Config."""
-    return parse_config(build_parser(), _build_config, argv)
-
-
-def _build_config(options):
-    recipe_options = take_recipe_options(options)
-    return Config(recipe_options=recipe_options, **options)
+    return parse_config(build_parser(), lambda options: Config(**take_recipe_fields(options), **options), argv)
 
 
 def build_parser():

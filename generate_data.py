@@ -16,7 +16,7 @@ from synth import command_line  # first: it refuses a Python that is too old or 
 
 # isort: split
 
-from models.recipes import RECIPES, GANOptions, GANRequest, Recipe, add_recipe_flags, describe_flags, parse_recipe
+from models.recipes import GANOptions, add_recipe_flags, take_recipe_fields, write_flags
 from models.startup import Started, start
 from synth.command_line import parse_config, report_unless, run
 from synth.flags import add_flags, write_command
@@ -26,13 +26,14 @@ from synth.shared_options import FilterOptions, RunOptions, SamplingOptions, Sha
 
 @dataclass(frozen=True, kw_only=True)
 class Config(SubsetOptions, GANOptions, SamplingOptions, RunOptions, WorkOptions):
-    """What to train on, how, and what to write; the flags of the same names say more."""
+    """What to train on, how, and what to write; the flags of the same names say more.
 
-    recipe: Recipe = RECIPES["quick"]  # of the name that --recipe gives, with the flags of its fields
-    given: tuple[str, ...] = ()  # names of the fields that were asked for: the others follow the images
+    recipe_fields: the flags of a recipe's fields, as {"steps": 3000}.
+    """
 
     def __post_init__(self):
         check_options(self)
+        self.resolve()
 
 
 def generate_data(config):
@@ -44,18 +45,16 @@ def generate_data(config):
     """
     inputs = {"--data": config.data, "--test-data": config.test_data, "--model": config.model}
     threads = start(config.out, inputs, report_unless(config.quiet), *take(config, WorkOptions))
-    command = write_command(
-        "generate_data.py", config, more=[] if config.model else describe_flags(config.recipe, config.given)
-    )
+    command = write_command("generate_data.py", config, more=write_flags(config.recipe_fields))
     from tasks.generation import generate
 
-    options = take(config, SubsetOptions, GANRequest, SamplingOptions, RunOptions, WorkOptions)
-    return generate(*options, Started(threads, command))
+    data, *options = take(config, SubsetOptions, SamplingOptions, RunOptions, WorkOptions)
+    return generate(data, config.resolve(), *options, Started(threads, command))
 
 
 def parse_args(argv=None):
     """Turn the command line into a Config."""
-    return parse_config(build_parser(), lambda options: Config(**parse_recipe(options), **options), argv)
+    return parse_config(build_parser(), lambda options: Config(**take_recipe_fields(options), **options), argv)
 
 
 def build_parser():

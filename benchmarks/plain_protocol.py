@@ -36,9 +36,9 @@ def measure(data, recipe, out, seeds, seed):
     real_images, real_labels = _draw_per_class(*dataset.part("train"), 1000)
     return {
         "data": dataset.name,
-        "recipe": recipe.name,
+        "recipe": recipe,
         "seed": seed,
-        **describe_training([*load_histories(Path(out, "model")).values()], recipe),
+        **describe_training([*load_histories(Path(out, "model")).values()], RECIPES[recipe]),
         "synthetic": _score(dataset, images, labels, seeds),
         "as_many_real": _score(dataset, real_images, real_labels, seeds),
         "label_fidelity": round(compute_accuracy(fit_fidelity_judge(dataset), images, labels), 4),
@@ -67,7 +67,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    result = measure(options.data, RECIPES[options.recipe], options.out, options.seeds, options.seed)
+    result = measure(options.data, options.recipe, options.out, options.seeds, options.seed)
     print(json.dumps(result))
 
 

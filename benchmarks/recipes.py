@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.search_report import COLUMNS, render_search
 from models.recipe_fitting import fit_to_images
-from models.recipes import RECIPES, GANOptions, parse_fields, rename_fields
+from models.recipes import RECIPES, GANOptions, build_recipe, parse_fields, rename_fields
 from models.startup import start
 from models.training_rate import CLASSIFIER_BATCH
 from synth import command_line
@@ -180,8 +180,8 @@ def _build_recipes(config, dataset):
     recipes = {}
     for name, fields in config.parse_variations().items():
         try:
-            fitted = fit_to_images(RECIPES[config.recipe], fields, dataset.image_shape, len(dataset.train))
-            recipes[name] = replace(fitted, **fields)
+            asked = build_recipe(config.recipe, fields)
+            recipes[name] = fit_to_images(asked, fields, dataset.image_shape, len(dataset.train))
             check_recipe(recipes[name], dataset)
         except RequestError as error:
             raise RequestError(f"variation {name}: {error}") from error

@@ -5,8 +5,8 @@ This module imports no TensorFlow, so that scripts can show their flags at once.
 
 import argparse
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -176,18 +176,29 @@ _FLAGS = [field.name for field in fields(Recipe) if field.name != "name"]
 
 @dataclass(frozen=True, kw_only=True)
 class GANOptions:
-    """Which GAN makes the images: one of a named recipe, trained here, or one that was trained before."""
+    """Which GAN makes the images: one of a named recipe, trained here, or one that was trained before.
+
+    recipe_fields: {field of the recipe: value}, as their flags give them; they stay, whatever the images are.
+    """
 
     recipe: str = option("quick", "named recipe, as described in docs/recipes.md", choices=RECIPES)
+    recipe_fields: dict = field(default_factory=dict)
     max_minutes: float | None = option(
         None, "stop a recipe's training cleanly after M minutes (default: no limit)", above=0, metavar="M"
     )
     model: str | Path | None = option(None, f"trained GAN: {A_RUN}", metavar="DIR")
 
+    def resolve(self) -> "GANRequest":
+        """Return the request with its Recipe; RequestError for fields that no recipe has, or that are not right."""
+        recipe = build_recipe(self.recipe, self.recipe_fields)
+        return GANRequest(
+            recipe=recipe, given=tuple(self.recipe_fields), max_minutes=self.max_minutes, model=self.model
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class GANRequest:
-    """The same, with the Recipe that the flags describe. given: its fields that were asked for one by one."""
+    """The same, with the Recipe. given: its fields that were asked for one by one."""
 
     recipe: Recipe
     given: tuple[str, ...] = ()
@@ -203,10 +214,15 @@ def add_recipe_flags(group: argparse._ArgumentGroup, shown: Iterable[str] | None
     add_flags(group, Recipe, _FLAGS, base="quick", shown=shown)
 
 
-def parse_recipe(options: dict[str, Any]) -> dict[str, Any]:
-    """Take --recipe and its fields' flags out of parsed options (a dict); return `recipe` and `given` of GANRequest."""
-    fields = take_recipe_options(options)
-    return {"recipe": replace(RECIPES[options.pop("recipe")], **fields), "given": tuple(fields)}
+def build_recipe(name: str, given: dict[str, Any]) -> Recipe:
+    """Return a named recipe with the fields {name: value} that are given; one of steps and epochs replaces the other.
+
+    Raises RequestError for fields that no recipe has, and for values that are not right.
+    """
+    unknown = [field for field in given if field not in _FLAGS]
+    if unknown:
+        raise RequestError(f"a recipe's fields should be among {', '.join(_FLAGS)}. Got {unknown[0]!r:.60} instead.")
+    return replace(RECIPES[name], **({"steps": 0} | given if "epochs" in given else given))
 
 
 def parse_fields(text: str) -> dict[str, Any]:
@@ -225,19 +241,13 @@ def parse_fields(text: str) -> dict[str, Any]:
             given[name] = {"yes": True, "no": False}[value] if types[name] is bool else types[name](value)
         except (KeyError, ValueError):
             raise RequestError(f"{name} should be {_EXPECTED[types[name]]}. Got {value!r:.60} instead.") from None
-    return take_recipe_options(given)
-
-
-def take_recipe_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the recipe's flags out of parsed options (a dict) and return those that were given.
-
-    Where one of --steps and --epochs is given, it replaces the other.
-    """
-    given = {name: options.pop(name, None) for name in _FLAGS}
-    given = {name: value for name, value in given.items() if value is not None}
-    if "epochs" in given:
-        given.setdefault("steps", 0)
     return given
+
+
+def take_recipe_fields(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the recipe's flags out of parsed options (a dict) and return those that were given, as `recipe_fields`."""
+    given = {name: options.pop(name, None) for name in _FLAGS}
+    return {"recipe_fields": {name: value for name, value in given.items() if value is not None}}
 
 
 def write_flags(fields: dict[str, Any]) -> list[str]:
@@ -247,14 +257,6 @@ def write_flags(fields: dict[str, Any]) -> list[str]:
         flag = name.replace("_", "-")
         words += [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
     return words
-
-
-def describe_flags(recipe: Recipe, given: Collection[str] = ()) -> list[str]:
-    """Return the words of the command line that describe a Recipe, and ask for the fields `given` one by one."""
-    named = RECIPES.get(recipe.name, RECIPES["quick"])
-    values = {name: getattr(recipe, name) for name in _FLAGS}
-    changed = {name: value for name, value in values.items() if name in given or value != getattr(named, name)}
-    return ["--recipe", named.name, *write_flags(changed)]
 
 
 def rename_fields(stored: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,8 @@ def add_flags(
     --help shows (all).
     """
     known = config_class.__dataclass_fields__
-    names = [each.name for each in fields(names) if each.name in known] if isinstance(names, type) else names
+    if isinstance(names, type):
+        names = [each.name for each in fields(names) if each.name in known and "help" in each.metadata]
     for name in names:
         help = _describe(known[name], base) if shown is None or name in shown else argparse.SUPPRESS
         default = None if base else find_default(known[name])

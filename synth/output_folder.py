@@ -34,7 +34,7 @@ _NOT_COMPARED = ("made_by", "versions", "threads", "gpus")
 _RENAMED = {  # {section of config.json: {name in an earlier version: today's}}
     "balance": {"classes": "top_up", "ratio": "surplus"},
     "study": {"synthetic": "added"},
-    "evaluation": {"inception_weights": "feature_weights"},
+    "evaluation": {"inception_weights": "feature_weights", "recipe_options": "recipe_fields"},
 }
 _ADDED = {
     "classifier": "cnn",

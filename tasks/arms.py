@@ -1,12 +1,12 @@
 """The arms of a study: the ways to make a training set that are compared, and the GANs that they draw from."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from models.recipes import RECIPES, Recipe
+from models.recipes import RECIPES, Recipe, build_recipe
 from synth.errors import RequestError
 
 SCOPES = ("shared", "alone")
@@ -101,7 +101,7 @@ def parse_gans(entries: Sequence[str], recipe_names: Iterable[str]) -> tuple[str
 def resolve_recipes(gans: Sequence[str], given: dict, **fields: Any) -> dict[str, Recipe]:
     """Return {GAN: Recipe} with the fields `given` by flags; `fields` hold where these do not say otherwise."""
     names = parse_gans(gans, RECIPES)
-    recipes = {name: replace(RECIPES[name.partition(":")[2]], **fields | given) for name in names}
+    recipes = {name: build_recipe(name.partition(":")[2], fields | given) for name in names}
     for name, recipe in recipes.items():
         if name.startswith("shared") and not recipe.conditional:
             raise RequestError(f"--gans {name}: a GAN of all classes should be conditional. Take alone:{recipe.name}.")

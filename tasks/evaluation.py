@@ -19,7 +19,7 @@ from evaluation.run_scores import score_all
 from evaluation.scores import Scoring
 from models.cross_check import check_agreement, cross_check
 from models.extractors import build_extractor, draw_fitted
-from models.recipes import RECIPES
+from models.recipes import build_recipe
 from models.startup import Started, start_worker
 from models.tfgan import import_tfgan
 from synth.command_line import report_unless
@@ -207,8 +207,8 @@ def _make_plan(measuring: MeasuringOptions, comparison: ComparisonOptions, input
     count = len(getattr(dataset, measuring.split))
     plan = {"data": f"{dataset.name} ({dataset.fingerprint[:12]}): {count:,} {measuring.split} images"}
     for name in comparison.compare:
-        given = comparison.recipe_options
-        recipe = fit_recipe(replace(RECIPES[name], **given), name, dataset, given)
+        given = comparison.recipe_fields
+        recipe = fit_recipe(build_recipe(name, given), name, dataset, given)
         gans, images = recipe.plan_gans(len(dataset.class_names), len(dataset.train))
         steps = f"{recipe.total_steps(images):,} steps of {recipe.batch_size} images"
         plan[name] = f"{gans} GAN, {steps}{' each' * (gans > 1)}"

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from evaluation.sides import Compared, Leaks, choose_compared, index_sources, take_unknown
 from models.extractors import draw_spare
-from models.recipes import RECIPES, GANRequest
+from models.recipes import GANOptions, GANRequest
 from models.startup import Started, download_standard_set
 from synth.command_line import report_unless
 from synth.datasets import Dataset, load_dataset
@@ -92,13 +93,8 @@ def train_recipes(
     """
     runs, failed, report = {}, {}, report_unless(run.quiet)
     sampling = SamplingOptions(filter="none", duplicate_distance=0.0)
-    given = comparison.recipe_options
-    requests = {
-        name: GANRequest(
-            recipe=replace(RECIPES[name], **given), given=tuple(given), max_minutes=comparison.max_minutes, model=None
-        )
-        for name in comparison.compare
-    }
+    options: dict[str, Any] = {"recipe_fields": comparison.recipe_fields, "max_minutes": comparison.max_minutes}
+    requests = {name: GANOptions(recipe=name, **options).resolve() for name in comparison.compare}
     for name, made in _train_elsewhere(data, requests, run, executor):
         folder = Path(run.out) / "runs" / name
         report(f"--- {name}")

@@ -38,5 +38,5 @@ class ComparisonOptions:
     """Recipes to train and to compare, instead of runs that are there."""
 
     compare: tuple[str, ...] = option((), "recipes to train, or to reuse", choices=RECIPES, metavar="RECIPE")
-    recipe_options: dict = field(default_factory=dict)
+    recipe_fields: dict = field(default_factory=dict)
     max_minutes: float | None = like(GANOptions, "max_minutes")

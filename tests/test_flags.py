@@ -181,4 +181,10 @@ def test_a_run_of_before_is_the_same_request_today(section, tmp_path):
     made_by = '{"program": "gan-augmentation", "script": "s"}'
     (tmp_path / "config.json").write_text(f'{{"made_by": {made_by}, "{section}": {STORED[section]}}}')
     assert check_output(tmp_path, {section: settings}, "s", ()) == []
-    assert set(json.loads(STORED[section])) - set(settings) <= {"ratio", "classes", "synthetic", "inception_weights"}
+    assert set(json.loads(STORED[section])) - set(settings) <= {
+        "ratio",
+        "classes",
+        "synthetic",
+        "inception_weights",
+        "recipe_options",
+    }

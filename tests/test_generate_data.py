@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ import pytest
 
 import generate_data as script
 from generate_data import Config, generate_data, main, parse_args
-from models.recipes import RECIPES
 from synth.shards import load_hashes
 from tests.browser import look_at, needs_chromium
 from tests.conftest import fail
@@ -79,8 +77,8 @@ def test_the_library_call_does_the_same_as_the_command(finished, data, tmp_path)
     assert config == Config(
         data=data,
         out=str(tmp_path / "out"),
-        recipe=replace(RECIPES["quick"], **fields),
-        given=tuple(fields),
+        recipe="quick",
+        recipe_fields=fields,
         filter="none",
         duplicate_distance=0.0,
         class_size="12",

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from models.recipes import RECIPES, Recipe, parse_fields, parse_recipe
+from models.recipes import RECIPES, GANOptions, Recipe, build_recipe, parse_fields, take_recipe_fields
+from synth.errors import RequestError
 from tests.models.tiny import TINY
 
 
@@ -56,10 +57,20 @@ def test_published_rates():
 
 def test_recipe_flags_override_the_table():
     options = dict.fromkeys((name for name in Recipe.__dataclass_fields__ if name != "name"), None)
-    parsed = parse_recipe(options | {"recipe": "quick", "epochs": 3.0, "loss": "hinge"})
-    recipe = parsed["recipe"]
-    assert sorted(parsed["given"]) == ["epochs", "loss", "steps"]
+    options |= {"epochs": 3.0, "loss": "hinge", "out": "here"}
+    taken = take_recipe_fields(options)
+    assert (taken, options) == ({"recipe_fields": {"epochs": 3.0, "loss": "hinge"}}, {"out": "here"})
+    request = GANOptions(recipe="quick", **taken).resolve()
+    assert sorted(request.given) == ["epochs", "loss"]
+    recipe = request.recipe
     assert (recipe.name, recipe.steps, recipe.epochs, recipe.loss) == ("quick", 0, 3.0, "hinge")
+
+
+def test_fields_that_no_recipe_has_are_named():
+    with pytest.raises(RequestError, match="recipe's fields should be among .* Got 'step' instead"):
+        GANOptions(recipe="standard", recipe_fields={"step": 3}).resolve()
+    with pytest.raises(RequestError, match="--noise should be yes or no"):
+        GANOptions(recipe_fields={"noise": "off"}).resolve()
 
 
 def test_fields_are_read_as_their_types():
@@ -71,7 +82,8 @@ def test_fields_are_read_as_their_types():
         "latent_dim": 8,
         "epochs": 2.0,
     }
-    assert given == fields | {"steps": 0}
+    assert given == fields
+    assert build_recipe("quick", given).steps == 0
     assert type(given["latent_dim"]) is int
 
 

@@ -34,7 +34,7 @@ def test_a_dry_run_says_what_will_be_compared(paths, tmp_path):
         "features": "pixels, at most 20 images of each side",
         "output": str(tmp_path / "out"),
     }
-    comparison = ComparisonOptions(compare=("dcgan",), recipe_options={"steps": 7, "batch_size": 16})
+    comparison = ComparisonOptions(compare=("dcgan",), recipe_fields={"steps": 7, "batch_size": 16})
     plan = compare_runs([], SubsetOptions(data=real), PIXELS, comparison, run, WorkOptions(), {}, STARTED)
     assert plan["dcgan"] == "2 GAN, 7 steps of 16 images each"
     assert not (tmp_path / "out").exists()

@@ -105,7 +105,7 @@ def test_recipes_that_fail_are_named_and_others_go_on(data, run, tmp_path, monke
     (tmp_path / "out" / "runs").mkdir(parents=True)
     monkeypatch.setattr(evaluation_inputs, "generate", generate)
     monkeypatch.setattr(evaluation_inputs, "open_run", lambda folder, report: Run(paths=[folder]))
-    comparison = ComparisonOptions(compare=("small", "quick"), recipe_options={"epochs": 3})
+    comparison = ComparisonOptions(compare=("small", "quick"), recipe_fields={"epochs": 3})
     runs, failed = train_recipes(SubsetOptions(data=data), comparison, run, SerialExecutor(), STARTED)
     assert runs == {"quick": Run(paths=[tmp_path / "out" / "runs" / "quick"])}
     assert failed == {"small": "training diverged"}
