@@ -7,7 +7,6 @@ The same command again continues where it stopped; more variations or seeds exte
 benchmarks/README.md.
 """
 
-import re
 import sys
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
@@ -16,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.search_report import COLUMNS, render_search
+from benchmarks.variations import BASE, VARIATIONS, parse_variation
 from models.recipe_fitting import fit_to_images
-from models.recipes import RECIPES, GANOptions, build_recipe, parse_fields, rename_fields
+from models.recipes import RECIPES, GANOptions, build_recipe, rename_fields
 from models.startup import start
 from models.training_rate import CLASSIFIER_BATCH
 from synth import command_line
@@ -34,34 +34,6 @@ from tasks.prediction_options import ClassifierOptions
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_one_by_one, run_study
 from tasks.time_estimates import Estimates
 
-BASE = "base"  # the recipe as it is
-VARIATIONS = {
-    "no-noise": {"noise": False},
-    "spectral-hinge": {"loss": "hinge", "discriminator_norm": "spectral", "penalty": "none"},
-    "non-saturating": {"loss": "non-saturating"},
-    "r1": {"penalty": "r1"},
-    "penalty-0.3": {"penalty_weight": 0.3, "penalty_weight_end": 0.03},
-    "penalty-3": {"penalty_weight": 3.0, "penalty_weight_end": 0.3},
-    "constant-penalty": {"penalty_weight_end": 1.0},
-    "batch-32": {"batch_size": 32},
-    "batch-128": {"batch_size": 128},
-    "latent-128": {"latent_dim": 128},
-    "ema-0.9995": {"ema_decay": 0.9995},
-    "generator-48": {"generator_width": 48},
-    "discriminator-24": {"discriminator_width": 24},
-    "discriminator-64": {"discriminator_width": 64},
-    "residual": {"residual_blocks": 1},
-    "residual-2": {"residual_blocks": 2},
-    "residual-narrow": {"residual_blocks": 1, "generator_width": 16, "discriminator_width": 16},
-    "residual-flat": {"residual_blocks": 1, "width_growth": 1.5},
-    "discriminator-steps-2": {"discriminator_steps": 2},
-    "constant-rate": {"rate_decay": "constant"},
-    "decay-from-start": {"decay_start": 0.0},
-    "float32": {"dtype": "float32"},
-    "no-features": {"feature_weight": 0.0},
-    "augment-translation": {"diffaugment": "translation"},
-    "augment-colour": {"diffaugment": "brightness,saturation,contrast,translation,cutout"},
-}
 _LENGTHS = "variations.json"  # what each variation is, and how many steps it has
 _OWNED = (RESULTS, CURVES, "report.md", _LENGTHS, "gans", "cache")
 _CLASSIFIER_EPOCHS = 5  # of models.classifier.fit_classifier, for the estimate of time
@@ -107,19 +79,6 @@ class Config(RepeatOptions):
     def parse_variations(self):
         """Return {name: {recipe field: value}}, the base first."""
         return {BASE: {}} | dict(parse_variation(text) for text in self.variations)
-
-
-def parse_variation(text):
-    """Turn a name of VARIATIONS, or "NAME:field=value,field=value", into (name, {recipe field: value})."""
-    name, colon, fields = text.partition(":")
-    if not colon and name in VARIATIONS:
-        return name, VARIATIONS[name]
-    if not colon or not re.fullmatch(r"[\w.-]+", name):
-        raise RequestError(
-            f"--variations should be among {', '.join(VARIATIONS)}, or NAME:field=value,field=value. "
-            f"Got {text!r} instead."
-        )
-    return name, parse_fields(fields)
 
 
 def search(config):

@@ -3,7 +3,7 @@
 import math
 
 from evaluation.report import render_table
-from tasks.study_report import render_differences
+from tasks.study_report import compare_arms, format_points
 
 _MEASURES = {  # column: (heading, scale)
     "frechet": ("Frechet ↓", 1),
@@ -46,3 +46,23 @@ def render_search(title, conditions, results, base):
         render_table(["variation", *(heading for heading, _ in _CONDITIONS.values())], rows, aligned=True),
     ]
     return "\n\n".join(lines) + "\n"
+
+
+def render_differences(results, arms, baseline, measures):
+    """Write one row per arm, in the order of `arms`: the mean of each measure, and the paired difference to `baseline`.
+
+    measures: {column: (heading, scale)}; scale 100 turns fractions into percent. The difference is left out where the
+    two have no seed in common.
+    """
+    seeds = {arm: set(results.loc[results["arm"] == arm, "seed"]) for arm in [*arms, baseline]}
+    rows = []
+    for arm in arms:
+        cells = []
+        for measure, (_, scale) in measures.items():
+            text = f"{scale * results.loc[results['arm'] == arm, measure].mean():.2f}"
+            if arm != baseline and seeds[arm] & seeds[baseline]:
+                text += f" ({format_points(compare_arms(results, arm, baseline, measure), scale)})"
+            cells.append(text)
+        rows.append([arm, *cells, len(seeds[arm])])
+    header = ["variation", *(heading for heading, _ in measures.values()), "seeds"]
+    return render_table(header, rows, aligned=True)

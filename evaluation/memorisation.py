@@ -111,15 +111,7 @@ def find_nearest(images: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np
 
 def search_nearest(material: Material, train_images: np.ndarray) -> dict[str, Memorisation]:
     """Return {run: Memorisation} of about 2,000 images of each run, and of the real ones."""
-    held_out = _choose_searched(material.real.labels)
-    held_out_distances, _ = find_nearest(material.real.images[held_out], train_images)
-    found = {}
-    for name, sample in material.runs.items():
-        index = _choose_searched(sample.labels)
-        distances, nearest = find_nearest(sample.images[index], train_images)
-        baseline = (held_out_distances, material.real.labels[held_out])
-        found[name] = Memorisation(distances, sample.labels[index], nearest, index, *baseline)
-    return found
+    return _search(material, lambda images: find_nearest(images, train_images), _SEARCHED)
 
 
 def search_nearest_in_features(
@@ -139,13 +131,19 @@ def search_nearest_in_features(
             best, index = np.minimum(distances, best), np.where(distances < best, nearest, index)
         return best, index
 
-    held_out = _choose_searched(material.real.labels, _SEARCHED_IN_FEATURES)
-    held_out_distances, _ = find(material.real.images[held_out])
+    return _search(material, find, _SEARCHED_IN_FEATURES)
+
+
+def _search(
+    material: Material, find: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], count: int
+) -> dict[str, Memorisation]:
+    """Return {run: Memorisation} of about `count` images each by `find` (images) -> (distances, indices)."""
+    held_out = _choose_searched(material.real.labels, count)
+    baseline = (find(material.real.images[held_out])[0], material.real.labels[held_out])
     found = {}
     for name, sample in material.runs.items():
-        index = _choose_searched(sample.labels, _SEARCHED_IN_FEATURES)
+        index = _choose_searched(sample.labels, count)
         distances, nearest = find(sample.images[index])
-        baseline = (held_out_distances, material.real.labels[held_out])
         found[name] = Memorisation(distances, sample.labels[index], nearest, index, *baseline)
     return found
 
@@ -161,7 +159,7 @@ def _list_views(images: np.ndarray, *, mirrored: bool) -> Iterator[np.ndarray]:
         yield images[:, :, ::-1]
 
 
-def _choose_searched(labels: np.ndarray, count: int = _SEARCHED) -> np.ndarray:
+def _choose_searched(labels: np.ndarray, count: int) -> np.ndarray:
     """Return indices of about `count` images in the proportions of all, but at least 20 of each class (or all)."""
     share = min(1.0, count / len(labels))
     members = [np.flatnonzero(labels == k) for k in np.unique(labels)]

@@ -208,14 +208,10 @@ def _cut(features: np.ndarray, count: int) -> list[np.ndarray]:
 
 
 def _compute_quantiles(projected: np.ndarray, count: int) -> np.ndarray:
-    """Sort each column of [N, P] and interpolate at `count` quantiles, the middles of equal parts."""
-    ordered = np.sort(projected, axis=0)
-    if len(ordered) == count:
-        return ordered
-    positions = (np.arange(count) + 0.5) / count * len(ordered) - 0.5
-    below = np.clip(np.floor(positions).astype(int), 0, len(ordered) - 2)
-    weight = (positions - below)[:, np.newaxis]
-    return (1 - weight) * ordered[below] + weight * ordered[below + 1]
+    """Return `count` quantiles of each column of [N, P], those in the middles of equal parts."""
+    if len(projected) == count:
+        return np.sort(projected, axis=0)
+    return np.quantile(projected, (np.arange(count) + 0.5) / count, axis=0, method="hazen")
 
 
 def _compute_radii(features: np.ndarray, neighbours: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from synth.errors import RequestError
+from synth.errors import RequestError, describe_cause
 
 Shape = tuple[int, ...]
 Report = Callable[[str], object]
@@ -140,7 +140,7 @@ def _load(
         network = keras.models.load_model(name, compile=False)
         shapes = network.input_shape, network.output_shape
     except Exception as error:  # whatever zipfile, h5py and Keras raise on a damaged file
-        raise RequestError(f"{name}: should be a Keras model file. ({' '.join(str(error).split())[:200]})") from error
+        raise RequestError(f"{name}: should be a Keras model file. {describe_cause(error)}") from error
     if len(shapes[0]) != 4 or shapes[0][-1] != 3 or len(shapes[1]) != 2:
         raise RequestError(
             f"{name}: should be a network from images (None, H, W, 3) to features (None, D). "

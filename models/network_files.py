@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from models.classifier import NETWORKS, build_classifier
-from synth.errors import RequestError
+from synth.errors import RequestError, describe_cause
 from synth.files import replacing
 from synth.run_files import load_arrays
 from synth.run_folder import ModelFolder
@@ -44,9 +44,8 @@ def load_network(
         given = ([tensor.shape[1:] for tensor in network.inputs], network.output.shape[1:])
         is_finite = all(np.isfinite(array).all() for array in network.get_weights())
     except Exception as error:  # whatever zipfile, h5py and Keras raise on a damaged file
-        message = " ".join(str(error).split())[:200]
         raise RequestError(
-            f"{path}: should be a Keras model file or its packed weights. ({message}) {_ADVICE}"
+            f"{path}: should be a Keras model file or its packed weights. {describe_cause(error)} {_ADVICE}"
         ) from error
     if not is_finite:
         raise RequestError(f"{path}: weights should be finite. Got NaN or infinity. {_ADVICE}")

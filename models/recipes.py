@@ -4,7 +4,6 @@ This module imports no TensorFlow, so that scripts can show their flags at once.
 """
 
 import argparse
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -13,10 +12,9 @@ from typing import Any
 from models.pretrained import A_RUN
 from synth.errors import RequestError
 from synth.flags import add_flags
-from synth.options import check_options, like, option
+from synth.options import check_options, like, name_flag, option
 
 OWN_JUDGES = ("cnn", "resnet20")  # fitted on the train part; others were trained on other pictures
-_EXPECTED = {bool: "yes or no", int: "an integer", float: "a number"}
 
 
 @dataclass(frozen=True)
@@ -225,25 +223,6 @@ def build_recipe(name: str, given: dict[str, Any]) -> Recipe:
     return replace(RECIPES[name], **({"steps": 0} | given if "epochs" in given else given))
 
 
-def parse_fields(text: str) -> dict[str, Any]:
-    """Turn "generator_rate=5e-4,noise=no" into {field: value}, with values of the fields' types.
-
-    A comma within a value (diffaugment=translation,cutout) stays there. Raises RequestError for an unknown field or a
-    value that is not of its type; the Recipe checks the rest.
-    """
-    types: dict[str, Any] = {field.name: field.type for field in fields(Recipe) if field.name in _FLAGS}
-    given: dict[str, Any] = {}
-    for part in re.split(r",(?=\w*=)", text):
-        name, _, value = part.partition("=")
-        if name not in types:
-            raise RequestError(f"a recipe's field should be one of {', '.join(types)}. Got {name!r} instead.")
-        try:
-            given[name] = {"yes": True, "no": False}[value] if types[name] is bool else types[name](value)
-        except (KeyError, ValueError):
-            raise RequestError(f"{name} should be {_EXPECTED[types[name]]}. Got {value!r:.60} instead.") from None
-    return given
-
-
 def take_recipe_fields(options: dict[str, Any]) -> dict[str, Any]:
     """Take the recipe's flags out of parsed options (a dict) and return those that were given, as `recipe_fields`."""
     given = {name: options.pop(name, None) for name in _FLAGS}
@@ -254,8 +233,8 @@ def write_flags(fields: dict[str, Any]) -> list[str]:
     """Return the words of the command line that set these fields of a recipe, {name: value}."""
     words: list[str] = []
     for name, value in fields.items():
-        flag = name.replace("_", "-")
-        words += [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
+        flag = name_flag(name)
+        words += [flag if value else f"--no-{flag[2:]}"] if isinstance(value, bool) else [flag, str(value)]
     return words
 
 

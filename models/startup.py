@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from synth.cores import count_cores
-from synth.errors import RequestError
+from synth.errors import RequestError, describe_cause
 from synth.executors import check_work, choose_threads, list_notes
 from synth.output_folder import check_inputs, read_threads
 from synth.shared_options import WorkOptions
@@ -78,8 +78,8 @@ def _import_keras() -> None:
     except (AssertionError, AttributeError, OSError, TypeError, ValueError) as error:  # of settings that it refuses
         if not settings.exists():
             raise
-        reason = " ".join(str(error).split())[:200]
-        raise RequestError(f"{settings}: should be Keras' settings. Correct or remove it. ({reason})") from error
+        cause = describe_cause(error)
+        raise RequestError(f"{settings}: should be Keras' settings. Correct or remove it. {cause}") from error
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from synth.errors import RequestError, describe_cause
 from synth.images import DEFAULT_FIT, MAX_SIDE, fit_picture
@@ -67,8 +68,6 @@ class UnreadableError(RequestError):
 @contextmanager
 def decoding() -> Iterator[None]:
     """Hold Pillow's warnings as read_picture needs them."""
-    from PIL import Image
-
     _list_formats()  # loads them
     logger = logging.getLogger("PIL")  # says on the terminal what it then raises
     level = logger.level
@@ -103,8 +102,6 @@ def read_picture(path: Path | EncodedPicture, reading: Reading, levels: Levels |
 
 def read_sizes(paths: Iterable[Path]) -> set[tuple[int, int]]:
     """Return the sizes (height, width) of pictures, as their headers say; those that can't be read are left out."""
-    from PIL import Image
-
     sizes = set()
     with decoding():
         for path in paths:
@@ -118,8 +115,6 @@ def read_sizes(paths: Iterable[Path]) -> set[tuple[int, int]]:
 
 def _open(path: Path | EncodedPicture, size: tuple[int, int] | None, levels: Levels | None) -> Any:
     """Return a Pillow picture, "L" or "RGB", or its Range."""
-    from PIL import Image
-
     try:
         with path.open("rb") as file, Image.open(file, formats=_list_formats()) as picture:
             if not all(picture.size):
@@ -139,8 +134,6 @@ def _open(path: Path | EncodedPicture, size: tuple[int, int] | None, levels: Lev
 
 def _list_formats() -> list[str]:
     """Return those of _FORMATS that this Pillow has."""
-    from PIL import Image
-
     if "TIFF" not in Image.OPEN:  # only some are there at once
         Image.init()
     return [name for name in _FORMATS if name in Image.OPEN]
@@ -161,8 +154,6 @@ def _find_lower(picture: Any) -> str | None:
 
 def _load_lower(path: Path | EncodedPicture, lower: str) -> np.ndarray:
     """Return the lower 8 bits of a picture's channels, uint8 [H, W, 3 or 4]."""
-    from PIL import Image
-
     with path.open("rb") as file, Image.open(file, formats=_list_formats()) as picture:
         arguments = [(lower, *tile[3][1:]) if isinstance(tile[3], tuple) else lower for tile in picture.tile]
         picture.tile = [tile._replace(args=own) for tile, own in zip(picture.tile, arguments, strict=True)]
@@ -171,8 +162,6 @@ def _load_lower(path: Path | EncodedPicture, lower: str) -> np.ndarray:
 
 def _convert_deep(picture: Any, lower: np.ndarray, levels: Levels | None) -> Any:
     """Return a picture in colour with 16 bits a channel in 8 bits, "RGB", or its Range without levels."""
-    from PIL import Image
-
     upper = np.asarray(picture)
     values = upper[..., :3].astype(np.uint16) * 256 + lower[..., :3]
     if levels is None:
@@ -183,8 +172,6 @@ def _convert_deep(picture: Any, lower: np.ndarray, levels: Levels | None) -> Any
 
 def _put_over_white(picture: Any) -> Any:
     """Return an "RGBA" picture as "RGB"."""
-    from PIL import Image
-
     white = Image.new("RGBA", picture.size, "white")
     white.alpha_composite(picture)
     return white.convert("RGB")
@@ -192,8 +179,6 @@ def _put_over_white(picture: Any) -> Any:
 
 def _convert(picture: Any, levels: Levels | None) -> Any:
     """Return an opened picture in 8 bits, "L" or "RGB", or its Range where that takes levels."""
-    from PIL import Image
-
     if picture.mode.startswith(("I", "F")):
         values = np.asarray(picture)
         if levels is None:
@@ -212,8 +197,6 @@ def _convert(picture: Any, levels: Levels | None) -> Any:
 
 def _turn_upright(converted: Any, picture: Any) -> Any:
     """Turn the converted copy of `picture` as its Exif data say that it is held."""
-    from PIL import Image
-
     if not any(name in picture.info for name in _METADATA) and picture.format != "TIFF":
         return converted  # most of a set; looking further takes as long as opening the file
     way = Image.Transpose

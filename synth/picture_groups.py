@@ -1,12 +1,12 @@
 """Which pictures belong together, as those of one patient, by a CSV that names them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from synth.errors import RequestError
-from synth.folder_tree import Folder, list_tables, scan_folder
+from synth.folder_tree import list_tables, scan_folder
 from synth.picture_tables import Names, find_names, load_table
 from synth.splits import encode_groups
 
@@ -16,7 +16,7 @@ def read_groups(folder: Path, column: str, pictures: Sequence[Path]) -> np.ndarr
 
     Raises RequestError where none has it, or where that one does not name every picture.
     """
-    paths = [*_list_tables(scan_folder(folder)), *list_tables(folder.parent)]
+    paths = [path for inner in scan_folder(folder).walk() for path in inner.tables] + list_tables(folder.parent)
     tables = [table for table in (load_table(path, None) for path in paths) if column in table.header]
     if not tables:
         looked = ", ".join(path.name for path in paths)[:80] or "there is no CSV"
@@ -34,9 +34,3 @@ def read_groups(folder: Path, column: str, pictures: Sequence[Path]) -> np.ndarr
             f"of {len(pictures):,} have none."
         )
     return encode_groups([groups[path] for path in pictures])
-
-
-def _list_tables(folder: Folder) -> Iterator[Path]:
-    yield from folder.tables
-    for inner in folder.folders:
-        yield from _list_tables(inner)

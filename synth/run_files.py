@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synth.errors import RequestError
+from synth.errors import RequestError, describe_cause
 from synth.run_folder import HISTORY
 
 _HISTORY_NUMBERS = dict.fromkeys(("seconds", "discriminator_loss", "generator_loss", "frechet"), float)
@@ -33,8 +33,7 @@ def _load_numpy(path: str | Path, kind: str, stored_type: type, take: Callable[[
                 raise TypeError("it is another kind of file")
             return take(stored)
     except Exception as error:  # whatever zipfile, zlib, tokenize and NumPy raise on a damaged file
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise RequestError(f"{path}: should be a readable {kind}. ({reason})") from error
+        raise RequestError(f"{path}: should be a readable {kind}. {describe_cause(error)}") from error
 
 
 def load_csv(path: str | Path, columns: dict[str, type | None]) -> pd.DataFrame:
@@ -47,8 +46,7 @@ def load_csv(path: str | Path, columns: dict[str, type | None]) -> pd.DataFrame:
             warnings.simplefilter("error")  # rows of other lengths
             table = pd.read_csv(path, index_col=False, dtype={name: dtype for name, dtype in columns.items() if dtype})
     except (ValueError, OverflowError, MemoryError, OSError, Warning) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise RequestError(f"{path}: should be a CSV table. ({reason})") from error
+        raise RequestError(f"{path}: should be a CSV table. {describe_cause(error)}") from error
     missing = [name for name in columns if name not in table]
     if missing:
         raise RequestError(f"{path}: should have the columns {', '.join(columns)}. It lacks {', '.join(missing)}.")

@@ -134,28 +134,6 @@ def render_arms(results: pd.DataFrame, arms: list[Arm], measures: dict[str, str]
     return render_table(["arm", *measures.values(), heading, "images (synthetic)", "seeds"], rows)
 
 
-def render_differences(
-    results: pd.DataFrame, arms: list[str], baseline: str, measures: dict[str, tuple[str, float]]
-) -> str:
-    """Write one row per arm, in the order of `arms`: the mean of each measure, and the paired difference to `baseline`.
-
-    measures: {column: (heading, scale)}; scale 100 turns fractions into percent. The difference is left out where the
-    two have no seed in common.
-    """
-    seeds = {arm: set(results.loc[results["arm"] == arm, "seed"]) for arm in [*arms, baseline]}
-    rows = []
-    for arm in arms:
-        cells = []
-        for measure, (_, scale) in measures.items():
-            text = f"{scale * results.loc[results['arm'] == arm, measure].mean():.2f}"
-            if arm != baseline and seeds[arm] & seeds[baseline]:
-                text += f" ({format_points(compare_arms(results, arm, baseline, measure), scale)})"
-            cells.append(text)
-        rows.append([arm, *cells, len(seeds[arm])])
-    header = ["variation", *(heading for heading, _ in measures.values()), "seeds"]
-    return render_table(header, rows, aligned=True)
-
-
 def describe_verdict(results: pd.DataFrame, arms: list[Arm], measure: str, heading: str) -> str:
     """Say in one sentence whether the best arm with a GAN beats the best control that was run, paired by seed."""
     control = find_best(results, [arm.name for arm in arms if arm.is_control], measure)

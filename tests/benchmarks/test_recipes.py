@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import measuring, recipes
-from benchmarks.recipes import VARIATIONS, Config, main, parse_args, parse_variation, search
+from benchmarks.recipes import Config, main, parse_args, search
 from models import training_rate
 from models.recipes import RECIPES, Recipe
 from synth.errors import TrainingError
@@ -178,11 +178,6 @@ def test_a_dry_run_tells_what_is_left_and_writes_nothing(arguments, tmp_path):
     assert plan["cells"].startswith("4, 4 to run")
     assert plan["time"].endswith("24 of them for the GANs")
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("name", VARIATIONS)
-def test_every_variation_of_the_table_is_a_recipe(name):
-    assert Recipe(**dict([parse_variation(name)])[name]) != Recipe()
 
 
 @pytest.mark.parametrize(

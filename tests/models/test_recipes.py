@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from models.recipes import RECIPES, GANOptions, Recipe, build_recipe, parse_fields, take_recipe_fields
+from models.recipes import RECIPES, GANOptions, Recipe, take_recipe_fields
 from synth.errors import RequestError
 from tests.models.tiny import TINY
 
@@ -71,33 +71,3 @@ def test_fields_that_no_recipe_has_are_named():
         GANOptions(recipe="standard", recipe_fields={"step": 3}).resolve()
     with pytest.raises(RequestError, match="--noise should be yes or no"):
         GANOptions(recipe_fields={"noise": "off"}).resolve()
-
-
-def test_fields_are_read_as_their_types():
-    given = parse_fields("generator_rate=5e-4,diffaugment=translation,cutout,noise=no,latent_dim=8,epochs=2")
-    fields = {
-        "generator_rate": 5e-4,
-        "diffaugment": "translation,cutout",
-        "noise": False,
-        "latent_dim": 8,
-        "epochs": 2.0,
-    }
-    assert given == fields
-    assert build_recipe("quick", given).steps == 0
-    assert type(given["latent_dim"]) is int
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("nosuch=1", "a recipe's field should be one of network, .*dtype. Got 'nosuch' instead."),
-        ("", "Got '' instead."),
-        ("name=mine", "Got 'name' instead."),
-        ("noise=maybe", "noise should be yes or no. Got 'maybe' instead."),
-        ("latent_dim=1.5", "latent_dim should be an integer. Got '1.5' instead."),
-        ("beta1=x,noise=no", "beta1 should be a number. Got 'x' instead."),
-    ],
-)
-def test_wrong_fields_are_refused(text, message):
-    with pytest.raises(ValueError, match=message):
-        parse_fields(text)
