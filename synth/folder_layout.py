@@ -7,26 +7,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from synth.errors import RequestError
-from synth.folder_tree import TEXT_LIST, Folder, list_tables, scan_folder
+from synth.folder_masks import drop_masks
+from synth.folder_nesting import list_variants, step_in, turn_inside_out
+from synth.folder_tree import TEXT_LIST, Folder, count_pictures, list_some, list_tables, scan_folder
 from synth.idx_folders import is_idx_folder
 from synth.images import IMAGE_SUFFIXES
+from synth.name_tables import Names
 from synth.picture_tables import (
     FOLDERS,
     Classes,
     Found,
-    Names,
     classes_by_prefix,
-    count_pictures,
     read_classes,
     read_other_classes,
 )
 from synth.shards import fold_name
 from synth.split_names import PARTS, find_split, fold_class, is_filler, share_stem
 
-_SHOWN = 5  # names in a note
-_MASKS = {"masks", "mask", "annotations", "annotation", "segmentations", "labels", "groundtruth", "ground_truth"}
-_MASK_WORDS = "masks?|masked|seg|segmentation|gt|ground_?truth|anno|annotation|labels?|label_?ids|superpixels|lesion"
-_MASK = re.compile(rf"(.+?)[ _.-]*({_MASK_WORDS})([ _.-]*\d+)?|masks?[ _.-]+(.+)", re.IGNORECASE)
 _LABEL_SUFFIXES = (".json", ".xlsx", ".xls", ".xml", ".mat", ".pkl", ".parquet")  # of files that may say the classes
 _ARRAYS = (".npy", ".npz", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", "")  # of files that may hold the images
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
@@ -67,17 +64,17 @@ def find_layout(path: str | Path, label_column: str | None = None) -> Layout:
     """
     layout = Layout(label_column=label_column)
     masks: list[str] = []
-    root = _drop_masks(scan_folder(path), masks)
+    root = drop_masks(scan_folder(path), masks)
     if masks:
-        layout.notes.append(f"not read, as they belong to the images beside them: {_list(masks)}")
-    top = _step_in(root)
+        layout.notes.append(f"not read, as they belong to the images beside them: {list_some(masks)}")
+    top = step_in(root)
     if find_split(top.name)[0] in PARTS[1:] and top is not root:
         layout.notes.append(f"{top.name} is read as the whole set: there are no pictures of a train part beside it")
     _note_rest(root, top, layout)
-    folders = _find_parts(_turn_inside_out(top, layout), layout)
+    folders = _find_parts(turn_inside_out(top, layout.notes), layout)
     for part, folder in folders.items():
         elsewhere = [path for other in folders.values() if other is not folder for path in other.list_pictures()]
-        inner = _step_in(folder)
+        inner = step_in(folder)
         _note_rest(folder, inner, layout)
         found = _find_classes(inner, root, layout, part, elsewhere)
         if found is not None:
@@ -94,94 +91,6 @@ def find_layout(path: str | Path, label_column: str | None = None) -> Layout:
             _match_classes(part, layout)
     _note_what_is_not_read(root, folders, layout)
     return layout
-
-
-def _drop_masks(folder: Folder, dropped: list[str]) -> Folder:
-    """Return the folder without masks, in folders beside images/ or beside the pictures that they are of, at any depth.
-
-    dropped: list that they are described in.
-    """
-    folders, pictures = folder.folders, folder.pictures
-    called_so = {path: match[1] or match[4] for path in pictures if (match := _MASK.fullmatch(path.stem))}
-    stems = {path.stem for path in pictures}
-    own = {path for path, stem in called_so.items() if stem in stems}
-    if own:
-        pictures = tuple(path for path in pictures if path not in own)
-        dropped.append(f"{count_pictures(len(own))} as {folder.name}/{min(own).name}")
-    masks = [inner for inner in folder.filled if inner.name.casefold() in _MASKS]
-    if masks and not any(is_filler(inner.name) for inner in folder.filled):
-        masks = [inner for inner in masks if all(_name_picture(path) in stems for path in inner.list_pictures())]
-    if masks:
-        folders = tuple(inner for inner in folders if inner not in masks)
-        dropped += [f"{folder.name}/{inner.name}" for inner in masks]
-    return replace(folder, pictures=pictures, folders=tuple(_drop_masks(inner, dropped) for inner in folders))
-
-
-def _name_picture(mask: Path) -> str:
-    """Return the stem of the picture that a mask in a folder of masks is of."""
-    match = _MASK.fullmatch(mask.stem)
-    return (match[1] or match[4]) if match else mask.stem
-
-
-def _step_in(folder: Folder) -> Folder:
-    """Return the folder that a folder wraps: its only one, where that holds folders, or has the name of a part; or the
-    only one with folders, where it can't be a class.
-
-    Pictures beside it, as of a cover, do not matter where it holds several folders.
-    """
-    while wrapped := _list_wrapped(folder):
-        inner = wrapped[0]
-        if folder.pictures and len(inner.filled) < 2:
-            break
-        if inner.pictures and inner.name != folder.name and not find_split(inner.name)[1]:
-            break
-        folder = inner
-    return folder
-
-
-def _list_wrapped(folder: Folder) -> list[Folder]:
-    """Return the folder that a folder may wrap, or none."""
-    if len(folder.filled) == 1:
-        return [*folder.filled]
-    deep = [inner for inner in folder.filled if len(inner.filled) > 1]
-    if (
-        len(deep) != 1
-        or find_split(deep[0].name)[0]
-        or any(not inner.is_flat for inner in folder.filled if inner not in deep)
-    ):
-        return []
-    parts = [inner for inner in deep[0].filled if find_split(inner.name)[1]]
-    holds_parts = len(parts) > 1 and any(len(inner.filled) > 1 for inner in parts)
-    return deep if is_filler(deep[0].name) or holds_parts else []
-
-
-def _turn_inside_out(top: Folder, layout: Layout) -> Folder:
-    """Return the folder with the parts outside and the classes inside, where most class folders hold the parts.
-
-    Pictures that lie in the class folders themselves are of the train part.
-    """
-    classes = top.filled
-    inside = {child.name: {inner.name: inner for inner in child.filled} for child in classes}
-    names = list(dict.fromkeys(name for inner in inside.values() for name in inner))
-    parts = [find_split(name) for name in names]
-    if len(classes) < 2 or 2 * sum(map(bool, inside.values())) < len(classes):
-        return top
-    if not all(is_all for _, is_all in parts) or ("train", True) not in parts or len(parts) < 2:
-        return top
-    layout.notes.append(f"the parts, {_list(names)}, are read from inside the class folders")
-    loose = sum(len(child.pictures) for child in classes)
-    if loose:
-        layout.notes.append(f"{count_pictures(loose)} in the class folders themselves: of the train part")
-    turned = []
-    for name in names:
-        takes_loose = name == names[parts.index(("train", True))]
-        own = []
-        for child in classes:
-            held = inside[child.name].get(name, Folder(child.path))
-            own.append(replace(held, path=child.path, pictures=held.pictures + child.pictures * takes_loose))
-        own = [child for child in own if child.count]
-        turned.append(Folder(top.path / name, folders=tuple(own)))
-    return replace(top, folders=tuple(turned))
 
 
 def _find_parts(top: Folder, layout: Layout) -> dict[str, Folder]:
@@ -209,7 +118,7 @@ def _find_parts(top: Folder, layout: Layout) -> dict[str, Folder]:
         names = [f"{folder.name} ({count_pictures(folder.count)})" for folder in others]
         names += [count_pictures(len(top.pictures))] * bool(top.pictures)
         parts = ", ".join(folder.name for folder in found.values())
-        layout.notes.append(f"the parts of the set are {parts}. Not read: {_list(names)}")
+        layout.notes.append(f"the parts of the set are {parts}. Not read: {list_some(names)}")
     return found
 
 
@@ -220,12 +129,12 @@ def _find_parts_among_classes(
     classes = {fold_name(folder.name) for folder in others}
     found = {}
     for part, folders in named.items():
-        inner = [{fold_name(child.name) for child in _step_in(folder).filled} for folder in folders]
+        inner = [{fold_name(child.name) for child in step_in(folder).filled} for folder in folders]
         if len(folders) == 1 and len(classes) > 1 and inner[0] and inner[0] <= classes:
             found[part] = folders[0]
     flat = [folder.name for folders in named.values() for folder in folders if folder.is_flat]
     if len(others) > 1 and flat:
-        layout.notes.append(f"{_list(flat)}: read as a class, as it holds no class folders")
+        layout.notes.append(f"{list_some(flat)}: read as a class, as it holds no class folders")
     rest = tuple(folder for folder in top.folders if folder not in found.values())
     return {"train": replace(top, folders=rest) if found else top} | found
 
@@ -243,9 +152,9 @@ def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsew
     """Return the classes of a part; None where nothing says them. elsewhere: the pictures of the others."""
     children = folder.filled
     names = [child.name for child in children]
-    is_cut = not folder.pictures and all(_step_in(child).is_flat for child in children)  # or flat, without children
+    is_cut = not folder.pictures and all(step_in(child).is_flat for child in children)  # or flat, without children
     are_pieces = (len(names) > 1 and share_stem(names)) or all(map(is_filler, names))
-    variants = _list_variants(folder)
+    variants = list_variants(folder)
     by_folder = {child.name: child.list_pictures() for child in children}
     may_be_classes = not ((is_cut and (are_pieces or len(names) == 1)) or not children or variants)
     found = _ask_tables(folder, root, layout, part, elsewhere, by_folder if may_be_classes else {})
@@ -261,16 +170,16 @@ def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsew
             return None
     if variants:
         raise RequestError(
-            f"{folder.path}: should hold one sub-folder per class. {_list(names)} all hold the same folders, "
-            f"{_list(variants)}: name one of them, as --data {children[0].path}. Where they are people or series, put "
-            "a CSV with the columns file, label and person beside them, and keep each on one side with --groups person."
+            f"{folder.path}: should hold one sub-folder per class. {list_some(names)} all hold the same folders, "
+            f"{list_some(variants)}: name one of them, as --data {children[0].path}. Where they are people or series, "
+            "put a CSV with the columns file, label and person beside them; --groups person keeps each on one side."
         )
     if folder.pictures:
         left = count_pictures(len(folder.pictures))
         layout.notes.append(f"{left} beside the class folders of {folder.name} not read")
     nested = [child.name for child in children if not child.pictures and len(child.filled) > 1]
     if nested:
-        layout.notes.append(f"all that lies in the sub-folders of {_list(nested)} is read as that class")
+        layout.notes.append(f"all that lies in the sub-folders of {list_some(nested)} is read as that class")
     return by_folder
 
 
@@ -285,7 +194,7 @@ def _ask_tables(
     if by_folder and layout.label_column is None:
         found = read_other_classes(names, tables, by_folder)
         if found:
-            found.notes.append(f"{_list([*by_folder])} are no classes then (--label-column {FOLDERS}: they are)")
+            found.notes.append(f"{list_some([*by_folder])} are no classes then (--label-column {FOLDERS}: they are)")
     else:
         found = read_classes(names, tables, layout.label_column)
         if layout.label_column and found is None and part == "train":
@@ -321,17 +230,6 @@ def _list_label_files(folder: Folder, root: Folder) -> list[str]:
     return [path.name for path in [*tables, *others] if path.is_relative_to(root.path)]
 
 
-def _list_variants(folder: Folder) -> list[str]:
-    """Return the classes that all sub-folders hold, as color/ and grayscale/ do; [] where these are classes."""
-    children = folder.filled
-    inside = [_step_in(child) for child in children]
-    names = [{inner.name for inner in child.filled} for child in inside]
-    if len(children) < 2 or any(child.pictures for child in inside) or min(map(len, names)) < 2:
-        return []
-    common = set.intersection(*names)
-    return sorted(common) if 2 * len(common) >= len(set.union(*names)) else []
-
-
 def _note_rest(outer: Folder, inner: Folder, layout: Layout) -> None:
     """Note the pictures that lie beside a folder that was stepped into."""
     beside = outer.count - inner.count
@@ -361,12 +259,11 @@ def _match_classes(part: str, layout: Layout) -> None:
         else:
             matched[match] = sorted([*matched.get(match, []), *pictures])
     if foreign:
-        layout.notes.append(
-            f"{part}: {count_pictures(foreign.total())} of classes that are not in train left out: {_list([*foreign])}"
-        )
+        left = f"{part}: {count_pictures(foreign.total())} of classes that are not in train left out"
+        layout.notes.append(f"{left}: {list_some([*foreign])}")
     missing = [name for name in known if name not in matched]
     if matched and missing:
-        layout.notes.append(f"{part}: has no pictures of {_list(missing)}")
+        layout.notes.append(f"{part}: has no pictures of {list_some(missing)}")
     if matched:
         layout.parts[part] = matched
     else:
@@ -377,7 +274,9 @@ def _note_what_is_not_read(root: Folder, folders: dict[str, Folder], layout: Lay
     """Note CSV files and other kinds, empty class folders, runs, and a single class."""
     tables = [path.name for inner in root.walk() for path in inner.tables if path.suffix.lower() != TEXT_LIST]
     if tables and not layout.is_table:
-        layout.notes.append(f"the classes are not read from {_list(tables)}, but from the names of folders or files")
+        layout.notes.append(
+            f"the classes are not read from {list_some(tables)}, but from the names of folders or files"
+        )
     others: Counter[str] = Counter()
     for folder in folders.values():
         others.update(folder.count_others())
@@ -385,21 +284,21 @@ def _note_what_is_not_read(root: Folder, folders: dict[str, Folder], layout: Lay
         del others[TEXT_LIST]  # it may be the one that is read
     if others:
         kinds = [f"{count:,} {suffix or 'without suffix'}" for suffix, count in others.most_common()]
-        layout.notes.append(f"files of other kinds are not read: {_list(kinds)}")
+        layout.notes.append(f"files of other kinds are not read: {list_some(kinds)}")
     stems = Counter((path.parent, path.stem) for folder in folders.values() for path in folder.list_pictures())
     twice = [stem for (_, stem), count in stems.items() if count > 1]
     if twice:
         copies = f"{count_pictures(len(twice))} called as another but for the suffix, as {twice[0]}"
         layout.notes.append(f"{copies}: masks and copies should be taken out")
-    empty = [inner.name for folder in folders.values() for inner in _step_in(folder).folders if not inner.count]
+    empty = [inner.name for folder in folders.values() for inner in step_in(folder).folders if not inner.count]
     if empty:
-        layout.notes.append(f"folders without pictures are left out: {_list(empty)}")
+        layout.notes.append(f"folders without pictures are left out: {list_some(empty)}")
     runs = sum(inner.run_count for folder in folders.values() for inner in folder.walk())
     if runs:
         layout.notes.append(f"{runs} folder{'s' * (runs > 1)} with a config.json left out: the results of a run")
     dangling = [name for folder in folders.values() for inner in folder.walk() for name in inner.dangling]
     if dangling:
-        layout.notes.append(f"links to files that are not there, left out, {len(dangling):,}: {_list(dangling)}")
+        layout.notes.append(f"links to files that are not there, left out, {len(dangling):,}: {list_some(dangling)}")
     if len(layout.parts["train"]) == 1:
         layout.notes.append(f"there is one class alone, {layout.class_names[0]!r}")
 
@@ -413,19 +312,14 @@ def _describe_lack(folder: Folder, root: Folder) -> str:
         sets = [path for path in sets if path.parent not in sets]
         hint = ""
         if sets:
-            hint = f": {_list([str(path) for path in sets])} can be named with --data"
+            hint = f": {list_some([str(path) for path in sets])} can be named with --data"
         elif kinds.keys() & set(_ARRAYS):
             hint = ": numpy.savez(file, images=..., labels=...) makes a file that --data takes"
-        return f"{expected} ({', '.join(IMAGE_SUFFIXES)}). Got none{', but ' * bool(others)}{_list(others)}{hint}."
+        return f"{expected} ({', '.join(IMAGE_SUFFIXES)}). Got none{', but ' * bool(others)}{list_some(others)}{hint}."
     files = _list_label_files(folder, root)
-    unread = (
-        f": {_list(files)} {'name' if len(files) > 1 else 'names'} none of them, as {folder.list_pictures()[0].name}"
-    )
+    example = folder.list_pictures()[0].name
+    unread = f": {list_some(files)} {'name' if len(files) > 1 else 'names'} none of them, as {example}"
     return (
         f"{expected}, or a CSV of the pictures' names and labels beside them, or names as cat.1.jpg, dog.1.jpg. "
         f"Got {folder.count:,} pictures in {folder.path} and nothing that says their classes{unread * bool(files)}."
     )
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")

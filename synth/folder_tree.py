@@ -16,6 +16,7 @@ JSON_LINES = ".jsonl"
 TEXT_LIST = ".txt"  # which also holds anything else
 _TABLE_SUFFIXES = (".csv", ".tsv", TEXT_LIST, JSON_LINES)
 _MAX_DEPTH = 50
+_SHOWN = 5  # names in a note
 _MAX_LISTS = 10  # more of them are of one picture each
 
 
@@ -120,3 +121,13 @@ def _scan(path: Path, above: tuple[tuple[int, int], ...]) -> Folder:
         len(runs),
         tuple(entry.name for entry in visible if entry.is_symlink() and not os.path.exists(entry.path)),
     )
+
+
+def count_pictures(count: int) -> str:
+    """Return "1 picture", "2 pictures", "3,000 pictures"."""
+    return f"{count:,} picture{'s' * (count != 1)}"
+
+
+def list_some(names: Sequence[str]) -> str:
+    """Return the first names for a note, and how many more there are."""
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")

@@ -7,7 +7,7 @@ import numpy as np
 
 from synth.errors import RequestError
 from synth.folder_tree import list_tables, scan_folder
-from synth.picture_tables import Names, find_names, load_table
+from synth.name_tables import Names, find_names, load_table
 from synth.splits import encode_groups
 
 

@@ -1,19 +1,17 @@
 """Classes of pictures that lie in no class folders: from a CSV of names and labels, or from the names alone."""
 
-import csv
-import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from synth.errors import RequestError, describe_cause
-from synth.folder_tree import JSON_LINES, TEXT_LIST
-from synth.images import IMAGE_SUFFIXES
+from synth.errors import RequestError
+from synth.folder_tree import count_pictures
 from synth.labelled_images import parse_label
+from synth.name_tables import MAX_BYTES, WINDOWS, Names, Table, find_header, find_names, fold_column, load_table
 from synth.said_parts import SPLIT_NAMES, find_part
 from synth.split_names import find_split
 
@@ -28,20 +26,12 @@ _LABEL_COLUMNS = (
     "label_id", "category_id", "diagnosis_code",
 )  # fmt: skip
 _OTHER_KINDS = ("breed", "species", "type", "emotion", "y")  # of these, may be of something else than the classes
-_NAME_COLUMNS = (
-    "file", "filename", "file_name", "filepath", "filepaths", "file_path", "path", "image", "image_name", "image_id",
-    "imageid", "image_path", "id", "name", "picture", "photo",
-)  # fmt: skip
-_INDEX = re.compile(r"|index|idx|row(_?(id|names?|number))?|unnamed_\d+|level_\d+")  # that was saved with a table
 _SUBMISSION = "submission"  # a CSV of this name holds labels that are examples of the form
-_MAX_BYTES, _MAX_COLUMNS = 200 * 2**20, 400  # of a CSV of names and labels; larger ones hold pixels
 _CAMERAS = {
     "img", "dsc", "dscn", "dscf", "pxl", "vid", "image", "photo", "pic", "picture", "scan", "screenshot", "frame",
 }  # fmt: skip
 _NUMBERED = re.compile(r"(.*?[^\W\d_].*?)[\W_]*\d[\d\W_]*")  # a name, then numbers: cat.0, american_bulldog_12
 _MIN_PER_PREFIX = 2
-_UTF8, _UTF16, _WINDOWS = "utf-8", "utf-16", "cp1252"
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")  # with which such a file begins
 _MARKS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
 _BOOLEANS = {"false": 0, "true": 1} | _MARKS
 _SWITCHES = {  # {column that says of one part whether a picture is in it: (what 0 means, what 1 means)}
@@ -50,71 +40,12 @@ _SWITCHES = {  # {column that says of one part whether a picture is in it: (what
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Table:
-    """A CSV: its header, its rows of as many texts, the part that its name says, if any, and its encoding.
-
-    joined: names of others with the same header whose rows stand below its own.
-    """
-
-    path: Path
-    header: list[str]
-    rows: list[list[str]]
-    split: str | None
-    encoding: str
-    joined: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The name of the file, or of all whose rows it has."""
-        return " and ".join([self.path.name, *self.joined])
-
-
 class Found(NamedTuple):
     """The classes of pictures, a line each on how they were found, and the part of each, where a column says it."""
 
     classes: Classes
     notes: list[str]
     parts: dict[Path, str]
-
-
-class Names:
-    """The names of a part's pictures, among those of the whole set.
-
-    part: "train", "validation" or "test". pictures: its own. elsewhere: those of the other parts, which may have the
-    same names.
-    """
-
-    def __init__(self, part: str, pictures: Sequence[Path], elsewhere: Sequence[Path] = ()) -> None:
-        self.part = part
-        self.has_others = bool(elsewhere)
-        self._own = set(pictures)
-        self._by_name: dict[str, list[Path]] = defaultdict(list)
-        for path in (*pictures, *elsewhere):
-            for name in {path.name.casefold(), path.stem.casefold()}:
-                self._by_name[name].append(path)
-
-    def __len__(self) -> int:
-        return len(self._own)
-
-    def look_up(self, cell: str, split: str | None) -> list[Path]:
-        """Return the own pictures that a cell names, with or without folders, of a table for `split` or for any part.
-
-        A name without folders that several parts have is that of the table's part, or of the train part.
-        """
-        place = cell.replace("\\", "/").removeprefix("./").strip("/")
-        name, _, suffix = place.rpartition("/")[2].casefold().rpartition(".")
-        found = self._by_name.get(f"{name}.{suffix}" if name else suffix, [])
-        if not found and f".{suffix}" in IMAGE_SUFFIXES:  # they may have been converted
-            found = self._by_name.get(name, [])
-        ending = place
-        inside: list[Path] = []
-        while "/" in ending and not inside:  # a path of the machine that wrote the table has the longest common ending
-            inside = [path for path in found if f"/{path.as_posix()}".endswith(f"/{ending}")]
-            ending = ending.partition("/")[2]
-        own = [path for path in inside or found if path in self._own]
-        is_shared = len(own) < len(inside or found)
-        return [] if is_shared and (split or "train") != self.part else own
 
 
 def read_classes(
@@ -130,9 +61,9 @@ def read_classes(
     naming = []  # the tables that name pictures, and by which column
     for path, split in sorted(tables.items(), key=lambda pair: pair[1] not in (None, names.part)):
         is_others = names.has_others and split not in (None, names.part)
-        if is_others or _SUBMISSION in path.name.lower() or path.stat().st_size > _MAX_BYTES:
+        if is_others or _SUBMISSION in path.name.lower() or path.stat().st_size > MAX_BYTES:
             continue
-        table = _find_header(load_table(path, split), names)
+        table = find_header(load_table(path, split), names)
         if sum(name.lower().startswith("pix") for name in table.header) > len(table.header) // 2:
             continue  # it has images of its own
         column = find_names(table, names)
@@ -177,11 +108,6 @@ def read_other_classes(names: Names, tables: Mapping[Path, str | None], classes:
     return None if len(pairs) == len(folders) == len(said) else found
 
 
-def count_pictures(count: int) -> str:
-    """Return "1 picture", "2 pictures", "3,000 pictures"."""
-    return f"{count:,} picture{'s' * (count != 1)}"
-
-
 def classes_by_prefix(pictures: Sequence[Path]) -> Found | None:
     """Return the classes of pictures that are called cat.0.jpg, cat.1.jpg, dog.0.jpg; None for others.
 
@@ -198,80 +124,6 @@ def classes_by_prefix(pictures: Sequence[Path]) -> Found | None:
     example = pictures[0].name
     note = f"classes are read from the beginnings of the file names ({example}): no folder or CSV says"
     return Found(dict(classes), [note], {})
-
-
-def load_table(path: Path, split: str | None) -> Table:
-    """Read JSON lines, or a CSV in UTF-8 or else in Windows' Western encoding; RequestError where it can't be read."""
-    try:
-        if path.suffix.lower() == JSON_LINES:
-            return Table(path, *_read_json_lines(path), split, _UTF8)
-        with path.open("rb") as file:
-            encoding = _UTF16 if file.read(2) in _UTF16_MARKS else _UTF8
-        try:
-            header, rows = _read_rows(path, "utf-8-sig" if encoding == _UTF8 else encoding)
-        except UnicodeDecodeError:
-            header, rows = _read_rows(path, _WINDOWS)
-            encoding = _WINDOWS
-    except (OSError, ValueError, csv.Error) as error:
-        raise RequestError(f"{path}: should be a readable table. {describe_cause(error)}") from error
-    return Table(path, header, rows, split, encoding)
-
-
-def _read_rows(path: Path, encoding: str) -> tuple[list[str], list[list[str]]]:
-    """Return the header and the rows of as many texts; UnicodeDecodeError where a file is not in UTF-8."""
-    errors = "replace" if encoding == _WINDOWS else "strict"  # which has a few bytes without a meaning
-    with path.open(encoding=encoding, errors=errors, newline="") as file:
-        sample = file.readline(10_000)
-        delimiter = max(",;\t", key=sample.count)
-        file.seek(0)
-        is_list = path.suffix.lower() == TEXT_LIST and delimiter not in sample  # a name and a label in each line
-        lines = (line.rsplit(maxsplit=1) for line in file) if is_list else csv.reader(file, delimiter=delimiter)
-        header = [cell.strip() for cell in next(lines, [])]
-        rows = [[cell.strip() for cell in row] for row in lines if len(row) == len(header) <= _MAX_COLUMNS]
-    return header, rows
-
-
-def _read_json_lines(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Return the names in a file with a JSON object in each line, as Hugging Face has them, and the rows of texts."""
-    with path.open(encoding="utf-8-sig") as file:
-        objects = [json.loads(line) for line in file if line.strip()]
-    if not all(isinstance(entry, dict) for entry in objects):
-        raise ValueError("a line is no JSON object")
-    header = list(dict.fromkeys(name for entry in objects for name in entry))
-    rows = [["" if entry.get(name) is None else str(entry[name]).strip() for name in header] for entry in objects]
-    return header, rows
-
-
-def _find_header(table: Table, names: Names) -> Table:
-    """Return the table with numbers for a header where its first row names a picture, too."""
-    is_row = any(cell.lower().endswith(IMAGE_SUFFIXES) and names.look_up(cell, table.split) for cell in table.header)
-    if not is_row:
-        return table
-    header = [f"column {number + 1}" for number in range(len(table.header))]
-    return replace(table, header=header, rows=[table.header, *table.rows])
-
-
-def find_names(table: Table, names: Names) -> int | None:
-    """Return the number of the column that names pictures: most of its own cells, or most of the pictures.
-
-    Numbers may be anything, and should name most of both. Of several the one with files' suffixes counts, then the one
-    that is called as names are, then any but an index, then the one that names most.
-    """
-    best, most = None, (0,)
-    for column, name in enumerate(table.header):
-        cells = {row[column] for row in table.rows}
-        found = {cell: names.look_up(cell, table.split) for cell in cells}
-        naming = [cell for cell in cells if found[cell]]
-        count = len({path for paths in found.values() for path in paths})
-        is_most = [2 * len(naming) >= len(cells), 2 * count >= len(names)]
-        if not count or not (all if all(map(str.isdigit, naming)) else any)(is_most):
-            continue
-        has_suffixes = any(cell.lower().endswith(IMAGE_SUFFIXES) for cell in naming)
-        folded = _fold(name)
-        rank = (has_suffixes, folded in _NAME_COLUMNS, not _INDEX.fullmatch(folded), count)
-        if rank > most:
-            best, most = column, rank
-    return best
 
 
 def _add_parts(found: Found, table: Table, others: Sequence[tuple[Table, int, Labels | None]], names: Names) -> Found:
@@ -311,7 +163,7 @@ def _find_marks(table: Table, column: int) -> Labels | None:
     """Return the labels of a table with one column a class, 1 in that of each picture; None of another."""
     others = [number for number in range(len(table.header)) if number != column]
     marks = [[_MARKS.get(row[number], 2) for number in others] for row in table.rows]
-    is_label = any(_fold(table.header[number]) in ("label", "class", "target") for number in others)
+    is_label = any(fold_column(table.header[number]) in ("label", "class", "target") for number in others)
     if len(others) < 2 or is_label or not all(sum(row) == 1 for row in marks):
         return None
     return "the columns of 0 and 1", [table.header[others[row.index(1)]] for row in marks]
@@ -319,7 +171,7 @@ def _find_marks(table: Table, column: int) -> Labels | None:
 
 def _find_known_labels(table: Table, column: int, *, but: Collection[str] = ()) -> Labels | None:
     """Return the labels of a table that has a column which is called as labels are; None of another."""
-    columns = {_fold(name): number for number, name in enumerate(table.header)}
+    columns = {fold_column(name): number for number, name in enumerate(table.header)}
     known = [columns[name] for name in _LABEL_COLUMNS if name not in but and columns.get(name, column) != column]
     return _take_column(table, known[0]) if known else None
 
@@ -348,10 +200,6 @@ def _clean_label(text: str) -> str:
     return "" if label is None else str(label) if re.fullmatch(r"[+-]?\d+\.0*", text) else text
 
 
-def _fold(name: str) -> str:
-    return re.sub(r"[\W_]+", "_", name.casefold())
-
-
 def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> Found:
     """Return the classes of pictures by the labels of a table's rows."""
     place, row_labels = found_labels
@@ -378,7 +226,7 @@ def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> Fo
     name = table.header[column]
     part = (None if names.has_others else table.split) or names.part
     notes = [f"{part}: classes are read from {place} of {table.name}, pictures are found by {name!r}"]
-    if table.encoding == _WINDOWS:
+    if table.encoding == WINDOWS:
         notes.append(f"{table.name} is not in UTF-8, and read as {table.encoding}")
     if missing and not names.has_others:
         notes.append(f"{missing:,} rows of {table.name} name no picture, or no class")
@@ -387,7 +235,7 @@ def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> Fo
     parts = {} if names.has_others else _read_parts(table, column, row_labels, names)
     if parts:
         notes.append(f"the parts are those that {table.name} says")
-    elif not names.has_others and (columns := [name for name in table.header if _fold(name) in SPLIT_NAMES]):
+    elif not names.has_others and (columns := [name for name in table.header if fold_column(name) in SPLIT_NAMES]):
         notes.append(f"column {columns[0]!r} of {table.name} does not say train and another part: it is not read")
     return Found(dict(classes), notes, parts)
 
@@ -395,12 +243,12 @@ def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> Fo
 def _read_parts(table: Table, column: int, row_labels: Sequence[str], names: Names) -> dict[Path, str]:
     """Return the part of each picture by a column that is called as such columns are, or whose texts all are names of
     parts; {} where none says them all."""
-    usual = [_fold(name) in (*SPLIT_NAMES, *_SWITCHES) for name in table.header]
+    usual = [fold_column(name) in (*SPLIT_NAMES, *_SWITCHES) for name in table.header]
     for place in sorted(range(len(table.header)), key=lambda place: not usual[place]):
         texts = [row[place] for row in table.rows]
         if place == column or texts == row_labels:
             continue
-        meanings = {text: _find_said_part(text, _fold(table.header[place])) for text in set(texts)}
+        meanings = {text: _find_said_part(text, fold_column(table.header[place])) for text in set(texts)}
         if None not in meanings.values() and "train" in meanings.values() and len(set(meanings.values())) > 1:
             said = zip(table.rows, texts, strict=True)
             found = [(names.look_up(row[column], table.split), meanings[text] or "") for row, text in said]

@@ -1,0 +1,78 @@
+"""Folders that hold folders: wrappers of a set, parts inside the classes, and variants of one set."""
+
+from dataclasses import replace
+
+from synth.folder_tree import Folder, count_pictures, list_some
+from synth.split_names import find_split, is_filler
+
+
+def step_in(folder: Folder) -> Folder:
+    """Return the folder that a folder wraps: its only one, where that holds folders, or has the name of a part; or the
+    only one with folders, where it can't be a class.
+
+    Pictures beside it, as of a cover, do not matter where it holds several folders.
+    """
+    while wrapped := _list_wrapped(folder):
+        inner = wrapped[0]
+        if folder.pictures and len(inner.filled) < 2:
+            break
+        if inner.pictures and inner.name != folder.name and not find_split(inner.name)[1]:
+            break
+        folder = inner
+    return folder
+
+
+def _list_wrapped(folder: Folder) -> list[Folder]:
+    """Return the folder that a folder may wrap, or none."""
+    if len(folder.filled) == 1:
+        return [*folder.filled]
+    deep = [inner for inner in folder.filled if len(inner.filled) > 1]
+    if (
+        len(deep) != 1
+        or find_split(deep[0].name)[0]
+        or any(not inner.is_flat for inner in folder.filled if inner not in deep)
+    ):
+        return []
+    parts = [inner for inner in deep[0].filled if find_split(inner.name)[1]]
+    holds_parts = len(parts) > 1 and any(len(inner.filled) > 1 for inner in parts)
+    return deep if is_filler(deep[0].name) or holds_parts else []
+
+
+def turn_inside_out(top: Folder, notes: list[str]) -> Folder:
+    """Return the folder with the parts outside and the classes inside, where most class folders hold the parts.
+
+    Pictures that lie in the class folders themselves are of the train part. notes: list that this is said in.
+    """
+    classes = top.filled
+    inside = {child.name: {inner.name: inner for inner in child.filled} for child in classes}
+    names = list(dict.fromkeys(name for inner in inside.values() for name in inner))
+    parts = [find_split(name) for name in names]
+    if len(classes) < 2 or 2 * sum(map(bool, inside.values())) < len(classes):
+        return top
+    if not all(is_all for _, is_all in parts) or ("train", True) not in parts or len(parts) < 2:
+        return top
+    notes.append(f"the parts, {list_some(names)}, are read from inside the class folders")
+    loose = sum(len(child.pictures) for child in classes)
+    if loose:
+        notes.append(f"{count_pictures(loose)} in the class folders themselves: of the train part")
+    turned = []
+    for name in names:
+        takes_loose = name == names[parts.index(("train", True))]
+        own = []
+        for child in classes:
+            held = inside[child.name].get(name, Folder(child.path))
+            own.append(replace(held, path=child.path, pictures=held.pictures + child.pictures * takes_loose))
+        own = [child for child in own if child.count]
+        turned.append(Folder(top.path / name, folders=tuple(own)))
+    return replace(top, folders=tuple(turned))
+
+
+def list_variants(folder: Folder) -> list[str]:
+    """Return the classes that all sub-folders hold, as color/ and grayscale/ do; [] where these are classes."""
+    children = folder.filled
+    inside = [step_in(child) for child in children]
+    names = [{inner.name for inner in child.filled} for child in inside]
+    if len(children) < 2 or any(child.pictures for child in inside) or min(map(len, names)) < 2:
+        return []
+    common = set.intersection(*names)
+    return sorted(common) if 2 * len(common) >= len(set.union(*names)) else []

@@ -1,0 +1,160 @@
+"""Tables that name pictures: reading them, and finding the column of the names."""
+
+import csv
+import json
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from synth.errors import RequestError, describe_cause
+from synth.folder_tree import JSON_LINES, TEXT_LIST
+from synth.images import IMAGE_SUFFIXES
+
+_NAME_COLUMNS = (
+    "file", "filename", "file_name", "filepath", "filepaths", "file_path", "path", "image", "image_name", "image_id",
+    "imageid", "image_path", "id", "name", "picture", "photo",
+)  # fmt: skip
+_INDEX = re.compile(r"|index|idx|row(_?(id|names?|number))?|unnamed_\d+|level_\d+")  # that was saved with a table
+MAX_BYTES, _MAX_COLUMNS = 200 * 2**20, 400  # of a CSV of names and labels; larger ones hold pixels
+_UTF8, _UTF16, WINDOWS = "utf-8", "utf-16", "cp1252"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")  # with which such a file begins
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV: its header, its rows of as many texts, the part that its name says, if any, and its encoding.
+
+    joined: names of others with the same header whose rows stand below its own.
+    """
+
+    path: Path
+    header: list[str]
+    rows: list[list[str]]
+    split: str | None
+    encoding: str
+    joined: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the file, or of all whose rows it has."""
+        return " and ".join([self.path.name, *self.joined])
+
+
+class Names:
+    """The names of a part's pictures, among those of the whole set.
+
+    part: "train", "validation" or "test". pictures: its own. elsewhere: those of the other parts, which may have the
+    same names.
+    """
+
+    def __init__(self, part: str, pictures: Sequence[Path], elsewhere: Sequence[Path] = ()) -> None:
+        self.part = part
+        self.has_others = bool(elsewhere)
+        self._own = set(pictures)
+        self._by_name: dict[str, list[Path]] = defaultdict(list)
+        for path in (*pictures, *elsewhere):
+            for name in {path.name.casefold(), path.stem.casefold()}:
+                self._by_name[name].append(path)
+
+    def __len__(self) -> int:
+        return len(self._own)
+
+    def look_up(self, cell: str, split: str | None) -> list[Path]:
+        """Return the own pictures that a cell names, with or without folders, of a table for `split` or for any part.
+
+        A name without folders that several parts have is that of the table's part, or of the train part.
+        """
+        place = cell.replace("\\", "/").removeprefix("./").strip("/")
+        name, _, suffix = place.rpartition("/")[2].casefold().rpartition(".")
+        found = self._by_name.get(f"{name}.{suffix}" if name else suffix, [])
+        if not found and f".{suffix}" in IMAGE_SUFFIXES:  # they may have been converted
+            found = self._by_name.get(name, [])
+        ending = place
+        inside: list[Path] = []
+        while "/" in ending and not inside:  # a path of the machine that wrote the table has the longest common ending
+            inside = [path for path in found if f"/{path.as_posix()}".endswith(f"/{ending}")]
+            ending = ending.partition("/")[2]
+        own = [path for path in inside or found if path in self._own]
+        is_shared = len(own) < len(inside or found)
+        return [] if is_shared and (split or "train") != self.part else own
+
+
+def load_table(path: Path, split: str | None) -> Table:
+    """Read JSON lines, or a CSV in UTF-8 or else in Windows' Western encoding; RequestError where it can't be read."""
+    try:
+        if path.suffix.lower() == JSON_LINES:
+            return Table(path, *_read_json_lines(path), split, _UTF8)
+        with path.open("rb") as file:
+            encoding = _UTF16 if file.read(2) in _UTF16_MARKS else _UTF8
+        try:
+            header, rows = _read_rows(path, "utf-8-sig" if encoding == _UTF8 else encoding)
+        except UnicodeDecodeError:
+            header, rows = _read_rows(path, WINDOWS)
+            encoding = WINDOWS
+    except (OSError, ValueError, csv.Error) as error:
+        raise RequestError(f"{path}: should be a readable table. {describe_cause(error)}") from error
+    return Table(path, header, rows, split, encoding)
+
+
+def _read_rows(path: Path, encoding: str) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of as many texts; UnicodeDecodeError where a file is not in UTF-8."""
+    errors = "replace" if encoding == WINDOWS else "strict"  # which has a few bytes without a meaning
+    with path.open(encoding=encoding, errors=errors, newline="") as file:
+        sample = file.readline(10_000)
+        delimiter = max(",;\t", key=sample.count)
+        file.seek(0)
+        is_list = path.suffix.lower() == TEXT_LIST and delimiter not in sample  # a name and a label in each line
+        lines = (line.rsplit(maxsplit=1) for line in file) if is_list else csv.reader(file, delimiter=delimiter)
+        header = [cell.strip() for cell in next(lines, [])]
+        rows = [[cell.strip() for cell in row] for row in lines if len(row) == len(header) <= _MAX_COLUMNS]
+    return header, rows
+
+
+def _read_json_lines(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Return the names in a file with a JSON object in each line, as Hugging Face has them, and the rows of texts."""
+    with path.open(encoding="utf-8-sig") as file:
+        objects = [json.loads(line) for line in file if line.strip()]
+    if not all(isinstance(entry, dict) for entry in objects):
+        raise ValueError("a line is no JSON object")
+    header = list(dict.fromkeys(name for entry in objects for name in entry))
+    rows = [["" if entry.get(name) is None else str(entry[name]).strip() for name in header] for entry in objects]
+    return header, rows
+
+
+def find_header(table: Table, names: Names) -> Table:
+    """Return the table with numbers for a header where its first row names a picture, too."""
+    is_row = any(cell.lower().endswith(IMAGE_SUFFIXES) and names.look_up(cell, table.split) for cell in table.header)
+    if not is_row:
+        return table
+    header = [f"column {number + 1}" for number in range(len(table.header))]
+    return replace(table, header=header, rows=[table.header, *table.rows])
+
+
+def find_names(table: Table, names: Names) -> int | None:
+    """Return the number of the column that names pictures: most of its own cells, or most of the pictures.
+
+    Numbers may be anything, and should name most of both. Of several the one with files' suffixes counts, then the one
+    that is called as names are, then any but an index, then the one that names most.
+    """
+    best, most = None, (0,)
+    for column, name in enumerate(table.header):
+        cells = {row[column] for row in table.rows}
+        found = {cell: names.look_up(cell, table.split) for cell in cells}
+        naming = [cell for cell in cells if found[cell]]
+        count = len({path for paths in found.values() for path in paths})
+        is_most = [2 * len(naming) >= len(cells), 2 * count >= len(names)]
+        if not count or not (all if all(map(str.isdigit, naming)) else any)(is_most):
+            continue
+        has_suffixes = any(cell.lower().endswith(IMAGE_SUFFIXES) for cell in naming)
+        folded = fold_column(name)
+        rank = (has_suffixes, folded in _NAME_COLUMNS, not _INDEX.fullmatch(folded), count)
+        if rank > most:
+            best, most = column, rank
+    return best
+
+
+def fold_column(name: str) -> str:
+    """Return a column's name as it is compared with others: in lower case, with _ between its words."""
+    return re.sub(r"[\W_]+", "_", name.casefold())
