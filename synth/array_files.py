@@ -1,4 +1,4 @@
-"""Read the arrays of NPZ and IDX files without taking more memory than such a file can hold."""
+"""Read the arrays of NPZ, NPY and IDX files without taking more memory than such a file can hold."""
 
 import gzip
 import io
@@ -77,6 +77,15 @@ def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
         raise RequestError(f"{name} should hold text. Some of its numbers are no character.")
     array = np.frombuffer(data, dtype)
     return array.reshape(shape[::-1]).T if fortran_order else array.reshape(shape)
+
+
+def read_npy_array(path: str | Path) -> np.ndarray:
+    """Read one .npy file, which must be as long as its header says; nothing is unpickled."""
+    check_regular_file(path)
+    try:
+        return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+    except Exception as error:  # NumPy raises nearly anything for damaged bytes
+        raise RequestError(f"{path}: should be a readable .npy file. {describe_cause(error)}") from error
 
 
 def read_idx_array(path: str | Path) -> np.ndarray:

@@ -179,7 +179,7 @@ def choose_end(first: set[str], last: set[str]) -> str | None:
     Labels are texts or integers without large gaps, a pixel's values have gaps, or are nearly all of 0..255. Where both
     ends, or neither, look like labels it is the first, as most tables have it.
     """
-    if len(first) == 1 or len(last) == 1:
+    if len(first) <= 1 or len(last) <= 1:  # or none: there are no rows
         return "last" if len(first) < len(last) else "first"
     if not _look_like_labels(last):
         return "first"

@@ -1,7 +1,7 @@
 """Read labelled images from the arrays of an NPZ, as people name and scale them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +27,12 @@ def is_npz(path: str | Path) -> bool:
 
 def has_image_arrays(path: str | Path) -> bool:
     """Tell whether an archive has images and labels by the names of its arrays; RequestError where it is none."""
-    return bool(_match_keys(list_npz_keys(path), path))
+    return name_images(list_npz_keys(path), path)
+
+
+def name_images(names: list[str], path: str | Path) -> bool:
+    """Tell whether these are names of arrays of images and of their labels."""
+    return bool(_match_keys(names, path))
 
 
 def read_npz(path: str | Path, image_shape: tuple[int, int, int] | None = None) -> LabelledImages:
@@ -39,10 +44,22 @@ def read_npz(path: str | Path, image_shape: tuple[int, int, int] | None = None) 
     texts, which are class names. `class_names`, and texts in `split` that say the part of each image, are used where
     present.
     """
-    names = list_npz_keys(path)
+    return read_named_arrays(list_npz_keys(path), lambda keys: read_npz_arrays(path, keys)[0], path, image_shape)
+
+
+def read_named_arrays(
+    names: list[str],
+    read: Callable[[Iterable[str]], dict[str, np.ndarray]],
+    path: str | Path,
+    image_shape: tuple[int, int, int] | None,
+) -> LabelledImages:
+    """As read_npz, of arrays of these names, wherever they are kept. read: callable (keys) -> those that are there.
+
+    path: what errors name.
+    """
     keys = _find_keys(names, path)
     more = (*_CLASS_NAMES, *SPLIT_NAMES, SYNTHETIC)
-    arrays, _ = read_npz_arrays(path, (*(key for pair in keys.values() for key in pair), *more))
+    arrays = read((*(key for pair in keys.values() for key in pair), *more))
     class_names = next((_parse_class_names(arrays[key], path, key) for key in _CLASS_NAMES if key in arrays), None)
     images = {part: check_flat(arrays[key], f"{path}: {key}", image_shape) for part, (key, _) in keys.items()}
     scale = find_scale(images.values(), f"{path}: {next(iter(keys.values()))[0]}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from synth.array_folders import is_array_folder, read_array_folder
 from synth.data_files import PathReading, is_data_file, read_data_files, refuse_columns
 from synth.errors import RequestError, show
 from synth.files import check_regular_file, find_mark
@@ -75,9 +76,13 @@ def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
         return read_table_parts(parts, reading)
     if path.is_file() and is_data_file(path):
         return read_data_files([path], reading)
-    refuse_columns(reading, f"{path} has no columns", has_pictures=path.is_dir() and not is_idx_folder(path))
+    is_arrays = path.is_dir() and is_array_folder(path)
+    has_pictures = path.is_dir() and not is_idx_folder(path) and not is_arrays
+    refuse_columns(reading, f"{path} has no columns", has_pictures=has_pictures)
     if is_idx_folder(path):
         return read_idx_folder(path)
+    if is_arrays:
+        return read_array_folder(path, reading.image_shape)
     if path.is_dir():
         found = read_image_folder(path, reading.pictures, reading.groups, reading.label_column)
         names = found.class_names or {}

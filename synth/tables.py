@@ -261,7 +261,7 @@ def _find_channels(images: np.ndarray) -> tuple[np.ndarray, str]:
     colour each where neighbouring rows are more alike so, as in CIFAR-10's files; and a line that says which."""
     _, height, width, channels = images.shape
     planes = images.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
-    steps = [np.abs(np.diff(kind[:_LOOKED_AT].astype(np.int16), axis=1)).mean() for kind in (images, planes)]
+    steps = [np.abs(np.diff(kind[:_LOOKED_AT].astype(np.int16), axis=1)).sum() for kind in (images, planes)]
     if steps[1] < _SMOOTHER * steps[0]:
         return np.ascontiguousarray(planes), "rows are read as planes, all of red, then green, then blue"
     return images, "rows are read as the red, green and blue of each pixel in turn (--image-shape H,W,3 says so)"

@@ -57,6 +57,7 @@ def test_odd_names():
 @pytest.mark.parametrize(
     ("first", "last", "end"),
     [
+        ([], [], "first"),
         ("0123456789", ["0"], "first"),  # the last pixel is black in every image
         (["0"], "0123456789", "last"),
         (["0"], ["0"], "first"),
