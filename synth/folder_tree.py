@@ -17,7 +17,7 @@ TEXT_LIST = ".txt"  # which also holds anything else
 _TABLE_SUFFIXES = (".csv", ".tsv", TEXT_LIST, JSON_LINES)
 _MAX_DEPTH = 50
 _SHOWN = 5  # names in a note
-_MAX_LISTS = 10  # more of them are of one picture each
+_MAX_LISTS, _MAX_BYTES = 10, 20 * 2**20  # more lists are of one picture each, and larger ones hold something else
 
 
 @dataclass(frozen=True)
@@ -79,17 +79,19 @@ def is_hidden(name: str) -> bool:
 def list_tables(folder: Path) -> list[Path]:
     """Return the tables that are visible in a folder itself, sorted; none where it can't be read."""
     try:
-        paths = _choose_tables(sorted(folder.iterdir()))
+        return _choose_tables(
+            [path for path in sorted(folder.iterdir()) if path.is_file() and not is_hidden(path.name)]
+        )
     except OSError:
         return []
-    return [path for path in paths if path.is_file() and not is_hidden(path.name)]
 
 
 def _choose_tables(paths: Sequence[Path]) -> list[Path]:
     """Return the files of a folder that are tables by their names."""
     tables = [path for path in paths if path.suffix.lower() in _TABLE_SUFFIXES]
     lists = {path for path in tables if path.suffix.lower() == TEXT_LIST}
-    return [path for path in tables if path not in lists or len(lists) <= _MAX_LISTS]
+    too_large = {path for path in lists if path.stat().st_size > _MAX_BYTES} if len(lists) <= _MAX_LISTS else lists
+    return [path for path in tables if path not in too_large]
 
 
 def scan_folder(path: str | Path) -> Folder:
