@@ -169,12 +169,12 @@ def _check_submission(test: PredictionOptions, run: RepeatOptions, material: Mat
     if material.unlabelled is None:
         raise RequestError("--submission should come with --test-csv PATH, the images to predict.")
     out = Path(run.out).absolute()
+    if os.path.lexists(path) and not is_claimed(path, out):
+        raise RequestError(f"--submission should be a new file, or one of an earlier run in {run.out}. {path} exists.")
     if find_run(path) not in (None, out) or (
         path.absolute().parent == out and path.name in (*_OTHERS, CONFIG, WRITTEN)
     ):
         raise RequestError(f"--submission should be no file of another run, nor another file of this one. Got {path}.")
-    if os.path.lexists(path) and not is_claimed(path, out):
-        raise RequestError(f"--submission should be a new file, or one of an earlier run in {run.out}. {path} exists.")
     if not path.absolute().parent.is_dir():
         raise RequestError(f"--submission should be in a folder that exists. Got {path} instead.")
 
