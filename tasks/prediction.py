@@ -87,7 +87,7 @@ def predict_and_score(
         plan |= decision.describe()
         runs = _train(classifier, run, material, executor, flip=decision.flip)
         settings |= decision.describe()
-        how = {"augment": classifier.augment, "flip": decision.flip}
+        how = {"augment": classifier.augment, "flip": decision.flip, "quiet": run.quiet}
         metrics = summarise_runs(settings, material, runs, classifier.classifier, **how)
         _report_and_save(test, run, material, metrics, runs)
         write_report(out, metrics, plan, started.command)

@@ -68,11 +68,12 @@ def summarise_runs(
     *,
     augment: bool = False,
     flip: bool = False,
+    quiet: bool = True,
 ) -> Metrics:
     """Summarise the scores of all seeds, and measure the teacher and the labels of the synthetic images.
 
-    name, flip: of models.classifier.fit_classifier, for the classifier that measures the labels. augment: whether the
-    runs had classic augmentation.
+    name, flip: of models.classifier.fit_classifier, for the classifier that measures the labels, without a bar where
+    `quiet`. augment: whether the runs had classic augmentation.
     """
     names = material.dataset.class_names
     trained_on = {
@@ -82,7 +83,7 @@ def summarise_runs(
     teacher_accuracy = compute_accuracy(material.teacher, *material.test) if material.teacher else None
     label_fidelity = explanation = None
     if material.rows["synthetic"]:
-        label_fidelity, on_real = _measure_fidelity(material, name, flip=flip)
+        label_fidelity, on_real = _measure_fidelity(material, name, flip=flip, quiet=quiet)
         if not material.real and not material.teacher:
             accuracy = summary["accuracy"].mean
             test_images = len(material.test[1])
@@ -101,7 +102,7 @@ def summarise_runs(
     )
 
 
-def _measure_fidelity(material: Material, name: str, *, flip: bool) -> list[float]:
+def _measure_fidelity(material: Material, name: str, *, flip: bool, quiet: bool) -> list[float]:
     """Return the accuracies of a classifier trained on the real train part, on synthetic and on validation images.
 
     The first, on up to 10,000 images, is Shmelkov et al.'s GAN-test. A teacher's labels are its likeliest classes.
@@ -110,6 +111,7 @@ def _measure_fidelity(material: Material, name: str, *, flip: bool) -> list[floa
     images, labels = images[:_FIDELITY_IMAGES], labels[:_FIDELITY_IMAGES]
     labels = compute_probabilities(material.teacher, images).argmax(axis=1) if material.teacher else labels
     options: dict[str, Any] = {"seed": _FIDELITY_SEED, "repeat_few": True, "name": name, "flip": flip}
+    options |= {} if quiet else {"title": "label fidelity"}
     network = fit_classifier(*material.dataset.part("train"), len(material.dataset.class_names), **options)
     parts = ((images, labels), material.dataset.part("validation"))
     return [compute_accuracy(network, *part) for part in parts]
