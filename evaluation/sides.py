@@ -16,7 +16,7 @@ from synth.sources import Source, count_rows
 ALL_IMAGES = "all images"  # in place of a class's name
 _MIN_IMAGES = 2  # of a class on each side: one has no variance
 _SHOWN = 10  # classes in a message
-LabelledImages = tuple[np.ndarray, np.ndarray]  # images uint8 [n, H, W, C], class indices [n]
+Labelled = tuple[np.ndarray, np.ndarray]  # images uint8 [n, H, W, C], class indices [n]
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Sides:
     """The sources of each run, {name: list of Source}, and real images to compare with, and as many for the floor."""
 
     sources: dict[str, list[Source]]
-    real: LabelledImages
-    floor: LabelledImages
+    real: Labelled
+    floor: Labelled
 
     def count_synthetic(self) -> int:
         """Return the number of images of all runs."""
@@ -80,7 +80,7 @@ def index_sources(runs: dict[str, Run], dataset: Dataset, known_values: Sequence
 
 
 def choose_compared(
-    indexed: dict[str, MatchedSources], real: LabelledImages, floor: LabelledImages, class_names: Sequence[str]
+    indexed: dict[str, MatchedSources], real: Labelled, floor: Labelled, class_names: Sequence[str]
 ) -> Compared:
     """Return what is compared of runs, real images and the floor: the classes that all have, or all images together.
 
@@ -134,21 +134,19 @@ def _find_compared(sides: Sides, classes: dict[int, str]) -> tuple[dict[int, str
     return kept, lacking
 
 
-def _merge_all(sources: dict[str, list[Source]], real: LabelledImages, floor: LabelledImages) -> Sides:
+def _merge_all(sources: dict[str, list[Source]], real: Labelled, floor: Labelled) -> Sides:
     """Return the sides with all images in one class."""
     merged = {name: merge_classes(found) for name, found in sources.items()}
     return Sides(merged, *((images, np.zeros_like(labels)) for images, labels in (real, floor)))
 
 
-def _keep(part: LabelledImages, kept: Sequence[int]) -> LabelledImages:
+def _keep(part: Labelled, kept: Sequence[int]) -> Labelled:
     images, labels = part
     keep = np.isin(labels, kept)
     return images[keep], labels[keep]
 
 
-def take_unknown(
-    part: LabelledImages, runs: dict[str, Run], *, allow: bool, source: str
-) -> tuple[LabelledImages, Leaks]:
+def take_unknown(part: Labelled, runs: dict[str, Run], *, allow: bool, source: str) -> tuple[Labelled, Leaks]:
     """Return (images, labels) of `part` that no run's GAN was trained on, and how many were left out.
 
     Raises RequestError as synth.leakage.find_leaks does. allow: keep them all.

@@ -9,7 +9,7 @@ from keras import layers
 
 from models.classifier import build_classifier
 from models.dcgan import build_logit
-from models.feature_networks import PRETRAINED
+from models.feature_networks import OTHER_PICTURES
 
 _WIDTH = 256
 
@@ -21,7 +21,7 @@ def build_frozen_features(classifier: keras.Model) -> keras.Model:
     halved first. It calculates in the present Keras policy, whatever that of `classifier` is. One of
     models.feature_networks gives its features as it is.
     """
-    if classifier.name == PRETRAINED:
+    if classifier.name == OTHER_PICTURES:
         return classifier
     copy = build_classifier(classifier.input_shape[1:], classifier.output_shape[-1], classifier.name)
     copy.set_weights(classifier.get_weights())

@@ -13,7 +13,7 @@ from synth.errors import RequestError, describe_cause
 
 Shape = tuple[int, ...]
 Report = Callable[[str], object]
-PRETRAINED = "pretrained"  # the name of what build_pretrained_judge builds
+OTHER_PICTURES = "pretrained"  # the name of what build_pretrained_judge builds
 _SUFFIX = ".keras"  # of a network that is given as a file
 _INCEPTION_SIZE = 299
 _MEASURING_SIZE = 224  # pixels of the images for the others, as they were trained
@@ -71,7 +71,7 @@ def build_pretrained_judge(
     features = layers.Identity(name="features", dtype="float32")(pooled)
     even = [layers.LayerNormalization(center=False, scale=False, dtype="float32")(x) for x in (*cells, features)]
     seen = layers.Rescaling(_DEVIATION, dtype="float32")(layers.Concatenate(dtype="float32")(even))
-    judge = keras.Model(image, seen, name=PRETRAINED)
+    judge = keras.Model(image, seen, name=OTHER_PICTURES)
     judge.trainable = False
     return judge
 

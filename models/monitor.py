@@ -17,7 +17,7 @@ from models.classifier import (
     find_class_weights,
     fit_on_folds,
 )
-from models.feature_networks import PRETRAINED, add_classes, build_pretrained_judge
+from models.feature_networks import OTHER_PICTURES, add_classes, build_pretrained_judge
 from models.inference import Sampler
 from models.network_files import load_classifier, load_network
 from models.recipes import Recipe
@@ -130,7 +130,7 @@ def load_or_build_judge(
 
     def load() -> keras.Model:
         judge = load_network(path.parent, path.stem)
-        if (judge.name, judge.input_shape[1:]) != (PRETRAINED, tuple(image_shape)):
+        if (judge.name, judge.input_shape[1:]) != (OTHER_PICTURES, tuple(image_shape)):
             raise RequestError(f"{path} should be a network of other pictures. It is {judge.name}.")
         return judge
 

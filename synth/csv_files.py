@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """How a table is written.
 
     count: of its columns. names: theirs, or None where the first line is a row already. row_names: whether each row
@@ -55,7 +55,7 @@ class Rows:
     values: np.ndarray
 
 
-def find_layout(path: str | Path, wanted: str) -> Layout:
+def find_table_layout(path: str | Path, wanted: str) -> TableLayout:
     """Find out how a table is written from its first two lines. wanted: how an error begins."""
     with number_lines(path, wanted) as lines:
         number, line = next(lines, (0, ""))
@@ -70,7 +70,7 @@ def find_layout(path: str | Path, wanted: str) -> Layout:
     trailing = len(names) > 1 and not names[-1] and not following[-1]
     names = names[:-1] if trailing else names
     if _is_row(names):
-        return Layout(separator, len(names), None, trailing=trailing)
+        return TableLayout(separator, len(names), None, trailing=trailing)
     ((twice, times),) = Counter(names).most_common(1)
     if times > 1:
         raise RequestError(
@@ -79,12 +79,12 @@ def find_layout(path: str | Path, wanted: str) -> Layout:
     longer = not trailing and len(following) == len(names) + 1
     trailing |= longer and not following[-1]
     row_names = longer and not trailing and second.startswith('"')  # else the value too many may be any
-    return Layout(separator, len(names), tuple(names), row_names, trailing)
+    return TableLayout(separator, len(names), tuple(names), row_names, trailing)
 
 
 def read_rows(
     path: str | Path,
-    layout: Layout,
+    layout: TableLayout,
     wanted: str,
     values: Sequence[int],
     texts: Sequence[int] = (),
@@ -106,7 +106,7 @@ def read_rows(
         raise RequestError(f"{path}: should have at least one image. Got the header alone instead.")
 
 
-def read_lines(path: str | Path, layout: Layout, wanted: str) -> Iterator[tuple[int, str]]:
+def read_lines(path: str | Path, layout: TableLayout, wanted: str) -> Iterator[tuple[int, str]]:
     """Yield (line number, text without quotes) of each row, of as many values as there are columns."""
     extra = layout.trailing + layout.row_names
     with number_lines(path, wanted) as lines:
@@ -169,7 +169,7 @@ def _unquote(line: str, number: int, separator: str, wanted: str) -> str:
     return separator.join(fields)
 
 
-def _strip_extra(line: str, number: int, layout: Layout, wanted: str) -> str:
+def _strip_extra(line: str, number: int, layout: TableLayout, wanted: str) -> str:
     """Return a row without its row name, and without the separator behind it."""
     if layout.row_names:
         line = line.partition(layout.separator)[2]
@@ -180,7 +180,7 @@ def _strip_extra(line: str, number: int, layout: Layout, wanted: str) -> str:
     return line
 
 
-def _take_field(line: str, column: int, layout: Layout) -> str:
+def _take_field(line: str, column: int, layout: TableLayout) -> str:
     """Return one field of a row. Those at the ends are found without splitting the line."""
     if layout.count == 1:
         return line
@@ -191,7 +191,7 @@ def _take_field(line: str, column: int, layout: Layout) -> str:
     return line.split(layout.separator, column + 1)[column]
 
 
-def list_end_texts(path: str | Path, layout: Layout, wanted: str) -> tuple[set[str], set[str]]:
+def list_end_texts(path: str | Path, layout: TableLayout, wanted: str) -> tuple[set[str], set[str]]:
     """Return the different texts of the first and of the last column."""
     first, last = set(), set()
     for _, line in read_lines(path, layout, wanted):
@@ -219,7 +219,7 @@ def _cut_chunks(
 
 
 def _parse_chunk(
-    lines: list[str], numbers: list[int], layout: Layout, columns: Sequence[int], path: str | Path
+    lines: list[str], numbers: list[int], layout: TableLayout, columns: Sequence[int], path: str | Path
 ) -> np.ndarray:
     """Return these columns as int64 [n, columns]; RequestError names the first column's first value that is none."""
     options = {"header": None, "quoting": csv.QUOTE_NONE, "skip_blank_lines": False, "low_memory": False}
@@ -281,4 +281,4 @@ def parse_packed(
         if not line or line.count(" ") + 1 != count:
             got = f"{len(line.split())} numbers for {count}"
             _refuse_value(got, path, number, column)
-    return _parse_chunk(lines, numbers, Layout(" ", count, None), range(count), path)
+    return _parse_chunk(lines, numbers, TableLayout(" ", count, None), range(count), path)

@@ -52,7 +52,7 @@ def read_image_folder(
     return replace(named, validation=brought.get("validation"), test=brought.get("test"))
 
 
-def read_files(folder: str | Path, reading: Reading, label_column: str | None) -> tuple[list[Path], np.ndarray]:
+def read_originals(folder: str | Path, reading: Reading, label_column: str | None) -> tuple[list[Path], np.ndarray]:
     """Return the files of all parts of a folder of pictures, and their images uint8 [N, H, W, C], read alike."""
     parts = find_layout(folder, label_column).parts.values()
     paths = [path for classes in parts for pictures in classes.values() for path in pictures]

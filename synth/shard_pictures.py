@@ -60,7 +60,7 @@ def save_png(path: Path, image: np.ndarray) -> None:
     path.write_bytes(encoded.getbuffer())
 
 
-def read_pictures(
+def read_range(
     path: Path, image_shape: tuple[int, int, int] | None, rows: int | None = None
 ) -> Iterator["LabelledImages"]:
     """Yield the pictures of a range, or its first `rows`, in chunks; the run's manifest says what their label is.

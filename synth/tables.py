@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from synth.columns import Columns, choose_end, find_columns, is_label_name, list_odd_names
-from synth.csv_files import Layout, Rows, find_layout, list_end_texts, parse_packed, read_rows
+from synth.csv_files import Rows, TableLayout, find_table_layout, list_end_texts, parse_packed, read_rows
 from synth.errors import RequestError
 from synth.labelled_images import SYNTHETIC, LabelledImages, parse_labels
 from synth.said_parts import divide
@@ -111,7 +111,7 @@ def read_unlabelled_csv(path: str | Path, image_shape: tuple[int, int, int] | No
     A column of a usual name (`id`, ...), or one that alone is not called like the others, names the images.
     """
     wanted = _describe(path, _UNLABELLED)
-    layout = find_layout(path, wanted)
+    layout = find_table_layout(path, wanted)
     columns = _find_columns(path, layout, None)
     if columns.label is not None and layout.names and is_label_name(layout.names[columns.label]):
         raise RequestError(
@@ -131,7 +131,7 @@ def read_unlabelled_csv(path: str | Path, image_shape: tuple[int, int, int] | No
 def is_labelled_as(path: str | Path, train: str | Path, label_column: str | None = None) -> bool:
     """Tell whether a table has the label column that the labelled table `train` has, or as many columns where it has no
     names; RequestError where one of them is no table."""
-    table, layout = _open_table(train, label_column), find_layout(path, _describe(path, _LABELLED))
+    table, layout = _open_table(train, label_column), find_table_layout(path, _describe(path, _LABELLED))
     if layout.names is None or table.layout.names is None:
         return layout.count == table.layout.count
     return table.layout.names[table.label].strip().casefold() in [name.strip().casefold() for name in layout.names]
@@ -139,7 +139,7 @@ def is_labelled_as(path: str | Path, train: str | Path, label_column: str | None
 
 def count_columns(path: str | Path) -> int:
     """Return the number of a table's columns; RequestError where it is no table."""
-    return find_layout(path, _describe(path, _LABELLED)).count
+    return find_table_layout(path, _describe(path, _LABELLED)).count
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class _Table:
 
     path: str | Path
     wanted: str
-    layout: Layout
+    layout: TableLayout
     columns: Columns
 
     @property
@@ -169,14 +169,16 @@ def _describe(path: str | Path, expected: str) -> str:
 def _open_table(path: str | Path, label_column: str | None, groups: str | None = None) -> _Table:
     """Find out how a labelled table is written and which column is what."""
     wanted = _describe(path, _LABELLED)
-    layout = find_layout(path, wanted)
+    layout = find_table_layout(path, wanted)
     columns = _find_columns(path, layout, label_column, groups)
     if columns.label is None:
         columns = _guess_label(path, wanted, layout, columns)
     return _Table(path, wanted, layout, columns)
 
 
-def _find_columns(path: str | Path, layout: Layout, label_column: str | None, groups: str | None = None) -> Columns:
+def _find_columns(
+    path: str | Path, layout: TableLayout, label_column: str | None, groups: str | None = None
+) -> Columns:
     """Return the columns by their names, or by numbers where they have none."""
     names = layout.names or [str(place + 1) for place in range(layout.count)]
     try:
@@ -185,7 +187,7 @@ def _find_columns(path: str | Path, layout: Layout, label_column: str | None, gr
         raise RequestError(f"{path}: {error}") from error
 
 
-def _guess_label(path: str | Path, wanted: str, layout: Layout, columns: Columns) -> Columns:
+def _guess_label(path: str | Path, wanted: str, layout: TableLayout, columns: Columns) -> Columns:
     """Take the first or the last column for the label, as its values say, if no column has a name that says more."""
     places = columns.pixels
     is_numbered = layout.names is None or all(

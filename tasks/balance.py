@@ -31,7 +31,7 @@ from synth.shared_options import DataOptions, FilterOptions, RepeatOptions, Work
 from synth.web_report import REPORT, describe_plan, escape_text, save_report
 from tasks.arms import Arm
 from tasks.balance_candidates import build_candidate, choose, list_candidates, list_outputs, save_training_set
-from tasks.data_defaults import choose_filter, describe_fit, note_copies, settle_recipe
+from tasks.data_defaults import choose_filter, describe_fit, note_tiny_classes, settle_recipe
 from tasks.real_data import load_data, print_lines, print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, Outcome, list_unfinished, raise_failures, run_study
 from tasks.study_lab import BATCH, Lab, fit_study_gan
@@ -95,7 +95,7 @@ def balance_data(
     plan = _make_plan(balancing, gan, options, run, estimates, left=left)
     plan |= describe_work(work, started.threads)
     print_plan(plan, run.quiet)
-    print_lines([*balancing.notes, *note_copies(dataset, balancing.count_most())], run.quiet)
+    print_lines([*balancing.notes, *note_tiny_classes(dataset, balancing.count_most())], run.quiet)
     folder = (out, sections, "augment.py balance", (*OWNED, *list_outputs(options.format)))
     keep = ("model", "training")
     if run.dry_run:

@@ -12,7 +12,7 @@ from synth.idx_folders import is_idx_folder
 from synth.image_matching import repeat_grey
 from synth.images import DEFAULT_FIT, hash_images
 from synth.picture_files import Reading
-from synth.picture_folders import read_files
+from synth.picture_folders import read_originals
 from synth.shard_formats import describe_shard
 from synth.shard_pictures import (
     METADATA,
@@ -71,7 +71,7 @@ def _find_originals(dataset: Dataset) -> dict[int, list[Path]]:
         return {}
     reading = Reading(request["image_size"], request.get("fit", DEFAULT_FIT), skip_unreadable=True)
     found: dict[int, list[Path]] = {}
-    for path, image in zip(*read_files(folder, reading, request.get("label_column")), strict=True):
+    for path, image in zip(*read_originals(folder, reading, request.get("label_column")), strict=True):
         images = repeat_grey(image[np.newaxis], dataset.image_shape[-1])
         found.setdefault(int(hash_images(images)[0]), []).append(path)
     return found

@@ -99,7 +99,7 @@ def choose_filter(filter: str, dataset: Dataset, trained: TrainedGAN | None = No
     return chosen, [f"note: the filter is the discriminator: {few}, too few for a classifier to learn it"]
 
 
-def note_copies(dataset: Dataset, added: dict[str, int]) -> list[str]:
+def note_tiny_classes(dataset: Dataset, added: dict[str, int]) -> list[str]:
     """Return a line where classes of one or two images are to be filled up to many. added: {class name: images}."""
     counts = dict(zip(dataset.class_names, dataset.count_train().tolist(), strict=True))
     tiny = [name for name, count in added.items() if counts[name] < _COPIES_BELOW and count >= _MANY]

@@ -36,7 +36,7 @@ from synth.shard_writing import stream_shards
 from synth.shards import load_manifest, save_hashes
 from synth.shared_options import RunOptions, SamplingOptions, SubsetOptions, WorkOptions
 from synth.web_report import REPORT
-from tasks.data_defaults import choose_filter, describe_fit, note_copies, settle_recipe
+from tasks.data_defaults import choose_filter, describe_fit, note_tiny_classes, settle_recipe
 from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import hint_at_data, load_data, note_near_copies, print_lines, print_plan
 from tasks.time_estimates import Estimates, count_useful_workers, describe_duration, measure_rate
@@ -167,7 +167,7 @@ def _resolve_sampling(options: SamplingOptions, source: Dataset | TrainedGAN, ru
     counts = parse_counts(chosen.pop("class_size"), source.class_names, source.label_values, "--class-size")
     if isinstance(source, Dataset):
         filter, notes = choose_filter(options.filter, source)
-        print_lines([*notes, *note_copies(source, counts)], run.quiet)
+        print_lines([*notes, *note_tiny_classes(source, counts)], run.quiet)
     else:
         filter = resolve_filter(options.filter, has_classifier=source.has_classifier)
     return {"class_size": counts} | chosen | {"filter": filter, "seed": run.seed}

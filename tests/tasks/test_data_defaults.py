@@ -10,7 +10,7 @@ from models.recipes import RECIPES, GANRequest
 from synth.datasets import load_dataset
 from synth.files import mark_folder
 from synth.run_folder import RunFolder
-from tasks.data_defaults import choose_filter, describe_fit, fit_recipe, note_copies, settle_recipe
+from tasks.data_defaults import choose_filter, describe_fit, fit_recipe, note_tiny_classes, settle_recipe
 from tests.conftest import make_images
 
 
@@ -99,8 +99,8 @@ def test_a_classifier_filters_where_it_can_learn_every_class():
 
 def test_many_images_of_a_class_of_one_or_two_are_copies():
     dataset = build_counts(400, 2, 1)
-    assert note_copies(dataset, {"a": 1000, "b": 99}) == []
-    assert note_copies(dataset, {"a": 1000, "b": 398, "c": 399}) == [
+    assert note_tiny_classes(dataset, {"a": 1000, "b": 99}) == []
+    assert note_tiny_classes(dataset, {"a": 1000, "b": 398, "c": 399}) == [
         "warning: copies at best are to be had of classes with one or two train images: b (2), c (1)"
     ]
 

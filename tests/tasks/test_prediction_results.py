@@ -86,7 +86,7 @@ def test_scores_are_summarised_over_the_seeds():
 
 @pytest.mark.parametrize(("real", "explained"), [([], True), (["a source"], False)])
 def test_the_gap_is_explained_of_synthetic_images_alone(monkeypatch, real, explained):
-    monkeypatch.setattr(prediction_results, "_measure_fidelity", lambda material, name, flip: (0.75, 0.75))
+    monkeypatch.setattr(prediction_results, "_measure_fidelity", lambda material, name, flip, quiet: (0.75, 0.75))
     material = build_material(real=real, rows={"real": {}, "synthetic": {0: 2}})
     metrics = summarise_runs({}, material, [build_scored(0, [0, 0, 1, 0])])
     assert metrics.label_fidelity == 0.75
