@@ -35,7 +35,7 @@ class Material:
     """Held-out real images, other real images as the floor, and each run's: all FeatureSets.
 
     quotas: {class index: images} that the floor and every run have; the real side has the same proportions.
-    proportional: {run: whether all its images have these proportions, too}.
+    proportional: {run: whether all its images were read, and have these proportions, too}.
     """
 
     real: FeatureSet
@@ -53,11 +53,13 @@ def gather(
     limit: int,
     seed: int,
     advance: Callable[[int], object],
+    is_costly: bool = False,
 ) -> Material:
     """Compute the features of all images and return the Material.
 
     extractor: has compute(images) -> features and hash. cache: folder that keeps the real images' features. limit:
     images to compare, of each side. advance: is called with the number of synthetic images after each block.
+    is_costly: of runs with more images than the limit only those that are compared get features.
 
     The runs and the floor have as many images of each class; the real side has the same proportions.
     """
@@ -66,10 +68,14 @@ def gather(
     quotas = _plan_quotas([*counts.values(), floor_counts], limit)
     factor = min(min(real_counts[k] / count for k, count in quotas.items()), limit / sum(quotas.values()))
     real_quotas = {k: max(2, int(factor * count)) for k, count in quotas.items()}
-    runs = {name: _collect(found, extractor.compute, quotas, seed, advance) for name, found in sides.sources.items()}
+    whole = {name: not is_costly or sum(found.values()) <= limit for name, found in counts.items()}
+    runs = {
+        name: _collect(found, extractor.compute, quotas, seed, advance, whole=whole[name])
+        for name, found in sides.sources.items()
+    }
     chosen = (_draw(*sides.real, real_quotas, seed), _draw(*sides.floor, quotas, seed))
     real, floor = (FeatureSet(*drawn, *load_or_compute(cache, drawn[0], extractor)) for drawn in chosen)
-    proportional = {name: _is_proportional(counts[name], quotas) for name in runs}
+    proportional = {name: whole[name] and _is_proportional(counts[name], quotas) for name in runs}
     return Material(real, floor, runs, quotas, proportional)
 
 
@@ -117,20 +123,27 @@ def _collect(
     quotas: dict[int, int],
     seed: int,
     advance: Callable[[int], object],
+    *,
+    whole: bool,
 ) -> FeatureSet:
-    """Stream images through the extractor; keep the first quotas[k] of each class k, in shuffled order."""
+    """Stream images, or the first that are enough unless `whole`, through the extractor; keep the first quotas[k] of
+    each class k, in shuffled order."""
     moments, kept = Moments(), []
     seen: Counter[int] = Counter()
     for images, labels in stream_images(sources, seed):
-        features = np.asarray(compute_features(images), np.float32)
-        moments.update(features)
         keep = np.zeros(len(labels), bool)
         for k in np.unique(labels).tolist():
             members = np.flatnonzero(labels == k)[: quotas[k] - seen[k]]
             keep[members] = True
             seen[k] += len(members)
-        kept.append((images[keep], labels[keep], features[keep]))
-        advance(len(images))
+        wanted = np.ones(len(labels), bool) if whole else keep
+        if wanted.any():
+            features = np.asarray(compute_features(images[wanted]), np.float32)
+            moments.update(features)
+            kept.append((images[keep], labels[keep], features[keep[wanted]]))
+            advance(len(features))
+        if not whole and seen == Counter(quotas):
+            break
     images, labels, features = (np.concatenate(part) for part in zip(*kept, strict=True))
     order = _mix_classes(labels)
     return FeatureSet(images[order], labels[order], features[order], moments.fit())

@@ -62,7 +62,7 @@ class Opinions:
 class RunScores(SampleScores):
     """The synthetic images of one run against the real ones.
 
-    images: all that the run has. collapsed: names of the classes without variety. frechet_all: distance of all images;
+    images: all that were read. collapsed: names of the classes without variety. frechet_all: distance of all images;
     None where their classes have other proportions. memorisation_in_features: of views of the images, in the features.
     likelihood_divergence: of evaluation.likelihood; the floor's is 0. cross_check: {measure: Opinions}, where it was
     asked for. pretrained_features: the network of other pictures that the run's GAN saw images through.

@@ -27,9 +27,10 @@ class Sides:
     real: Labelled
     floor: Labelled
 
-    def count_synthetic(self) -> int:
-        """Return the number of images of all runs."""
-        return sum(sum(count_rows(found).values()) for found in self.sources.values())
+    def count_synthetic(self, limit: int | None = None) -> int:
+        """Return the number of images of all runs, or of at most `limit` of each."""
+        counts = [sum(count_rows(found).values()) for found in self.sources.values()]
+        return sum(count if limit is None else min(count, limit) for count in counts)
 
 
 @dataclass(frozen=True)

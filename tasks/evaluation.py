@@ -121,8 +121,11 @@ def compare_runs(
 def _measure(measuring: MeasuringOptions, run: RunOptions, inputs: Inputs, extractor: Any) -> _Measured:
     """Compute the features of all images that are compared, and find the nearest training images."""
     cache, sides = Path(run.out) / "cache", inputs.compared.sides
-    with open_bar(quiet=run.quiet, total=sides.count_synthetic(), desc="features", unit="img") as bar:
-        material = gather(sides, extractor, cache, limit=measuring.images, seed=run.seed, advance=bar.update)
+    is_costly = measuring.features not in FITTED_FEATURES
+    total = sides.count_synthetic(measuring.images if is_costly else None)
+    with open_bar(quiet=run.quiet, total=total, desc="features", unit="img") as bar:
+        options: dict[str, Any] = {"limit": measuring.images, "seed": run.seed, "is_costly": is_costly}
+        material = gather(sides, extractor, cache, advance=bar.update, **options)
     dataset, floor, real = inputs.dataset, material.floor.features, material.real.features
     fitted, _ = load_or_compute(cache, draw_evenly(*draw_fitted(dataset), measuring.images, run.seed), extractor)
     known, mirrored = np.concatenate([fitted, floor]), dataset.image_shape[2] > 1

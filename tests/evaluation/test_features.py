@@ -54,6 +54,19 @@ def test_runs_and_floor_have_the_same_counts_and_the_real_side_their_proportions
     assert material.runs["run"].gaussian.count == sum(run)  # of all, not of those that were kept alone
 
 
+def test_of_costly_features_only_those_that_are_compared_are_computed(tmp_path):
+    parts = make_images(60, 40), make_images(20, 20, first=150), make_images(20, 20, first=200)
+    sides = Sides({"run": split_in_memory(*parts[0], 7)}, *parts[1:])
+    found = {}
+    for is_costly in (False, True):
+        counted = []
+        options = {"limit": 20, "seed": 0, "is_costly": is_costly, "advance": counted.append}
+        found[is_costly] = gather(sides, Pixels(), tmp_path, **options)
+        assert sum(counted) == sides.count_synthetic(20 if is_costly else None) == (20 if is_costly else 100)
+    assert np.array_equal(found[True].runs["run"].features, found[False].runs["run"].features)
+    assert (found[True].proportional, found[False].proportional) == ({"run": False}, {"run": True})
+
+
 def test_features_and_labels_stay_with_their_images(tmp_path):
     sides = (make_images(20, 20), make_images(20, 20, first=50), make_images(20, 20, first=100))
     material = gather_from(tmp_path, *sides)
