@@ -191,11 +191,14 @@ def _ask_tables(
         return None
     names = Names(part, folder.list_pictures(), elsewhere)
     tables = {path: _find_table_part(path, folder, names) for path in _list_tables(folder, root)}
-    if by_folder and layout.label_column is None:
+    found = None
+    if by_folder and layout.label_column is None and (part == "train" or layout.is_table):
+        places = [place for place in (folder.path, *folder.path.parents) if place.is_relative_to(root.path)]
+        tables = {path: split for path, split in tables.items() if path.parent in places}
         found = read_other_classes(names, tables, by_folder)
         if found:
             found.notes.append(f"{list_some([*by_folder])} are no classes then (--label-column {FOLDERS}: they are)")
-    else:
+    elif not by_folder or layout.label_column:
         found = read_classes(names, tables, layout.label_column)
         if layout.label_column and found is None and part == "train":
             asked = ", ".join(path.name for path in tables) or "there is none"

@@ -8,7 +8,7 @@ from synth.folder_tree import Folder, count_pictures
 from synth.split_names import is_filler
 
 _MASKS = {"masks", "mask", "annotations", "annotation", "segmentations", "labels", "groundtruth", "ground_truth"}
-_MASK_WORDS = "masks?|masked|seg|segmentation|gt|ground_?truth|anno|annotation|labels?|label_?ids|superpixels|lesion"
+_MASK_WORDS = "masks?|seg|segmentation|gt|ground_?truth|anno|annotation|labels?|label_?ids|superpixels"
 _MASK = re.compile(rf"(.+?)[ _.-]*({_MASK_WORDS})([ _.-]*\d+)?|masks?[ _.-]+(.+)", re.IGNORECASE)
 
 

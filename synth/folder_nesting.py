@@ -5,6 +5,8 @@ from dataclasses import replace
 from synth.folder_tree import Folder, count_pictures, list_some
 from synth.split_names import find_split, is_filler
 
+_BESIDE = 4  # times as many pictures are in a set as in what lies beside it, as plots/ or samples/
+
 
 def step_in(folder: Folder) -> Folder:
     """Return the folder that a folder wraps: its only one, where that holds folders, or has the name of a part; or the
@@ -27,15 +29,14 @@ def _list_wrapped(folder: Folder) -> list[Folder]:
     if len(folder.filled) == 1:
         return [*folder.filled]
     deep = [inner for inner in folder.filled if len(inner.filled) > 1]
-    if (
-        len(deep) != 1
-        or find_split(deep[0].name)[0]
-        or any(not inner.is_flat for inner in folder.filled if inner not in deep)
-    ):
+    if len(deep) != 1 or find_split(deep[0].name)[0]:
         return []
+    beside = [inner for inner in folder.filled if inner not in deep and not find_split(inner.name)[0]]
     parts = [inner for inner in deep[0].filled if find_split(inner.name)[1]]
     holds_parts = len(parts) > 1 and any(len(inner.filled) > 1 for inner in parts)
-    return deep if is_filler(deep[0].name) or holds_parts else []
+    is_larger = deep[0].count >= _BESIDE * sum(inner.count for inner in beside)
+    may_wrap = holds_parts or (is_filler(deep[0].name) and is_larger)
+    return deep if may_wrap and all(inner.is_flat for inner in folder.filled if inner not in deep) else []
 
 
 def turn_inside_out(top: Folder, notes: list[str]) -> Folder:

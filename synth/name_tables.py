@@ -57,6 +57,7 @@ class Names:
         for path in (*pictures, *elsewhere):
             for name in {path.name.casefold(), path.stem.casefold()}:
                 self._by_name[name].append(path)
+                self._by_name[f"{path.parent.name.casefold()}/{name}"].append(path)  # where many have the name
 
     def __len__(self) -> int:
         return len(self._own)
@@ -67,10 +68,12 @@ class Names:
         A name without folders that several parts have is that of the table's part, or of the train part.
         """
         place = cell.replace("\\", "/").removeprefix("./").strip("/")
+        folder = "".join(place.casefold().split("/")[-2:-1])
         name, _, suffix = place.rpartition("/")[2].casefold().rpartition(".")
-        found = self._by_name.get(f"{name}.{suffix}" if name else suffix, [])
-        if not found and f".{suffix}" in IMAGE_SUFFIXES:  # they may have been converted
-            found = self._by_name.get(name, [])
+        whole = f"{name}.{suffix}" if name else suffix
+        keys = [whole, name] if f".{suffix}" in IMAGE_SUFFIXES else [whole]  # they may have been converted
+        keys = [f"{folder}/{key}" for key in keys if folder] + keys
+        found = next((self._by_name[key] for key in keys if key in self._by_name), [])
         ending = place
         inside: list[Path] = []
         while "/" in ending and not inside:  # a path of the machine that wrote the table has the longest common ending
@@ -94,6 +97,8 @@ def load_table(path: Path, split: str | None) -> Table:
             header, rows = _read_rows(path, WINDOWS)
             encoding = WINDOWS
     except (OSError, ValueError, csv.Error) as error:
+        if path.suffix.lower() == TEXT_LIST:  # it may be anything
+            return Table(path, [], [], split, _UTF8)
         raise RequestError(f"{path}: should be a readable table. {describe_cause(error)}") from error
     return Table(path, header, rows, split, encoding)
 

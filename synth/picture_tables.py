@@ -1,7 +1,7 @@
 """Classes of pictures that lie in no class folders: from a CSV of names and labels, or from the names alone."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from synth.errors import RequestError
-from synth.folder_tree import count_pictures
+from synth.folder_tree import TEXT_LIST, count_pictures
 from synth.labelled_images import parse_label
 from synth.name_tables import MAX_BYTES, WINDOWS, Names, Table, find_header, find_names, fold_column, load_table
 from synth.said_parts import SPLIT_NAMES, find_part
-from synth.split_names import find_split
+from synth.split_names import find_split, fold_class
 
 Classes = dict[str, list[Path]]  # {class name: its pictures}
 Labels = tuple[str, list[str]]  # what of a table holds them, and the label of each row
@@ -32,6 +32,8 @@ _CAMERAS = {
 }  # fmt: skip
 _NUMBERED = re.compile(r"(.*?[^\W\d_].*?)[\W_]*\d[\d\W_]*")  # a name, then numbers: cat.0, american_bulldog_12
 _MIN_PER_PREFIX = 2
+_NEARLY_ALL, _MOSTLY = 0.9, 0.8  # fractions of pictures
+_LONGEST_HEADER = 100_000  # characters
 _MARKS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
 _BOOLEANS = {"false": 0, "true": 1} | _MARKS
 _SWITCHES = {  # {column that says of one part whether a picture is in it: (what 0 means, what 1 means)}
@@ -48,15 +50,13 @@ class Found(NamedTuple):
     parts: dict[Path, str]
 
 
-def read_classes(
-    names: Names, tables: Mapping[Path, str | None], label_column: str | None = None, *, surely: bool = False
-) -> Found | None:
+def read_classes(names: Names, tables: Mapping[Path, str | None], label_column: str | None = None) -> Found | None:
     """Return the classes of pictures by the first of the CSVs that names them and their labels, and others of the same
     header; None where none does.
 
     tables: {CSV: the part that it is for, None for any}; one for another part is not asked. label_column: the one that
-    has the labels; by default it has a usual name, `surely` one that means nothing else. Raises RequestError where one
-    names pictures of the train part, and it is not clear what their labels are.
+    has the labels; by default it has a usual name. Raises RequestError where one names pictures of the train part, and
+    it is not clear what their labels are.
     """
     naming = []  # the tables that name pictures, and by which column
     for path, split in sorted(tables.items(), key=lambda pair: pair[1] not in (None, names.part)):
@@ -67,18 +67,17 @@ def read_classes(
         if sum(name.lower().startswith("pix") for name in table.header) > len(table.header) // 2:
             continue  # it has images of its own
         column = find_names(table, names)
-        if column is not None:
+        if column is not None and (path.suffix.lower() != TEXT_LIST or _lists_labels(table, column)):
             naming.append((table, column))
-    known = partial(_find_known_labels, but=_OTHER_KINDS if surely else ())
-    for find in (partial(_find_named, label_column),) if label_column else (_find_marks, known):
+    for find in (partial(_find_named, label_column),) if label_column else (_find_marks, _find_known_labels):
         for table, column in naming:
-            joined = _join(table, naming)
+            joined = _join(table, column, naming)
             labels = find(joined, column)
             if labels:
                 found = _assign(joined, column, labels, names)
                 others = [pair for pair in naming if pair[0].split not in (None, names.part)]
                 return _add_parts(found, joined, [(*pair, find(*pair)) for pair in others], names)
-    pairs = [(table, column) for table, column in naming if len(table.header) == 2 and not (label_column or surely)]
+    pairs = [(table, column) for table, column in naming if len(table.header) == 2 and not label_column]
     if len(pairs) == 1:  # the other column holds the labels, whatever its name
         ((table, column),) = pairs
         found = _assign(table, column, _take_column(table, 1 - column), names)
@@ -94,18 +93,48 @@ def read_classes(
 
 
 def read_other_classes(names: Names, tables: Mapping[Path, str | None], classes: Classes) -> Found | None:
-    """Return the classes of most pictures by a CSV that has a column for them, where they are others than `classes`,
-    those of the folders; else None."""
-    try:
-        found = read_classes(names, tables, surely=True)
-    except RequestError:  # it is not sure what it says
-        return None
-    if found is None or 2 * sum(map(len, found.classes.values())) < len(names):
-        return None
-    labels = {path: label for label, paths in found.classes.items() for path in paths}
-    pairs = {(folder, labels[path]) for folder, paths in classes.items() for path in paths if path in labels}
-    folders, said = (set(side) for side in zip(*pairs, strict=True))
-    return None if len(pairs) == len(folders) == len(said) else found
+    """Return the classes of nearly all pictures by a CSV that has a column for them, where these are surely others than
+    `classes`, those of the folders; else None."""
+    for path, split in tables.items():
+        is_others = names.has_others and split not in (None, names.part)
+        if is_others or path.stat().st_size > MAX_BYTES or not _has_labels(path):
+            continue
+        table = load_table(path, split)
+        column = find_names(table, names)
+        labels = None if column is None else _find_known_labels(table, column, but=_OTHER_KINDS)
+        if column is not None and labels and _contradict(table, column, labels, names, classes):
+            return _add_parts(_assign(table, column, labels, names), table, [], names)
+    return None
+
+
+def _has_labels(path: Path) -> bool:
+    """Tell by its first line whether a CSV has a column that is called as those of labels alone are."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        cells = re.split(r"[,;\t]", file.readline(_LONGEST_HEADER))
+    called = {fold_column(cell.strip(' "\n')) for cell in cells}
+    return bool(called & (set(_LABEL_COLUMNS) - set(_OTHER_KINDS)))
+
+
+def _contradict(table: Table, column: int, found_labels: Labels, names: Names, classes: Classes) -> bool:
+    """Tell whether the labels of a table's rows are classes, of nearly all pictures, and not those of their folders.
+
+    They are none where they are the same or different for nearly all, or name parts; and those of the folders where
+    each of these has mostly a label of its own.
+    """
+    labels: dict[Path, str] = {}
+    for row, label in zip(table.rows, found_labels[1], strict=True):
+        found = names.look_up(row[column], table.split) if label else []
+        if len(found) > 1 or any(labels.setdefault(path, label) != label for path in found):
+            return False
+    kinds = set(labels.values())
+    if len(labels) < _NEARLY_ALL * len(names) or not 2 <= len(kinds) <= len(labels) / 2:
+        return False
+    if all(find_split(kind)[1] for kind in kinds):
+        return False
+    inside = [Counter(fold_class(labels[path]) for path in paths if path in labels) for paths in classes.values()]
+    most = [counts.most_common(1)[0] for counts in inside if counts]
+    has_own = len({label for label, _ in most}) == len(most)
+    return not (has_own and sum(count for _, count in most) >= _MOSTLY * len(labels))
 
 
 def classes_by_prefix(pictures: Sequence[Path]) -> Found | None:
@@ -183,11 +212,24 @@ def _find_named(label_column: str, table: Table, column: int) -> Labels | None:
     return _take_column(table, named[label_column]) if label_column in named else None
 
 
-def _join(table: Table, naming: Sequence[tuple[Table, int]]) -> Table:
-    """Return the table with the rows of all that are like it, as part1.csv and part2.csv are."""
-    alike = [other for other, _ in naming if (other.header, other.split) == (table.header, table.split)]
-    rows = [row for other in alike for row in other.rows]
-    return replace(table, rows=rows, joined=tuple(other.path.name for other in alike if other is not table))
+def _lists_labels(table: Table, column: int) -> bool:
+    """Tell whether a list has a label for each name, which several have in common, and no size or hash."""
+    kinds = {row[1 - column] for row in table.rows} if len(table.header) == 2 else set()
+    return 0 < 2 * len(kinds) <= len(table.rows)
+
+
+def _join(table: Table, column: int, naming: Sequence[tuple[Table, int]]) -> Table:
+    """Return the table with the rows on other pictures of those beside it that are like it, as part1.csv, part2.csv."""
+    rows, joined = [*table.rows], []
+    known = {row[column] for row in rows}
+    for other, place in naming:
+        is_alike = (other.header, other.split, other.path.parent) == (table.header, table.split, table.path.parent)
+        new = [row for row in other.rows if row[place] not in known] if is_alike and place == column else []
+        if new:
+            rows += new
+            joined.append(other.path.name)
+            known |= {row[column] for row in new}
+    return replace(table, rows=rows, joined=tuple(joined))
 
 
 def _take_column(table: Table, column: int) -> Labels:

@@ -9,6 +9,7 @@ from synth.array_folders import is_array_folder, read_array_folder
 from synth.data_files import PathReading, is_data_file, read_data_files, refuse_columns
 from synth.errors import RequestError, show
 from synth.files import check_regular_file, find_mark
+from synth.folder_tree import scan_folder
 from synth.idx_folders import is_idx_folder, read_idx_folder
 from synth.images import MIN_CONTRAST, check_contrast, find_ranges
 from synth.labelled_images import LabelledImages, leave_out_unlabelled
@@ -76,7 +77,7 @@ def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
         return read_table_parts(parts, reading)
     if path.is_file() and is_data_file(path):
         return read_data_files([path], reading)
-    is_arrays = path.is_dir() and is_array_folder(path)
+    is_arrays = path.is_dir() and is_array_folder(path) and not scan_folder(path).count  # pictures come first
     has_pictures = path.is_dir() and not is_idx_folder(path) and not is_arrays
     refuse_columns(reading, f"{path} has no columns", has_pictures=has_pictures)
     if is_idx_folder(path):

@@ -17,7 +17,7 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".zip")  # in any case
 _LABELLED = "label,pixel0,..."
 _UNLABELLED = "pixel0,..."
 _LOOKED_AT = 200  # images that say the order of the colours
-_SMOOTHER = 0.8  # fraction of the steps between rows: photos have about half, or twice as much
+_SMOOTHER = 0.8  # fraction of the steps between rows: as planes, photos have about half of them, or twice as many
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,7 @@ def read_csv(
     labels, names = table.parse_labels(texts, lines)
     found, notes = np.concatenate(images), [table.columns.note] * bool(table.columns.note)
     if found.shape[3] == 3 and image_shape is None and not table.columns.has_colours:
-        found, note = _find_channels(found)
-        notes.append(note)
+        notes.append(_describe_channels(found))
     source = LabelledImages(
         found,
         labels,
@@ -258,15 +257,19 @@ def _shape_pixels(chunk: Rows, table: _Table, image_shape: tuple[int, int, int] 
     return chunk.values.astype(np.uint8).reshape(-1, *shape)
 
 
-def _find_channels(images: np.ndarray) -> tuple[np.ndarray, str]:
-    """Return images uint8 [N, H, W, 3] that were read as the three colours of each pixel in turn, or as planes of one
-    colour each where neighbouring rows are more alike so, as in CIFAR-10's files; and a line that says which."""
+def _describe_channels(images: np.ndarray) -> str:
+    """Return a line on how rows of colours were read, uint8 [N, H, W, 3], and whether they look like planes of one
+    colour each, as in CIFAR-10's files, where neighbouring rows of pixels are more alike so."""
     _, height, width, channels = images.shape
-    planes = images.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
-    steps = [np.abs(np.diff(kind[:_LOOKED_AT].astype(np.int16), axis=1)).sum() for kind in (images, planes)]
-    if steps[1] < _SMOOTHER * steps[0]:
-        return np.ascontiguousarray(planes), "rows are read as planes, all of red, then green, then blue"
-    return images, "rows are read as the red, green and blue of each pixel in turn (--image-shape H,W,3 says so)"
+    looked_at = images[:_LOOKED_AT].astype(np.int16)
+    planes = looked_at.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
+    steps = [np.abs(np.diff(kind, axis=1)).sum() for kind in (looked_at, planes)]
+    note = "rows are read as the red, green and blue of each pixel in turn (--image-shape H,W,3 says so)"
+    is_grey = (looked_at == looked_at[..., :1]).all()
+    if steps[1] < _SMOOTHER * steps[0] and not is_grey:
+        advice = f"rows.reshape(-1, 3, {height}, {width}).transpose(0, 2, 3, 1) in an NPZ puts them right"
+        note = f"warning: {note}, and look like planes, all of red before all of green: {advice}"
+    return note
 
 
 def _check_range(values: np.ndarray, maximum: int, source: str, lines: Sequence[int]) -> None:

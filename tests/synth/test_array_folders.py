@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from synth.array_folders import is_array_folder
 from synth.data_files import PathReading
@@ -54,3 +55,11 @@ def test_what_is_damaged_is_one_line(tmp_path):
 def test_features_beside_pictures_are_no_images(tmp_path):
     np.save(tmp_path / "embedding.npy", IMAGES)
     assert not is_array_folder(tmp_path)
+    np.save(tmp_path / "labels.npy", LABELS)
+    np.save(tmp_path / "features.npy", IMAGES)
+    (tmp_path / "weights.npz").write_text("version https://git-lfs.github.com/spec/v1")
+    for number, image in enumerate(IMAGES):
+        folder = tmp_path / ("ape" if number < 2 else "bee")
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(image).save(folder / f"{number}.png")
+    assert read(tmp_path).class_names == {0: "ape", 1: "bee"}

@@ -136,17 +136,17 @@ def test_rows_and_columns_that_are_sorted_as_texts_are_put_right(tmp_path):
 
 
 @pytest.mark.parametrize("are_planes", [False, True])
-def test_rows_of_colours_are_read_as_pixels_or_as_planes(tmp_path, are_planes):
+def test_rows_of_colours_that_look_like_planes_are_warned_of(tmp_path, are_planes):
     rows, columns = np.mgrid[:8, :8]
     image = np.stack([20 * rows + 5 * columns, 30 * rows, 200 - 10 * rows - 9 * columns], axis=-1)
     pixels = (image.transpose(2, 0, 1) if are_planes else image).ravel()
     names = ",".join(f"pixel{k}" for k in range(192))
     (tmp_path / "a.csv").write_text(f"label,{names}\n1,{','.join(map(str, pixels))}\n")
     source = read_csv(tmp_path / "a.csv")
-    assert source.images.tolist() == [image.tolist()]
-    order = "as planes, all of red" if are_planes else "as the red, green and blue of each pixel"
-    assert order in source.notes[0]
-    assert read_csv(tmp_path / "a.csv", (8, 8, 3)).images.ravel().tolist() == pixels.tolist()
+    assert source.images.ravel().tolist() == pixels.tolist()
+    assert "rows are read as the red, green and blue of each pixel in turn" in source.notes[0]
+    assert ("look like planes, all of red before all of green" in source.notes[0]) is are_planes
+    assert read_csv(tmp_path / "a.csv", (8, 8, 3)).notes == ()
 
 
 def test_a_label_of_no_usual_name_is_noted(tmp_path):
