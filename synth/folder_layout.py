@@ -18,6 +18,7 @@ from synth.picture_tables import (
     Classes,
     Found,
     classes_by_prefix,
+    has_label_column,
     read_classes,
     read_other_classes,
 )
@@ -189,16 +190,21 @@ def _ask_tables(
     """Return the classes that a CSV says; None where none does, or where the names of folders, `by_folder`, count."""
     if layout.label_column == FOLDERS:
         return None
-    names = Names(part, folder.list_pictures(), elsewhere)
-    tables = {path: _find_table_part(path, folder, names) for path in _list_tables(folder, root)}
-    found = None
-    if by_folder and layout.label_column is None and (part == "train" or layout.is_table):
+    paths = _list_tables(folder, root)
+    may_contradict = by_folder and layout.label_column is None
+    if may_contradict:  # all parts as train; by one in the set, and not of a class alone
         places = [place for place in (folder.path, *folder.path.parents) if place.is_relative_to(root.path)]
-        tables = {path: split for path, split in tables.items() if path.parent in places}
+        is_asked = part == "train" or layout.is_table
+        paths = [path for path in paths if is_asked and path.parent in places and has_label_column(path)]
+        if not paths:
+            return None
+    names = Names(part, folder.list_pictures(), elsewhere)
+    tables = {path: _find_table_part(path, folder, names) for path in paths}
+    if may_contradict:
         found = read_other_classes(names, tables, by_folder)
         if found:
             found.notes.append(f"{list_some([*by_folder])} are no classes then (--label-column {FOLDERS}: they are)")
-    elif not by_folder or layout.label_column:
+    else:
         found = read_classes(names, tables, layout.label_column)
         if layout.label_column and found is None and part == "train":
             asked = ", ".join(path.name for path in tables) or "there is none"

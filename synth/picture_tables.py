@@ -97,7 +97,7 @@ def read_other_classes(names: Names, tables: Mapping[Path, str | None], classes:
     `classes`, those of the folders; else None."""
     for path, split in tables.items():
         is_others = names.has_others and split not in (None, names.part)
-        if is_others or path.stat().st_size > MAX_BYTES or not _has_labels(path):
+        if is_others or path.stat().st_size > MAX_BYTES:
             continue
         table = load_table(path, split)
         column = find_names(table, names)
@@ -107,7 +107,7 @@ def read_other_classes(names: Names, tables: Mapping[Path, str | None], classes:
     return None
 
 
-def _has_labels(path: Path) -> bool:
+def has_label_column(path: Path) -> bool:
     """Tell by its first line whether a CSV has a column that is called as those of labels alone are."""
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         cells = re.split(r"[,;\t]", file.readline(_LONGEST_HEADER))
