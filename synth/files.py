@@ -137,12 +137,14 @@ def is_run(folder: Path) -> bool:
 
 def remove_listed(folder: Path, below: str, kept: set[str]) -> None:
     """Remove what the run in `folder` has listed below its sub-folder `below`, but for the names `kept`."""
+    place = folder.resolve() / below
     for name in list_written(folder):
         path = folder / name
-        is_inside = path.parent.resolve().is_relative_to(folder.resolve() / below)
-        if name.startswith(f"{below}/") and name not in kept and is_inside and not path.is_dir():
+        if not name.startswith(f"{below}/") or name in kept or path.is_dir():
+            continue
+        if path.parent.resolve().is_relative_to(place):
             path.unlink(missing_ok=True)
-            if not any(path.parent.iterdir()):
+            if path.parent.is_dir() and not any(path.parent.iterdir()):
                 path.parent.rmdir()
 
 

@@ -60,8 +60,7 @@ def read_classes(names: Names, tables: Mapping[Path, str | None], label_column: 
     """
     naming = []  # the tables that name pictures, and by which column
     for path, split in sorted(tables.items(), key=lambda pair: pair[1] not in (None, names.part)):
-        is_others = names.has_others and split not in (None, names.part)
-        if is_others or _SUBMISSION in path.name.lower() or path.stat().st_size > MAX_BYTES:
+        if not _is_asked(path, split, names):
             continue
         table = find_header(load_table(path, split), names)
         if sum(name.lower().startswith("pix") for name in table.header) > len(table.header) // 2:
@@ -96,8 +95,7 @@ def read_other_classes(names: Names, tables: Mapping[Path, str | None], classes:
     """Return the classes of nearly all pictures by a CSV that has a column for them, where these are surely others than
     `classes`, those of the folders; else None."""
     for path, split in tables.items():
-        is_others = names.has_others and split not in (None, names.part)
-        if is_others or path.stat().st_size > MAX_BYTES:
+        if not _is_asked(path, split, names):
             continue
         table = load_table(path, split)
         column = find_names(table, names)
@@ -105,6 +103,12 @@ def read_other_classes(names: Names, tables: Mapping[Path, str | None], classes:
         if column is not None and labels and _contradict(table, column, labels, names, classes):
             return _add_parts(_assign(table, column, labels, names), table, [], names)
     return None
+
+
+def _is_asked(path: Path, split: str | None, names: Names) -> bool:
+    """Tell whether a CSV may label pictures of this part: it is no form of a submission, and not for another part."""
+    is_others = names.has_others and split not in (None, names.part)
+    return not is_others and _SUBMISSION not in path.name.lower() and path.stat().st_size <= MAX_BYTES
 
 
 def has_label_column(path: Path) -> bool:

@@ -256,3 +256,7 @@ def test_what_a_new_set_lacks_is_removed_below_one_folder(run):
     remove_listed(run, "images", {"images/dog/1.png"})
     left = sorted(path.relative_to(run).as_posix() for path in run.rglob("*.png"))
     assert left == ["images/cat/mine.png", "images/dog/1.png", "model/1.png"]
+    (run / "images/cat/mine.png").unlink()
+    for _ in range(2):  # what is listed is gone the second time, and its folder, too
+        remove_listed(run, "images", set())
+    assert not (run / "images/cat").exists()
