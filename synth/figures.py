@@ -151,6 +151,29 @@ def plot_arms(summaries: dict[str, dict[str, Any]], heading: str, controls: Iter
     return figure
 
 
+def plot_added(accuracies: dict[tuple[str, str, str], dict[int, Any]]) -> Figure:
+    """Plot test and, dashed, train accuracy over the images that are added, a panel per setting -> Figure.
+
+    accuracies: {(setting, row, "test" or "train"): {images: evaluation.statistics.Summary of fractions, or None}}; the
+    95 % interval is drawn of the test accuracy.
+    """
+    settings = list(dict.fromkeys(setting for setting, *_ in accuracies))
+    kinds = list(dict.fromkeys(row for _, row, _ in accuracies))
+    figure = Figure((4.2 * len(settings), 3.8), dpi=110, layout="constrained")
+    panels = dict(zip(settings, figure.subplots(1, len(settings), squeeze=False)[0], strict=True))
+    for (setting, row, part), summaries in accuracies.items():
+        found = {count: summary for count, summary in summaries.items() if summary}
+        means = [100 * summary.mean for summary in found.values()]
+        errors = [100 * (summary.interval or 0) if part == "test" else 0 for summary in found.values()]
+        style = {"color": f"C{kinds.index(row)}", "ls": "-" if part == "test" else "--", "label": f"{row}, {part}"}
+        panels[setting].errorbar(list(found), means, errors, marker=".", capsize=2, **style)
+    for setting, axes in panels.items():
+        axes.set(title=setting, xlabel="images added to each class", ylabel="accuracy, %")
+        axes.grid(alpha=0.3)
+    figure.legend(*panels[settings[0]].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
+    return figure
+
+
 def plot_arm_curves(curves: pd.DataFrame) -> Figure:
     """Plot train and test accuracy over epochs, a panel per setting, the mean over the seeds of each arm -> Figure.
 

@@ -1,6 +1,7 @@
 """What the two studies of augment.py compare: settings, arms, measures."""
 
 from functools import partial
+from typing import Any
 
 from synth.counts import find_class, parse_counts
 from synth.datasets import Dataset, check_available
@@ -56,11 +57,9 @@ def plan_reduced(data: ClassOptions, options: ReducedOptions, filtering: FilterO
     compared = list_arms(options.gans, options.arms, added=max(options.added))
     has_gan = not all(arm.is_control for arm in compared)  # without one, the other tables have their real columns alone
     first = tuple(options.gans[0].split("+"))
-    columns = {
-        count: _add_for_epochs(first, count, options.classifier_epochs)
-        for count in options.added
-        if has_gan or not count
-    }
+    added = [count for count in options.added if has_gan or not count]
+    rows = _list_epoch_rows(first, added, options.classifier_epochs, filtering.filter)
+    epoch_arms = [arm for arms in rows.values() for arm in arms.values()]
     ratios = options.ratios if has_gan else ()
     sweep = [Arm(f"ratio {_format_ratio(r)}", gans=first, filtered=True, ratio=r) for r in ratios]
     return Study(
@@ -68,7 +67,7 @@ def plan_reduced(data: ClassOptions, options: ReducedOptions, filtering: FilterO
         "augment.py reduced",
         request,
         {f"{count} real": count for count in options.real},
-        {"Equal steps": compared, "Epochs": list(columns.values()), "Ratio": sweep},
+        {"Equal steps": compared, "Epochs": epoch_arms, "Ratio": sweep},
         {"accuracy": "test accuracy, %", "macro_f1": "macro F1, %"},
         resolve_recipes(options.gans, options.recipe_fields),
         tuple(name for name in options.recipe_fields if name != "batch_size"),  # settings differ in images
@@ -76,14 +75,34 @@ def plan_reduced(data: ClassOptions, options: ReducedOptions, filtering: FilterO
         options.classifier_steps,
         options.max_minutes,
         filtering,
-        partial(render_reduced, columns=columns, sweep=sweep, filter=filtering.filter),
+        partial(render_reduced, rows=rows, sweep=sweep, filter=filtering.filter),
     )
 
 
-def _add_for_epochs(gans: tuple[str, ...], count: int, epochs: int) -> Arm:
-    """Return the arm that adds so many images to each class, for so many passes over all."""
-    name = f"{epochs} epochs, {count} synthetic"
-    return Arm(name, gans=gans if count else (), filtered=True, added=count, epochs=epochs)
+def _list_epoch_rows(gans: tuple[str, ...], added: list[int], epochs: int, filter: str) -> dict[str, dict[int, Arm]]:
+    """Return {row: {images added to each class: Arm}} of the table after so many passes over all images.
+
+    The rows add images of `gans` as they are drawn and, unless `filter` is "none", filtered; the last one adds the real
+    images again in place of these, all with classic augmentation.
+    """
+    plain = Arm(f"{epochs} epochs, 0 synthetic", epochs=epochs)
+    kinds: dict[str, dict[str, Any]] = {"unfiltered": {"gans": gans}}
+    if filter != "none":
+        kinds["filtered"] = {"gans": gans, "filtered": True}
+    rows = {
+        kind: {
+            count: Arm(f"{epochs} epochs, {count} {kind}", added=count, epochs=epochs, **how) if count else plain
+            for count in added
+        }
+        for kind, how in kinds.items()
+    }
+    rows["classic"] = {
+        count: Arm(
+            f"{epochs} epochs, {count} classic", "oversampling" if count else "", True, added=count, epochs=epochs
+        )
+        for count in added
+    }
+    return rows
 
 
 def _load_base(data: ClassOptions, run: RunOptions) -> tuple[Dataset, dict]:

@@ -32,7 +32,7 @@ from tasks.study_lab import BATCH, COLUMNS, Lab, fit_study_gan
 from tasks.study_report import write_report
 from tasks.time_estimates import Estimates, count_useful_workers
 
-OWNED = (RESULTS, CURVES, "report.md", REPORT, "arms.png", "curves.png", "samples", "gans")
+OWNED = (RESULTS, CURVES, "report.md", REPORT, "arms.png", "curves.png", "epochs.png", "samples", "gans")
 
 
 def conduct(
@@ -218,5 +218,5 @@ def _count_steps(study: Study, arm: Arm, dataset: Dataset) -> int:
     if not arm.epochs:
         return study.steps
     counts = dataset.count_train()
-    added = sum(arm.count_added(counts).values()) if arm.gans else 0
+    added = sum(arm.count_added(counts).values())
     return arm.epochs * count_epoch_steps(int(counts.sum()) + added, BATCH, arm.epochs, None)

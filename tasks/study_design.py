@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ class Study:
     first. measures: {column: heading}; the first decides. recipes: {GAN: Recipe}; given: their fields
     that do not follow the images. classifier: its name.
     steps: optimiser steps of every classifier. max_minutes: of every GAN's training. filtering: of the images.
-    render_more: callable (results) -> Markdown paragraphs of what this study alone shows.
+    render_more: callable (results, output folder) -> Markdown paragraphs of what this study alone shows, their figures
+    saved there.
     """
 
     title: str
@@ -40,7 +42,7 @@ class Study:
     steps: int
     max_minutes: float | None
     filtering: FilterOptions
-    render_more: Callable[[pd.DataFrame], list[str]] = lambda results: []
+    render_more: Callable[[pd.DataFrame, Path], list[str]] = lambda results, out: []
 
     @property
     def arms(self) -> dict[str, Arm]:

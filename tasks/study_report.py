@@ -7,7 +7,7 @@ import pandas as pd
 
 from evaluation.report import render_table
 from evaluation.statistics import PairedDifference, Summary, compare_paired, summarise
-from synth.figures import plot_arm_curves, plot_arms, plot_samples, save_figure
+from synth.figures import plot_added, plot_arm_curves, plot_arms, plot_samples, save_figure
 from synth.files import replacing
 from synth.sampling import draw_latents
 from synth.shards import class_folder
@@ -39,7 +39,7 @@ def write_report(study: Study, run: RepeatOptions, results: pd.DataFrame, curves
     if summaries and names:
         save_figure(out / "arms.png", plot_arms(summaries, heading, controls))
         lines.append("![mean and 95 % interval of every arm](arms.png)")
-    lines += study.render_more(results)
+    lines += study.render_more(results, out)
     lines.append("![accuracy while training](curves.png)")
     for path in _save_samples(study, run, results, lab):
         lines.append(f"![images of {path.stem}]({path.relative_to(out).as_posix()})")
@@ -167,29 +167,31 @@ def describe_filters(results: pd.DataFrame, arms: list[Arm], measure: str) -> It
             yield "filter: " + describe_difference(results, arm.name, twin, measure)
 
 
-def render_reduced(results: pd.DataFrame, columns: dict[int, Arm], sweep: list[Arm], filter: str) -> list[str]:
-    """Write the table of real x synthetic images after so many epochs, and the sweep of the ratio on validation.
+def render_reduced(
+    results: pd.DataFrame, out: Path, rows: dict[str, dict[int, Arm]], sweep: list[Arm], filter: str
+) -> list[str]:
+    """Write the table of real x added images after so many epochs, with its figure, and the sweep of the ratio.
 
-    columns: {synthetic images per class: Arm}. sweep: list of Arm. filter: of their images.
+    rows: {row: {images added to each class: Arm}}. sweep: list of Arm. filter: of its images.
     """
-    header = ["real per class", *(f"{count:,} synthetic" for count in columns)]
-    kept = "not filtered" if filter == "none" else "filtered"
-    rows, ratios = [], []
-    for setting, here in results.groupby("setting", sort=False):
-        for measure, part in (("accuracy", "test"), ("train_accuracy", "train")):
-            cells = [format_percent(compute_summary(here, arm.name, measure)) for arm in columns.values()]
-            rows.append([f"{setting}, {part}", *cells])
-        ratios.append([setting, *_describe_sweep(here, sweep)])
     text = ["Every class has as many images, so class weights and plain oversampling would be the same as `real`."]
+    columns = next(iter(rows.values()))
     if columns:
         epochs = next(iter(columns.values())).epochs
         note = (
-            f"{epochs} passes over real and synthetic images together, at a constant rate, so that more images also "
-            f"mean more steps. The synthetic images are {kept}; the train accuracy is that of the last pass, while "
-            "training."
+            f"{epochs} passes over all images together, at a constant rate, so that more images also mean more steps. "
+            "`classic` has classic augmentation, and the real images again in place of synthetic ones, in as many "
+            "steps. The train accuracy is that of the last pass, while training."
         )
-        text += [f"## After {epochs} epochs", note, render_table(header, rows)]
+        accuracies = summarise_epochs(results, rows)
+        save_figure(out / "epochs.png", plot_added(accuracies))
+        header = ["real per class", *(f"{count:,} added" for count in columns)]
+        table = [[", ".join(key), *map(format_percent, of_count.values())] for key, of_count in accuracies.items()]
+        text += [f"## After {epochs} epochs", note, render_table(header, table)]
+        text.append("![accuracy by the images that were added](epochs.png)")
     if sweep:
+        kept = "not filtered" if filter == "none" else "filtered"
+        ratios = [[setting, *_describe_sweep(here, sweep)] for setting, here in results.groupby("setting", sort=False)]
         note = (
             f"Real to synthetic, at equal steps; the synthetic images are {kept}. The ratio is chosen on validation; "
             "the last column is the test accuracy of that choice alone."
@@ -197,6 +199,18 @@ def render_reduced(results: pd.DataFrame, columns: dict[int, Arm], sweep: list[A
         header = ["real per class", *(f"{arm.name}, validation" for arm in sweep), "chosen", "its test accuracy"]
         text += ["## Ratio", note, render_table(header, ratios)]
     return text
+
+
+def summarise_epochs(
+    results: pd.DataFrame, rows: dict[str, dict[int, Arm]]
+) -> dict[tuple[str, str, str], dict[int, Summary | None]]:
+    """Return {(setting, row, "test" or "train"): {images added: Summary of the accuracy, or None}}."""
+    return {
+        (str(setting), row, part): {count: compute_summary(here, arm.name, measure) for count, arm in arms.items()}
+        for setting, here in results.groupby("setting", sort=False)
+        for row, arms in rows.items()
+        for part, measure in (("test", "accuracy"), ("train", "train_accuracy"))
+    }
 
 
 def _describe_sweep(results: pd.DataFrame, sweep: list[Arm]) -> list[str]:

@@ -264,17 +264,19 @@ def test_a_reduced_study_has_table_sweep_and_equal_steps(quick_gan, data, tmp_pa
     arguments = [*REDUCED, "--data", data, "--out", str(tmp_path), "--seeds", "2", "--filter", "none", "--quiet"]
     assert main(arguments) == 0
     results = pd.read_csv(tmp_path / "results.csv")
-    assert results["arm"].tolist()[:10] == [
+    assert results["arm"].tolist()[:12] == [
         "real", "smote", "classic", "gan", "gan-filtered", "classic-gan", "classic-mixed",
-        "5 epochs, 0 synthetic", "5 epochs, 8 synthetic", "ratio 1:1",
+        "5 epochs, 0 synthetic", "5 epochs, 8 unfiltered", "5 epochs, 0 classic", "5 epochs, 8 classic", "ratio 1:1",
     ]  # fmt: skip
-    assert results["train_images"].tolist()[:10] == [48, 64, 48, 64, 64, 64, 64, 48, 64, 96]
-    assert results["synthetic_images"].tolist()[:10] == [0, 0, 0, 16, 16, 16, 8, 0, 16, 48]
-    assert [trained["steps"] for trained in classifier.trained[:10]] == [5] * 7 + [None] * 2 + [5]
-    decays = ["cosine"] * 7 + ["constant"] * 2 + ["cosine"]
-    assert [trained["rate_decay"] for trained in classifier.trained[:10]] == decays
+    assert results["train_images"].tolist()[:12] == [48, 64, 48, 64, 64, 64, 64, 48, 64, 48, 64, 96]
+    assert results["synthetic_images"].tolist()[:12] == [0, 0, 0, 16, 16, 16, 8, 0, 16, 0, 0, 48]
+    assert [trained["steps"] for trained in classifier.trained[:12]] == [5] * 7 + [None] * 4 + [5]
+    decays = ["cosine"] * 7 + ["constant"] * 4 + ["cosine"]
+    assert [trained["rate_decay"] for trained in classifier.trained[:12]] == decays
+    augmented = [trained["augment"] for trained in classifier.trained[7:11]]
+    assert augmented == [False, False, True, True]
     report = (tmp_path / "report.md").read_text()
-    assert "| 24 real, train |" in report
+    assert "| 24 real, unfiltered, train |" in report
     assert "## Ratio" in report
 
 
@@ -284,7 +286,7 @@ def test_a_reduced_study_with_the_real_classifier(data, tmp_path):
         duplicate_distance=0.0, classifier_steps=5, classifier_epochs=1, seeds=1, out=tmp_path, quiet=True,
     )  # fmt: skip
     results = study_reduced(config)
-    assert results["arm"].tolist() == ["classic-gan", "1 epochs, 8 synthetic"]
+    assert results["arm"].tolist() == ["classic-gan", "1 epochs, 8 unfiltered", "1 epochs, 8 classic"]
     assert results["accuracy"].between(0, 1).all()
     assert pd.read_csv(tmp_path / "curves.csv")["test_accuracy"].notna().all()
 
@@ -329,7 +331,7 @@ def test_a_reduced_study_without_a_gan_needs_no_images_for_one(data, tmp_path, c
     arguments = ["reduced", "--data", data, "--real", "7", "--out", str(tmp_path / "out"), "--dry-run"]
     assert main([*arguments, "--arms", "real", "classic"]) == 0
     printed = capsys.readouterr().out
-    assert re.search(r"arms: +real, classic, 5 epochs, 0 synthetic\n", printed)
+    assert re.search(r"arms: +real, classic, 5 epochs, 0 synthetic, 5 epochs, 0 classic\n", printed)
     assert re.search(r"GANs: +0 to train", printed)
 
 

@@ -87,21 +87,29 @@ def build_table(rows, columns):
     return pd.DataFrame(rows, columns=["setting", "arm", "seed", *columns])
 
 
-def test_the_ratio_is_chosen_on_validation_and_only_its_test_accuracy_is_shown():
-    columns = {0: Arm("5 epochs, 0 synthetic", epochs=5), 1000: Arm("5 epochs, 1000 synthetic", gans=("g",), epochs=5)}
+def test_the_ratio_is_chosen_on_validation_and_only_its_test_accuracy_is_shown(tmp_path):
+    plain = Arm("5 epochs, 0 synthetic", epochs=5)
+    epoch_rows = {
+        "unfiltered": {0: plain, 1000: Arm("5 epochs, 1000 unfiltered", gans=("g",), epochs=5)},
+        "filtered": {0: plain, 1000: Arm("5 epochs, 1000 filtered", gans=("g",), epochs=5)},
+    }
     sweep = [Arm("ratio 1:1", gans=("g",)), Arm("ratio 1:2", gans=("g",))]
     rows = [
-        ("300 real", columns[0].name, 0, 0.96, 0.99, 0.9),
-        ("300 real", columns[1000].name, 0, 0.97, 0.98, 0.9),
+        ("300 real", plain.name, 0, 0.96, 0.99, 0.9),
+        ("300 real", "5 epochs, 1000 unfiltered", 0, 0.97, 0.98, 0.9),
+        ("300 real", "5 epochs, 1000 filtered", 0, 0.975, 0.985, 0.9),
         ("300 real", "ratio 1:1", 0, 0.99, 1.0, 0.94),  # better on test, worse on validation
         ("300 real", "ratio 1:2", 0, 0.98, 1.0, 0.95),
     ]
     results = build_table(rows, ["accuracy", "train_accuracy", "validation_accuracy"])
-    text = "\n".join(render_reduced(results, columns, sweep, "none"))
-    assert "| 300 real, test | 96.00 | 97.00 |" in text
-    assert "| 300 real, train | 99.00 | 98.00 |" in text
-    assert (
-        text.count("the synthetic images are not filtered") + text.count("The synthetic images are not filtered") == 2
-    )
+    text = "\n".join(render_reduced(results, tmp_path, epoch_rows, sweep, "none"))
+    assert "| 300 real, unfiltered, test | 96.00 | 97.00 |" in text
+    assert "| 300 real, unfiltered, train | 99.00 | 98.00 |" in text
+    assert "| 300 real, filtered, test | 96.00 | 97.50 |" in text
+    assert "the synthetic images are not filtered" in text
     assert "| 300 real | 94.00 | 95.00 | ratio 1:2 | 98.00 |" in text
     assert "99.00 |\n| 300 real | " not in text
+    assert (tmp_path / "epochs.png").exists()
+    assert "the synthetic images are filtered" in "\n".join(
+        render_reduced(results, tmp_path, {"filtered": {}}, sweep, "auto")
+    )
