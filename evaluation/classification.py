@@ -8,25 +8,30 @@ from sklearn import metrics
 
 
 def score_predictions(labels: np.ndarray, predictions: np.ndarray, class_names: Sequence[str]) -> dict:
-    """Return accuracy, balanced accuracy, geometric mean of the recalls, macro F1, per-class accuracy and confusion.
+    """Return a dict of scores; labels and predictions are class indices [N].
 
-    The rows of the confusion matrix are the true classes. Balanced accuracy is also called average class-specific
-    accuracy. Classes without images count in none of the three means, and their accuracy is None.
+    accuracy, balanced_accuracy (or average class-specific accuracy), geometric_mean (of the recalls), macro_f1;
+    per_class_accuracy, the share of a class's images that are taken for it, and per_class_precision, the share of the
+    images taken for a class that are its own, 0 where none is, as {class name: share}; confusion, whose rows are the
+    true classes. A class without images counts in no mean, and its shares are None.
     """
     confusion = metrics.confusion_matrix(labels, predictions, labels=range(len(class_names)))
-    per_class = confusion.diagonal() / np.maximum(confusion.sum(axis=1), 1)
+    per_class = {
+        f"per_class_{measure}": confusion.diagonal() / np.maximum(confusion.sum(axis=axis), 1)
+        for measure, axis in (("accuracy", 1), ("precision", 0))
+    }
     present = np.flatnonzero(confusion.sum(axis=1))
-    recalls = per_class[present]
+    recalls = per_class["per_class_accuracy"][present]
     return {
         "images": len(labels),
         "accuracy": float(metrics.accuracy_score(labels, predictions)),
         "balanced_accuracy": float(recalls.mean()),
         "geometric_mean": float(recalls.prod() ** (1 / len(recalls))),
         "macro_f1": float(metrics.f1_score(labels, predictions, labels=present, average="macro", zero_division=0)),
-        "per_class_accuracy": {
-            name: float(per_class[k]) if k in present else None for k, name in enumerate(class_names)
-        },
         "confusion": confusion.tolist(),
+    } | {
+        measure: {name: float(values[k]) if k in present else None for k, name in enumerate(class_names)}
+        for measure, values in per_class.items()
     }
 
 

@@ -18,13 +18,13 @@ def plan_imbalance(data: ClassOptions, options: ImbalanceOptions, filtering: Fil
     """Return the Study of one small class, or of a long tail of them."""
     dataset, request = _load_base(data, run)
     names, values = dataset.class_names, dataset.label_values
-    measures = {"accuracy": "accuracy, %", "macro_f1": "macro F1, %"}
     if options.counts:
         arms = list_arms(options.gans, options.arms, fill=options.fill)
         counts = parse_counts(options.counts, names, values, "--counts")
         check_available(dataset, counts, "--counts")
         title, settings = "Long-tailed classes", {"long-tailed": options.counts}
-        measures = {"balanced_accuracy": "ACSA, %", "geometric_mean": "geometric mean, %"} | measures
+        measures = {"balanced_accuracy": "ACSA, %", "geometric_mean": "geometric mean, %"}
+        measures |= {"accuracy": "accuracy, %", "macro_f1": "macro F1, %"}
     else:
         k = find_class(options.minority or "", names, values, "--minority")
         arms = list_arms(options.gans, options.arms, fill=options.fill, classes=(k,))
@@ -32,7 +32,12 @@ def plan_imbalance(data: ClassOptions, options: ImbalanceOptions, filtering: Fil
             check_available(dataset, {names[k]: size}, "--minority-size")
         title = f"One small class: {names[k]}"
         settings = {f"{size} {names[k]}": f"{names[k]}:{size}" for size in options.minority_size}
-        measures = {f"accuracy {names[k]}": f"accuracy of {names[k]}, %"} | measures
+        measures = {  # macro F1 decides: what raises the accuracy of one class can cost its precision
+            "macro_f1": "macro F1, %",
+            f"accuracy {names[k]}": f"accuracy of {names[k]}, %",
+            f"precision {names[k]}": f"precision of {names[k]}, %",
+            "balanced_accuracy": "balanced accuracy, %",
+        }
     return Study(
         title,
         "augment.py imbalance",

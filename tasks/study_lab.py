@@ -112,7 +112,8 @@ class Lab:
         result = {"train_images": len(labels), "synthetic_images": synthetic}
         result |= {"train_accuracy": last["accuracy"], "validation_accuracy": last["val_accuracy"]}
         result |= {measure: scored.scores[measure] for measure in _MEASURES}
-        result |= {f"accuracy {name}": value for name, value in scored.scores["per_class_accuracy"].items()}
+        for measure in ("accuracy", "precision"):
+            result |= {f"{measure} {name}": value for name, value in scored.scores[f"per_class_{measure}"].items()}
         return result | {"seconds": round(time.monotonic() - start, 1)}, history.to_dict("records")
 
     def make_training_set(self, cell: Cell) -> tuple[np.ndarray, np.ndarray, int]:

@@ -32,7 +32,9 @@ def write_report(study: Study, run: RepeatOptions, results: pd.DataFrame, curves
         if not present:
             continue
         summaries[setting] = {arm.name: compute_summary(here, arm.name, primary) for arm in present}
-        verdicts = [describe_verdict(here, present, measure, text) for measure, text in study.measures.items()]
+        headings = [text.removesuffix(", %") for text in study.measures.values()]
+        roles = [headings[0], *(f"by {text} alone" for text in headings[1:])]
+        verdicts = [describe_verdict(here, present, *named) for named in zip(study.measures, roles, strict=True)]
         verdicts += describe_filters(here, present, primary)
         lines += [f"## {setting}", render_arms(here, present, study.measures), "\n".join(f"- {v}" for v in verdicts)]
     controls = {arm.name for arm in compared if arm.is_control}

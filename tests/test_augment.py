@@ -74,7 +74,14 @@ class QuickClassifier:
             {"epoch": range(1, training.epochs + 1), "seed": seed, "accuracy": 0.5, "val_accuracy": 0.5}
         )
         history["test_accuracy"] = 0.5
-        return type("Scored", (), {"history": history, "scores": scores | {"per_class_accuracy": values}})
+        return type(
+            "Scored",
+            (),
+            {
+                "history": history,
+                "scores": scores | {f"per_class_{name}": values for name in ("accuracy", "precision")},
+            },
+        )
 
 
 def reject_filtered(monkeypatch):
@@ -125,7 +132,13 @@ def test_an_imbalance_study_leaves_results_report_and_figures(minority):
     assert results["synthetic_images"].to_dict() == {
         "real": 0, "class-weights": 0, "smote": 0, "gan-filtered": 36,
     }  # fmt: skip
-    assert results[["accuracy", "balanced_accuracy", "macro_f1", "accuracy 1"]].notna().all(axis=None)
+    assert results[["accuracy", "balanced_accuracy", "macro_f1", "accuracy 1", "precision 1"]].notna().all(axis=None)
+    report = (minority / "report.md").read_text()
+    columns = "macro F1, % | accuracy of 1, % | precision of 1, % | balanced accuracy, % | macro F1, %: difference to"
+    assert f"| arm | {columns} " in report
+    verdicts = [line.partition(":")[0] for line in report.splitlines() if line.startswith("- ")]
+    alone = ["by accuracy of 1 alone", "by precision of 1 alone", "by balanced accuracy alone"]
+    assert verdicts == [f"- {text}" for text in ["macro F1", *alone]]
     assert len(pd.read_csv(minority / "curves.csv")) == 4 * 5
     report = (minority / "report.md").read_text()
     assert "one seed alone is no evidence" in report

@@ -11,13 +11,19 @@ def test_scores_of_an_imbalanced_prediction():
     assert scores["geometric_mean"] == pytest.approx((2 / 3) ** 0.5)
     assert scores["macro_f1"] == pytest.approx((0.8 + 2 / 3) / 2)
     assert scores["per_class_accuracy"] == pytest.approx({"ape": 2 / 3, "bee": 1})
+    assert scores["per_class_precision"] == pytest.approx({"ape": 1, "bee": 1 / 2})
     assert scores["confusion"] == [[2, 1], [0, 1]]
 
 
 def test_a_class_without_test_images_does_not_count():
     scores = score_predictions(np.array([0, 0]), np.array([0, 0]), ("ape", "bee"))
     assert (scores["balanced_accuracy"], scores["macro_f1"]) == (1, 1)
-    assert scores["per_class_accuracy"] == {"ape": 1, "bee": None}
+    assert scores["per_class_accuracy"] == scores["per_class_precision"] == {"ape": 1, "bee": None}
+
+
+def test_a_class_that_is_never_predicted_has_no_precision():
+    scores = score_predictions(np.array([0, 1]), np.array([0, 0]), ("ape", "bee"))
+    assert scores["per_class_precision"] == {"ape": 0.5, "bee": 0}
 
 
 @pytest.mark.parametrize(
