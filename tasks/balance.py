@@ -252,7 +252,7 @@ def _list_candidates(
         if options.target is not None:
             name, amount = f"target {options.target}", {"added": options.target - max(total)}
         else:
-            name, amount = f"ratio {options.surplus}", {"ratio": float(options.surplus)}
+            name, amount = f"surplus {options.surplus}", {"ratio": float(options.surplus)}
         arm = build_candidate(name, filter != "none", classes=classes, **amount)
         if not arm.count_added(total):
             counts = ", ".join(f"{dataset.class_names[k]} {total[k]:,}" for k in classes)

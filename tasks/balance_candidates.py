@@ -13,19 +13,19 @@ from tasks.arms import Arm
 from tasks.balance_pictures import save_picture_set
 from tasks.study_report import compare_arms, describe_difference, find_best
 
-_RATIOS = (0.0, 1.0, 2.0)  # synthetic images on top of the balanced classes, per image of the largest class
+_SURPLUSES = (0.0, 1.0, 2.0)  # synthetic images on top of the balanced classes, per image of the largest class
 
 
 def list_candidates(counts: np.ndarray, filter: str, classes: tuple[int, ...]) -> list[Arm]:
-    """Return the arms that --surplus auto chooses from: none first, then every ratio, filtered and not.
+    """Return the arms that --surplus auto chooses from: none first, then every surplus, filtered and not.
 
     "none" is the real images with class weights, so that no candidate wins by balanced classes alone. counts: images
-    per class [K]; a ratio that adds nothing is left out. filter: as --filter. classes: indices of those to top up.
+    per class [K]; a surplus that adds nothing is left out. filter: as --filter. classes: indices of those to top up.
     """
     filters = {"auto": (False, True), "none": (False,)}.get(filter, (True,))
     arms = [
-        build_candidate(f"ratio {ratio:g}", filtered, ratio=ratio, classes=classes)
-        for ratio in _RATIOS
+        build_candidate(f"surplus {surplus:g}", filtered, ratio=surplus, classes=classes)
+        for surplus in _SURPLUSES
         for filtered in filters
     ]
     return [Arm("none", balance="class-weights")] + [arm for arm in arms if arm.count_added(counts)]

@@ -14,10 +14,10 @@ def names(counts, filter, classes=(0, 1)):
 
 
 def test_adding_none_is_always_a_candidate():
-    assert names([9, 5], "none") == ["none", "ratio 0, unfiltered", "ratio 1, unfiltered", "ratio 2, unfiltered"]
-    assert names([9, 9], "classifier") == ["none", "ratio 1, filtered", "ratio 2, filtered"]
+    assert names([9, 5], "none") == ["none", "surplus 0, unfiltered", "surplus 1, unfiltered", "surplus 2, unfiltered"]
+    assert names([9, 9], "classifier") == ["none", "surplus 1, filtered", "surplus 2, filtered"]
     assert len(names([9, 9], "auto")) == 5
-    assert names([9, 5], "none", classes=(0,)) == ["none", "ratio 1, unfiltered", "ratio 2, unfiltered"]
+    assert names([9, 5], "none", classes=(0,)) == ["none", "surplus 1, unfiltered", "surplus 2, unfiltered"]
 
 
 def test_none_has_class_weights_so_that_balance_alone_wins_nothing():
@@ -26,17 +26,17 @@ def test_none_has_class_weights_so_that_balance_alone_wins_nothing():
 
 @pytest.mark.parametrize(
     ("differences", "chosen"),
-    [((0.02, 0.03, 0.04), "ratio 1, filtered"), ((0.01, 0.02, 0.03), "none"), ((-0.1, -0.1, -0.1), "none")],
+    [((0.02, 0.03, 0.04), "surplus 1, filtered"), ((0.01, 0.02, 0.03), "none"), ((-0.1, -0.1, -0.1), "none")],
 )
 def test_a_candidate_must_beat_none_beyond_noise(differences, chosen):
     candidates = list_candidates([9, 9], "classifier", (0, 1))
-    accuracies = {"none": (0, 0, 0), "ratio 1, filtered": differences, "ratio 2, filtered": (-0.2, -0.2, -0.2)}
+    accuracies = {"none": (0, 0, 0), "surplus 1, filtered": differences, "surplus 2, filtered": (-0.2, -0.2, -0.2)}
     rows = [
         {"arm": arm, "seed": seed, "accuracy": 0.5 + d} for arm, ds in accuracies.items() for seed, d in enumerate(ds)
     ]
     arm, reason = choose(pd.DataFrame(rows), candidates, "accuracy")
     assert arm.name == chosen
-    assert "`ratio 1, filtered`" in reason
+    assert "`surplus 1, filtered`" in reason
     assert "3 seeds" in reason
 
 
