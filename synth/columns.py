@@ -25,6 +25,7 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _GAP = 8  # as between 3 and 8, where these two classes were picked
 _MANY = 128  # different values, which labels seldom are and a pixel of many images often is
 _FEWEST = 3  # columns that make a pattern
+_FEWEST_PIXELS, _SURELY_PIXELS = 10, 64  # columns of numbered names
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,24 @@ def _find_group(names: Sequence[str], group: str) -> int:
 
 def has_pixel_names(names: Sequence[str]) -> bool:
     """Tell whether a table with these names surely is one of images: every column is a pixel by its name, but for a
-    label, an identity and a mark."""
+    label, an identity, a part and a mark."""
     folded = [name.strip().casefold() for name in names]
-    pixels = [name for name in folded if name not in (*LABEL_NAMES, SYNTHETIC) and not _is_index(name)]
-    return len(pixels) > 1 and all(map(_PIXEL.fullmatch, pixels)) and any(name.startswith("pix") for name in pixels)
+    pixels = [name for name in folded if name not in (*LABEL_NAMES, *SPLIT_NAMES, SYNTHETIC) and not _is_index(name)]
+    is_packed = len(pixels) == 1 and pixels[0] in _PACKED_NAMES
+    is_said = len(pixels) >= _SURELY_PIXELS or any(name.startswith("pix") for name in pixels)
+    return is_packed or (len(pixels) > 1 and all(map(_PIXEL.fullmatch, pixels)) and is_said)
+
+
+def has_number(name: str) -> bool:
+    """Tell whether a column's name has a digit, as those of pixels have."""
+    return any(map(str.isdigit, name))
+
+
+def may_be_pixels(names: Sequence[str]) -> bool:
+    """Tell whether a table with these names may be one of images: most have a number, or one holds all pixels."""
+    numbered = sum(map(has_number, names))
+    is_packed = any(name.strip().casefold() in _PACKED_NAMES for name in names)
+    return is_packed or (len(names) >= _FEWEST_PIXELS and 2 * numbered > len(names))
 
 
 def is_label_name(name: str) -> bool:

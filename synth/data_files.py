@@ -9,10 +9,9 @@ from synth.labelled_images import LabelledImages
 from synth.npz_files import has_image_arrays, is_npz, read_npz
 from synth.parquet_files import is_parquet, read_parquet
 from synth.picture_files import Reading
-from synth.tables import TABLE_SUFFIXES, count_columns, is_table, read_csv
+from synth.tables import TABLE_SUFFIXES, holds_pixels, is_table, read_csv
 
 SUFFIXES = (*TABLE_SUFFIXES, ".parquet", ".npz")  # in any case
-_FEWEST = 10  # columns of a table of images; those of names and labels have fewer
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,10 @@ def refuse_columns(reading: PathReading, reason: str, *, has_pictures: bool = Fa
         raise RequestError(f"--groups is for tables, and pictures with a CSV. {reason}: leave it out.")
 
 
-def holds_images(path: Path) -> bool:
-    """Tell whether a data file is one of images, as far as its columns or arrays tell."""
+def holds_images(path: Path, *, surely: bool = False) -> bool:
+    """Tell whether a data file is one of images, as far as its columns or arrays tell. surely: of a table, that it can
+    be nothing else."""
     try:
-        return is_parquet(path) or (has_image_arrays(path) if is_npz(path) else count_columns(path) >= _FEWEST)
+        return is_parquet(path) or (has_image_arrays(path) if is_npz(path) else holds_pixels(path, surely=surely))
     except RequestError:
         return False

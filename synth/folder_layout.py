@@ -6,27 +6,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from synth.beside_pictures import describe_lack, describe_rest, list_label_files, list_naming_tables
 from synth.errors import RequestError
 from synth.folder_masks import drop_masks
-from synth.folder_nesting import list_variants, step_in, turn_inside_out
-from synth.folder_tree import TEXT_LIST, Folder, count_pictures, list_some, list_tables, scan_folder
-from synth.idx_folders import is_idx_folder
-from synth.images import IMAGE_SUFFIXES
+from synth.folder_nesting import (
+    drop_copies,
+    holds_parts,
+    is_flat_inside,
+    list_variants,
+    step_in,
+    turn_inside_out,
+)
+from synth.folder_tree import Folder, count_pictures, list_some, scan_folder
+from synth.listed_parts import find_listed_parts
 from synth.name_tables import Names
 from synth.picture_tables import (
     FOLDERS,
     Classes,
     Found,
     classes_by_prefix,
-    has_label_column,
     read_classes,
     read_other_classes,
 )
 from synth.shards import fold_name
 from synth.split_names import PARTS, find_split, fold_class, is_filler, share_stem
+from synth.submissions import is_form
+from synth.table_labels import has_label_column
 
-_LABEL_SUFFIXES = (".json", ".xlsx", ".xls", ".xml", ".mat", ".pkl", ".parquet")  # of files that may say the classes
-_ARRAYS = (".npy", ".npz", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", "")  # of files that may hold the images
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 
 
@@ -72,7 +78,7 @@ def find_layout(path: str | Path, label_column: str | None = None) -> Layout:
     if find_split(top.name)[0] in PARTS[1:] and top is not root:
         layout.notes.append(f"{top.name} is read as the whole set: there are no pictures of a train part beside it")
     _note_rest(root, top, layout)
-    folders = _find_parts(turn_inside_out(top, layout.notes), layout)
+    folders = _find_parts(turn_inside_out(drop_copies(top, layout.notes), layout.notes), layout)
     for part, folder in folders.items():
         elsewhere = [path for other in folders.values() if other is not folder for path in other.list_pictures()]
         inner = step_in(folder)
@@ -80,8 +86,10 @@ def find_layout(path: str | Path, label_column: str | None = None) -> Layout:
         found = _find_classes(inner, root, layout, part, elsewhere)
         if found is not None:
             layout.parts[part] = found
+            if len(folders) == 1 and not layout.said_parts:
+                _read_listed_parts(inner, root, layout)
         elif part == "train":
-            raise RequestError(_describe_lack(inner, root))
+            raise RequestError(describe_lack(inner, root))
         else:
             left = f"{count_pictures(inner.count)} without labels left out"
             layout.notes.append(f"{folder.name}: {left} (predict.py --test-csv predicts them)")
@@ -90,7 +98,9 @@ def find_layout(path: str | Path, label_column: str | None = None) -> Layout:
     for part in PARTS[1:]:
         if part in layout.parts:
             _match_classes(part, layout)
-    _note_what_is_not_read(root, folders, layout)
+    layout.notes += describe_rest(root, folders.values(), is_table=layout.is_table)
+    if len(layout.parts["train"]) == 1:
+        layout.notes.append(f"there is one class alone, {layout.class_names[0]!r}")
     return layout
 
 
@@ -126,7 +136,10 @@ def _find_parts(top: Folder, layout: Layout) -> dict[str, Folder]:
 def _find_parts_among_classes(
     top: Folder, named: dict[str, list[Folder]], others: list[Folder], layout: Layout
 ) -> dict[str, Folder]:
-    """Return the parts where test/ or val/ lies among the class folders of the train part, as far as that is clear."""
+    """Return the parts where test/ or val/ lies among the class folders of the train part, or beside the only folder of
+    these, as far as that is clear."""
+    if len(others) == 1 and len(others[0].filled) > 1 and not others[0].pictures and not top.pictures:
+        return {"train": others[0]} | {part: folders[0] for part, folders in named.items() if len(folders) == 1}
     classes = {fold_name(folder.name) for folder in others}
     found = {}
     for part, folders in named.items():
@@ -153,7 +166,7 @@ def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsew
     """Return the classes of a part; None where nothing says them. elsewhere: the pictures of the others."""
     children = folder.filled
     names = [child.name for child in children]
-    is_cut = not folder.pictures and all(step_in(child).is_flat for child in children)  # or flat, without children
+    is_cut = not folder.pictures and all(map(is_flat_inside, children))  # or flat, without children
     are_pieces = (len(names) > 1 and share_stem(names)) or all(map(is_filler, names))
     variants = list_variants(folder)
     by_folder = {child.name: child.list_pictures() for child in children}
@@ -166,7 +179,7 @@ def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsew
         layout.said_parts |= found.parts
         return found.classes
     if not may_be_classes:
-        is_said = len(names) > 1 or part != "train" or elsewhere or _list_label_files(folder, root)
+        is_said = len(names) > 1 or part != "train" or elsewhere or any(list_label_files(folder, root))
         if not children or (are_pieces and is_said):
             return None
     if variants:
@@ -178,7 +191,14 @@ def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsew
     if folder.pictures:
         left = count_pictures(len(folder.pictures))
         layout.notes.append(f"{left} beside the class folders of {folder.name} not read")
-    nested = [child.name for child in children if not child.pictures and len(child.filled) > 1]
+    sets = [inner.path for inner in map(step_in, children) if holds_parts(inner)]
+    if sets:
+        names = [child.name for child in children]
+        raise RequestError(
+            f"{folder.path}: should hold one set. {list_some(names)}: parts are inside of "
+            f"{list_some([str(path.relative_to(folder.path)) for path in sets])}: name one set, as --data {sets[0]}."
+        )
+    nested = [child.name for child in children if child.filled and (child.pictures or len(child.filled) > 1)]
     if nested:
         layout.notes.append(f"all that lies in the sub-folders of {list_some(nested)} is read as that class")
     return by_folder
@@ -190,7 +210,7 @@ def _ask_tables(
     """Return the classes that a CSV says; None where none does, or where the names of folders, `by_folder`, count."""
     if layout.label_column == FOLDERS:
         return None
-    paths = _list_tables(folder, root)
+    paths = list_naming_tables(folder, root)
     may_contradict = by_folder and layout.label_column is None
     if may_contradict:  # all parts as train; by one in the set, and not of a class alone
         places = [place for place in (folder.path, *folder.path.parents) if place.is_relative_to(root.path)]
@@ -222,23 +242,6 @@ def _find_table_part(table: Path, folder: Folder, names: Names) -> str | None:
     return names.part if is_inside else find_split(table.stem)[0]
 
 
-def _list_tables(folder: Folder, root: Folder) -> list[Path]:
-    """Return the CSV files that may name a folder's pictures: beside them, a level below, or above up to a level over
-    the root."""
-    below = [path for child in folder.folders for path in child.tables]
-    above = [place for place in folder.path.parents if place.is_relative_to(root.path)]
-    tables = [path for place in (*above, root.path.parent) for path in list_tables(place)]
-    return [*dict.fromkeys([*folder.tables, *below, *tables])]
-
-
-def _list_label_files(folder: Folder, root: Folder) -> list[str]:
-    """Return the names of files in or over a folder that are there to say the classes, or so it seems."""
-    tables = [path for path in _list_tables(folder, root) if path.suffix.lower() != TEXT_LIST]
-    places = [place for place in (folder.path, *folder.path.parents) if place.is_relative_to(root.path)]
-    others = [path for place in places for path in sorted(place.iterdir()) if path.suffix.lower() in _LABEL_SUFFIXES]
-    return [path.name for path in [*tables, *others] if path.is_relative_to(root.path)]
-
-
 def _note_rest(outer: Folder, inner: Folder, layout: Layout) -> None:
     """Note the pictures that lie beside a folder that was stepped into."""
     beside = outer.count - inner.count
@@ -246,11 +249,30 @@ def _note_rest(outer: Folder, inner: Folder, layout: Layout) -> None:
         layout.notes.append(f"{count_pictures(beside)} beside {inner.name} not read")
 
 
+def _read_listed_parts(folder: Folder, root: Folder, layout: Layout) -> None:
+    """Read the parts of a set in one place that tables say, if any do."""
+    names = Names("train", folder.list_pictures())
+    tables = {path: find_split(path.stem)[0] for path in list_naming_tables(folder, root) if not is_form(path.name)}
+    parts, said = find_listed_parts(names, tables)
+    classes = layout.parts["train"]
+    without = [name for name, paths in classes.items() if all(parts.get(path, "train") != "train" for path in paths)]
+    if without:
+        layout.notes.append(f"the parts are not those of {said}, with no train pictures of {list_some(without)}")
+    elif said:
+        layout.said_parts = parts
+        left = sum(path not in parts for paths in classes.values() for path in paths)
+        rest = f"; {count_pictures(left)} that it does not name: of the train part" if left else ""
+        layout.notes.append(f"the parts are those of {said}{rest}")
+
+
 def _divide(layout: Layout) -> None:
     """Divide what was read as one part into those that a CSV says."""
     whole = layout.parts["train"]
     for part in PARTS:
-        chosen = {name: [path for path in paths if layout.said_parts[path] == part] for name, paths in whole.items()}
+        chosen = {
+            name: [path for path in paths if layout.said_parts.get(path, "train") == part]
+            for name, paths in whole.items()
+        }
         if any(chosen.values()):
             layout.parts[part] = {name: paths for name, paths in chosen.items() if paths}
 
@@ -277,58 +299,3 @@ def _match_classes(part: str, layout: Layout) -> None:
         layout.parts[part] = matched
     else:
         del layout.parts[part]
-
-
-def _note_what_is_not_read(root: Folder, folders: dict[str, Folder], layout: Layout) -> None:
-    """Note CSV files and other kinds, empty class folders, runs, and a single class."""
-    tables = [path.name for inner in root.walk() for path in inner.tables if path.suffix.lower() != TEXT_LIST]
-    if tables and not layout.is_table:
-        layout.notes.append(
-            f"the classes are not read from {list_some(tables)}, but from the names of folders or files"
-        )
-    others: Counter[str] = Counter()
-    for folder in folders.values():
-        others.update(folder.count_others())
-    if layout.is_table:
-        del others[TEXT_LIST]  # it may be the one that is read
-    if others:
-        kinds = [f"{count:,} {suffix or 'without suffix'}" for suffix, count in others.most_common()]
-        layout.notes.append(f"files of other kinds are not read: {list_some(kinds)}")
-    stems = Counter((path.parent, path.stem) for folder in folders.values() for path in folder.list_pictures())
-    twice = [stem for (_, stem), count in stems.items() if count > 1]
-    if twice:
-        copies = f"{count_pictures(len(twice))} called as another but for the suffix, as {twice[0]}"
-        layout.notes.append(f"{copies}: masks and copies should be taken out")
-    empty = [inner.name for folder in folders.values() for inner in step_in(folder).folders if not inner.count]
-    if empty:
-        layout.notes.append(f"folders without pictures are left out: {list_some(empty)}")
-    runs = sum(inner.run_count for folder in folders.values() for inner in folder.walk())
-    if runs:
-        layout.notes.append(f"{runs} folder{'s' * (runs > 1)} with a config.json left out: the results of a run")
-    dangling = [name for folder in folders.values() for inner in folder.walk() for name in inner.dangling]
-    if dangling:
-        layout.notes.append(f"links to files that are not there, left out, {len(dangling):,}: {list_some(dangling)}")
-    if len(layout.parts["train"]) == 1:
-        layout.notes.append(f"there is one class alone, {layout.class_names[0]!r}")
-
-
-def _describe_lack(folder: Folder, root: Folder) -> str:
-    expected = f"{root.path}: should hold one sub-folder per class with images"
-    if not folder.count:
-        kinds = folder.count_others()
-        others = [f"{count:,} {suffix or 'without suffix'}" for suffix, count in kinds.most_common()]
-        sets = [inner.path for inner in root.walk() if is_idx_folder(inner.path)]
-        sets = [path for path in sets if path.parent not in sets]
-        hint = ""
-        if sets:
-            hint = f": {list_some([str(path) for path in sets])} can be named with --data"
-        elif kinds.keys() & set(_ARRAYS):
-            hint = ": numpy.savez(file, images=..., labels=...) makes a file that --data takes"
-        return f"{expected} ({', '.join(IMAGE_SUFFIXES)}). Got none{', but ' * bool(others)}{list_some(others)}{hint}."
-    files = _list_label_files(folder, root)
-    example = folder.list_pictures()[0].name
-    unread = f": {list_some(files)} {'name' if len(files) > 1 else 'names'} none of them, as {example}"
-    return (
-        f"{expected}, or a CSV of the pictures' names and labels beside them, or names as cat.1.jpg, dog.1.jpg. "
-        f"Got {folder.count:,} pictures in {folder.path} and nothing that says their classes{unread * bool(files)}."
-    )

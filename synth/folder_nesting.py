@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from synth.folder_tree import Folder, count_pictures, list_some
-from synth.split_names import find_split, is_filler
+from synth.split_names import find_split, fold_class, is_filler
 
 _BESIDE = 4  # times as many pictures are in a set as in what lies beside it, as plots/ or samples/
 
@@ -32,11 +32,39 @@ def _list_wrapped(folder: Folder) -> list[Folder]:
     if len(deep) != 1 or find_split(deep[0].name)[0]:
         return []
     beside = [inner for inner in folder.filled if inner not in deep and not find_split(inner.name)[0]]
-    parts = [inner for inner in deep[0].filled if find_split(inner.name)[1]]
-    holds_parts = len(parts) > 1 and any(len(inner.filled) > 1 for inner in parts)
     is_larger = deep[0].count >= _BESIDE * sum(inner.count for inner in beside)
-    may_wrap = holds_parts or (is_filler(deep[0].name) and is_larger)
+    may_wrap = holds_parts(deep[0]) or (is_filler(deep[0].name) and is_larger)
     return deep if may_wrap and all(inner.is_flat for inner in folder.filled if inner not in deep) else []
+
+
+def holds_parts(folder: Folder) -> bool:
+    """Whether a folder holds parts with class folders in them."""
+    parts = [inner for inner in folder.filled if find_split(inner.name)[1]]
+    return len(parts) > 1 and any(len(inner.filled) > 1 for inner in parts)
+
+
+def is_flat_inside(folder: Folder) -> bool:
+    """Whether all pictures lie in one folder: the folder, or the only one in it, or in that."""
+    while len(folder.filled) == 1 and not folder.pictures:
+        folder = folder.filled[0]
+    return folder.is_flat
+
+
+def drop_copies(top: Folder, notes: list[str]) -> Folder:
+    """Return the folder without the sub-folders that hold those beside them once more, as Kaggle's archives often do.
+
+    notes: list that this is said in.
+    """
+    names = {fold_class(child.name) for child in top.filled}
+    inside = [{fold_class(inner.name) for inner in step_in(child).filled} for child in top.filled]
+    copies = [
+        child
+        for child, inner in zip(top.filled, inside, strict=True)
+        if len(inner) > 1 and inner <= names - {fold_class(child.name)} and not find_split(child.name)[0]
+    ]
+    if copies:
+        notes.append(f"not read, as it holds the same folders as lie beside it: {list_some([c.name for c in copies])}")
+    return replace(top, folders=tuple(child for child in top.folders if child not in copies))
 
 
 def turn_inside_out(top: Folder, notes: list[str]) -> Folder:

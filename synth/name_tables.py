@@ -6,11 +6,14 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
+from unicodedata import normalize
 
 from synth.errors import RequestError, describe_cause
 from synth.folder_tree import JSON_LINES, TEXT_LIST
 from synth.images import IMAGE_SUFFIXES
+from synth.shards import fold_name
 
 _NAME_COLUMNS = (
     "file", "filename", "file_name", "filepath", "filepaths", "file_path", "path", "image", "image_name", "image_id",
@@ -18,6 +21,8 @@ _NAME_COLUMNS = (
 )  # fmt: skip
 _INDEX = re.compile(r"|index|idx|row(_?(id|names?|number))?|unnamed_\d+|level_\d+")  # that was saved with a table
 MAX_BYTES, _MAX_COLUMNS = 200 * 2**20, 400  # of a CSV of names and labels; larger ones hold pixels
+_ABOVE = re.compile(r"\s*|\s*#.*\s*|sep=.\s*", re.IGNORECASE)  # a line above the header
+_LONGEST_HEADER = 100_000  # characters
 _UTF8, _UTF16, WINDOWS = "utf-8", "utf-16", "cp1252"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")  # with which such a file begins
 
@@ -26,7 +31,8 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")  # with which such a file begins
 class Table:
     """A CSV: its header, its rows of as many texts, the part that its name says, if any, and its encoding.
 
-    joined: names of others with the same header whose rows stand below its own.
+    joined: names of others with the same header whose rows stand below its own. torn: rows of other lengths than the
+    header, which are left out. has_no_header: whether the header's names are made up.
     """
 
     path: Path
@@ -35,6 +41,8 @@ class Table:
     split: str | None
     encoding: str
     joined: tuple[str, ...] = ()
+    torn: int = 0
+    has_no_header: bool = False
 
     @property
     def name(self) -> str:
@@ -55,9 +63,9 @@ class Names:
         self._own = set(pictures)
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         for path in (*pictures, *elsewhere):
-            for name in {path.name.casefold(), path.stem.casefold()}:
+            for name in {fold_name(path.name), fold_name(path.stem)}:
                 self._by_name[name].append(path)
-                self._by_name[f"{path.parent.name.casefold()}/{name}"].append(path)  # where many have the name
+                self._by_name[f"{fold_name(path.parent.name)}/{name}"].append(path)  # where many have the name
 
     def __len__(self) -> int:
         return len(self._own)
@@ -65,23 +73,26 @@ class Names:
     def look_up(self, cell: str, split: str | None) -> list[Path]:
         """Return the own pictures that a cell names, with or without folders, of a table for `split` or for any part.
 
-        A name without folders that several parts have is that of the table's part, or of the train part.
+        A name without folders that several parts have is that of the table's part, or of the train part. One in a
+        folder that is not there is one picture's, or none's.
         """
-        place = cell.replace("\\", "/").removeprefix("./").strip("/")
-        folder = "".join(place.casefold().split("/")[-2:-1])
-        name, _, suffix = place.rpartition("/")[2].casefold().rpartition(".")
+        place = normalize("NFC", cell.replace("\\", "/").removeprefix("./").strip("/"))
+        folder = "".join(fold_name(place).split("/")[-2:-1])
+        name, _, suffix = fold_name(place).rpartition("/")[2].rpartition(".")
         whole = f"{name}.{suffix}" if name else suffix
         keys = [whole, name] if f".{suffix}" in IMAGE_SUFFIXES else [whole]  # they may have been converted
-        keys = [f"{folder}/{key}" for key in keys if folder] + keys
-        found = next((self._by_name[key] for key in keys if key in self._by_name), [])
+        in_folder = [f"{folder}/{key}" for key in keys if folder]
+        key = next((key for key in (*in_folder, *keys) if key in self._by_name), "")
+        found = self._by_name.get(key, [])
         ending = place
         inside: list[Path] = []
         while "/" in ending and not inside:  # a path of the machine that wrote the table has the longest common ending
-            inside = [path for path in found if f"/{path.as_posix()}".endswith(f"/{ending}")]
+            inside = [path for path in found if normalize("NFC", f"/{path.as_posix()}").endswith(f"/{ending}")]
             ending = ending.partition("/")[2]
         own = [path for path in inside or found if path in self._own]
         is_shared = len(own) < len(inside or found)
-        return [] if is_shared and (split or "train") != self.part else own
+        is_elsewhere = bool(in_folder) and key not in in_folder and len(own) > 1
+        return [] if is_elsewhere or (is_shared and (split or "train") != self.part) else own
 
 
 def load_table(path: Path, split: str | None) -> Table:
@@ -100,20 +111,34 @@ def load_table(path: Path, split: str | None) -> Table:
         if path.suffix.lower() == TEXT_LIST:  # it may be anything
             return Table(path, [], [], split, _UTF8)
         raise RequestError(f"{path}: should be a readable table. {describe_cause(error)}") from error
-    return Table(path, header, rows, split, encoding)
+    whole = [row for row in rows if len(row) == len(header)]
+    return Table(path, header, whole, split, encoding, torn=len(rows) - len(whole))
 
 
 def _read_rows(path: Path, encoding: str) -> tuple[list[str], list[list[str]]]:
-    """Return the header and the rows of as many texts; UnicodeDecodeError where a file is not in UTF-8."""
+    """Return the header and the rows, if these are not too long; UnicodeDecodeError where a file is not in UTF-8.
+
+    Above the header may be empty lines, comments (#) and what tells Excel the separator; rows may end with a separator,
+    and begin with names that the header has no column for, as R writes them.
+    """
     errors = "replace" if encoding == WINDOWS else "strict"  # which has a few bytes without a meaning
     with path.open(encoding=encoding, errors=errors, newline="") as file:
-        sample = file.readline(10_000)
+        above = 0
+        while _ABOVE.fullmatch(sample := file.readline(10_000)) and sample:
+            above += 1
         delimiter = max(",;\t", key=sample.count)
         file.seek(0)
+        text = islice(file, above, None)
         is_list = path.suffix.lower() == TEXT_LIST and delimiter not in sample  # a name and a label in each line
-        lines = (line.rsplit(maxsplit=1) for line in file) if is_list else csv.reader(file, delimiter=delimiter)
+        lines = (line.rsplit(maxsplit=1) for line in text) if is_list else csv.reader(text, delimiter=delimiter)
         header = [cell.strip() for cell in next(lines, [])]
-        rows = [[cell.strip() for cell in row] for row in lines if len(row) == len(header) <= _MAX_COLUMNS]
+        if len(header) > _MAX_COLUMNS:
+            return header, []
+        rows = [[cell.strip() for cell in row] for row in lines if row]
+    if rows and all(len(row) > 1 and not row[-1] for row in rows) and header[len(rows[0]) - 1 :] in ([], [""]):
+        header, rows = header[: len(rows[0]) - 1], [row[:-1] for row in rows]
+    elif {len(row) - len(header) for row in rows} == {1} and not rows[0][0].lower().endswith(IMAGE_SUFFIXES):
+        header = ["", *header]
     return header, rows
 
 
@@ -130,11 +155,19 @@ def _read_json_lines(path: Path) -> tuple[list[str], list[list[str]]]:
 
 def find_header(table: Table, names: Names) -> Table:
     """Return the table with numbers for a header where its first row names a picture, too."""
-    is_row = any(cell.lower().endswith(IMAGE_SUFFIXES) and names.look_up(cell, table.split) for cell in table.header)
+    likely = (cell for cell in table.header if cell.lower().endswith(IMAGE_SUFFIXES) or "/" in cell)
+    is_row = any(names.look_up(cell, table.split) for cell in likely)
     if not is_row:
         return table
     header = [f"column {number + 1}" for number in range(len(table.header))]
-    return replace(table, header=header, rows=[table.header, *table.rows])
+    return replace(table, header=header, rows=[table.header, *table.rows], has_no_header=True)
+
+
+def list_columns(path: Path) -> set[str]:
+    """Return the names of a CSV's columns by its first line, as fold_column returns them."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        cells = re.split(r"[,;\t]", file.readline(_LONGEST_HEADER))
+    return {fold_column(cell.strip(' "\n')) for cell in cells}
 
 
 def find_names(table: Table, names: Names) -> int | None:
@@ -154,10 +187,15 @@ def find_names(table: Table, names: Names) -> int | None:
             continue
         has_suffixes = any(cell.lower().endswith(IMAGE_SUFFIXES) for cell in naming)
         folded = fold_column(name)
-        rank = (has_suffixes, folded in _NAME_COLUMNS, not _INDEX.fullmatch(folded), count)
+        rank = (has_suffixes, folded in _NAME_COLUMNS, not is_index(folded), count)
         if rank > most:
             best, most = column, rank
     return best
+
+
+def is_index(folded: str) -> bool:
+    """Tell whether a column's name, as fold_column returns it, is that of an index that was saved with a table."""
+    return bool(_INDEX.fullmatch(folded))
 
 
 def fold_column(name: str) -> str:

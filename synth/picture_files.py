@@ -113,6 +113,16 @@ def read_sizes(paths: Iterable[Path]) -> set[tuple[int, int]]:
     return sizes
 
 
+def count_pages(path: Path) -> int:
+    """Return the number of pages of a picture, of which the first alone is read; 1 where that can't be read."""
+    with decoding():
+        try:
+            with open(path, "rb") as file, Image.open(file, formats=_list_formats()) as picture:
+                return getattr(picture, "n_frames", 1)
+        except Exception:  # as in read_sizes
+            return 1
+
+
 def _open(path: Path | EncodedPicture, size: tuple[int, int] | None, levels: Levels | None) -> Any:
     """Return a Pillow picture, "L" or "RGB", or its Range."""
     try:

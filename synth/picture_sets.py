@@ -11,12 +11,13 @@ from joblib import Parallel, delayed
 from synth.cores import count_cores
 from synth.errors import RequestError
 from synth.picture_cache import PictureSet, compute_key, load_cached, save_cached
-from synth.picture_files import EncodedPicture, Reading, UnreadableError, decoding, read_picture
+from synth.picture_files import EncodedPicture, Reading, UnreadableError, count_pages, decoding, read_picture
 from synth.picture_levels import Levels, Range, find_levels
 from synth.progress import open_bar
 
 _BLOCK = 64  # pictures that a process reads together
 _WORTH_PROCESSES = 3.0  # seconds that reading would take alone: starting them takes one or two
+_PAGED = (".tif", ".tiff")  # suffixes of files that may hold a stack
 _LISTED = 10  # names in a message
 _WORTH_A_BAR = 1000  # pictures
 WORTH_CACHING = 10.0  # seconds
@@ -63,6 +64,9 @@ class _SetReader:
                 self._read_part(sorted(self._ranges), levels, lambda count: None)
         if self._unreadable:
             self._report_unreadable()
+        tiff = next((path for path in self._paths if isinstance(path, Path) and path.suffix.lower() in _PAGED), None)
+        if tiff and (pages := count_pages(tiff)) > 1:
+            self._notes.append(f"{tiff.name} has {pages:,} pages: of such files the first page alone is read")
         kept = np.ones(len(self._paths), bool)
         kept[list(self._unreadable)] = False
         if self._images is None:

@@ -15,11 +15,11 @@ from synth.label_matching import match_part
 from synth.labelled_images import LabelledImages, leave_out_unlabelled
 from synth.parquet_files import has_labels, is_parquet
 from synth.split_names import PARTS, find_split
+from synth.submissions import is_form
 from synth.tables import is_labelled_as, is_table
 
 _DEPTH = 2  # Kaggle unpacks a.csv.zip as a/a.csv; Hugging Face has data/train-....parquet, default/train/0000.parquet
 _PIECE = re.compile(r"-\d+-of-\d+(-[0-9a-f]+)?$|^\d+$")  # one of several files of a part, with its hash
-_NOT_DATA = "submission"
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,16 @@ class _Files:
 def find_table_parts(folder: Path) -> TableParts | None:
     """Return the files of a folder that holds a set's images in tables, Parquet or NPZ files, or else None.
 
-    Only tables whose columns are pixels count. Names of files, or of the folders that they lie in, say the parts; where
-    none says "train" and there are no pictures, a single file is the set. Raises RequestError where there are several
-    sets.
+    Only tables whose columns are pixels count, beside pictures those that surely are. Names of files, or of the folders
+    that they lie in, say the parts; where none says "train" and there are no pictures, a single file is the set. Raises
+    RequestError where there are several sets.
     """
     found = [files for files in _list_files(folder) if holds_images(files.paths[0])]
+    has_pictures = bool(found) and scan_folder(folder).count > 0
+    if has_pictures:  # of which a table may say whatever it likes
+        found = [files for files in found if holds_images(files.paths[0], surely=True)]
     named = {part: [files for files in found if files.part == part] for part in PARTS}
-    if not named["train"] and (not found or find_mark(folder) or scan_folder(folder).count):
+    if not named["train"] and (not found or find_mark(folder) or has_pictures):
         return None
     train = _choose(folder, named["train"] or found)
     chosen = {"train": train}
@@ -128,7 +131,7 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
         found = [entry for entry in entries if entry.is_dir() or entry.name.lower().endswith(SUFFIXES)]
     for entry in sorted(found, key=lambda entry: (len(entry.name), entry.name)):
         path = Path(entry.path)
-        if is_hidden(entry.name) or _NOT_DATA in entry.name.lower():
+        if is_hidden(entry.name) or is_form(entry.name):
             continue
         if entry.is_file():
             yield path

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from synth.columns import Columns, choose_end, find_columns, is_label_name, list_odd_names
+from synth.columns import (
+    Columns,
+    choose_end,
+    find_columns,
+    has_number,
+    has_pixel_names,
+    is_label_name,
+    list_odd_names,
+    may_be_pixels,
+)
 from synth.csv_files import Rows, TableLayout, find_table_layout, list_end_texts, parse_packed, read_rows
 from synth.errors import RequestError
 from synth.labelled_images import SYNTHETIC, LabelledImages, parse_labels
@@ -16,6 +25,7 @@ from synth.splits import encode_groups
 TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".zip")  # in any case
 _LABELLED = "label,pixel0,..."
 _UNLABELLED = "pixel0,..."
+_FEWEST_PIXELS = 4  # in columns whose names have no numbers
 _LOOKED_AT = 200  # images that say the order of the colours
 _SMOOTHER = 0.8  # fraction of the steps between rows: as planes, photos have about half of them, or twice as many
 
@@ -136,9 +146,10 @@ def is_labelled_as(path: str | Path, train: str | Path, label_column: str | None
     return table.layout.names[table.label].strip().casefold() in [name.strip().casefold() for name in layout.names]
 
 
-def count_columns(path: str | Path) -> int:
-    """Return the number of a table's columns; RequestError where it is no table."""
-    return find_table_layout(path, _describe(path, _LABELLED)).count
+def holds_pixels(path: str | Path, *, surely: bool = False) -> bool:
+    """Tell by its columns whether a table may hold images, or surely does; RequestError where it is no table."""
+    layout = find_table_layout(path, _describe(path, _LABELLED))
+    return (has_pixel_names if surely else may_be_pixels)(layout.names or ["0"] * layout.count)
 
 
 @dataclass(frozen=True)
@@ -170,6 +181,12 @@ def _open_table(path: str | Path, label_column: str | None, groups: str | None =
     wanted = _describe(path, _LABELLED)
     layout = find_table_layout(path, wanted)
     columns = _find_columns(path, layout, label_column, groups)
+    named = [layout.names[place] for place in columns.pixels] if layout.names else []
+    if layout.names and len(named) < _FEWEST_PIXELS and not columns.is_packed and not any(map(has_number, named)):
+        raise RequestError(
+            f"{path}: should have the pixels of an image in each row. Got {', '.join(layout.names)[:80]}: if it names "
+            "pictures, name their folder with --data."
+        )
     if columns.label is None:
         columns = _guess_label(path, wanted, layout, columns)
     return _Table(path, wanted, layout, columns)

@@ -464,11 +464,18 @@ def test_a_class_with_folders_among_flat_ones_wraps_nothing(make):
     assert layout.class_names == ["ape", "cat", "dog"]
 
 
-@pytest.mark.parametrize("file", ["labels.json", "labels.xlsx", "labels.csv"])
-def test_labels_that_are_not_read_make_no_class_of_images(make, file):
+@pytest.mark.parametrize(
+    ("file", "hint"),
+    [
+        ("labels.json", "labels.json can't be read, a CSV can"),
+        ("labels.xlsx", "labels.xlsx can't be read, a CSV can"),
+        ("labels.csv", "labels.csv names none of them, as img_1.png"),
+    ],
+)
+def test_labels_that_are_not_read_make_no_class_of_images(make, file, hint):
     folder = make("images/img_1.png", "images/img_2.png")
     (folder / file).write_text("id,label\n1,ape\n2,bee\n")
-    with pytest.raises(RequestError, match=f"nothing that says their classes: {file} names none of them, as img_1.png"):
+    with pytest.raises(RequestError, match=f"nothing that says their classes: {hint}"):
         find_layout(folder)
 
 
@@ -558,7 +565,9 @@ def test_paths_of_another_machine_are_found_by_their_longest_common_ending(make)
 
 def test_labels_that_are_no_classes_are_one_line(make):
     folder = make("images/1.png", "images/2.png", labels="id,label\n1,0.5\n2,1.5")
-    with pytest.raises(RequestError, match="should have a class for each picture.* has none in its 2 rows"):
+    with pytest.raises(
+        RequestError, match="should have a class for each picture.* has '0.5', a number to be predicted"
+    ):
         find_layout(folder)
 
 
@@ -573,3 +582,124 @@ def test_idx_files_below_are_named(make):
     )
     with pytest.raises(RequestError, match="/MNIST/raw can be named with --data"):
         find_layout(folder)
+
+
+@pytest.mark.parametrize("copy", ["cell_images", "cell_images/cell_images"])
+def test_a_folder_that_holds_the_classes_beside_it_again_is_no_class(make, copy):
+    layout = find_layout(make("ape/1.png", "bee/2.png", f"{copy}/ape/1.png", f"{copy}/bee/2.png"))
+    assert show(layout) == {"train": {"ape": ["1.png"], "bee": ["2.png"]}}
+    assert layout.notes == ["not read, as it holds the same folders as lie beside it: cell_images"]
+
+
+def test_one_folder_of_classes_beside_a_flat_test_part(make):
+    layout = find_layout(make("flowers/daisy/1.png", "flowers/rose/2.png", "test/3.png"))
+    assert show(layout) == {"train": {"daisy": ["1.png"], "rose": ["2.png"]}}
+    assert layout.notes == ["test: 1 picture without labels left out (predict.py --test-csv predicts them)"]
+
+
+@pytest.mark.parametrize("other", ["B/Inner/train/x/5.png", "B/JPEGImages/5.png"])
+def test_parts_inside_of_what_lies_beside_something_else_are_one_line(make, other):
+    inside = [
+        f"A/Inner/{part}/{name}/{number}.png" for part in ("train", "valid") for name in "xy" for number in (1, 2)
+    ]
+    with pytest.raises(RequestError, match=r"should hold one set.*parts are inside of A/Inner.*--data .*/A/Inner"):
+        find_layout(make(*inside, other, "test/test/4.png"))
+
+
+def test_numbered_pieces_may_hold_a_folder_of_images(make):
+    names = [f"images_00{number}/images/{number}.png" for number in (1, 2, 3)]
+    layout = find_layout(make(*names, labels="id,label\n1,ape\n2,bee\n3,ape\n"))
+    assert show(layout) == {"train": {"ape": ["1.png", "3.png"], "bee": ["2.png"]}}
+    (make() / "labels.csv").unlink()
+    with pytest.raises(RequestError, match="nothing that says their classes"):
+        find_layout(make())
+
+
+@pytest.mark.parametrize("form", ["sample_sub.csv", "sample_submit.csv", "gender_submission.csv"])
+def test_a_form_of_a_submission_labels_nothing(make, form):
+    folder = make("train/1.png", "train/2.png", "test/3.png", "test/4.png", train="id,label\n1,ape\n2,bee\n")
+    (folder / form).write_text("id,label\n3,ape\n4,ape\n")
+    assert show(find_layout(folder)) == {"train": {"ape": ["1.png"], "bee": ["2.png"]}}
+
+
+def test_a_column_of_parts_is_no_label(make):
+    folder = make("1.png", "2.png", "3.png", split="file,split\n1.png,train\n2.png,train\n3.png,test\n")
+    with pytest.raises(RequestError, match="should have their classes in a column"):
+        find_layout(folder)
+
+
+def test_parts_in_a_table_of_their_own(make):
+    attributes = "image_id,Male,Young\n1.jpg,1,-1\n2.jpg,-1,1\n3.jpg,1,1\n4.jpg,-1,1\n"
+    partition = "image_id,partition\n1.jpg,0\n2.jpg,0\n3.jpg,1\n4.jpg,2\n"
+    folder = make(*(f"img/{number}.jpg" for number in (1, 2, 3, 4)), list_attr=attributes, list_eval=partition)
+    layout = find_layout(folder, "Male")
+    assert show(layout) == {
+        "train": {"-1": ["2.jpg"], "1": ["1.jpg"]}, "validation": {"1": ["3.jpg"]}, "test": {"-1": ["4.jpg"]},
+    }  # fmt: skip
+    assert "the parts are those of list_eval.csv" in layout.notes
+    with pytest.raises(RequestError, match="--label-column names one"):
+        find_layout(folder)
+
+
+def test_class_folders_are_divided_by_lists_of_each_part(make):
+    folder = make("images/ape/1.png", "images/ape/2.png", "images/bee/1.png", "images/bee/2.png")
+    (folder / "meta").mkdir()
+    (folder / "meta/train.txt").write_text("ape/1\nbee/2\n")
+    (folder / "meta/test.txt").write_text("ape/2\nbee/1\n")
+    layout = find_layout(folder)
+    assert show(layout) == {
+        "train": {"ape": ["1.png"], "bee": ["2.png"]}, "test": {"ape": ["2.png"], "bee": ["1.png"]},
+    }  # fmt: skip
+    assert layout.notes == ["the parts are those of test.txt and train.txt"]
+    (folder / "meta/test.txt").write_text("ape/1\nbee/1\n")  # one is in both
+    assert list(show(find_layout(folder))) == ["train"]
+    (folder / "meta/test.txt").write_text("bee/1\nbee/2\n")
+    (folder / "meta/train.txt").write_text("ape/1\nape/2\n")
+    layout = find_layout(folder)
+    assert list(show(layout)) == ["train"]
+    assert layout.notes == ["the parts are not those of test.txt and train.txt, with no train pictures of bee"]
+
+
+def test_class_folders_are_divided_by_a_column_of_parts(make):
+    rows = "file,label,split\nape/1.png,ape,train\nbee/2.png,bee,train\nape/3.png,ape,test\n"
+    layout = find_layout(make("ape/1.png", "bee/2.png", "ape/3.png", meta=rows))
+    assert show(layout) == {"train": {"ape": ["1.png"], "bee": ["2.png"]}, "test": {"ape": ["3.png"]}}
+
+
+def test_tables_in_a_folder_beside_the_parts(make):
+    folder = make("train/1.png", "train/2.png", "test/3.png")
+    (folder / "labels").mkdir()
+    (folder / "labels/train_labels.csv").write_text("id,label\n1,ape\n2,bee\n")
+    (folder / "labels/test_labels.csv").write_text("id,label\n3,ape\n")
+    assert show(find_layout(folder)) == {"train": {"ape": ["1.png"], "bee": ["2.png"]}, "test": {"ape": ["3.png"]}}
+
+
+def test_lists_of_two_parts_over_one_folder(make):
+    folder = make("images/1.png", "images/2.png", "images/3.png", "images/4.png", "images/5.png")
+    (folder / "train.txt").write_text("images/1.png 0\nimages/2.png 1\nimages/3.png 1\nimages/4.png 0\n")
+    (folder / "test.txt").write_text("images/5.png 1\nimages/9.png 1\n")
+    assert show(find_layout(folder)) == {
+        "train": {"0": ["1.png", "4.png"], "1": ["2.png", "3.png"]}, "test": {"1": ["5.png"]},
+    }  # fmt: skip
+
+
+def test_a_list_with_other_numbers_has_its_labels_in_the_texts(make):
+    names = [f"train/{name}/images/{name}_{number}.JPEG" for name in ("n01", "n02") for number in (0, 1)]
+    folder = make(*names, *(f"val/images/val_{number}.JPEG" for number in range(4)))
+    rows = [
+        f"val_{number}.JPEG\t{'n01' if number < 2 else 'n02'}\t{number}\t3\t62\t{9 - number}\n" for number in range(4)
+    ]
+    (folder / "val/val_annotations.txt").write_text("".join(rows))
+    assert show(find_layout(folder))["validation"] == {
+        "n01": ["val_0.JPEG", "val_1.JPEG"], "n02": ["val_2.JPEG", "val_3.JPEG"],
+    }  # fmt: skip
+
+
+def test_beginnings_of_names_that_say_parts_are_no_classes(make):
+    with pytest.raises(RequestError, match="nothing that says their classes"):
+        find_layout(make("Train_0.png", "Train_1.png", "Test_0.png", "Test_1.png"))
+
+
+def test_pictures_in_folders_inside_of_a_class_are_noted(make):
+    layout = find_layout(make("ape/1.png", "ape/thumbs/1.png", "bee/2.png"))
+    assert layout.notes == ["all that lies in the sub-folders of ape is read as that class"]

@@ -117,3 +117,11 @@ def test_colour_of_more_bits_is_scaled_by_what_the_set_uses(tmp_path):
 def test_colour_of_more_bits_that_is_seen_in_part_is_put_over_white(tmp_path):
     path = save_deep(tmp_path / "1.png", np.full((2, 2, 4), (65535, 0, 25700, 13107)))  # a fifth is seen
     assert read_pictures([path], Reading(), tmp_path).images[0, 0, 0].tolist() == [255, 204, 224]
+
+
+def test_pages_that_are_not_read_are_noted(tmp_path):
+    pages = [Image.fromarray(np.full((4, 4), tone, np.uint8)) for tone in (0, 255, 255)]
+    pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
+    found = read_pictures([tmp_path / "stack.tif"], Reading(), tmp_path)
+    assert found.images.max() == 0
+    assert found.notes == ("stack.tif has 3 pages: of such files the first page alone is read",)

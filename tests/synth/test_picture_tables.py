@@ -171,3 +171,64 @@ def test_folders_in_a_name_say_its_part(tmp_path):
 def test_a_column_of_labels_is_no_mark_beside_its_opposite(tmp_path):
     classes, _ = read(tmp_path, "id,male,label\n1,0,1\n2,1,0\n")
     assert classes == {"0": ["2.png"], "1": ["1.png"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "image,x,y\n1,True,False\n2,False,True\n3,True,False\n",
+        ",image,x,y,split\n0,1,1,0,a\n1,2,0,1,b\n2,3,1,0,a\n",
+        "file,label\n1.png,x,\n2.png,y,\n3.png,x,\n",
+        "file,label,\n1.png,x,\n2.png,y,\n3.png,x,\n",
+        '"file" "label"\n'.replace(" ", ",") + '"1","1.png","x"\n"2","2.png","y"\n"3","3.png","x"\n',
+        "# made by hand\n\nfile;label\n1.png;x\n2.png;y\n3.png;x\n",
+        "sep=;\nfile;label\n1.png;x\n2.png;y\n3.png;x\n",
+    ],
+)
+def test_tables_as_other_programs_write_them(tmp_path, text):
+    assert read(tmp_path, text)[0] == EXPECTED
+
+
+def test_rows_with_a_separator_too_many_are_counted(tmp_path):
+    classes, notes = read(tmp_path, "file,label,title\n1.png,x,a\n2.png,y,b, or c\n3.png,x,d\n")
+    assert classes == {"x": ["1.png", "3.png"]}
+    assert notes[1].startswith("1 rows of t.csv left out, which have more or fewer than 3 cells")
+
+
+@pytest.mark.parametrize("labels", [("1.0", "1.5", "2.0"), ("0,5", "1,0", "2,0")])
+def test_numbers_to_be_predicted_are_no_classes(tmp_path, labels):
+    rows = "".join(f"{number};{label}\n" for number, label in enumerate(labels, 1))
+    with pytest.raises(RequestError, match=r"has '\d[.,]5', a number to be predicted"):
+        read(tmp_path, f"id;label\n{rows}")
+
+
+def test_whole_numbers_with_a_comma_are_integers(tmp_path):
+    assert read(tmp_path, "id;label\n1;0,0\n2;1,0\n3;0,0\n")[0] == {"0": ["1.png", "3.png"], "1": ["2.png"]}
+
+
+def test_a_picture_that_is_not_there_is_no_other_of_the_same_name(tmp_path):
+    pictures = [Path(f"images/{person}/view{view}.png") for person in "abc" for view in (0, 1)]
+    rows = "".join(
+        f"images/{path.parent.name}/{path.name},{'xyx'['abc'.index(path.parent.name)]}\n" for path in pictures
+    )
+    classes, notes = read(tmp_path, f"file,label\n{rows}", [path for path in pictures if path != pictures[1]])
+    assert {name: len(paths) for name, paths in classes.items()} == {"x": 3, "y": 2}
+    assert notes[1] == "1 rows of t.csv name no picture, or no class"
+
+
+def test_texts_of_which_each_picture_has_its_own_are_no_classes(tmp_path):
+    with pytest.raises(RequestError, match="--label-column names one"):
+        read(tmp_path, "file_name,text\n1.png,an ape\n2.png,a bee\n3.png,a cat\n")
+
+
+def test_names_in_another_unicode_form_are_found(tmp_path):
+    pictures = [Path("images/o\u0308l/1\u0301.png"), Path("images/2.png")]
+    assert read(tmp_path, "file,label\n1\u00e9.png,x\n2.png,y\n".replace("1\u00e9", "1\u0301"), pictures)[0] == {
+        "x": ["1\u0301.png"], "y": ["2.png"],
+    }  # fmt: skip
+    assert read(tmp_path, "file,label\nimages/\u00f6l/1\u0301.png,x\n2.png,y\n", pictures)[0].keys() == {"x", "y"}
+
+
+def test_places_are_no_labels(tmp_path):
+    with pytest.raises(RequestError, match="Got image, x, y, w, h instead"):
+        read(tmp_path, "image,x,y,w,h\n1,5,6,7,8\n2,5,7,7,8\n3,6,7,7,8\n")

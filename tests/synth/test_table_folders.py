@@ -191,3 +191,36 @@ def test_minus_one_in_train_is_said_once(tmp_path):
     write(tmp_path / "train.csv", [0, 1, 2, -1])
     source = read(tmp_path)
     assert source.labels.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "image_id,label,width,height,x1,y1,x2,y2,age,weight,hour",
+        "image_id," + ",".join(f"class {index}" for index in range(12)),
+        "id,species," + ",".join(f"margin{index}" for index in range(64)),
+    ],
+)
+def test_a_table_beside_pictures_is_one_of_images_where_it_surely_is(tmp_path, header):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/1.png").touch()
+    (tmp_path / "train.csv").write_text(f"{header}\n{','.join('1' for _ in header.split(','))}\n")
+    assert find_table_parts(tmp_path) is None
+    write(tmp_path / "train.csv", [7, 3])
+    assert find_table_parts(tmp_path).files == {"train": [tmp_path / "train.csv"]}
+    (tmp_path / "train.csv").write_text("\n".join([",".join("7" * 65)] * 2))  # without a header
+    assert find_table_parts(tmp_path).files == {"train": [tmp_path / "train.csv"]}
+
+
+def test_a_table_with_all_pixels_in_one_column_is_found(tmp_path):
+    (tmp_path / "fer2013.csv").write_text("emotion,pixels,Usage\n0,1 2 3 200,Training\n1,1 2 3 200,PublicTest\n")
+    assert read(tmp_path).validation.labels.tolist() == [1]
+
+
+def test_a_table_that_names_pictures_is_no_table_of_images(tmp_path):
+    (tmp_path / "labels.csv").write_text("file,label,width\n1.png,a,3\n2.png,b,3\n")
+    expected = (
+        "should have the pixels of an image in each row. Got file, label, width: if it names pictures, name their"
+    )
+    with pytest.raises(RequestError, match=expected):
+        read(tmp_path / "labels.csv")
