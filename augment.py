@@ -13,18 +13,20 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from synth import command_line  # first: it refuses a Python that is too old or too new
+from common import command_line  # first: it refuses a Python that is too old or too new
 
 # isort: split
 
+from common.command_line import parse_config, report_unless, run
+from common.errors import RequestError
+from common.flags import add_flags, write_command
+from common.kaggle import default_out
+from common.options import check_options, like, list_settings, take
+from common.run_options import RepeatOptions, WorkOptions
 from models.recipes import GANOptions, add_recipe_flags, take_recipe_fields, write_flags
 from models.startup import Started, start
-from synth.command_line import parse_config, report_unless, run
-from synth.errors import RequestError
-from synth.flags import add_flags, write_command
-from synth.kaggle import default_out
-from synth.options import check_options, like, list_settings, take
-from synth.shared_options import ClassOptions, DataOptions, FilterOptions, RepeatOptions, WorkOptions
+from real.data_options import ClassOptions, DataOptions
+from synth.shard_options import FilterOptions
 from tasks.arms import CURVE_POINTS, resolve_recipes
 from tasks.study_options import BalanceOptions, ImbalanceOptions, ReducedOptions, StudyOptions
 
@@ -115,7 +117,7 @@ def balance(config):
     """Top up the classes with synthetic images and write one training set; return its manifest (a dict).
 
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
-    wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
+    wrong with the request, before costly work, and common.errors.RunError for a run that fails.
     """
     started = _start(config, "balance")
     from tasks.balance import balance_data

@@ -12,18 +12,19 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from synth import command_line  # first: it refuses a Python that is too old or too new
+from common import command_line  # first: it refuses a Python that is too old or too new
 
 # isort: split
 
+from common.command_line import parse_config, report_unless, run
+from common.errors import RequestError
+from common.flags import add_flags, write_command
+from common.kaggle import default_out
+from common.options import check_options, like, list_settings, take
+from common.run_options import RunOptions, WorkOptions
 from models.recipes import add_recipe_flags, take_recipe_fields, write_flags
 from models.startup import Started, start
-from synth.command_line import parse_config, report_unless, run
-from synth.errors import RequestError
-from synth.flags import add_flags, write_command
-from synth.kaggle import default_out
-from synth.options import check_options, like, list_settings, take
-from synth.shared_options import RunOptions, SubsetOptions, WorkOptions
+from real.data_options import SubsetOptions
 from tasks.evaluation_options import FITTED_FEATURES, ComparisonOptions, MeasuringOptions
 
 
@@ -54,7 +55,7 @@ def evaluate(config):
     """Compare the runs that `config` names with real images; return the content of evaluation.json (a dict).
 
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
-    wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
+    wrong with the request, before costly work, and common.errors.RunError for a run that fails.
     """
     inputs = {"--data": config.data, "--test-data": config.test_data, "--feature-weights": config.feature_weights}
     inputs |= {"RUN": () if config.compare else config.runs or (default_out(),)}

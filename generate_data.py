@@ -12,16 +12,18 @@ The same command again continues where it stopped.
 import sys
 from dataclasses import dataclass
 
-from synth import command_line  # first: it refuses a Python that is too old or too new
+from common import command_line  # first: it refuses a Python that is too old or too new
 
 # isort: split
 
+from common.command_line import parse_config, report_unless, run
+from common.flags import add_flags, write_command
+from common.options import check_options, take
+from common.run_options import RunOptions, WorkOptions
 from models.recipes import GANOptions, add_recipe_flags, take_recipe_fields, write_flags
 from models.startup import Started, start
-from synth.command_line import parse_config, report_unless, run
-from synth.flags import add_flags, write_command
-from synth.options import check_options, take
-from synth.shared_options import FilterOptions, RunOptions, SamplingOptions, ShardOptions, SubsetOptions, WorkOptions
+from real.data_options import SubsetOptions
+from synth.shard_options import FilterOptions, SamplingOptions, ShardOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,7 @@ def generate_data(config):
     """Train or load the GAN that `config` names and write its shards; return the manifest (a dict).
 
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
-    wrong with the request, before costly work, and synth.errors.RunError for a run that fails. With several hosts
+    wrong with the request, before costly work, and common.errors.RunError for a run that fails. With several hosts
     (TF_CONFIG) all train, and the first one writes; the others return {}.
     """
     inputs = {"--data": config.data, "--test-data": config.test_data, "--model": config.model}

@@ -12,17 +12,19 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from synth import command_line  # first: it refuses a Python that is too old or too new
+from common import command_line  # first: it refuses a Python that is too old or too new
 
 # isort: split
 
+from common.command_line import parse_config, report_unless, run
+from common.errors import RequestError
+from common.flags import add_flags, write_command
+from common.kaggle import default_out
+from common.options import check_options, like, list_changed, take
+from common.run_options import RepeatOptions, WorkOptions
 from models.startup import Started, start
-from synth.command_line import parse_config, report_unless, run
-from synth.errors import RequestError
-from synth.flags import add_flags, write_command
-from synth.kaggle import default_out
-from synth.options import check_options, like, list_changed, take
-from synth.shared_options import FilterOptions, RepeatOptions, SubsetOptions, WorkOptions
+from real.data_options import SubsetOptions
+from synth.shard_options import FilterOptions
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
 
 
@@ -58,7 +60,7 @@ def predict(config):
     """Train the classifier that `config` describes, score it, and return the metrics (a dict).
 
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises RequestError for what is
-    wrong with the request, before costly work, and synth.errors.RunError for a run that fails.
+    wrong with the request, before costly work, and common.errors.RunError for a run that fails.
     """
     config = replace(config, out=config.out or default_out(f"prediction-{config.mode}"))
     inputs = ("data", "test_data", "model", "teacher", "test_csv") + (() if config.fresh else ("synthetic",))

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from synth.command_line import Parser
+from common.command_line import Parser
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import time
 import keras
 import numpy as np
 
+from common.command_line import Parser
 from models.classifier import MIN_SIZES, build_classifier, compile_classifier
-from synth.command_line import Parser
 
 _BATCH, _BATCHES = 128, 20
 _ROUNDS = 3

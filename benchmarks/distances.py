@@ -15,9 +15,9 @@ import numpy as np
 import tensorflow as tf
 from scipy import linalg
 
+from common.command_line import Parser
 from evaluation.metrics import compute_frechet_distance, compute_prdc, fit_gaussian
 from models.tfgan import import_tfgan
-from synth.command_line import Parser
 
 
 def measure_frechet(count, dimensions, rounds):

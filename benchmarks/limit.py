@@ -17,10 +17,10 @@ from math import prod
 import numpy as np
 import tensorflow as tf
 
+from common.command_line import Parser
 from models.building import build_gan
 from models.classifier import build_classifier
 from models.recipes import RECIPES
-from synth.command_line import Parser
 
 _CONVOLUTIONS = ("Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter")
 _PRODUCTS = ("MatMul", "BatchMatMulV2")

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from common.output_folder import open_output
 from synth import shard_writing
-from synth.output_folder import open_output
 from synth.shard_writing import stream_shards
 
 _PART = 1000  # shards, first and last, that are timed

@@ -9,6 +9,9 @@ import keras
 import numpy as np
 import pandas as pd
 
+from common.files import replacing
+from common.run_files import load_histories
+from common.run_folder import CLASSIFIERS, ModelFolder, RunFolder
 from evaluation.features import gather
 from evaluation.memorisation import search_nearest
 from evaluation.run_scores import score_all
@@ -20,10 +23,7 @@ from models.classifier import compute_accuracy, fit_classifier
 from models.extractors import build_extractor, draw_spare
 from models.monitor import load_or_make
 from models.network_files import load_classifier
-from synth.datasets import Dataset
-from synth.files import replacing
-from synth.run_files import load_histories
-from synth.run_folder import CLASSIFIERS, ModelFolder, RunFolder
+from real.datasets import Dataset
 from synth.sampling import BLOCK_SIZE, draw_latents
 from synth.sources import split_in_memory
 

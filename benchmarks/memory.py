@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from synth.command_line import Parser
-from synth.datasets import load_dataset
+from common.command_line import Parser
+from common.folder_names import class_folders
+from real.datasets import load_dataset
 from synth.shard_formats import write_shard
-from synth.shards import class_folders
 
 ROOT = Path(__file__).resolve().parent.parent
 

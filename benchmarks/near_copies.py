@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from evaluation.report import render_table
-from synth.datasets import load_dataset
-from synth.near_copies import find_near_copies
+from real.datasets import load_dataset
+from real.near_copies import find_near_copies
 
 _COMPARED, _CHANGED = 2000, 500
 

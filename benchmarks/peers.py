@@ -30,14 +30,14 @@ import tensorflow as tf
 from keras import layers
 
 from benchmarks.measuring import compare_with_validation, draw_images, score_as_training_set
+from common.command_line import Parser
+from common.images import to_network_range, to_uint8
 from models.batches import stream_batches
 from models.recipes import RECIPES
 from models.trained_gan import TrainedGAN
 from models.training import fit_gan
 from models.training_rate import measure_speed
-from synth.command_line import Parser
-from synth.datasets import load_dataset
-from synth.images import to_network_range, to_uint8
+from real.datasets import load_dataset
 
 _PER_CLASS = 1000
 _DRAWN = 250  # images that are generated together

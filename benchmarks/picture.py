@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from synth.datasets import load_dataset
-from synth.figures import plot_samples, save_figure
+from common.figures import plot_samples, save_figure
+from real.datasets import load_dataset
 from synth.shard_formats import read_shard
 from synth.shards import load_manifest
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from synth import picture_sets
-from synth.picture_files import Reading
-from synth.picture_folders import read_image_folder
+from real.pictures import picture_sets
+from real.pictures.picture_files import Reading
+from real.pictures.picture_folders import read_image_folder
 
 
 def read_with_keras(folder):

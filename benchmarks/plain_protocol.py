@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measuring import describe_training, fit_fidelity_judge, score_as_training_set
+from common.command_line import Parser
+from common.run_files import load_histories
 from generate_data import Config, generate_data
 from models.classifier import compute_accuracy
 from models.recipes import RECIPES
-from synth.command_line import Parser
-from synth.datasets import load_dataset
-from synth.run_files import load_histories
+from real.datasets import load_dataset
 from synth.shard_formats import read_shard
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.classifiers import measure_rate
-from synth.datasets import load_dataset
+from real.datasets import load_dataset
 from synth.runs import find_shards
 from synth.shard_formats import write_shard
 from synth.sources import index_shards, stream_images

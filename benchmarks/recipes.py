@@ -16,19 +16,20 @@ import numpy as np
 
 from benchmarks.search_report import COLUMNS, render_search
 from benchmarks.variations import BASE, VARIATIONS, parse_variation
+from common import command_line
+from common.command_line import parse_config, report_unless, run
+from common.errors import RequestError
+from common.files import load_json, replacing, save_json
+from common.flags import add_flags
+from common.kaggle import default_out
+from common.options import check_options, like, list_settings, option
+from common.output_folder import check_output, open_output
+from common.run_options import RepeatOptions, WorkOptions
 from models.recipe_fitting import fit_to_images
 from models.recipes import RECIPES, GANOptions, build_recipe, rename_fields
 from models.startup import start
 from models.training_rate import CLASSIFIER_BATCH
-from synth import command_line
-from synth.command_line import parse_config, report_unless, run
-from synth.errors import RequestError
-from synth.files import load_json, replacing, save_json
-from synth.flags import add_flags
-from synth.kaggle import default_out
-from synth.options import check_options, like, list_settings, option
-from synth.output_folder import check_output, open_output
-from synth.shared_options import DataOptions, RepeatOptions, WorkOptions
+from real.data_options import DataOptions
 from tasks.evaluation_options import MeasuringOptions
 from tasks.prediction_options import ClassifierOptions
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_one_by_one, run_study
@@ -84,7 +85,7 @@ class Config(RepeatOptions):
 def search(config):
     """Run what is not finished yet of a search; return its results (a DataFrame), or the plan (a dict) of a dry run.
 
-    Raises RequestError for what is wrong with the request, before costly work, and synth.errors.RunError, after all
+    Raises RequestError for what is wrong with the request, before costly work, and common.errors.RunError, after all
     others have run, for variations that can't be trained.
     """
     report, out = report_unless(config.quiet), Path(config.out)

@@ -13,11 +13,11 @@ import tempfile
 import numpy as np
 import pandas as pd
 
+from common.command_line import Parser
 from models.recipe_fitting import fit_to_images
 from models.recipes import RECIPES
 from models.training_rate import measure_speed
-from synth.command_line import Parser
-from synth.datasets import load_dataset
+from real.datasets import load_dataset
 
 SHAPES = ((28, 28, 1), (32, 32, 3), (48, 48, 3), (64, 64, 3), (96, 96, 3), (128, 128, 3))
 _CLASSES, _IMAGES = 10, 800

@@ -3,8 +3,8 @@
 import re
 from dataclasses import fields
 
+from common.errors import RequestError
 from models.recipes import Recipe
-from synth.errors import RequestError
 
 BASE = "base"  # the recipe as it is
 VARIATIONS = {

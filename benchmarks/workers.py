@@ -13,9 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from common.executors import SerialExecutor, open_executor
+from common.run_options import WorkOptions
 from models.startup import start_worker
-from synth.executors import SerialExecutor, open_executor
-from synth.shared_options import SamplingOptions, WorkOptions
+from synth.shard_options import SamplingOptions
 
 
 class Timed:

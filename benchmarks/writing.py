@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from synth.datasets import load_dataset
+from real.datasets import load_dataset
 from synth.shard_formats import csv_header, csv_rows, write_shard
 
 CHUNK = 512

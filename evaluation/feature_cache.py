@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from common.errors import RequestError
+from common.files import replacing
+from common.run_files import load_arrays
 from evaluation.metrics import Gaussian, fit_gaussian
-from synth.errors import RequestError
-from synth.files import replacing
-from synth.run_files import load_arrays
 
 
 def load_or_compute(cache: str | Path, images: np.ndarray, extractor: Any) -> tuple[np.ndarray, Gaussian]:

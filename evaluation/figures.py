@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
+from common.figures import use_log_scale  # which also makes `$` plain text
 from evaluation.result import Evaluation, SampleScores
-from synth.figures import use_log_scale  # which also makes `$` plain text
 
 _SCATTER_POINTS = 1000
 

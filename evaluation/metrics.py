@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
-from synth.errors import RequestError
+from common.errors import RequestError
 
 _FEW_BLOCKS = 5  # for the error of a kernel distance, at least
 _BLOCK_ROWS = 1000  # of pairwise distances that are in memory at once

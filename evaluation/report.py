@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from math import hypot
 
+from common.web_report import escape_text
 from evaluation.memorisation import (
     MemorisationSummary,
     describe_memorisation,
@@ -11,7 +12,6 @@ from evaluation.memorisation import (
 )
 from evaluation.result import MIN_JUDGED, Evaluation, RunScores, SampleScores
 from evaluation.scores import BETTER_LOW, MEASURES, Score, Scores
-from synth.web_report import escape_text
 
 _FEW_OF_A_CLASS = 800  # some 1,000, but MNIST's test part has 892 of a digit
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synth.datasets import Dataset
-from synth.errors import RequestError
-from synth.leakage import find_leaks
+from common.errors import RequestError
+from real.datasets import Dataset
+from real.leakage import find_leaks
 from synth.matched_sources import MatchedSources, index_matched, keep_classes, merge_classes
 from synth.runs import Run
 from synth.sources import Source, count_rows
@@ -63,7 +63,7 @@ class Leaks:
 def index_sources(runs: dict[str, Run], dataset: Dataset, known_values: Sequence[int]) -> dict[str, MatchedSources]:
     """Return {name: MatchedSources} of {name: synth.runs.Run}, of the classes of the data set.
 
-    known_values: all label values of the data, of which synth.datasets.Dataset may have some classes alone. Raises
+    known_values: all label values of the data, of which real.datasets.Dataset may have some classes alone. Raises
     RequestError for other labels, and for images that can't be read.
     """
     skip = tuple(np.setdiff1d(known_values, dataset.label_values))
@@ -150,7 +150,7 @@ def _keep(part: Labelled, kept: Sequence[int]) -> Labelled:
 def take_unknown(part: Labelled, runs: dict[str, Run], *, allow: bool, source: str) -> tuple[Labelled, Leaks]:
     """Return (images, labels) of `part` that no run's GAN was trained on, and how many were left out.
 
-    Raises RequestError as synth.leakage.find_leaks does. allow: keep them all.
+    Raises RequestError as real.leakage.find_leaks does. allow: keep them all.
     """
     images, labels = part
     leaked = np.zeros(len(labels), bool)

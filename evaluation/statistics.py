@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from synth.errors import RequestError
+from common.errors import RequestError
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from common.images import to_network_range
 from models.trained_gan import TrainedGAN
 from synth.filters import Sieve
-from synth.images import to_network_range
 from synth.sampling import BLOCK_SIZE, sample_blocks, sample_filtered
 from synth.sources import Source, stream_images
 
@@ -115,7 +115,7 @@ def draw_fresh(
 
     class_indices: the index of each class of the GAN in the real data. filter:
     "classifier" or "none". latent_std: as of synth.sampling.draw_latents. Each epoch draws `per_class` new images.
-    The first ones of each class are drawn at once: synth.errors.SamplingError if the filter lets too few pass.
+    The first ones of each class are drawn at once: common.errors.SamplingError if the filter lets too few pass.
     """
     classify = trained.classify if filter == "classifier" else None
     sieve = Sieve(_skip_scoring, classify=classify, min_probability=min_probability)

@@ -9,12 +9,12 @@ import keras
 import numpy as np
 import pandas as pd
 
+from common.errors import TrainingError
+from common.files import replacing
+from common.progress import open_bar
+from common.run_folder import ModelFolder
 from models.checkpoint import Progress, save_checkpoint
 from models.recipes import Recipe
-from synth.errors import TrainingError
-from synth.files import replacing
-from synth.progress import open_bar
-from synth.run_folder import ModelFolder
 
 Logs = dict[str, Any] | None  # {metric: value}, as Keras calls callbacks with it
 _FINAL_RATE = 0.02
@@ -136,7 +136,7 @@ class StopWithoutBetter(keras.callbacks.Callback):
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """Images/s, time left and the last measurements: see synth.progress.open_bar."""
+    """Images/s, time left and the last measurements: see common.progress.open_bar."""
 
     def __init__(self, progress: Progress, title: str, total_steps: int, batch_size: int, quiet: bool) -> None:
         super().__init__()

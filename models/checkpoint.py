@@ -10,10 +10,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from common.errors import RequestError
+from common.files import replacing
+from common.run_files import load_arrays
 from models.gan import GAN
-from synth.errors import RequestError
-from synth.files import replacing
-from synth.run_files import load_arrays
 
 _LAST, _PREVIOUS = "state.npz", "previous.npz"
 

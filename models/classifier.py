@@ -7,10 +7,10 @@ import keras
 import numpy as np
 from keras import layers
 
+from common.errors import RequestError
+from common.images import to_network_range
 from models.callbacks import FitBar
-from synth.errors import RequestError
-from synth.images import to_network_range
-from synth.resampling import compute_class_weights
+from real.resampling import compute_class_weights
 
 PREDICT_BATCH = 500
 _FEW_IMAGES, _MAX_REPEATS = 3200, 8  # 5 epochs of 512 images teach a judge little: docs/log.md, 2026-11-28

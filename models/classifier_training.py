@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import pandas as pd
 
+from common.errors import TrainingError
+from common.images import to_network_range
 from evaluation.classification import score_predictions
 from models.batches import build_stream
 from models.callbacks import FitBar
@@ -19,8 +21,6 @@ from models.classifier import (
     compute_accuracy,
     compute_probabilities,
 )
-from synth.errors import TrainingError
-from synth.images import to_network_range
 from synth.sources import Source, count_rows
 
 Labelled = tuple[np.ndarray, np.ndarray]  # images uint8 [n, H, W, C], class indices [n]
@@ -80,7 +80,7 @@ def fit_and_score(
     """Fit a classifier on the sources, and score it.
 
     validation, test: (images uint8 [n, H, W, C], class indices [n]). The test images are looked at once, after the
-    fit. Raises synth.errors.TrainingError where the training loss is not finite.
+    fit. Raises common.errors.TrainingError where the training loss is not finite.
     """
     keras.utils.set_random_seed(seed)
     classifier = build_classifier(validation[0].shape[1:], len(class_names), training.name)

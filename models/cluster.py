@@ -4,7 +4,7 @@ from functools import cache
 
 import tensorflow as tf
 
-from synth.tf_config import read_tf_config
+from common.tf_config import read_tf_config
 
 
 def is_chief() -> bool:

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from common.errors import RunError
 from evaluation.metrics import (
     compute_frechet_distance,
     compute_kernel_distance,
@@ -11,7 +12,6 @@ from evaluation.metrics import (
 )
 from evaluation.result import Opinions
 from models.tfgan import import_tfgan
-from synth.errors import RunError
 
 _TOLERANCE = 1e-3  # relative
 _ROUNDING = 1e-6  # a distance of 0 has no relative error
@@ -51,7 +51,7 @@ def cross_check(real_features: np.ndarray, fake_features: np.ndarray, seed: int 
 
 
 def check_agreement(opinions: dict[str, Opinions]) -> None:
-    """Raise synth.errors.RunError where the two opinions of cross_check differ by more than 1e-3, relative."""
+    """Raise common.errors.RunError where the two opinions of cross_check differ by more than 1e-3, relative."""
     for name, opinion in opinions.items():
         if abs(opinion.ours - opinion.tfgan) > _TOLERANCE * abs(opinion.tfgan) + _ROUNDING:
             raise RunError(f"{name} should be that of TF-GAN, {opinion.tfgan:.6g}. Got {opinion.ours:.6g}.")

@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from common.checks import CLASS_NAMES, IMAGE_SHAPE, LABEL_VALUES, OBJECT, REQUEST_OBJECT, SEED, TEXT, check_fields
+from common.errors import RequestError
+from common.files import load_json, save_json
+from common.folder_names import class_folders
+from common.run_folder import ModelFolder
 from models.recipes import Recipe, rename_fields
-from synth.checks import CLASS_NAMES, IMAGE_SHAPE, LABEL_VALUES, OBJECT, REQUEST_OBJECT, SEED, TEXT, check_fields
-from synth.datasets import Dataset
-from synth.errors import RequestError
-from synth.files import load_json, save_json
-from synth.run_folder import ModelFolder
-from synth.shards import HASHES_OBJECT, class_folders, describe_hashes
+from real.datasets import Dataset
+from synth.shards import HASHES_OBJECT, describe_hashes
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a run's networks are, and what they were trained on, as in synth.datasets.Dataset.
+    """What a run's networks are, and what they were trained on, as in real.datasets.Dataset.
 
     train_hashes: as of synth.shards.describe_hashes; their number alone in a run of version 0.1. seed: of the training.
     """

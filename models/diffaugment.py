@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from synth.errors import RequestError
+from common.errors import RequestError
 
 AUGMENTATIONS = ("translation", "cutout", "brightness", "saturation", "contrast")
 

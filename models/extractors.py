@@ -9,12 +9,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from common.images import to_network_range
 from models.classifier import build_feature_extractor, compute_features, draw_folds
 from models.feature_networks import build_measuring_network
 from models.monitor import load_or_fit_classifier
 from models.trained_gan import hash_weights
-from synth.datasets import Dataset
-from synth.images import to_network_range
+from real.datasets import Dataset
 
 LEFT_OUT = 0  # the fold of the train part that the classifier does not see
 SEED = 2000  # no other network's

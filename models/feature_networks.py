@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from synth.errors import RequestError, describe_cause
+from common.errors import RequestError, describe_cause
 
 Shape = tuple[int, ...]
 Report = Callable[[str], object]

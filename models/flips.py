@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from common.errors import RequestError
 from models.classifier import compute_probabilities, draw_folds, fit_classifier
 from models.classifier_training import Labelled
 from models.recipes import Recipe
-from synth.datasets import Dataset
-from synth.errors import RequestError
+from real.datasets import Dataset
 
 _MAX_PIXELS = 2**25  # of the images that the test is fitted on: 32,768 images of 32 x 32
 _ENOUGH = 1000  # validation images to test it on: of 80 chance decides

@@ -9,9 +9,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from common.images import to_network_range
 from models.diffaugment import augment
 from models.losses import AdversarialLoss
-from synth.images import to_network_range
 
 Critic = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # (images or features [N, ...], labels [N]) -> logits [N]
 

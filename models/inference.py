@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from synth.images import to_uint8
+from common.images import to_uint8
 from synth.sampling import BLOCK_SIZE
 
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import tensorflow as tf
 from keras import ops
 
+from common.errors import RequestError
 from models.tfgan import import_tfgan
-from synth.errors import RequestError
 
 _FROM_TFGAN = ("least-squares", "wasserstein", "relativistic")
 

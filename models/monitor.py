@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from common.errors import RequestError
+from common.files import replacing
 from evaluation.metrics import compute_frechet_distance, compute_spread, fit_gaussian
 from models.classifier import (
     build_feature_extractor,
@@ -21,8 +23,6 @@ from models.feature_networks import OTHER_PICTURES, add_classes, build_pretraine
 from models.inference import Sampler
 from models.network_files import load_classifier, load_network
 from models.recipes import Recipe
-from synth.errors import RequestError
-from synth.files import replacing
 
 TrainPart = tuple[np.ndarray, np.ndarray, int]  # images uint8 [n, H, W, C], class indices [n], number of classes
 Features = Callable[[np.ndarray], np.ndarray]  # images uint8 [n, H, W, C] -> features [n, D]

@@ -6,11 +6,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from common.errors import RequestError, describe_cause
+from common.files import replacing
+from common.run_files import load_arrays
+from common.run_folder import ModelFolder
 from models.classifier import NETWORKS, build_classifier
-from synth.errors import RequestError, describe_cause
-from synth.files import replacing
-from synth.run_files import load_arrays
-from synth.run_folder import ModelFolder
 
 Shape = tuple[int, ...]
 Shapes = tuple[Sequence[Shape | None], Shape]  # of the inputs and the output, without the batch

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
+from common.errors import RequestError
+from common.run_folder import FILTER, PAIR, RunFolder
 from models.density_ratio import fit_density_ratio
 from models.description import save_description
 from models.network_files import load_network, save_packed
 from models.pretrained import PRETRAINED_FOLDER, find_model_folder
 from models.startup import download_standard_set
 from models.trained_gan import TrainedGAN, save_density_ratio
-from synth.datasets import Dataset, load_dataset
-from synth.errors import RequestError
-from synth.run_folder import FILTER, PAIR, RunFolder
+from real.datasets import Dataset, load_dataset
 from synth.sampling import draw_latents
 from synth.shards import save_hashes
 

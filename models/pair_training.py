@@ -8,6 +8,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from common.figures import plot_samples, save_figure
+from common.files import replacing
+from common.run_folder import ModelFolder
 from models.batches import stream_batches
 from models.building import build_gan, build_pair
 from models.callbacks import MeasureRounds, Pace, ProgressBar, StopOnNonFinite, StopWithoutBetter
@@ -18,10 +21,7 @@ from models.gan import GAN
 from models.inference import Sampler
 from models.monitor import Monitor
 from models.recipes import Recipe
-from synth.datasets import Dataset
-from synth.figures import plot_samples, save_figure
-from synth.files import replacing
-from synth.run_folder import ModelFolder
+from real.datasets import Dataset
 
 _GRID_COLUMNS = 10
 _MEMBER_SEEDS = 1000  # between the seeds of two members

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from common import command_line
+from common.errors import RequestError
+from common.files import load_json
+from common.run_folder import DESCRIPTION, ModelFolder, RunFolder
 from models.startup import import_tensorflow
-from synth import command_line
-from synth.errors import RequestError
-from synth.files import load_json
-from synth.run_folder import DESCRIPTION, ModelFolder, RunFolder
 
 PRETRAINED = ("mnist", "fashion_mnist")
 A_RUN = f"a run's folder, or pretrained: {', '.join(PRETRAINED)}"  # what --model takes

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from common.errors import RequestError
+from common.flags import add_flags
+from common.options import check_options, like, name_flag, option
 from models.pretrained import A_RUN
-from synth.errors import RequestError
-from synth.flags import add_flags
-from synth.options import check_options, like, name_flag, option
 
 OWN_JUDGES = ("cnn", "resnet20")  # fitted on the train part; others were trained on other pictures
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synth.cores import count_cores
-from synth.errors import RequestError, describe_cause
-from synth.executors import check_work, choose_threads, list_notes
-from synth.output_folder import check_inputs, read_threads
-from synth.shared_options import WorkOptions
-from synth.worker_setup import do_nothing
+from common.cores import count_cores
+from common.errors import RequestError, describe_cause
+from common.executors import check_work, choose_threads, list_notes
+from common.output_folder import check_inputs, read_threads
+from common.run_options import WorkOptions
+from common.worker_setup import do_nothing
 
 
 def import_tensorflow() -> None:
@@ -142,7 +142,7 @@ def show_gpus(wanted: int | None, report: Callable[[str], object]) -> None:
 
 
 def set_threads(out: str | Path, report: Callable[[str], object], work: WorkOptions) -> int:
-    """Compute in as many threads as the run in `out` has recorded, or as synth.executors.choose_threads says.
+    """Compute in as many threads as the run in `out` has recorded, or as common.executors.choose_threads says.
 
     Returns their number. The last digits of sums, and so pixels, depend on it. Where TensorFlow has begun with another
     number (an earlier call in a notebook), `report` (a callable) is told. RequestError where the run has another number

@@ -11,18 +11,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from common.errors import RequestError
+from common.files import replacing, write_files
+from common.images import to_network_range
+from common.run_files import load_array
+from common.run_folder import FILTER, MONITOR, PAIR, ModelFolder
 from models.building import build_pair
 from models.classifier import compute_probabilities
 from models.density_ratio import compute_log_ratio, fit_density_ratio
 from models.description import list_pairs, load_description
 from models.inference import Sampler
 from models.network_files import ANY, load_classifier, load_network
-from synth.datasets import Dataset
-from synth.errors import RequestError
-from synth.files import replacing, write_files
-from synth.images import to_network_range
-from synth.run_files import load_array
-from synth.run_folder import FILTER, MONITOR, PAIR, ModelFolder
+from real.datasets import Dataset
 from synth.sampling import BLOCK_SIZE
 from synth.shards import load_hashes
 
@@ -32,7 +32,7 @@ Score = Callable[[np.ndarray, int], np.ndarray]  # (images uint8 [n, H, W, C], c
 def prepare_filter(folder: str | Path, dataset: Dataset, filter: str) -> None:
     """Fit the density ratio of a finished run's model folder where `filter` wants it and none is there.
 
-    dataset: the synth.datasets.Dataset that it was trained on, of two classes or more.
+    dataset: the real.datasets.Dataset that it was trained on, of two classes or more.
     """
     if filter == "density-ratio" and not ModelFolder(folder).density_ratio.exists():
         save_density_ratio(folder, fit_density_ratio(TrainedGAN(folder), *dataset.part("train")))
@@ -56,9 +56,9 @@ def hash_weights(networks: Iterable[keras.Model]) -> str:
 class TrainedGAN:
     """The networks of a finished run's model folder.
 
-    folder: where they lie, a synth.run_folder.ModelFolder.
+    folder: where they lie, a common.run_folder.ModelFolder.
     image_shape, class_names, label_values, data, request, fingerprint: of the training data, as in
-    synth.datasets.Dataset. seed: of the training. pretrained_features: the judge, where it has seen other pictures, or
+    real.datasets.Dataset. seed: of the training. pretrained_features: the judge, where it has seen other pictures, or
     None. classifier: the one that filters, or None (a run on one class, or one that was made by hand without it).
     density_ratio: weights of models.density_ratio, or None where it was not fitted.
     Raises RequestError where the folder does not hold a finished run, or its networks do not fit its description.

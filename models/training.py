@@ -9,6 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from common.errors import RequestError
+from common.executors import Executor, SerialExecutor
+from common.files import read_files, write_files
+from common.run_folder import CLASSIFIERS, FILTER, FROZEN, MONITOR, ModelFolder, read_networks
 from models.building import choose_dtype
 from models.checkpoint import remove_checkpoint
 from models.classifier import build_classifier, build_feature_extractor, compute_features
@@ -29,11 +33,7 @@ from models.monitor import (
 )
 from models.pair_training import Pair, Training, fit_pair
 from models.recipes import OWN_JUDGES, Recipe
-from synth.datasets import Dataset
-from synth.errors import RequestError
-from synth.executors import Executor, SerialExecutor
-from synth.files import read_files, write_files
-from synth.run_folder import CLASSIFIERS, FILTER, FROZEN, MONITOR, ModelFolder, read_networks
+from real.datasets import Dataset
 
 
 def fit_gan(

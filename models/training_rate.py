@@ -12,17 +12,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from common.cores import count_cores
+from common.errors import RequestError
+from common.files import load_json, replacing
+from common.output_folder import installed_versions
+from common.user_cache import find_cache_folder
 from models.batches import stream_batches
 from models.building import build_gan, build_untrained_judge, choose_dtype
 from models.classifier import build_classifier, compile_classifier
 from models.cluster import build_strategy
 from models.recipes import Recipe
-from synth.cores import count_cores
-from synth.datasets import Dataset
-from synth.errors import RequestError
-from synth.files import load_json, replacing
-from synth.output_folder import installed_versions
-from synth.user_cache import find_cache_folder
+from real.datasets import Dataset
 
 CLASSIFIER_BATCH = 128  # images of a step
 _PROBE_STEPS = 50

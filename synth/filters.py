@@ -6,8 +6,8 @@ from math import prod
 
 import numpy as np
 
-from synth.errors import RequestError
-from synth.images import hash_images
+from common.errors import RequestError
+from common.images import hash_images
 
 FILTERS = ("auto", "discriminator", "ranked", "classifier", "both", "density-ratio", "none")
 _MIN_TRAIN_IMAGES = 10  # of a class, from which on a classifier can learn to recognise it

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from synth.errors import RequestError
-from synth.folder_tree import scan_folder
-from synth.image_matching import compute_colour, describe_channels, describe_sizes, match_images
-from synth.picture_files import read_sizes
+from common.errors import RequestError
+from real.image_matching import compute_colour, describe_channels, describe_sizes, match_images
+from real.pictures.folder_tree import scan_folder
+from real.pictures.picture_files import read_sizes
 from synth.shard_formats import read_chunks
 from synth.sources import Source, cut_chunks, index_shards
 from synth.synthetic_folders import index_names, lacks_classes, read_flat_folder

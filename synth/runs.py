@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from synth.data_files import holds_images
-from synth.datasets import Dataset
-from synth.errors import RequestError
-from synth.files import find_mark
-from synth.folder_layout import find_layout
-from synth.folder_tree import scan_folder
-from synth.run_folder import DESCRIPTION, HISTORY, MANIFEST
+from common.errors import RequestError
+from common.files import find_mark
+from common.run_folder import DESCRIPTION, HISTORY, MANIFEST
+from real.data_files import holds_images
+from real.datasets import Dataset
+from real.pictures.folder_layout import find_layout
+from real.pictures.folder_tree import scan_folder
+from real.pictures.picture_marks import METADATA, count_marks
 from synth.shard_formats import FORMATS, find_format, has_hash, hash_file, is_there, list_suffixes
-from synth.shard_pictures import METADATA, count_marks
 from synth.shards import load_hashes, load_manifest
 from synth.synthetic_folders import is_flat
 
@@ -43,7 +43,7 @@ class Run:
     pretrained_features: str | None = None
 
     def check_classes(self, dataset: Dataset) -> None:
-        """Raise RequestError where a label of the run means another class than in synth.datasets.Dataset.
+        """Raise RequestError where a label of the run means another class than in real.datasets.Dataset.
 
         A class that is named after its label has no name that could differ.
         """

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from synth.errors import SamplingError
+from common.errors import SamplingError
 
 BLOCK_SIZE = 256  # candidates per generator call; fixed, so that no option changes a pixel
 CALIBRATION_SHARD = 2**32 - 1  # no shard: the draw on which thresholds are calibrated

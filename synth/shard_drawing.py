@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from synth.errors import RequestError
+from common.errors import RequestError
 from synth.filters import Sieve, calibrate_thresholds
 from synth.sampling import CALIBRATION_SHARD, draw_latents, sample_blocks, sample_filtered
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from common.errors import RequestError
+from common.files import replacing
 from synth import shard_pictures
-from synth.errors import RequestError
-from synth.files import replacing
 
 if TYPE_CHECKING:
-    from synth.labelled_images import LabelledImages
+    from real.labelled_images import LabelledImages
 
 _CSV_CHUNK = 512  # rows: the text of a chunk stays in the processor's cache
 _PIXEL_TEXT = np.array([f",{value}" for value in range(256)], "S4").view(np.uint32)  # padded with zero bytes
@@ -36,7 +36,7 @@ class ShardFormat:
         and {last} of its images within the class, from 1 on. pattern: a regular expression of such file names.
     write: callable (path, images uint8 [N, H, W, C], label values int64 [N], {name: further array}), which writes
         whole files or none; of the further arrays it keeps "synthetic", bool [N], where that is given.
-    read: callable (path, image_shape, rows or None for all) -> synth.labelled_images.LabelledImages in pieces.
+    read: callable (path, image_shape, rows or None for all) -> real.labelled_images.LabelledImages in pieces.
     row_bytes: callable (pixels of an image, times channels) -> bytes that it takes on a disk, at most.
     list_files: callable (path) -> the files that the shard consists of. compute_hash: callable (path) -> SHA-256 over
         what must not change, as hex. finish: callable (folder, manifest), called when all shards of a run are there.
@@ -72,7 +72,7 @@ def _write_compressed_npz(path: Path, images: np.ndarray, labels: np.ndarray, mo
 
 
 def _read_npz(path: Path, image_shape: tuple[int, int, int] | None, rows: int | None) -> Iterator["LabelledImages"]:
-    from synth.npz_files import read_npz  # pandas comes with it, which writing and --help do not need
+    from real.npz_files import read_npz  # pandas comes with it, which writing and --help do not need
 
     yield read_npz(path)
 
@@ -112,7 +112,7 @@ def csv_rows(images: np.ndarray, labels: int | np.ndarray, ending: bytes = b"\n"
 
 
 def _read_csv(path: Path, image_shape: tuple[int, int, int] | None, rows: int | None) -> Iterable["LabelledImages"]:
-    from synth.tables import read_csv, read_csv_chunks
+    from real.tables import read_csv, read_csv_chunks
 
     return read_csv_chunks(path, image_shape) if rows is None else [read_csv(path, image_shape, rows)]
 

@@ -8,7 +8,6 @@ import csv
 import hashlib
 import io
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
@@ -17,17 +16,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.errors import RequestError
-from synth.files import replacing, replacing_all
-from synth.images import MAX_SIDE
-from synth.run_folder import JOURNAL, MANIFEST
-from synth.shards import class_folders, load_manifest
+from common.errors import RequestError
+from common.files import replacing, replacing_all
+from common.folder_names import class_folders
+from common.images import MAX_SIDE
+from common.run_folder import JOURNAL, MANIFEST
+from real.pictures.picture_marks import METADATA, PICTURES
+from synth.shards import load_manifest
 
 if TYPE_CHECKING:
-    from synth.labelled_images import LabelledImages
+    from real.labelled_images import LabelledImages
 
-PICTURES = "images"
-METADATA = "metadata.csv"  # as Hugging Face's imagefolder calls it
 RANGE = r"(.+)-(\d{8,})-(\d{8,})\.png"
 RANGE_NAME = "synthetic-{first:08d}-{last:08d}.png"
 _COMPRESSION = 1  # of 9: 4 % larger than by 6, which takes longer
@@ -67,7 +66,7 @@ def read_range(
 
     Raises RequestError for one that is missing or damaged, or not of the shape (height, width, channels).
     """
-    from synth.labelled_images import LabelledImages
+    from real.labelled_images import LabelledImages
 
     label, pictures = _find_label(path), islice(_read_all(path), rows)
     while chunk := list(islice(pictures, _CHUNK_SIZE)):
@@ -94,7 +93,7 @@ def _read_png(path: Path) -> np.ndarray:
     """Read a picture, in a fifth of read_picture's time where it is as save_png has written it."""
     from PIL import Image
 
-    from synth.picture_files import Reading, decoding, read_picture
+    from real.pictures.picture_files import Reading, decoding, read_picture
 
     try:
         with path.open("rb") as file, Image.open(file, formats=("PNG",)) as picture:
@@ -147,22 +146,6 @@ def save_metadata(folder: Path, rows: Iterable[tuple[str, str, int]]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("file_name", "label", "synthetic"))
         writer.writerows(rows)
-
-
-def count_marks(folder: Path) -> Counter[str]:
-    """Return how many pictures a folder's metadata.csv marks as synthetic ("1") and real ("0"), or its parent's.
-
-    Also of a run's folder, and none where there is no such file or it has no such column.
-    """
-    places = (folder / METADATA, folder / PICTURES / METADATA, folder.absolute().parent / METADATA)
-    path = next((place for place in places if place.is_file()), None)
-    if path is None:
-        return Counter()
-    try:
-        with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            return Counter(row.get("synthetic") or "" for row in csv.DictReader(file))
-    except csv.Error:  # another program's
-        return Counter()
 
 
 def save_run_metadata(folder: Path, manifest: dict) -> None:

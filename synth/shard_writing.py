@@ -5,15 +5,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from synth.checks import check_fields, is_integer, is_object
-from synth.errors import RequestError
-from synth.executors import Executor, SerialExecutor
-from synth.files import claim
-from synth.progress import open_bar
-from synth.run_folder import JOURNAL, MANIFEST
+from common.checks import check_fields, is_integer, is_object
+from common.errors import RequestError
+from common.executors import Executor, SerialExecutor
+from common.files import claim
+from common.folder_names import class_folders
+from common.progress import open_bar
+from common.run_folder import JOURNAL, MANIFEST
 from synth.shard_drawing import Drawer, DrawerElsewhere, DrawnShard, ShardTask, build_sieve, draw_shard
 from synth.shard_formats import FORMATS, describe_shard, is_whole, list_formats, write_shard
-from synth.shards import class_folders, describe_hashes, load_manifest, note_shards, save_manifest
+from synth.shards import describe_hashes, load_manifest, note_shards, save_manifest
 
 _COUNT = ("an integer of at least 0", lambda value: is_integer(value, 0))
 _COUNTS = ("an object of counts", lambda value: is_object(value) and all(is_integer(n, 0) for n in value.values()))

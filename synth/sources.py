@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from synth.errors import RequestError
-from synth.labelled_images import LabelledImages
+from common.errors import RequestError
+from real.labelled_images import LabelledImages
 from synth.shard_formats import read_chunks
 from synth.synthetic_folders import KnownClasses, index_names, read_synthetic_folder
 

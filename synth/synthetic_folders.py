@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from synth.errors import RequestError
-from synth.folder_layout import find_layout
-from synth.folder_tree import scan_folder
-from synth.image_matching import repeat_grey
-from synth.labelled_images import LabelledImages
-from synth.picture_files import Reading
-from synth.picture_folders import read_image_folder
-from synth.picture_sets import read_pictures
-from synth.shards import class_folders
-from synth.split_names import fold_class
+from common.errors import RequestError
+from common.folder_names import class_folders
+from real.image_matching import repeat_grey
+from real.labelled_images import LabelledImages
+from real.pictures.folder_layout import find_layout
+from real.pictures.folder_tree import scan_folder
+from real.pictures.picture_files import Reading
+from real.pictures.picture_folders import read_image_folder
+from real.pictures.picture_sets import read_pictures
+from real.split_names import fold_class
 
 
 @dataclass(frozen=True)

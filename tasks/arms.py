@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from common.errors import RequestError
 from models.recipes import RECIPES, Recipe, build_recipe
-from synth.errors import RequestError
 
 SCOPES = ("shared", "alone")
 CURVE_POINTS = 5  # of every classifier's curve; its steps are a multiple

@@ -9,26 +9,28 @@ from typing import Any
 
 import numpy as np
 
+from common.command_line import report_unless
+from common.counts import parse_classes
+from common.errors import RequestError
+from common.executors import Executor, describe_work, open_executor
+from common.figures import plot_samples, save_figure
+from common.files import replacing
+from common.output_folder import check_inputs, check_output, open_output
+from common.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
+from common.run_options import RepeatOptions, WorkOptions
+from common.web_report import REPORT, describe_plan, escape_text, save_report
 from evaluation.report import render_table
 from models.classifier import build_classifier
 from models.pretrained import find_model_folder
 from models.recipes import GANRequest, Recipe
 from models.startup import Started, start_worker
 from models.trained_gan import TrainedGAN
-from synth.command_line import report_unless
-from synth.counts import parse_classes
-from synth.datasets import Dataset
-from synth.errors import RequestError
-from synth.executors import Executor, describe_work, open_executor
-from synth.figures import plot_samples, save_figure
-from synth.files import replacing
-from synth.leakage import find_leaks
-from synth.output_folder import check_inputs, check_output, open_output
-from synth.resampling import compute_class_weights
-from synth.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
+from real.data_options import DataOptions
+from real.datasets import Dataset
+from real.leakage import find_leaks
+from real.resampling import compute_class_weights
+from synth.shard_options import FilterOptions
 from synth.shards import save_hashes
-from synth.shared_options import DataOptions, FilterOptions, RepeatOptions, WorkOptions
-from synth.web_report import REPORT, describe_plan, escape_text, save_report
 from tasks.arms import Arm
 from tasks.balance_candidates import build_candidate, choose, list_candidates, list_outputs, save_training_set
 from tasks.data_defaults import choose_filter, describe_fit, note_tiny_classes, settle_recipe

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synth.datasets import Dataset
+from real.datasets import Dataset
 from synth.shard_formats import FORMATS, describe_shard, list_formats
 from synth.shards import save_manifest
 from tasks.arms import Arm

@@ -6,25 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from synth.datasets import Dataset
-from synth.files import remove_listed, replacing_all
-from synth.idx_folders import is_idx_folder
-from synth.image_matching import repeat_grey
-from synth.images import DEFAULT_FIT, hash_images
-from synth.picture_files import Reading
-from synth.picture_folders import read_originals
+from common.files import remove_listed, replacing_all
+from common.folder_names import class_folders, fold_name
+from common.images import DEFAULT_FIT, hash_images
+from real.datasets import Dataset
+from real.idx_folders import is_idx_folder
+from real.image_matching import repeat_grey
+from real.pictures.picture_files import Reading
+from real.pictures.picture_folders import read_originals
+from real.pictures.picture_marks import METADATA, PICTURES
 from synth.shard_formats import describe_shard
-from synth.shard_pictures import (
-    METADATA,
-    PICTURES,
-    RANGE_NAME,
-    list_files,
-    list_rows,
-    save_metadata,
-    save_png,
-    write_pictures,
-)
-from synth.shards import class_folders, fold_name
+from synth.shard_pictures import RANGE_NAME, list_files, list_rows, save_metadata, save_png, write_pictures
 
 
 def save_picture_set(

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from common.errors import RequestError
+from common.output_folder import list_same_sections
+from common.run_folder import RunFolder
 from models.description import load_description
 from models.recipe_fitting import FITTED, fit_to_images
 from models.recipes import GANRequest, Recipe, write_flags
 from models.trained_gan import TrainedGAN
 from models.training import check_recipe
-from synth.datasets import Dataset
-from synth.errors import RequestError
+from real.datasets import Dataset
 from synth.filters import resolve_filter
-from synth.output_folder import list_same_sections
-from synth.run_folder import RunFolder
 
 _MIN_GAN_IMAGES = 16
 _COPIES_BELOW = 3  # train images of a class: of fewer a GAN learns the images themselves

@@ -9,6 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from common.command_line import report_unless
+from common.errors import RequestError
+from common.executors import describe_work, open_executor
+from common.figures import save_figure
+from common.files import replacing, save_json
+from common.kaggle import default_out
+from common.output_folder import check_inputs, check_output, installed_versions, open_output
+from common.progress import open_bar
+from common.run_folder import RunFolder
+from common.run_options import RunOptions, WorkOptions
+from common.web_report import REPORT, describe_plan, save_report
 from evaluation.feature_cache import load_or_compute
 from evaluation.features import Material, draw_evenly, gather
 from evaluation.likelihood import compute_likelihood_divergences
@@ -22,18 +33,8 @@ from models.extractors import build_extractor, draw_fitted
 from models.recipes import build_recipe
 from models.startup import Started, start_worker
 from models.tfgan import import_tfgan
-from synth.command_line import report_unless
-from synth.datasets import Dataset
-from synth.errors import RequestError
-from synth.executors import describe_work, open_executor
-from synth.figures import save_figure
-from synth.files import replacing, save_json
-from synth.kaggle import default_out
-from synth.output_folder import check_inputs, check_output, installed_versions, open_output
-from synth.progress import open_bar
-from synth.run_folder import RunFolder
-from synth.shared_options import RunOptions, SubsetOptions, WorkOptions
-from synth.web_report import REPORT, describe_plan, save_report
+from real.data_options import SubsetOptions
+from real.datasets import Dataset
 from tasks.data_defaults import fit_recipe
 from tasks.evaluation_figures import plot_evaluation, plot_training
 from tasks.evaluation_inputs import (

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from common.errors import RequestError
+from common.figures import plot_samples
+from common.run_files import load_histories
 from evaluation.features import Material
 from evaluation.figures import plot_neighbours, plot_prdc, plot_projection, plot_score_curves, plot_sizes
 from evaluation.memorisation import Memorisation
 from evaluation.result import Evaluation, SampleScores
 from models.trained_gan import TrainedGAN
-from synth.datasets import Dataset
-from synth.errors import RequestError
-from synth.figures import plot_samples
-from synth.run_files import load_histories
+from real.datasets import Dataset
 from synth.sampling import draw_latents
 
 _GRID_COLUMNS = 20

@@ -7,16 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from common.command_line import report_unless
+from common.errors import RequestError, TrainingError
+from common.executors import Executor
+from common.run_options import RunOptions, WorkOptions
 from evaluation.sides import Compared, Leaks, choose_compared, index_sources, take_unknown
 from models.extractors import draw_spare
 from models.recipes import GANOptions, GANRequest
 from models.startup import Started, download_standard_set
-from synth.command_line import report_unless
-from synth.datasets import Dataset, load_dataset
-from synth.errors import RequestError, TrainingError
-from synth.executors import Executor
+from real.data_options import SubsetOptions
+from real.datasets import Dataset, load_dataset
 from synth.runs import Run, open_run
-from synth.shared_options import RunOptions, SamplingOptions, SubsetOptions, WorkOptions
+from synth.shard_options import SamplingOptions
 from tasks.data_defaults import fit_recipe
 from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
 from tasks.gan_orders import GANOrder, MadeGAN, fit_elsewhere, is_trained

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from common.options import like, option
 from models.recipes import RECIPES, GANOptions
-from synth.options import like, option
-from synth.shared_options import ScoringOptions
+from real.data_options import ScoringOptions
 
 FITTED_FEATURES = ("classifier", "pixels")  # these have no weights of ImageNet
 

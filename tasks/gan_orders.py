@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.errors import RunError
+from common.executors import Executor
+from common.files import read_files, write_files
+from common.run_folder import RunFolder, read_networks
 from models.description import list_pairs
 from models.recipes import Recipe
-from synth.datasets import Dataset
-from synth.errors import RunError
-from synth.executors import Executor
-from synth.files import read_files, write_files
-from synth.run_folder import RunFolder, read_networks
+from real.datasets import Dataset
 from tasks.study_lab import fit_study_gan
 
 

@@ -9,6 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from common.command_line import report_unless
+from common.counts import parse_counts
+from common.errors import RequestError
+from common.executors import Executor, describe_work, open_executor
+from common.options import list_changed
+from common.output_folder import check_inputs, check_output, open_output
+from common.run_folder import HASHES, JOURNAL, MANIFEST, SAMPLES, RunFolder
+from common.run_options import RunOptions, WorkOptions
+from common.web_report import REPORT
 from models.building import build_pair, build_untrained_judge, choose_dtype
 from models.classifier import compute_probabilities
 from models.cluster import build_strategy, is_chief
@@ -21,21 +30,14 @@ from models.recipes import RECIPES, GANRequest, Recipe
 from models.startup import Started, start_worker
 from models.trained_gan import TrainedGAN, build_score, prepare_filter
 from models.training import fit_gan
-from synth.command_line import report_unless
-from synth.counts import parse_counts
-from synth.datasets import Dataset
-from synth.errors import RequestError
-from synth.executors import Executor, describe_work, open_executor
+from real.data_options import SubsetOptions
+from real.datasets import Dataset
 from synth.filters import resolve_filter
-from synth.options import list_changed
-from synth.output_folder import check_inputs, check_output, open_output
-from synth.run_folder import HASHES, JOURNAL, MANIFEST, SAMPLES, RunFolder
 from synth.sampling import BLOCK_SIZE, draw_latents
 from synth.shard_formats import FORMATS, list_folders, list_formats
+from synth.shard_options import SamplingOptions
 from synth.shard_writing import stream_shards
 from synth.shards import load_manifest, save_hashes
-from synth.shared_options import RunOptions, SamplingOptions, SubsetOptions, WorkOptions
-from synth.web_report import REPORT
 from tasks.data_defaults import choose_filter, describe_fit, note_tiny_classes, settle_recipe
 from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import hint_at_data, load_data, note_near_copies, print_lines, print_plan

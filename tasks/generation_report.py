@@ -5,19 +5,19 @@ from pathlib import Path
 
 import numpy as np
 
+from common.errors import RequestError
+from common.figures import plot_history, plot_samples, save_figure
+from common.run_files import load_histories
+from common.run_folder import CURVES, SAMPLES, RunFolder
+from common.web_report import describe_plan, escape_text, save_report
 from evaluation.figures import plot_neighbours
 from evaluation.memorisation import find_nearest
 from evaluation.report import render_table
 from models.trained_gan import TrainedGAN
-from synth.datasets import Dataset
-from synth.errors import RequestError
-from synth.figures import plot_history, plot_samples, save_figure
-from synth.run_files import load_histories
-from synth.run_folder import CURVES, SAMPLES, RunFolder
+from real.datasets import Dataset
 from synth.sampling import sample_blocks
 from synth.shard_drawing import build_sieve
 from synth.shard_formats import read_shard
-from synth.web_report import describe_plan, escape_text, save_report
 
 FIGURES = (SAMPLES, "beside.png", "rejected.png", "neighbours.png", CURVES)
 _COLUMNS = 10

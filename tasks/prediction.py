@@ -12,6 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
+from common.command_line import report_unless
+from common.errors import RequestError
+from common.executors import Executor, describe_work, open_executor
+from common.files import CONFIG, WRITTEN, claim, find_run, is_claimed
+from common.options import list_settings
+from common.output_folder import check_inputs, check_output, open_output
+from common.progress import open_bar
+from common.run_options import RepeatOptions, WorkOptions
+from common.web_report import REPORT
 from models.classifier_training import (
     ClassifierTraining,
     Labelled,
@@ -22,18 +31,10 @@ from models.classifier_training import (
 from models.flips import decide_flip
 from models.startup import Started, start_worker
 from models.trained_gan import hash_weights
-from synth.command_line import report_unless
-from synth.errors import RequestError
-from synth.executors import Executor, describe_work, open_executor
-from synth.files import CONFIG, WRITTEN, claim, find_run, is_claimed
-from synth.options import list_settings
-from synth.output_folder import check_inputs, check_output, open_output
-from synth.progress import open_bar
-from synth.resampling import compute_class_weights
+from real.data_options import SubsetOptions
+from real.resampling import compute_class_weights
 from synth.shard_formats import is_there
-from synth.shared_options import RepeatOptions, SubsetOptions, WorkOptions
 from synth.sources import Source
-from synth.web_report import REPORT
 from tasks.prediction_material import Material, gather_material
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
 from tasks.prediction_report import write_report

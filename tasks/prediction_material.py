@@ -7,22 +7,24 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from common.command_line import report_unless
+from common.errors import RequestError
+from common.kaggle import default_out
+from common.run_folder import MANIFEST
+from common.run_options import RepeatOptions
 from models.batches import draw_fresh
 from models.classifier import build_classifier
 from models.pretrained import find_model_folder
 from models.trained_gan import TrainedGAN
-from synth.command_line import report_unless
-from synth.datasets import Dataset
-from synth.errors import RequestError
-from synth.kaggle import default_out, find_test_csv
-from synth.leakage import find_leaks
-from synth.run_folder import MANIFEST
+from real.data_options import SubsetOptions
+from real.datasets import Dataset
+from real.kaggle_files import find_test_csv
+from real.leakage import find_leaks
+from real.submissions import SubmissionForm, plan_submission
+from real.unlabelled import read_unlabelled
 from synth.runs import Run, open_run
 from synth.shards import load_manifest
-from synth.shared_options import RepeatOptions, SubsetOptions
 from synth.sources import Source, count_rows, index_shards, split_in_memory
-from synth.submissions import SubmissionForm, plan_submission
-from synth.unlabelled import read_unlabelled
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
 from tasks.real_data import load_data, print_lines
 

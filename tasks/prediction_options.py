@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.kaggle import default_out
+from common.options import like, option
 from models.pretrained import A_RUN
 from models.recipes import GANOptions, Recipe
-from synth.kaggle import default_out
-from synth.options import like, option
-from synth.shared_options import FilterOptions, ScoringOptions
+from real.data_options import ScoringOptions
+from synth.shard_options import FilterOptions
 
 MODES = ("mixed", "synthetic-only", "real-only")
 CLASSIFIERS = ("cnn", "lenet5", "strong", "resnet20")

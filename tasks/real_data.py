@@ -5,13 +5,14 @@ from dataclasses import asdict
 
 import numpy as np
 
+from common.command_line import report_unless
+from common.errors import RequestError
+from common.run_options import RunOptions
 from models.startup import download_standard_set
-from synth.command_line import report_unless
-from synth.datasets import Dataset, check_request, complete_request, load_dataset
-from synth.errors import RequestError
-from synth.near_copies import find_near_copies
-from synth.shared_options import DataOptions, RunOptions
-from synth.standard_sets import STANDARD_SETS
+from real.data_options import DataOptions
+from real.datasets import Dataset, check_request, complete_request, load_dataset
+from real.near_copies import find_near_copies
+from real.standard_sets import STANDARD_SETS
 
 
 def load_data(

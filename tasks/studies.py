@@ -3,10 +3,12 @@
 from functools import partial
 from typing import Any
 
-from synth.counts import find_class, parse_counts
-from synth.datasets import Dataset, check_available
-from synth.errors import RequestError
-from synth.shared_options import ClassOptions, FilterOptions, RunOptions
+from common.counts import find_class, parse_counts
+from common.errors import RequestError
+from common.run_options import RunOptions
+from real.data_options import ClassOptions
+from real.datasets import Dataset, check_available
+from synth.shard_options import FilterOptions
 from tasks.arms import Arm, list_arms, resolve_recipes
 from tasks.real_data import load_data
 from tasks.study_design import Study

@@ -8,20 +8,20 @@ from typing import Any
 
 import pandas as pd
 
+from common.command_line import report_unless
+from common.executors import Executor, describe_work, open_executor
+from common.folder_names import class_folder
+from common.output_folder import check_inputs, check_output, list_same_sections, open_output
+from common.run_folder import RunFolder
+from common.run_options import RepeatOptions, WorkOptions
+from common.web_report import REPORT, describe_plan, save_report
 from models.classifier import build_classifier
 from models.classifier_training import count_epoch_steps
 from models.description import list_pairs
 from models.flips import decide_flip
 from models.startup import Started, start_worker
 from models.trained_gan import TrainedGAN
-from synth.command_line import report_unless
-from synth.datasets import Dataset
-from synth.executors import Executor, describe_work, open_executor
-from synth.output_folder import check_inputs, check_output, list_same_sections, open_output
-from synth.run_folder import RunFolder
-from synth.shards import class_folder
-from synth.shared_options import RepeatOptions, WorkOptions
-from synth.web_report import REPORT, describe_plan, save_report
+from real.datasets import Dataset
 from tasks.arms import Arm
 from tasks.data_defaults import choose_filter, describe_fit, fit_recipe
 from tasks.gan_orders import GANOrder, fit_elsewhere, is_trained

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from synth.errors import RequestError, RunError
-from synth.files import replacing
-from synth.output_folder import list_same_sections
-from synth.progress import open_bar
-from synth.run_files import load_csv
+from common.errors import RequestError, RunError
+from common.files import replacing
+from common.output_folder import list_same_sections
+from common.progress import open_bar
+from common.run_files import load_csv
 
 RESULTS = "results.csv"
 CURVES = "curves.csv"
@@ -53,7 +53,7 @@ def run_study(
     """Run the cells that results.csv does not hold yet; return their results, curves (DataFrames) and failures.
 
     run_cells: callable (cells) -> their outcomes, in any order. A cell counts as finished once its row is in the file.
-    One that fails (synth.errors.RunError) does not stop the others: failures is {Cell: error}.
+    One that fails (common.errors.RunError) does not stop the others: failures is {Cell: error}.
     columns: {RESULTS or CURVES: names of columns} that what is there already should have.
     """
     tables = {name: load_table(folder / name, (columns or {}).get(name, ())) for name in (RESULTS, CURVES)}
@@ -110,7 +110,7 @@ def load_table(path: Path, columns: Iterable[str] = ()) -> pd.DataFrame:
 def list_unfinished(cells: list[Cell], folder: Path, settings: dict) -> list[Cell]:
     """Return the cells that results.csv does not hold yet: all, where it is of a run with other settings.
 
-    settings: as of synth.output_folder.open_output.
+    settings: as of common.output_folder.open_output.
     """
     if list_same_sections(folder, settings) != set(settings):
         return cells

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from common.errors import RequestError
 from models.recipes import Recipe
 from models.startup import download_standard_set
-from synth.datasets import Dataset, load_dataset
-from synth.errors import RequestError
-from synth.resampling import import_imblearn
-from synth.shared_options import FilterOptions
+from real.datasets import Dataset, load_dataset
+from real.resampling import import_imblearn
+from synth.shard_options import FilterOptions
 from tasks.arms import Arm
 
 

@@ -11,19 +11,19 @@ from typing import Any
 import keras
 import numpy as np
 
+from common.errors import RunError
+from common.executors import Executor
+from common.run_folder import RunFolder
 from models.classifier_training import ClassifierTraining, fit_and_score
 from models.recipes import Recipe
 from models.trained_gan import TrainedGAN, prepare_filter
 from models.training import fit_gan
-from synth.datasets import Dataset
-from synth.errors import RunError
-from synth.executors import Executor
+from real.datasets import Dataset
+from real.resampling import compute_class_weights, resample
 from synth.filters import Sieve, resolve_filter
-from synth.resampling import compute_class_weights, resample
-from synth.run_folder import RunFolder
 from synth.shard_drawing import build_sieve, sample_shard
+from synth.shard_options import FilterOptions
 from synth.shards import save_hashes
-from synth.shared_options import FilterOptions
 from synth.sources import split_in_memory
 from tasks.arms import CURVE_POINTS, Arm
 from tasks.study_cells import CURVES, RESULTS, Cell, Measured, Outcome, run_one_by_one

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from common.options import like, option
 from models.recipes import GANOptions
-from synth.options import like, option
-from synth.shared_options import ShardOptions
+from synth.shard_options import ShardOptions
 from tasks.arms import FAMILIES
 from tasks.prediction_options import ClassifierOptions
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from common.figures import plot_added, plot_arm_curves, plot_arms, plot_samples, save_figure
+from common.files import replacing
+from common.folder_names import class_folder
+from common.run_options import RepeatOptions
 from evaluation.report import render_table
 from evaluation.statistics import PairedDifference, Summary, compare_paired, summarise
-from synth.figures import plot_added, plot_arm_curves, plot_arms, plot_samples, save_figure
-from synth.files import replacing
 from synth.sampling import draw_latents
-from synth.shards import class_folder
-from synth.shared_options import RepeatOptions
 from tasks.arms import Arm
 from tasks.study_design import Study
 from tasks.study_lab import BATCH, Lab

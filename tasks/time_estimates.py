@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from common.cores import count_cores
+from common.run_options import WorkOptions
 from models.classifier import count_epoch_images, find_stride
 from models.monitor import list_own_classifiers
 from models.recipes import Recipe
 from models.training_rate import CLASSIFIER_BATCH, recall_classifier_speed, recall_speed
-from synth.cores import count_cores
-from synth.datasets import Dataset
-from synth.shared_options import WorkOptions
+from real.datasets import Dataset
 
 ImageShape = tuple[int, int, int]
 _CLASSIFIER_IMAGES_PER_SECOND = 8900  # the classifier cnn

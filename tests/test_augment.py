@@ -23,9 +23,9 @@ from augment import (
     study_imbalance,
     study_reduced,
 )
+from common.errors import SamplingError, TrainingError
 from models.trained_gan import TrainedGAN
-from synth.datasets import load_dataset
-from synth.errors import SamplingError, TrainingError
+from real.datasets import load_dataset
 from synth.shards import load_hashes
 from tasks import study_lab, time_estimates
 from tests.browser import look_at, needs_chromium

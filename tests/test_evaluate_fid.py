@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from common.errors import TrainingError
+from common.images import hash_images
 from evaluate_fid import Config, evaluate, main
-from synth.datasets import load_dataset
-from synth.errors import TrainingError
-from synth.images import hash_images
+from real.datasets import load_dataset
 from synth.shards import load_hashes
 from tests.browser import look_at, needs_chromium
 from tests.conftest import TRAINING, WIDTHS, fail, make_images, train_on

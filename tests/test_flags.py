@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 import augment
+import common
 import evaluate_fid
 import generate_data
 import predict
-import synth
 from benchmarks import recipes as search
+from common.options import list_settings
+from common.output_folder import check_output
 from models.recipes import Recipe
-from synth.options import list_settings
-from synth.output_folder import check_output
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = {"generate_data": generate_data, "predict": predict, "augment": augment, "evaluate_fid": evaluate_fid}
@@ -128,7 +128,7 @@ def test_the_version_is_that_of_the_library(name, capsys):
     with pytest.raises(SystemExit) as exit:
         SCRIPTS[name].main(["--version"])
     assert exit.value.code == 0
-    assert capsys.readouterr().out == f"{name}.py {synth.__version__}\n"
+    assert capsys.readouterr().out == f"{name}.py {common.__version__}\n"
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from synth.npz_files import read_npz
+from real.npz_files import read_npz
 
 ROOT = Path(__file__).resolve().parent.parent
 LICENSES = {

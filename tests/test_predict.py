@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 import generate_data
+from common.files import mark_folder
+from common.images import hash_images
 from models import classifier_training
 from models.classifier import build_classifier, fit_classifier
 from predict import Config, main, parse_args, predict
-from synth.datasets import load_dataset
-from synth.files import mark_folder
-from synth.images import hash_images
-from synth.kaggle import find_train_csv
+from real.datasets import load_dataset
+from real.kaggle_files import find_train_csv
 from synth.shards import load_hashes
 from tests.browser import look_at, needs_chromium
 from tests.conftest import TRAINING, WIDTHS, fail, make_images, train_on
@@ -252,7 +252,7 @@ def test_on_kaggle_everything_is_found_by_itself(tmp_path, monkeypatch):
     table = pd.DataFrame(images.reshape(150, -1), columns=[f"pixel{index}" for index in range(784)])
     table[120:].to_csv(mount / "test.csv", index=False)
     pd.concat([pd.DataFrame({"label": labels}), table], axis=1)[:120].to_csv(mount / "train.csv", index=False)
-    monkeypatch.setattr("synth.datasets.find_train_csv", lambda: find_train_csv(tmp_path / "kaggle"))
+    monkeypatch.setattr("real.datasets.find_train_csv", lambda: find_train_csv(tmp_path / "kaggle"))
     monkeypatch.chdir(tmp_path)
     assert main(["--real-only", *FAST, "--quiet"]) == 0
     submission = pd.read_csv(tmp_path / "prediction-real-only" / "submission.csv")
@@ -293,7 +293,7 @@ def test_a_gan_that_was_trained_on_test_images_is_caught_and_few_are_left_out(ge
     assert main(["--synthetic-only", *FAST, "--allow-leak"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("LEAKED (14 images were trained on): ") for line in lines) == 5
-    monkeypatch.setattr("synth.leakage.MAX_SHARE", 0.5)
+    monkeypatch.setattr("real.leakage.MAX_SHARE", 0.5)
     train_on(tmp_path / "synthetic", np.concatenate([load_hashes(generated), test_hashes[:2]]))
     assert main(["--synthetic-only", *FAST, "--overwrite"]) == 0
     assert "2 of 14 test images had been trained on, and were left out" in capsys.readouterr().out

@@ -17,7 +17,7 @@ import augment
 import evaluate_fid
 import generate_data
 import predict
-from synth.run_folder import RunFolder
+from common.run_folder import RunFolder
 from tests.conftest import TRAINING, WIDTHS
 
 pytestmark = pytest.mark.slow

@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks import measuring, recipes
 from benchmarks.recipes import Config, main, parse_args, search
+from common.errors import TrainingError
 from models import training_rate
 from models.recipes import RECIPES, Recipe
-from synth.errors import TrainingError
 from tasks import study_lab
 from tests.conftest import fail
 

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from common.figures import save_figure
 from evaluation.figures import plot_neighbours, plot_prdc, plot_projection, plot_score_curves, plot_sizes
 from evaluation.scores import Score
-from synth.figures import save_figure
 from tests.evaluation.builders import build_evaluation, build_run, build_scores
 
 

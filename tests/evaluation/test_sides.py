@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.images import hash_images
 from evaluation.sides import ALL_IMAGES, Leaks, Sides, choose_compared, index_sources, take_unknown
-from synth.datasets import load_dataset
-from synth.images import hash_images
+from real.datasets import load_dataset
 from synth.matched_sources import MatchedSources
 from synth.runs import Run
 from synth.sources import count_rows, split_in_memory, stream_images

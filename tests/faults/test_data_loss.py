@@ -11,7 +11,7 @@ import augment
 import evaluate_fid
 import generate_data
 import predict
-from synth.files import save_json
+from common.files import save_json
 from tests.conftest import fail, make_images
 
 pytestmark = pytest.mark.slow

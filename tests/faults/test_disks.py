@@ -10,7 +10,7 @@ import augment
 import evaluate_fid
 import generate_data
 import predict
-from synth import files
+from common import files
 from tests.conftest import TRAINING, WIDTHS, fail
 
 pytestmark = pytest.mark.slow

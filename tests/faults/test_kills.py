@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from common.files import list_written
 from models.trained_gan import TrainedGAN
-from synth.files import list_written
 from tests.conftest import WIDTHS
 
 pytestmark = pytest.mark.slow

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from synth.errors import RequestError
-from synth.idx_folders import read_idx_folder
-from synth.npz_files import read_npz
-from synth.picture_folders import read_image_folder
+from common.errors import RequestError
+from real.idx_folders import read_idx_folder
+from real.npz_files import read_npz
+from real.pictures.picture_folders import read_image_folder
+from real.tables import UnlabelledImages, read_csv, read_unlabelled_csv
 from synth.shard_formats import csv_header, csv_rows
-from synth.tables import UnlabelledImages, read_csv, read_unlabelled_csv
 
 pytestmark = pytest.mark.slow
 

@@ -10,6 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from common.errors import RequestError, RunError
+from common.output_folder import open_output
+from common.run_files import load_histories
 from evaluation.feature_cache import load_or_compute
 from models.building import build_gan, build_pair
 from models.checkpoint import Progress, load_checkpoint, save_checkpoint
@@ -18,9 +21,6 @@ from models.description import list_pairs, load_description, save_description
 from models.network_files import ANY, load_classifier, load_network, save_packed
 from models.recipes import Recipe
 from models.trained_gan import TrainedGAN, save_density_ratio
-from synth.errors import RequestError, RunError
-from synth.output_folder import open_output
-from synth.run_files import load_histories
 from synth.runs import open_run
 from synth.shard_writing import stream_shards
 from synth.shards import save_hashes

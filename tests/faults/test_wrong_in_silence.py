@@ -9,7 +9,7 @@ import pytest
 import evaluate_fid
 import generate_data
 import predict
-from synth.files import save_json
+from common.files import save_json
 from tests.conftest import TRAINING, WIDTHS, fail, make_images
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 
 from models import pretrained
 from models.packing import pack
-from synth.datasets import load_dataset
+from real.datasets import load_dataset
 from tests.models.tiny import TINY, fit
 
 

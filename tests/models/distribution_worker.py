@@ -46,7 +46,7 @@ def fit(folder):
 
     strategy = build_strategy()  # before anything else touches a device
     from models.training import fit_gan
-    from synth.datasets import load_dataset
+    from real.datasets import load_dataset
     from tests.models.tiny import TINY
 
     fit_gan(load_dataset(f"{folder}/digits.npz"), TINY, f"{folder}/model", quiet=True)

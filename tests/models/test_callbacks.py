@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from common.errors import TrainingError
 from models import callbacks
 from models.building import build_gan
 from models.callbacks import Pace, StopWithoutBetter, compute_penalty_weight, compute_rate_factor
 from models.checkpoint import Progress
 from models.gan import GAN
-from synth.errors import TrainingError
 from tests.models.tiny import TINY, assert_equal_weights, fit, weights_of
 
 

@@ -2,10 +2,10 @@ import keras
 import numpy as np
 import pytest
 
+from common.errors import TrainingError
 from models.batches import build_stream
 from models.classifier import fit_classifier
 from models.classifier_training import ClassifierTraining, fit_and_score
-from synth.errors import TrainingError
 from synth.sources import split_in_memory
 from tests.conftest import make_images
 

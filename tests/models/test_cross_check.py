@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from common.errors import RunError
 from models import cross_check
-from synth.errors import RunError
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from models.extractors import build_extractor, draw_spare
-from synth.datasets import load_dataset
+from real.datasets import load_dataset
 
 _GREY = SimpleNamespace(image_shape=(8, 6, 1))
 

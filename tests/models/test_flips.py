@@ -4,10 +4,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from common.errors import RequestError
 from models import flips
 from models.flips import FlipDecision, compare_mirrored, decide_flip
 from models.recipes import RECIPES
-from synth.errors import RequestError
 
 
 def make_data(one_sided, channels=3, count=240):

@@ -14,8 +14,8 @@ from models.packing import pack
 from models.pretrained import find_model_folder
 from models.recipes import Recipe
 from models.trained_gan import TrainedGAN
-from synth.datasets import load_dataset
-from synth.leakage import find_leaks
+from real.datasets import load_dataset
+from real.leakage import find_leaks
 from synth.shards import describe_hashes
 from tests.conftest import make_images
 

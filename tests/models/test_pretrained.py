@@ -9,7 +9,7 @@ import generate_data
 import predict
 from models.pretrained import PRETRAINED, PRETRAINED_FOLDER, find_model_folder, main
 from models.trained_gan import TrainedGAN
-from synth.npz_files import read_npz
+from real.npz_files import read_npz
 from synth.shard_writing import stream_shards
 from synth.shards import describe_hashes
 

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from common.errors import RequestError
 from models.recipes import RECIPES, GANOptions, Recipe, take_recipe_fields
-from synth.errors import RequestError
 from tests.models.tiny import TINY
 
 

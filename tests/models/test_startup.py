@@ -9,14 +9,14 @@ import keras
 import pytest
 import tensorflow as tf
 
+from common.files import mark_folder
+from common.run_options import WorkOptions
 from models import startup
 from models.startup import download_standard_set, import_tensorflow, set_threads, show_gpus
-from synth.files import mark_folder
-from synth.shared_options import WorkOptions
 
 CHECK = """
 from models.startup import download_standard_set, import_tensorflow, set_threads
-from synth.files import mark_folder
+from common.files import mark_folder
 import_tensorflow()
 import keras
 print(keras.config.backend(), keras.config.floatx(), keras.config.epsilon(), keras.config.image_data_format())

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
+from common.images import to_network_range
 from models.description import list_pairs
 from models.inference import Sampler
 from models.trained_gan import TrainedGAN
-from synth.images import to_network_range
 from tests.models.tiny import TINY, assert_equal_weights, fit
 
 

@@ -11,7 +11,7 @@ from models.network_files import load_network
 from models.pair_training import plan_rounds
 from models.trained_gan import TrainedGAN
 from models.training import check_recipe
-from synth.datasets import load_dataset
+from real.datasets import load_dataset
 from tests.models.tiny import TINY, assert_equal_weights, fit, weights_of
 
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from synth.errors import RequestError
+from common.errors import RequestError
 from synth.matched_sources import index_matched, keep_classes, merge_classes
 from synth.runs import open_run
 from synth.sources import count_rows, split_in_memory, stream_images

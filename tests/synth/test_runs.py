@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from synth.files import mark_folder
+from common.files import mark_folder
 from synth.runs import check_shards, find_shards
 from tests.synth.numbered_shards import write_shards
 

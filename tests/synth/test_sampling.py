@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from synth.errors import SamplingError
-from synth.options import check_option
+from common.errors import SamplingError
+from common.options import check_option
 from synth.sampling import BLOCK_SIZE, CALIBRATION_SHARD, draw_latents, sample_blocks, sample_filtered
-from synth.shared_options import FilterOptions
+from synth.shard_options import FilterOptions
 
 
 def generate(latents, class_index):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from common.files import list_written, mark_folder, remove_temporaries
 from synth import shard_pictures
-from synth.files import list_written, mark_folder, remove_temporaries
 from synth.runs import check_shards, find_shards
 from synth.shard_formats import read_shard
 from synth.shard_pictures import list_files, save_png, write_pictures

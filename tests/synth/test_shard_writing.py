@@ -4,9 +4,9 @@ import shutil
 import numpy as np
 import pytest
 
+from common.errors import RequestError
+from common.files import save_json
 from synth import shard_writing
-from synth.errors import RequestError
-from synth.files import save_json
 from synth.shard_formats import hash_file, read_shard
 from synth.shard_writing import stream_shards
 from synth.shards import load_manifest

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from synth.shards import class_folder, class_folders, fold_name, load_hashes, save_hashes
+from common.folder_names import class_folder, class_folders, fold_name
+from synth.shards import load_hashes, save_hashes
 
 
 def test_class_names_become_safe_folder_names():

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from common.errors import RequestError
+from common.images import hash_images
+from real.datasets import load_dataset
 from synth import sources as module
-from synth.datasets import load_dataset
-from synth.errors import RequestError
-from synth.images import hash_images
 from synth.runs import find_shards
 from synth.sources import count_rows, index_shards, split_in_memory, stream_images
 from tasks.balance_candidates import save_training_set

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from synth.errors import RequestError
+from common.errors import RequestError
 from synth.runs import find_shards, open_run
 from synth.sources import count_rows, index_shards, stream_images
 from synth.synthetic_folders import index_names

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synth.datasets import load_dataset
-from synth.npz_files import read_npz
-from synth.tables import read_csv
+from real.datasets import load_dataset
+from real.npz_files import read_npz
+from real.tables import read_csv
 from tasks.arms import Arm
 from tasks.balance_candidates import choose, list_candidates, list_outputs, save_training_set
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from synth.datasets import load_dataset
-from synth.files import list_written, mark_folder
+from common.files import list_written, mark_folder
+from common.folder_names import class_folders
+from real.datasets import load_dataset
 from synth.runs import find_shards
 from synth.shard_formats import read_shard
-from synth.shards import class_folders
 from synth.sources import count_rows, index_shards, stream_images
 from tasks.balance_candidates import save_training_set
 

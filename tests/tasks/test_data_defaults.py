@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from common.files import mark_folder
+from common.run_folder import RunFolder
 from models.description import save_description
 from models.recipes import RECIPES, GANRequest
-from synth.datasets import load_dataset
-from synth.files import mark_folder
-from synth.run_folder import RunFolder
+from real.datasets import load_dataset
 from tasks.data_defaults import choose_filter, describe_fit, fit_recipe, note_tiny_classes, settle_recipe
 from tests.conftest import make_images
 

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from common.run_options import RunOptions, WorkOptions
 from models.startup import Started
-from synth.shared_options import RunOptions, SubsetOptions, WorkOptions
+from real.data_options import SubsetOptions
 from tasks import evaluation
 from tasks.evaluation import compare_runs
 from tasks.evaluation_options import ComparisonOptions, MeasuringOptions

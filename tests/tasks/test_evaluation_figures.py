@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from common.errors import RequestError
 from evaluation.memorisation import Memorisation
-from synth.errors import RequestError
 from tasks import evaluation_figures
 from tasks.evaluation_figures import plot_evaluation, plot_training
 from tests.evaluation.builders import build_evaluation, build_floor, build_material, build_run, build_set

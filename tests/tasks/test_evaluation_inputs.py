@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from common.errors import TrainingError
+from common.executors import SerialExecutor
+from common.images import hash_images
+from common.run_options import RunOptions
 from evaluation.sides import Leaks
 from models.startup import Started
-from synth.datasets import load_dataset
-from synth.errors import TrainingError
-from synth.executors import SerialExecutor
-from synth.images import hash_images
+from real.data_options import SubsetOptions
+from real.datasets import load_dataset
 from synth.runs import Run
-from synth.shared_options import RunOptions, SubsetOptions
 from synth.sources import count_rows
 from tasks import evaluation_inputs
 from tasks.evaluation_inputs import load_compared_data, note_unknown_training, open_runs, prepare, train_recipes

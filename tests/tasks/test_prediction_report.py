@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from common.figures import plot_samples, save_figure
 from evaluation.classification import score_predictions
 from evaluation.statistics import Summary
-from synth.figures import plot_samples, save_figure
 from tasks.prediction_report import write_report
 from tasks.prediction_results import Metrics, SeedScores
 from tests.browser import look_at, needs_chromium

@@ -8,8 +8,8 @@ import pytest
 from evaluation.classification import score_predictions
 from evaluation.statistics import Summary
 from models.classifier_training import ScoredClassifier
+from real.submissions import plan_submission
 from synth.runs import Run
-from synth.submissions import plan_submission
 from tasks import prediction_results
 from tasks.prediction_material import Material
 from tasks.prediction_results import Metrics, SeedScores, describe_metrics, summarise_runs, write_submission

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from synth.errors import RequestError
-from synth.shared_options import DataOptions, RunOptions, SubsetOptions
+from common.errors import RequestError
+from common.run_options import RunOptions
+from real.data_options import DataOptions, SubsetOptions
 from tasks.real_data import load_data, note_near_copies, print_plan
 from tests.conftest import make_images
 

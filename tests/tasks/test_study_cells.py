@@ -2,7 +2,7 @@ from functools import partial
 
 import pytest
 
-from synth.errors import RequestError, RunError, SamplingError
+from common.errors import RequestError, RunError, SamplingError
 from tasks.study_cells import (
     CURVES,
     RESULTS,

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from synth.datasets import load_dataset
-from synth.errors import RunError
-from synth.shared_options import FilterOptions
+from common.errors import RunError
+from real.datasets import load_dataset
+from synth.shard_options import FilterOptions
 from tasks.arms import Arm
 from tasks.study_cells import Cell
 from tasks.study_lab import Lab

@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
+from common.run_options import WorkOptions
 from models.recipes import RECIPES
-from synth.datasets import load_dataset
-from synth.shared_options import WorkOptions
+from real.datasets import load_dataset
 from tasks import time_estimates
 from tasks.time_estimates import (
     Estimates,

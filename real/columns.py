@@ -1,0 +1,215 @@
+"""Which column of a table holds the label, which an identity, which the pixels."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from common.errors import RequestError
+from real.labelled_images import SYNTHETIC
+from real.said_parts import SPLIT_NAMES
+
+LABEL_NAMES = (
+    "label", "labels", "class", "classes", "target", "targets", "y", "digit", "digits", "category", "emotion", "letter",
+    "character", "symbol", "class_label", "label_id", "class_id", "class_name", "label_name",
+)  # fmt: skip
+ID_NAMES = (
+    "id", "ids", "imageid", "image_id", "index", "idx", "row", "rowid", "row_id", "row_names", "rownames",
+    "image", "image_name", "file", "filename", "file_name", "name", "path",
+)  # fmt: skip
+_PACKED_NAMES = ("pixels", "pixel_values")
+_PIXEL = re.compile(r"(pixels?|pix|px|p)?[ _.-]?\d+([ _.x-]\d+){0,2}")
+_PART = re.compile(r"[^\W\d_]+|\d+")  # of a name: a word or a number
+_COLOURS = {"r": 0, "red": 0, "g": 1, "green": 1, "b": 2, "blue": 2}
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_GAP = 8  # as between 3 and 8, where these two classes were picked
+_MANY = 128  # different values, which labels seldom are and a pixel of many images often is
+_FEWEST = 3  # columns that make a pattern
+_FEWEST_PIXELS, _SURELY_PIXELS = 10, 64  # columns of numbered names
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Positions of the columns; None where there is no such. pixels: in the order of an image's values.
+
+    id: the one that names the images, for a submission. split: the one that says of which part they are. is_packed:
+    whether one column holds all pixels of an image, with blanks between them, as FER2013's does. note: what was taken
+    for what without a name that says so. group: the one that says which images belong together. has_colours: whether
+    the pixels' names say the colour.
+    """
+
+    pixels: tuple[int, ...]
+    label: int | None = None
+    id: int | None = None
+    synthetic: int | None = None
+    split: int | None = None
+    is_packed: bool = False
+    note: str = ""
+    group: int | None = None
+    has_colours: bool = False
+
+
+def find_columns(names: Sequence[str], label_column: str | None = None, groups: str | None = None) -> Columns:
+    """Tell the columns of a table with these names apart; all that has no other meaning is a pixel.
+
+    label_column: the label's name, or its number, from 1 on; by default a column of a usual name, or else the one at an
+    end that is not called like all the others. groups: the name of the column that says what belongs together. Raises
+    RequestError, to be put behind a table's name, where it can't be told.
+    """
+    folded = [name.strip().casefold() for name in names]
+    group = _find_group(names, groups) if groups else None
+    if group is not None:
+        folded[group] = ""  # it means nothing else
+    label = _find_label(names, folded, label_column)
+    indices = [place for place, name in enumerate(folded) if _is_index(name) and place != label]
+    synthetic = folded.index(SYNTHETIC) if SYNTHETIC in folded else None
+    split = next((place for place, name in enumerate(folded) if name in SPLIT_NAMES and place != label), None)
+    left = [place for place in range(len(names)) if place not in (label, synthetic, split, *indices)]
+    note = ""
+    if label_column and any(folded[place] in LABEL_NAMES for place in left):
+        others = [place for place in left if folded[place] in LABEL_NAMES]
+        note = f"left out: {', '.join(names[place] for place in others)}"
+        left = [place for place in left if place not in others]
+    if label is None and (odd := _find_odd_end(folded, left)) is not None:
+        label, note = odd, f"column {names[odd]!r:.60} is taken for the label (--label-column names another)"
+        left.remove(odd)
+    named = [place for place in indices if folded[place] in ID_NAMES]
+    is_packed = [folded[place] for place in left] in [[name] for name in _PACKED_NAMES]
+    pixels, has_colours = _order_pixels(left, folded)
+    return Columns(pixels, label, next(iter(named), None), synthetic, split, is_packed, note, group, has_colours)
+
+
+def _order_pixels(places: Sequence[int], folded: Sequence[str]) -> tuple[tuple[int, ...], bool]:
+    """Return the pixels' columns in the order of their numbers, as in pixel2, pixel10; the three colours of one (r0,
+    g0, b0, or pixel_0_red, ...) together; and whether there are colours. Where names say no order, it is that of the
+    table.
+
+    Two numbers, as in 1x10, may be row and column or the reverse: they count where the table is sorted by text.
+    """
+    names = [folded[place] for place in places]
+    parts = [_PART.findall(name) for name in names]
+    numbers = [tuple(int(part) for part in found if part.isdecimal()) for found in parts]
+    colours = [[_COLOURS[part] for part in found if part in _COLOURS] for found in parts]
+    has_colours = {len(found) for found in colours} == {1} and {found[0] for found in colours} == {0, 1, 2}
+    said = [(number, *(colour if has_colours else ())) for number, colour in zip(numbers, colours, strict=True)]
+    words = {tuple(part for part in found if not part.isdecimal() and not has_colours) for found in parts}
+    count, lengths = len(set(numbers)), {len(number) for number in numbers}
+    is_whole = len(set(said)) == len(said) == count * (3 if has_colours else 1)
+    if len(words) != 1 or not is_whole or lengths not in ({1}, {2}):
+        return tuple(places), False
+    is_sorted = lengths == {1} or names == sorted(names)
+    order = {
+        number: place for place, number in enumerate(sorted(set(numbers)) if is_sorted else dict.fromkeys(numbers))
+    }
+    ranks = [(order[number], *colour) for number, *colour in said]
+    return tuple(place for _, place in sorted(zip(ranks, places, strict=True))), has_colours
+
+
+def _find_group(names: Sequence[str], group: str) -> int:
+    found = [place for place, name in enumerate(names) if name.strip() == group.strip()]
+    if len(found) != 1:
+        raise RequestError(f"--groups should name one of the columns, {', '.join(names)[:80]}... Got {group!r:.60}.")
+    return found[0]
+
+
+def has_pixel_names(names: Sequence[str]) -> bool:
+    """Tell whether a table with these names surely is one of images: every column is a pixel by its name, but for a
+    label, an identity, a part and a mark."""
+    folded = [name.strip().casefold() for name in names]
+    pixels = [name for name in folded if name not in (*LABEL_NAMES, *SPLIT_NAMES, SYNTHETIC) and not _is_index(name)]
+    is_packed = len(pixels) == 1 and pixels[0] in _PACKED_NAMES
+    is_said = len(pixels) >= _SURELY_PIXELS or any(name.startswith("pix") for name in pixels)
+    return is_packed or (len(pixels) > 1 and all(map(_PIXEL.fullmatch, pixels)) and is_said)
+
+
+def has_number(name: str) -> bool:
+    """Tell whether a column's name has a digit, as those of pixels have."""
+    return any(map(str.isdigit, name))
+
+
+def may_be_pixels(names: Sequence[str]) -> bool:
+    """Tell whether a table with these names may be one of images: most have a number, or one holds all pixels."""
+    numbered = sum(map(has_number, names))
+    is_packed = any(name.strip().casefold() in _PACKED_NAMES for name in names)
+    return is_packed or (len(names) >= _FEWEST_PIXELS and 2 * numbered > len(names))
+
+
+def is_label_name(name: str) -> bool:
+    """Tell whether a column of this name is a label."""
+    return name.strip().casefold() in LABEL_NAMES
+
+
+def list_odd_names(names: Sequence[str], places: Sequence[int]) -> list[str]:
+    """Return the names among these that are not called like most of the others."""
+    patterns = [_find_pattern(names[place].strip().casefold()) for place in places]
+    ((usual, times),) = Counter(patterns).most_common(1) if patterns else (("", 0),)
+    return (
+        [names[place] for place, pattern in zip(places, patterns, strict=True) if pattern != usual] if times > 1 else []
+    )
+
+
+def _find_label(names: Sequence[str], folded: list[str], label_column: str | None) -> int | None:
+    if label_column is None:
+        found = [place for place, name in enumerate(folded) if name in LABEL_NAMES]
+        if len(found) > 1:
+            both = " and ".join(names[place] for place in found[:2])
+            raise RequestError(f"should have one column for the label. Got {both}: --label-column names one of them.")
+        return found[0] if found else None
+    wanted = label_column.strip()
+    matches = [place for place, name in enumerate(names) if name == wanted]
+    matches = matches or [place for place, name in enumerate(folded) if name == wanted.casefold()]
+    if not matches and wanted.isascii() and wanted.isdigit() and 1 <= int(wanted[:9]) <= len(names):
+        matches = [int(wanted[:9]) - 1]
+    if len(matches) != 1:
+        raise RequestError(
+            f"--label-column should be the name of a column, or a number from 1 to {len(names)}. "
+            f"Got {label_column!r:.60}, and the columns {', '.join(names[:4])[:80]}, ..."
+        )
+    return matches[0]
+
+
+def _is_index(name: str) -> bool:
+    return not name or name in ID_NAMES or bool(re.fullmatch(r"unnamed: \d+", name))
+
+
+def _find_pattern(name: str) -> str:
+    return re.sub(r"\d+", "#", name)
+
+
+def _find_odd_end(folded: list[str], places: list[int]) -> int | None:
+    """Return the first or last of the columns where it alone is not called like all the others."""
+    patterns = [_find_pattern(folded[place]) for place in places]
+    if len(places) <= _FEWEST:
+        return None
+    if len(set(patterns[1:])) == 1 and "#" in patterns[1] and patterns[0] != patterns[1]:
+        return places[0]
+    if len(set(patterns[:-1])) == 1 and "#" in patterns[0] and patterns[-1] != patterns[0]:
+        return places[-1]
+    return None
+
+
+def choose_end(first: set[str], last: set[str]) -> str | None:
+    """Tell by their different texts which of a table's ends is the label, "first" or "last"; None where none can say.
+
+    Labels are texts or integers without large gaps, a pixel's values have gaps, or are nearly all of 0..255. Where both
+    ends, or neither, look like labels it is the first, as most tables have it.
+    """
+    if len(first) <= 1 or len(last) <= 1:  # or none: there are no rows
+        return "last" if len(first) < len(last) else "first"
+    if not _look_like_labels(last):
+        return "first"
+    if not _look_like_labels(first):
+        return "last"
+    is_many = len(first) >= _MANY and len(first) >= 2 * len(last)
+    return None if is_many and all(_is_byte(text) for text in first) else "first"
+
+
+def _look_like_labels(texts: set[str]) -> bool:
+    if not all(_INTEGER.fullmatch(text) for text in texts):
+        return True
+    values = {int(text) for text in texts}
+    return max(values) - min(values) < 2 * len(values) + _GAP
+
+
+def _is_byte(text: str) -> bool:
+    return bool(_INTEGER.fullmatch(text)) and 0 <= int(text) <= 255

@@ -1,0 +1,36 @@
+"""Which pictures belong together, as those of one patient, by a CSV that names them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from common.errors import RequestError
+from real.pictures.folder_tree import list_tables, scan_folder
+from real.pictures.name_tables import Names, find_names, load_table
+from real.splits import encode_groups
+
+
+def read_groups(folder: Path, column: str, pictures: Sequence[Path]) -> np.ndarray:
+    """Return the group of each picture, integers [N], by the first CSV in or beside the folder with this column.
+
+    Raises RequestError where none has it, or where that one does not name every picture.
+    """
+    paths = [path for inner in scan_folder(folder).walk() for path in inner.tables] + list_tables(folder.parent)
+    tables = [table for table in (load_table(path, None) for path in paths) if column in table.header]
+    if not tables:
+        looked = ", ".join(path.name for path in paths)[:80] or "there is no CSV"
+        raise RequestError(f"{folder}: no CSV in it or beside it has the column {column!r:.60} of --groups ({looked}).")
+    table, names = tables[0], Names("train", pictures)
+    name_column = find_names(table, names)
+    if name_column is None:
+        raise RequestError(f"{table.path}: should name the pictures of {folder} in one of its columns.")
+    place = table.header.index(column)
+    groups = {path: row[place] for row in table.rows for path in names.look_up(row[name_column], None)}
+    missing = [path for path in pictures if not groups.get(path)]
+    if missing:
+        raise RequestError(
+            f"{table.path}: should have a {column} for each picture. {missing[0].name} and {len(missing) - 1:,} others "
+            f"of {len(pictures):,} have none."
+        )
+    return encode_groups([groups[path] for path in pictures])
