@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _ROOT = Path(__file__).resolve().parent.parent
-_PACKAGES = ("synth", "evaluation", "models", "tasks")  # whose sources the workers are given
+_PACKAGES = ("common", "real", "synth", "evaluation", "models", "tasks")  # whose sources the workers are given
 _QUEUED = 2  # items at a worker: the one that it works on, and the next
 _TRIES = 3  # of an item whose workers die
 _BEAT = 60.0  # seconds without any result, after which it is said that workers are waited for
@@ -234,9 +234,9 @@ def _pack_sources() -> dict[str, tuple[str, str]]:
     """Return the project's sources, {module: (path, text)}: other machines may have none, or others."""
     found = {}
     for package in _PACKAGES:
-        for path in sorted((_ROOT / package).glob("*.py")):
-            module = package if path.stem == "__init__" else f"{package}.{path.stem}"
-            found[module] = (str(path), path.read_text(encoding="utf-8"))
+        for path in sorted((_ROOT / package).rglob("*.py")):
+            place = path.parent if path.stem == "__init__" else path.with_suffix("")
+            found[".".join(place.relative_to(_ROOT).parts)] = (str(path), path.read_text(encoding="utf-8"))
     return found
 
 
@@ -258,7 +258,7 @@ def _define_worker(ray: Any) -> Any:
             return importlib.util.spec_from_loader(name, self) if name in self._sources else None
 
         def is_package(self, name: str) -> bool:
-            return "." not in name
+            return self._sources[name][0].endswith("__init__.py")
 
         def get_filename(self, name: str) -> str:
             return self._sources[name][0]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from real.npz_files import read_npz
+from tests.test_architecture import STACK
 
 ROOT = Path(__file__).resolve().parent.parent
 LICENSES = {
@@ -78,7 +79,7 @@ def test_the_documented_commands_take_the_files_that_exist_and_the_folders_along
     archived = re.fullmatch(r"git archive --prefix=\S+ HEAD ':\(glob\)\*\.py' (.+) \| tar -x", archive_command)[
         1
     ].split()
-    assert {"tasks", "models", "evaluation", "synth", "LICENSE"} <= set(archived)
+    assert {*STACK, "LICENSE"} <= set(archived)
     assert all((ROOT / path).exists() for path in archived)
     assert re.findall(r"^kaggle datasets create .*-r zip$", (ROOT / "docs/kaggle.md").read_text(), re.M)
 

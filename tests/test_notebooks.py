@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
+from tests.test_architecture import STACK
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TINY = "STEPS, CLASS_SIZE, FILTER = 2, 20, 'none'"  # what a papermill user would pass as parameters
@@ -52,7 +54,7 @@ def make_idx_folder(folder):
 def attach_bundle(root, bundle):
     """Copy the bundle to where Kaggle mounts it, and make the working folder."""
     (root / "working").mkdir()
-    for name in ("tasks", "models", "evaluation", "synth"):
+    for name in STACK:
         shutil.copytree(ROOT / name, root / "input" / bundle / name, ignore=shutil.ignore_patterns("__pycache__"))
     for script in ROOT.glob("*.py"):
         shutil.copy(script, root / "input" / bundle)
