@@ -17,7 +17,7 @@ from real.kaggle_files import find_train_csv
 from real.label_matching import match_part
 from real.labelled_images import LabelledImages
 from real.pictures.picture_files import Reading
-from real.readers import is_columnar, read_path
+from real.readers import read_path, takes_label_column
 from real.split_names import PARTS
 from real.splits import parse_resplit, split_images
 from real.standard_sets import STANDARD_SETS, DatasetNotFoundError, Download, read_mnist5k, read_standard
@@ -243,7 +243,9 @@ def _read_source(
 
 def _replace_test(source: LabelledImages, path: Path, reading: PathReading) -> LabelledImages:
     """Return the source with the images of `path` as its test part: those of its own test part, or else all of it."""
-    label_column = reading.label_column if path.exists() and is_columnar(path) else None
+    label_column = reading.label_column
+    if label_column and not (path.exists() and takes_label_column(path, label_column)):
+        label_column = None  # it is there for the others
     reading = replace(reading, label_column=label_column, groups=None)  # it is split already
     found = read_path(path, "--test-data", reading)
     notes = [f"the test part is {path}"]

@@ -13,9 +13,11 @@ from real.data_files import PathReading, is_data_file, read_data_files, refuse_c
 from real.idx_folders import is_idx_folder, read_idx_folder
 from real.labelled_images import LabelledImages, leave_out_unlabelled
 from real.parquet_files import is_parquet
+from real.pictures.beside_pictures import has_column
 from real.pictures.folder_tree import scan_folder
 from real.pictures.picture_folders import read_image_folder
 from real.pictures.picture_marks import count_marks
+from real.pictures.picture_tables import FOLDERS
 from real.table_folders import find_table_parts, read_table_parts
 from real.tables import is_table
 
@@ -93,8 +95,11 @@ def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
     raise RequestError(f"{flag} should be {KINDS}. Got {path} instead{hint}.")
 
 
-def is_columnar(path: Path) -> bool:
-    """Tell whether a file or folder has columns, one of which can be named for the labels."""
-    if path.is_dir():
-        return not is_idx_folder(path) and find_table_parts(path) is not None
-    return is_table(path) or is_parquet(path)
+def takes_label_column(path: Path, column: str) -> bool:
+    """Tell whether a column of this name, or number, may hold the labels of a file or folder: of a table, or of a CSV
+    that names a folder's pictures."""
+    if not path.is_dir():
+        return is_table(path) or is_parquet(path)
+    if is_idx_folder(path):
+        return False
+    return find_table_parts(path) is not None or column == FOLDERS or has_column(path, column)

@@ -7,7 +7,8 @@ from pathlib import Path
 from common.images import IMAGE_SUFFIXES
 from real.idx_folders import is_idx_folder
 from real.pictures.folder_nesting import step_in
-from real.pictures.folder_tree import TEXT_LIST, Folder, count_pictures, list_some, list_tables
+from real.pictures.folder_tree import TEXT_LIST, Folder, count_pictures, list_some, list_tables, scan_folder
+from real.pictures.name_tables import fold_column, list_columns
 
 _LABEL_SUFFIXES = (".json", ".xlsx", ".xls", ".xml", ".mat", ".pkl", ".parquet")  # of files that may say the classes
 _ARRAYS = (".npy", ".npz", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", "")  # of files that may hold the images
@@ -21,6 +22,12 @@ def list_naming_tables(folder: Folder, root: Folder) -> list[Path]:
     beside = [[inner, *(child for child in inner.folders if not child.count)] for inner in above]
     tables = [path for folders in beside for inner in folders for path in inner.tables]
     return [*dict.fromkeys([*folder.tables, *below, *tables, *list_tables(root.path.parent)])]
+
+
+def has_column(path: Path, column: str) -> bool:
+    """Tell whether a CSV that may name the pictures of a folder has a column of this name."""
+    root = scan_folder(path)
+    return any(fold_column(column) in list_columns(table) for table in list_naming_tables(step_in(root), root))
 
 
 def list_label_files(folder: Folder, root: Folder) -> tuple[list[str], list[str]]:

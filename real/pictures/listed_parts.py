@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from real.pictures.name_tables import Names, Table, find_header, find_names, fold_column, list_columns, load_table
+from real.pictures.name_tables import (
+    MAX_BYTES,
+    Names,
+    Table,
+    find_header,
+    find_names,
+    fold_column,
+    list_columns,
+    load_table,
+)
 from real.said_parts import SPLIT_NAMES, find_part
 from real.split_names import find_split
 
@@ -24,7 +33,8 @@ def find_listed_parts(names: Names, tables: Mapping[Path, str | None]) -> tuple[
     """
     naming = []  # the tables that name pictures, and by which column
     for path, split in tables.items():
-        if split or list_columns(path) & {*SPLIT_NAMES, *SWITCHES}:
+        may_say = split or list_columns(path) & {*SPLIT_NAMES, *SWITCHES}
+        if may_say and path.stat().st_size <= MAX_BYTES:
             table = find_header(load_table(path, split), names)
             column = find_names(table, names)
             naming += [] if column is None else [(table, column)]

@@ -314,6 +314,20 @@ def test_test_data_may_be_a_folder_or_the_test_part_of_another_set(tmp_path):
     assert "only the test part of" in dataset.notes[-1]
 
 
+def test_the_label_column_is_that_of_test_data_too(tmp_path):
+    for folder, count in (("train", 20), ("test", 4)):
+        (tmp_path / folder / "images").mkdir(parents=True)
+        for number in range(count):
+            Image.fromarray(np.full((4, 4), 60 * (number % 4), np.uint8)).save(
+                tmp_path / folder / f"images/{number}.png"
+            )
+        rows = "".join(f"{number},{number % 3},{'ab'[number % 2]}\n" for number in range(count))
+        (tmp_path / folder / "list.csv").write_text(f"id,label,kind\n{rows}")
+    dataset = load_dataset(tmp_path / "train", test_data=tmp_path / "test", label_column="kind")
+    assert dataset.class_names == ("a", "b")
+    assert dataset.part("test")[1].tolist() == [0, 0, 1, 1]
+
+
 def test_a_run_s_output_folder_is_refused_with_its_script(table, tmp_path):
     run = tmp_path / "run"
     run.mkdir()

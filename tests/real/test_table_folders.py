@@ -5,7 +5,7 @@ import pytest
 
 from common.errors import RequestError
 from common.files import mark_folder
-from real.readers import PathReading, is_columnar, read_path
+from real.readers import PathReading, read_path, takes_label_column
 from real.table_folders import find_table_parts
 
 PIXELS = ",".join(f"pixel{index}" for index in range(16))
@@ -46,7 +46,7 @@ def test_both_tables_of_a_folder_are_read(tmp_path, train, test):
     assert source.test.images[0, 0, 0, 0] == 2
     names = [name.rpartition("/")[2] for name in (train, test)]
     assert source.notes == (f"read {names[0]} as the train part, {names[1]} as the test part",)
-    assert is_columnar(tmp_path)
+    assert takes_label_column(tmp_path, "label")
 
 
 def test_a_validation_table_is_the_validation_part(tmp_path):
@@ -99,7 +99,8 @@ def test_several_sets_are_one_line(tmp_path):
 def test_a_table_of_names_and_labels_is_no_table_of_images(tmp_path):
     (tmp_path / "train.csv").write_text("id,label\n1.png,0\n")
     assert find_table_parts(tmp_path) is None
-    assert not is_columnar(tmp_path)
+    assert takes_label_column(tmp_path, "label")
+    assert not takes_label_column(tmp_path, "kind")
 
 
 def test_sets_in_sub_folders_are_one_line_and_an_unpacked_copy_is_no_set(tmp_path):
