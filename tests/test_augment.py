@@ -484,7 +484,7 @@ def imbalanced(tmp_path):
 def test_balance_keeps_every_real_row_and_tops_up_the_classes(imbalanced, tmp_path, monkeypatch):
     path, images, labels = imbalanced
     out = tmp_path / "out"
-    monkeypatch.setattr("tasks.balance_candidates._RATIOS", (0.0,))
+    monkeypatch.setattr("tasks.balance_candidates._SURPLUSES", (0.0,))
     arguments = ["balance", "--data", path, *FAST, "--filter", "none", "--seeds", "2", "--format", "both"]
     assert main([*arguments, "--out", str(out), "--quiet"]) == 0
     manifest = json.loads((out / "manifest.json").read_text())
@@ -600,8 +600,8 @@ def test_a_candidate_whose_filter_rejects_all_is_not_chosen(quick_gan, imbalance
     arguments = ["balance", "--data", imbalanced[0], *FAST, "--seeds", "2", "--quiet", "--out", str(tmp_path / "out")]
     assert main(arguments) == 0
     chosen = json.loads((tmp_path / "out/manifest.json").read_text())["chosen"]
-    assert chosen["arm"] == "ratio 0, unfiltered"
-    assert "Not `ratio 0, filtered`: the filter accepted 0 of 5120 candidates." in chosen["reason"]
+    assert chosen["arm"] == "surplus 0, unfiltered"
+    assert "Not `surplus 0, filtered`: the filter accepted 0 of 5120 candidates." in chosen["reason"]
 
 
 def test_balance_fails_where_every_candidate_does(quick_gan, imbalanced, tmp_path, monkeypatch, capsys):
@@ -623,11 +623,11 @@ def test_the_results_of_another_program_are_refused(imbalanced, tmp_path, capsys
 
 def test_adding_none_wins_where_nothing_is_better(quick_gan, imbalanced, tmp_path, monkeypatch):
     classifier = QuickClassifier(monkeypatch)
-    monkeypatch.setattr("tasks.balance_candidates._RATIOS", (0.0,))
+    monkeypatch.setattr("tasks.balance_candidates._SURPLUSES", (0.0,))
     path, _, _ = imbalanced
     arguments = ["balance", "--data", path, *FAST, "--filter", "none", "--seeds", "2", "--quiet"]
     assert main([*arguments, "--out", str(tmp_path / "a")]) == 0  # the stand-in likes balanced classes
-    assert json.loads((tmp_path / "a/manifest.json").read_text())["chosen"]["arm"] == "ratio 0, unfiltered"
+    assert json.loads((tmp_path / "a/manifest.json").read_text())["chosen"]["arm"] == "surplus 0, unfiltered"
     monkeypatch.setattr("tasks.balance._MEASURE", "train_accuracy")  # always 0.5 there
     assert main([*arguments, "--out", str(tmp_path / "b")]) == 0
     manifest = json.loads((tmp_path / "b/manifest.json").read_text())
