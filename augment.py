@@ -132,8 +132,8 @@ def study_imbalance(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
     started = _start(config, "imbalance")
-    from tasks.studies import plan_imbalance
     from tasks.study import conduct
+    from tasks.study_plans import plan_imbalance
 
     study = plan_imbalance(*take(config, ClassOptions, ImbalanceOptions, FilterOptions, RepeatOptions))
     return conduct(study, *take(config, RepeatOptions, WorkOptions), list_settings(config), started)
@@ -145,8 +145,8 @@ def study_reduced(config):
     With `dry_run` nothing is trained or written, and the plan (a dict) is returned. Raises as `balance`.
     """
     started = _start(config, "reduced")
-    from tasks.studies import plan_reduced
     from tasks.study import conduct
+    from tasks.study_plans import plan_reduced
 
     study = plan_reduced(*take(config, ClassOptions, ReducedOptions, FilterOptions, RepeatOptions))
     return conduct(study, *take(config, RepeatOptions, WorkOptions), list_settings(config), started)

@@ -27,7 +27,7 @@ def parse_counts(
             )
         return dict(zip(class_names, listed, strict=True))
     counts: dict[str, int] = {}
-    for part in text.split(","):
+    for part in _split_at_commas(text, class_names, r"(.*):[^,:]*"):
         key, _, count = part.rpartition(":")
         name = class_names[find_class(key, class_names, label_values, f"{flag}: class")]
         if name in counts:
@@ -40,7 +40,22 @@ def parse_classes(
     text: str | int, class_names: tuple[str, ...], label_values: tuple[int, ...], flag: str = "--classes"
 ) -> tuple[int, ...]:
     """Turn "Sneaker,Bag" (names or label values) into the sorted indices of these classes, each once."""
-    return tuple(sorted({find_class(key, class_names, label_values, flag) for key in str(text).split(",")}))
+    keys = _split_at_commas(str(text), class_names, "(.*)")
+    return tuple(sorted({find_class(key, class_names, label_values, flag) for key in keys}))
+
+
+def _split_at_commas(text: str, class_names: tuple[str, ...], form: str) -> list[str]:
+    """Split a text at its commas, but for those in the names of classes. form: regular expression of a part, its first
+    group the name."""
+    pieces, parts = text.split(","), []
+    longest = 1 + max(name.count(",") for name in class_names)
+    while pieces:
+        found = [re.fullmatch(form, ",".join(pieces[:count])) for count in range(1, 1 + min(longest, len(pieces)))]
+        lengths = [count for count, match in enumerate(found, 1) if match and match[1].strip() in class_names]
+        count = max(lengths, default=1)
+        parts.append(",".join(pieces[:count]))
+        pieces = pieces[count:]
+    return parts
 
 
 def find_class(key: str, class_names: tuple[str, ...], label_values: tuple[int, ...], flag: str) -> int:

@@ -1,7 +1,8 @@
 """Options: default, help, choices and range of each stand once, for the Config dataclasses, their checks and flags.
 
 A script's Config inherits classes of options, `class Config(DataOptions, RunOptions)`, or takes single ones by `like`.
-Those of several scripts are in synth.shared_options, and what makes flags of them in common.flags.
+Those of several scripts are in common.run_options, real.data_options and synth.shard_options, and what makes flags of
+them in common.flags.
 """
 
 import math

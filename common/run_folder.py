@@ -62,7 +62,7 @@ class RunFolder:
         self.curves = self.path / CURVES
 
 
-def read_networks(folder: str | Path) -> dict[str, bytes]:
+def read_generators_last(folder: str | Path) -> dict[str, bytes]:
     """Return {path below it: content} of all files, the generators last: once they are there, so are the others."""
     files = read_files(folder)
     return dict(sorted(files.items(), key=lambda item: Path(item[0]).stem == PAIR[0]))

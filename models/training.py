@@ -12,7 +12,7 @@ import numpy as np
 from common.errors import RequestError
 from common.executors import Executor, SerialExecutor
 from common.files import read_files, write_files
-from common.run_folder import CLASSIFIERS, FILTER, FROZEN, MONITOR, ModelFolder, read_networks
+from common.run_folder import CLASSIFIERS, FILTER, FROZEN, MONITOR, ModelFolder, read_generators_last
 from models.building import choose_dtype
 from models.checkpoint import remove_checkpoint
 from models.classifier import build_classifier, build_feature_extractor, compute_features
@@ -178,7 +178,7 @@ def _fit_pair_elsewhere(
         own = ModelFolder(folder)
         write_files(own.pair(pair.subfolder).path, files)
         fit_pair(replace(training, shared=own, folder=own, report=lines.append), pair)
-        made = read_networks(own.pair(pair.subfolder).path)
+        made = read_generators_last(own.pair(pair.subfolder).path)
     return pair, made, lines
 
 

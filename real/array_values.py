@@ -11,7 +11,7 @@ UNIT, SIGNED = "0..1", "-1..1"  # ranges of floats that are read as 0..255
 _TOLERANCE = 1e-3  # of the ends of a range of floats
 
 
-def check_flat(images: np.ndarray, source: str, image_shape: tuple[int, int, int] | None) -> np.ndarray:
+def shape_images(images: np.ndarray, source: str, image_shape: tuple[int, int, int] | None) -> np.ndarray:
     """Return images [N, H, W] or [N, H, W, C]; rows of pixels [N, H * W] are put into squares, or into `image_shape`.
 
     Raises RequestError, with the NumPy expression that helps, for other ranks and for channels that come first.

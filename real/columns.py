@@ -150,22 +150,29 @@ def list_odd_names(names: Sequence[str], places: Sequence[int]) -> list[str]:
 
 def _find_label(names: Sequence[str], folded: list[str], label_column: str | None) -> int | None:
     if label_column is None:
-        found = [place for place, name in enumerate(folded) if name in LABEL_NAMES]
-        if len(found) > 1:
-            both = " and ".join(names[place] for place in found[:2])
+        known = [place for place, name in enumerate(folded) if name in LABEL_NAMES]
+        if len(known) > 1:
+            both = " and ".join(names[place] for place in known[:2])
             raise RequestError(f"should have one column for the label. Got {both}: --label-column names one of them.")
-        return found[0] if found else None
-    wanted = label_column.strip()
-    matches = [place for place, name in enumerate(names) if name == wanted]
-    matches = matches or [place for place, name in enumerate(folded) if name == wanted.casefold()]
-    if not matches and wanted.isascii() and wanted.isdigit() and 1 <= int(wanted[:9]) <= len(names):
-        matches = [int(wanted[:9]) - 1]
-    if len(matches) != 1:
+        return known[0] if known else None
+    found = match_column(names, label_column)
+    if found is None:
         raise RequestError(
             f"--label-column should be the name of a column, or a number from 1 to {len(names)}. "
             f"Got {label_column!r:.60}, and the columns {', '.join(names[:4])[:80]}, ..."
         )
-    return matches[0]
+    return found
+
+
+def match_column(names: Sequence[str], wanted: str) -> int | None:
+    """Return the place of the one column of this name, in its case or else in any, or of this number, from 1 on; None
+    where there is no such, or where there are several."""
+    names, wanted = [name.strip() for name in names], wanted.strip()
+    exact = [place for place, name in enumerate(names) if name == wanted]
+    found = exact or [place for place, name in enumerate(names) if name.casefold() == wanted.casefold()]
+    if not found and wanted.isascii() and wanted.isdigit() and 1 <= int(wanted[:9]) <= len(names):
+        found = [int(wanted[:9]) - 1]
+    return found[0] if len(found) == 1 else None
 
 
 def _is_index(name: str) -> bool:

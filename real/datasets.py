@@ -12,15 +12,21 @@ from common.counts import parse_classes, parse_counts
 from common.errors import RequestError
 from common.images import DEFAULT_FIT, hash_images, resize_images
 from real.data_files import PathReading, refuse_columns
-from real.joined_parts import join_parts, leave_out_foreign, name_classes, note_copies, note_similar_names
+from real.joined_parts import (
+    bring_copies_together,
+    join_parts,
+    leave_out_foreign,
+    name_classes,
+    note_similar_names,
+)
 from real.kaggle_files import find_train_csv
 from real.label_matching import match_part
 from real.labelled_images import LabelledImages
 from real.pictures.picture_files import Reading
 from real.readers import read_path, takes_label_column
 from real.split_names import PARTS
-from real.splits import parse_resplit, split_images
-from real.standard_sets import STANDARD_SETS, DatasetNotFoundError, Download, read_mnist5k, read_standard
+from real.splits import join_groups, parse_resplit, split_images
+from real.standard_sets import NAMED_SETS, DatasetNotFoundError, Download, read_mnist5k, read_standard
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,7 @@ def load_dataset(  # one parameter for each option, as in the call of a notebook
     if test_data is not None:
         source = _replace_test(source, Path(test_data), reading)
     dataset = _split(name, source, pictures, resplit)
-    place = name if name in (*STANDARD_SETS, "mnist5k") else os.path.abspath(name)  # found again from anywhere
+    place = name if name in NAMED_SETS else os.path.abspath(name)  # found again from anywhere
     request: dict = {"data": place, "classes": classes, "real_per_class": real_per_class, "image_size": image_size}
     request |= {"image_shape": image_shape, "seed": seed}
     given: dict = {"label_column": label_column, "groups": groups, "resplit": resplit}
@@ -173,9 +179,13 @@ def _split(name: str, source: LabelledImages, pictures: Reading, resplit: str | 
     labels = np.searchsorted(label_values, labels)
     percentages = parse_resplit(resplit) if resplit else (80, 10, 10)
     brought = np.zeros_like(brought) if resplit else brought
-    groups = None if source.groups is None else np.pad(source.groups, (0, len(labels) - len(source.groups)))
+    hashes, groups = hash_images(images), None
+    free = brought == 0
+    if source.groups is not None and free.any():
+        groups = np.pad(source.groups, (0, len(labels) - len(source.groups)))
+        groups[free] = join_groups(groups[free], hashes[free])
     split = split_images(labels, brought, groups, percentages)
-    notes = (*source.notes, *note_copies(images, split, brought), *note_similar_names(class_names))
+    notes = (*source.notes, *bring_copies_together(hashes, split, brought), *note_similar_names(class_names))
     train, validation, test = (np.flatnonzero(split == part) for part in range(len(PARTS)))
     own_parts = tuple(PARTS[part] for part in (1, 2) if (brought == part).any())
     parts = (train, validation, test)
@@ -210,7 +220,7 @@ def complete_request(request: dict) -> dict:
 def check_request(request: dict) -> None:
     """Raise RequestError where the data that a run has recorded, as of Dataset.request, are gone."""
     data, test_data = request["data"], request.get("test_data")
-    if data not in (*STANDARD_SETS, "mnist5k") and not Path(data).exists():
+    if data not in NAMED_SETS and not Path(data).exists():
         raise RequestError(f"the data that the run was made from are not at {data}: name them with --data.")
     if test_data and not Path(test_data).exists():
         raise RequestError(f"the test set of the run is not at {test_data}: name it with --test-data, beside --data.")
@@ -233,7 +243,7 @@ def _read_source(
 ) -> tuple[str, LabelledImages]:
     """Find out what `data` is and read it: (name, LabelledImages)."""
     path = data if data is not None else find_train_csv()
-    if path is not None and path not in (*STANDARD_SETS, "mnist5k"):
+    if path is not None and path not in NAMED_SETS:
         return str(path), read_path(Path(path), "--data", reading)
     refuse_columns(reading, f"{path or 'MNIST'} has none")
     if path is None:

@@ -6,7 +6,6 @@ import numpy as np
 
 from common.errors import RequestError
 from common.folder_names import class_folders, fold_name
-from common.images import hash_images
 from real.labelled_images import LabelledImages, check_class_names
 from real.split_names import PARTS
 from real.splits import count_copies, join_copies
@@ -70,9 +69,11 @@ def note_similar_names(class_names: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def note_copies(images: np.ndarray, split: np.ndarray, brought: np.ndarray) -> list[str]:
-    """Bring equal images into the same part, where the source has not put them into another; return what to say."""
-    hashes = hash_images(images)
+def bring_copies_together(hashes: np.ndarray, split: np.ndarray, brought: np.ndarray) -> list[str]:
+    """Bring equal images into the same part, in place, where the source has not put them into one; return what to say.
+
+    hashes: of the images [N]. split: their parts. brought: those that the source has put them into.
+    """
     copies = count_copies(hashes)
     moved = join_copies(split, hashes, brought == 0)
     across = np.isin(hashes[split == 2], hashes[split != 2]).sum()

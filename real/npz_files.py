@@ -10,12 +10,13 @@ import numpy as np
 from common.errors import RequestError
 from common.images import check_images
 from real.array_files import list_npz_keys, read_npz_arrays
-from real.array_values import check_flat, find_scale, parse_array_labels, scale_pixels
+from real.array_values import find_scale, parse_array_labels, scale_pixels, shape_images
 from real.labelled_images import SYNTHETIC, LabelledImages, check_class_names
 from real.said_parts import SPLIT_NAMES, divide_if_said
+from real.split_names import SPLIT_WORDS
 
 _KINDS = {"images": "x|images?|imgs?|data|pixels?|features", "labels": "y|labels?|targets?|class|classes"}
-_SPLITS = {"train": "train|training|tr", "validation": "val|valid|validation|dev", "test": "test|testing|te"}
+_SHORT = {"tr": "train", "te": "test"}  # beside the words of split_names
 _CLASS_NAMES = ("class_names", "label_names", "target_names")
 _POSITIONAL = ("arr_0", "arr_1")  # of np.savez(file, images, labels)
 
@@ -61,7 +62,7 @@ def read_named_arrays(
     more = (*_CLASS_NAMES, *SPLIT_NAMES, SYNTHETIC)
     arrays = read((*(key for pair in keys.values() for key in pair), *more))
     class_names = next((_parse_class_names(arrays[key], path, key) for key in _CLASS_NAMES if key in arrays), None)
-    images = {part: check_flat(arrays[key], f"{path}: {key}", image_shape) for part, (key, _) in keys.items()}
+    images = {part: shape_images(arrays[key], f"{path}: {key}", image_shape) for part, (key, _) in keys.items()}
     scale = find_scale(images.values(), f"{path}: {next(iter(keys.values()))[0]}")
     given = {part: (arrays[key], f"{path}: {key}") for part, (_, key) in keys.items()}
     labels, text_names = _number_labels(given, {part: len(array) for part, array in images.items()}, class_names)
@@ -131,16 +132,16 @@ def _find_meaning(name: str) -> tuple[str, str | None]:
     for kind, words in _KINDS.items():
         if re.fullmatch(words, name):
             return "train", kind
-        for split, parts in _SPLITS.items():
-            if re.fullmatch(rf"({words})[_ .-]?({parts})|({parts})[_ .-]?({words})", name):
+        for word, split in {**SPLIT_WORDS, **_SHORT}.items():
+            if re.fullmatch(rf"({words})[_ .-]?{word}|{word}[_ .-]?({words})", name):
                 return split, kind
     return "train", None
 
 
 def _list_unused(names: list[str], keys: dict[str, tuple[str, str]]) -> list[str]:
-    """Return the names of arrays that hold images or labels, but of which the other half is missing."""
-    used = {key for pair in keys.values() for key in pair}
-    return [name for name in names if name not in used and _find_meaning(name)[1]]
+    """Return the names of arrays that are not read."""
+    used = {key for pair in keys.values() for key in pair} | {*_CLASS_NAMES, *SPLIT_NAMES, SYNTHETIC}
+    return [name for name in names if name not in used]
 
 
 def _number_labels(

@@ -10,7 +10,7 @@ import numpy as np
 
 from common.errors import RequestError, describe_cause
 from common.files import check_regular_file
-from real.columns import LABEL_NAMES
+from real.columns import LABEL_NAMES, match_column
 from real.labelled_images import LabelledImages, check_class_names, parse_labels
 from real.pictures.picture_files import EncodedPicture, Reading
 from real.pictures.picture_sets import read_pictures
@@ -124,18 +124,18 @@ def _find_columns(path: Path, table: Any, label_column: str | None) -> tuple[str
     images = [name for name in images if name.casefold() in _IMAGE_NAMES] or images
     if len(images) != 1:
         raise RequestError(f"{path}: should have one column of encoded pictures. Got {shown}.")
-    found = _list_label_columns([field.name for field in fields if field.name != images[0]], label_column)
-    if len(found) != 1:
+    found = _list_label_columns([field.name for field in fields], label_column)
+    if len(found) != 1 or found == images:
         raise RequestError(f"{path}: should have one column of labels (--label-column names it). Got {shown}.")
     return images[0], found[0]
 
 
 def _list_label_columns(names: Sequence[str], label_column: str | None) -> list[str]:
-    """Return the columns that are called as labels are, or as --label-column says, in its case or in any."""
+    """Return the columns that are called as labels are, or the one that --label-column says."""
     if label_column is None:
         return [name for name in names if name.casefold() in _LABEL_NAMES]
-    same = [name for name in names if name.casefold() == label_column.casefold()]
-    return [name for name in same if name == label_column] or same
+    place = match_column(names, label_column)
+    return [] if place is None else [names[place]]
 
 
 def _find_class_names(path: Path, schema: Any, label_name: str) -> dict[int, str] | None:

@@ -44,8 +44,9 @@ def read_path(path: Path, flag: str, reading: PathReading) -> LabelledImages:
     source = leave_out_unlabelled(_read(path, flag, reading), str(path))
     if source.notes and not len(source.labels):
         raise RequestError(f"{path}: each image should have a label. {source.notes[-1]}.")
-    if source.synthetic is not None:
-        _refuse_synthetic(flag, path, int(source.synthetic.sum()), len(source.labels))
+    for part in (source, source.validation, source.test):
+        if part is not None and part.synthetic is not None:
+            _refuse_synthetic(flag, path, int(part.synthetic.sum()), len(part.labels))
     if not len(source.labels):
         return source
     check_contrast(source.images, str(path))

@@ -25,7 +25,10 @@ def divide(source: LabelledImages, texts: Sequence[str]) -> LabelledImages | str
         return f"{unknown[0]!r:.60}" if unknown else "no train"
     parts = np.array([meanings[text] for text in texts])
     found = {part: source.select(parts == part) for part in PARTS}
-    others = {part: LabelledImages(own.images, own.labels) if len(own.labels) else None for part, own in found.items()}
+    others = {
+        part: LabelledImages(own.images, own.labels, synthetic=own.synthetic) if len(own.labels) else None
+        for part, own in found.items()
+    }
     return replace(found["train"], validation=others["validation"], test=others["test"])
 
 

@@ -5,7 +5,7 @@ import re
 from common.folder_names import fold_name
 
 PARTS = ("train", "validation", "test")
-_SPLITS = {
+SPLIT_WORDS = {
     "train": "train", "training": "train",
     "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
     "test": "test", "testing": "test", "eval": "test",
@@ -25,8 +25,8 @@ def find_split(name: str) -> tuple[str | None, bool]:
     """
     words = _list_words(name)
     for word in words[:1] + words[-1:]:
-        if word in _SPLITS:
-            return _SPLITS[word], len(words) == 1
+        if word in SPLIT_WORDS:
+            return SPLIT_WORDS[word], len(words) == 1
     return None, False
 
 
@@ -50,7 +50,7 @@ def _list_words(name: str) -> list[str]:
     """Return the words of a name in lower case, without fillers, also where they are grown together: "trainset"."""
     words = []
     for word in _cut_words(name):
-        endings = [filler for filler in _FILLERS if word.removesuffix(filler) in _SPLITS]
+        endings = [filler for filler in _FILLERS if word.removesuffix(filler) in SPLIT_WORDS]
         words.append(word.removesuffix(endings[0]) if endings else word)
     return [word for word in words if word not in _FILLERS]
 

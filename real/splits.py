@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
 from common.errors import RequestError
@@ -34,20 +36,28 @@ def split_images(
     part that the source does not bring gets its percentage, stratified. From three images of a class on, each part has
     at least one. groups: integers [N]; images of the same group, as of one patient, come to the same part.
     """
-    missing = [part for part in (1, 2) if not (brought == part).any()]
+    missing = {part: percentages[part] for part in (1, 2) if not (brought == part).any()}
     split, free = brought.copy(), brought == 0
-    if groups is not None:
-        split[free] = _draw_groups(labels[free], groups[free], {part: percentages[part] for part in missing})
+    if groups is not None and missing:
+        split[free] = _draw_groups(labels[free], groups[free], missing)
         return split
     generator = np.random.default_rng(_SEED)
     for k in range(labels.max() + 1):
         members = generator.permutation(np.flatnonzero((labels == k) & free))
         start = 0
-        for part in missing:
-            count = max(round(len(members) * percentages[part] / 100), int(len(members) >= 3))
+        for part, count in _share(len(members), missing, at_least=int(len(members) >= 3)).items():
             split[members[start : start + count]] = part
             start += count
     return split
+
+
+def _share(total: int, percentages: dict[int, int], at_least: int) -> dict[int, int]:
+    """Return {part: its share of a total}, with one left for train and, where there are enough, each part to come."""
+    shares: dict[int, int] = {}
+    for place, (part, percentage) in enumerate(percentages.items()):
+        kept = len(percentages) - place if at_least else 1
+        shares[part] = min(max(round(total * percentage / 100), at_least), max(total - sum(shares.values()) - kept, 0))
+    return shares
 
 
 def _draw_groups(labels: np.ndarray, groups: np.ndarray, percentages: dict[int, int]) -> np.ndarray:
@@ -66,11 +76,23 @@ def _draw_groups(labels: np.ndarray, groups: np.ndarray, percentages: dict[int, 
         folds = [members for _, members in splitter.split(labels, labels, groups)]
     split = np.zeros(len(labels), int)
     start = 0
-    for part, percentage in percentages.items():
-        stop = start + max(round(count * percentage / 100), 1)
-        split[np.concatenate(folds[start:stop])] = part
-        start = stop
+    for part, share in _share(count, percentages, at_least=1).items():
+        split[np.concatenate(folds[start : start + share])] = part
+        start += share
     return split
+
+
+def join_groups(groups: np.ndarray, hashes: np.ndarray) -> np.ndarray:
+    """Return the groups of images, integers [N], with those as one that have an image in common.
+
+    hashes: of the images [N].
+    """
+    _, group = np.unique(groups, return_inverse=True)
+    _, image = np.unique(hashes, return_inverse=True)
+    count = int(group.max()) + 1
+    size = count + int(image.max()) + 1
+    edges = coo_array((np.ones(len(group)), (group, count + image)), shape=(size, size))
+    return connected_components(edges, directed=False)[1][group]
 
 
 def join_copies(split: np.ndarray, hashes: np.ndarray, movable: np.ndarray) -> int:
@@ -92,5 +114,8 @@ def count_copies(hashes: np.ndarray) -> int:
 
 
 def encode_groups(values: Sequence[str]) -> np.ndarray:
-    """Turn the texts of a column into integers [N]."""
+    """Turn the texts of a column into integers [N]; RequestError where one is empty."""
+    missing = sum(not text.strip() for text in values)
+    if missing:
+        raise RequestError(f"the column of --groups should have a text for each image. {missing:,} have none.")
     return np.unique(np.asarray(values, str), return_inverse=True)[1]

@@ -15,6 +15,7 @@ from real.labelled_images import LabelledImages
 from real.npz_files import read_npz
 
 STANDARD_SETS = ("mnist", "fashion_mnist")
+NAMED_SETS = (*STANDARD_SETS, "mnist5k")  # whose name is a value of --data
 FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,7 @@ def find_shards(pattern: str | Path, flag: str = "--synthetic") -> tuple[list[Pa
     if path.is_dir():
         found = _list_shards(path)
     else:
-        anchor = Path(path.anchor or ".")
-        found = [path] if path.is_file() else list(anchor.glob(str(path.relative_to(path.anchor))))
+        found = [path] if path.is_file() else [Path(name) for name in glob(str(path), recursive=True)]
     if path.is_dir() and not found and scan_folder(path).count:
         if count_marks(path)["0"]:
             raise RequestError(f"{flag} should be the run's folder: {path} holds real pictures, too ({METADATA}).")

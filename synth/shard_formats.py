@@ -6,16 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from common.errors import RequestError
 from common.files import replacing
+from real.labelled_images import LabelledImages
+from real.npz_files import read_npz
 from synth import shard_pictures
-
-if TYPE_CHECKING:
-    from real.labelled_images import LabelledImages
 
 _CSV_CHUNK = 512  # rows: the text of a chunk stays in the processor's cache
 _PIXEL_TEXT = np.array([f",{value}" for value in range(256)], "S4").view(np.uint32)  # padded with zero bytes
@@ -46,7 +44,7 @@ class ShardFormat:
     place: str
     pattern: str
     write: Callable[[Path, np.ndarray, np.ndarray, dict[str, np.ndarray]], None]
-    read: Callable[[Path, tuple[int, int, int] | None, int | None], Iterable["LabelledImages"]]
+    read: Callable[[Path, tuple[int, int, int] | None, int | None], Iterable[LabelledImages]]
     row_bytes: Callable[[int], int]
     list_files: Callable[[Path], Iterable[Path]] = lambda path: [path]
     compute_hash: Callable[[Path], str] = hash_file
@@ -71,9 +69,7 @@ def _write_compressed_npz(path: Path, images: np.ndarray, labels: np.ndarray, mo
     _write_npz(path, images, labels, more, np.savez_compressed)
 
 
-def _read_npz(path: Path, image_shape: tuple[int, int, int] | None, rows: int | None) -> Iterator["LabelledImages"]:
-    from real.npz_files import read_npz  # pandas comes with it, which writing and --help do not need
-
+def _read_npz(path: Path, image_shape: tuple[int, int, int] | None, rows: int | None) -> Iterator[LabelledImages]:
     yield read_npz(path)
 
 
@@ -111,7 +107,7 @@ def csv_rows(images: np.ndarray, labels: int | np.ndarray, ending: bytes = b"\n"
     return lines.tobytes().translate(None, b"\0")
 
 
-def _read_csv(path: Path, image_shape: tuple[int, int, int] | None, rows: int | None) -> Iterable["LabelledImages"]:
+def _read_csv(path: Path, image_shape: tuple[int, int, int] | None, rows: int | None) -> Iterable[LabelledImages]:
     from real.tables import read_csv, read_csv_chunks
 
     return read_csv_chunks(path, image_shape) if rows is None else [read_csv(path, image_shape, rows)]
@@ -192,7 +188,7 @@ def write_shard(
 
 def read_chunks(
     path: str | Path, image_shape: tuple[int, int, int] | None, rows: int | None = None
-) -> Iterator["LabelledImages"]:
+) -> Iterator[LabelledImages]:
     """Yield a shard, or at least its first `rows`, in pieces; RequestError where its images have another shape.
 
     image_shape: None takes them as they are.

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,11 +20,9 @@ from common.files import replacing, replacing_all
 from common.folder_names import class_folders
 from common.images import MAX_SIDE
 from common.run_folder import JOURNAL, MANIFEST
+from real.labelled_images import LabelledImages
 from real.pictures.picture_marks import METADATA, PICTURES
 from synth.shards import load_manifest
-
-if TYPE_CHECKING:
-    from real.labelled_images import LabelledImages
 
 RANGE = r"(.+)-(\d{8,})-(\d{8,})\.png"
 RANGE_NAME = "synthetic-{first:08d}-{last:08d}.png"
@@ -61,13 +58,11 @@ def save_png(path: Path, image: np.ndarray) -> None:
 
 def read_range(
     path: Path, image_shape: tuple[int, int, int] | None, rows: int | None = None
-) -> Iterator["LabelledImages"]:
+) -> Iterator[LabelledImages]:
     """Yield the pictures of a range, or its first `rows`, in chunks; the run's manifest says what their label is.
 
     Raises RequestError for one that is missing or damaged, or not of the shape (height, width, channels).
     """
-    from real.labelled_images import LabelledImages
-
     label, pictures = _find_label(path), islice(_read_all(path), rows)
     while chunk := list(islice(pictures, _CHUNK_SIZE)):
         for file, image in chunk:

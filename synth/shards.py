@@ -1,4 +1,4 @@
-"""What a run says of its shards: the manifest, the hashes of its training images, and the classes' folders."""
+"""What a run says of its shards: the manifest, and the hashes of its training images."""
 
 import hashlib
 import json

@@ -43,9 +43,9 @@ class KnownClasses:
                 f"by their label values. Got {', '.join(unknown[:5])} instead."
             )
         by_value: dict[int, str] = {}
-        for name in names:
-            other = by_value.setdefault(self.exact.get(name, -1), name)
-            if name in self.exact and other != name:
+        for name in [name for name in names if name in self.exact]:
+            other = by_value.setdefault(self.exact[name], name)
+            if other != name:
                 raise RequestError(
                     f"{source}: classes should all be called by the real data's names, or all by their label values. "
                     f"Got {other} and {name}, which are the same class, once by its name and once by its value."

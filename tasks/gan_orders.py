@@ -10,7 +10,7 @@ from typing import Any
 from common.errors import RunError
 from common.executors import Executor
 from common.files import read_files, write_files
-from common.run_folder import RunFolder, read_networks
+from common.run_folder import RunFolder, read_generators_last
 from models.description import list_pairs
 from models.recipes import Recipe
 from real.datasets import Dataset
@@ -88,5 +88,5 @@ def _fit(state: None, sent: tuple[GANOrder, dict[str, bytes]]) -> tuple[MadeGAN,
             fit_study_gan(order.dataset, order.recipe, folder, filter=order.filter, seed=order.seed, **options)
         except RunError as error:
             return MadeGAN(order.key, {}, set(), error), lines
-        made = read_networks(folder)
+        made = read_generators_last(folder)
     return MadeGAN(order.key, made, before.keys() - made.keys(), None), lines

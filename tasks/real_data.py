@@ -12,7 +12,7 @@ from models.startup import download_standard_set
 from real.data_options import DataOptions
 from real.datasets import Dataset, check_request, complete_request, load_dataset
 from real.near_copies import find_near_copies
-from real.standard_sets import STANDARD_SETS
+from real.standard_sets import NAMED_SETS
 
 
 def load_data(
@@ -49,7 +49,7 @@ def hint_at_data(dataset: Dataset) -> str:
 
 def note_near_copies(dataset: Dataset, quiet: bool) -> None:
     """Say how many held-out images look like train images, unless the set is known and `quiet` asks for nothing."""
-    if quiet or dataset.name in (*STANDARD_SETS, "mnist5k"):
+    if quiet or dataset.name in NAMED_SETS:
         return
     held_out = np.concatenate([dataset.validation, dataset.test])
     near = find_near_copies(dataset.images[held_out], dataset.part("train")[0])

@@ -5,10 +5,11 @@ from collections.abc import Collection
 from pathlib import Path
 
 from common.images import IMAGE_SUFFIXES
+from real.columns import match_column
 from real.idx_folders import is_idx_folder
 from real.pictures.folder_nesting import step_in
 from real.pictures.folder_tree import TEXT_LIST, Folder, count_pictures, list_some, list_tables, scan_folder
-from real.pictures.name_tables import fold_column, list_columns
+from real.pictures.name_tables import read_header
 
 _LABEL_SUFFIXES = (".json", ".xlsx", ".xls", ".xml", ".mat", ".pkl", ".parquet")  # of files that may say the classes
 _ARRAYS = (".npy", ".npz", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", "")  # of files that may hold the images
@@ -25,16 +26,18 @@ def list_naming_tables(folder: Folder, root: Folder) -> list[Path]:
 
 
 def has_column(path: Path, column: str) -> bool:
-    """Tell whether a CSV that may name the pictures of a folder has a column of this name."""
+    """Tell whether a CSV that may name the pictures of a folder has a column of this name, or number."""
     root = scan_folder(path)
-    return any(fold_column(column) in list_columns(table) for table in list_naming_tables(step_in(root), root))
+    tables = list_naming_tables(step_in(root), root)
+    return any(match_column(read_header(table), column) is not None for table in tables)
 
 
 def list_label_files(folder: Folder, root: Folder) -> tuple[list[str], list[str]]:
     """Return the names of tables, and of other files, in or over a folder that seem to be there to say the classes."""
     tables = [path for path in list_naming_tables(folder, root) if path.suffix.lower() != TEXT_LIST]
     places = [place for place in (folder.path, *folder.path.parents) if place.is_relative_to(root.path)]
-    others = [path for place in places for path in sorted(place.iterdir()) if path.suffix.lower() in _LABEL_SUFFIXES]
+    files = [path for place in places if place.is_dir() for path in sorted(place.iterdir())]
+    others = [path for path in files if path.suffix.lower() in _LABEL_SUFFIXES]
     return [path.name for path in tables if path.is_relative_to(root.path)], [path.name for path in others]
 
 

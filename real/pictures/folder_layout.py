@@ -1,5 +1,6 @@
 """Find out how a folder of pictures is laid out: where its parts are, and which pictures are of which class."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -64,7 +65,7 @@ def find_layout(path: str | Path, label_column: str | None = None) -> Layout:
     """
     layout = Layout(label_column=label_column)
     masks: list[str] = []
-    root = drop_masks(scan_folder(path), masks)
+    root = drop_masks(scan_folder(os.path.abspath(path)), masks)
     if masks:
         layout.notes.append(f"not read, as they belong to the images beside them: {list_some(masks)}")
     top = step_in(root)

@@ -7,11 +7,11 @@ from real.pictures.name_tables import (
     MAX_BYTES,
     Names,
     Table,
-    find_header,
-    find_names,
+    add_header,
+    find_name_column,
     fold_column,
-    list_columns,
     load_table,
+    read_header,
 )
 from real.said_parts import SPLIT_NAMES, find_part
 from real.split_names import find_split
@@ -33,10 +33,10 @@ def find_listed_parts(names: Names, tables: Mapping[Path, str | None]) -> tuple[
     """
     naming = []  # the tables that name pictures, and by which column
     for path, split in tables.items():
-        may_say = split or list_columns(path) & {*SPLIT_NAMES, *SWITCHES}
+        may_say = split or {*map(fold_column, read_header(path))} & {*SPLIT_NAMES, *SWITCHES}
         if may_say and path.stat().st_size <= MAX_BYTES:
-            table = find_header(load_table(path, split), names)
-            column = find_names(table, names)
+            table = add_header(load_table(path, split), names)
+            column = find_name_column(table, names)
             naming += [] if column is None else [(table, column)]
     found = [(read_part_column(table, column, names), table.name) for table, column in naming]
     found.append(_read_lists([pair for pair in naming if pair[0].split], names))

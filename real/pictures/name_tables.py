@@ -23,7 +23,7 @@ _INDEX = re.compile(r"|index|idx|row(_?(id|names?|number))?|unnamed_\d+|level_\d
 MAX_BYTES, _MAX_COLUMNS = 200 * 2**20, 400  # of a CSV of names and labels; larger ones hold pixels
 _ABOVE = re.compile(r"\s*|\s*#.*\s*|sep=.\s*", re.IGNORECASE)  # a line above the header
 _LONGEST_HEADER = 100_000  # characters
-_UTF8, _UTF16, WINDOWS = "utf-8", "utf-16", "cp1252"
+_UTF8, _UTF16, WINDOWS = "utf-8-sig", "utf-16", "cp1252"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")  # with which such a file begins
 
 
@@ -100,13 +100,12 @@ def load_table(path: Path, split: str | None) -> Table:
     try:
         if path.suffix.lower() == JSON_LINES:
             return Table(path, *_read_json_lines(path), split, _UTF8)
-        with path.open("rb") as file:
-            encoding = _UTF16 if file.read(2) in _UTF16_MARKS else _UTF8
+        encoding = _find_encoding(path)
         try:
-            header, rows = _read_rows(path, "utf-8-sig" if encoding == _UTF8 else encoding)
+            header, rows = _read_rows(path, encoding)
         except UnicodeDecodeError:
-            header, rows = _read_rows(path, WINDOWS)
             encoding = WINDOWS
+            header, rows = _read_rows(path, encoding)
     except (OSError, ValueError, csv.Error) as error:
         if path.suffix.lower() == TEXT_LIST:  # it may be anything
             return Table(path, [], [], split, _UTF8)
@@ -115,16 +114,34 @@ def load_table(path: Path, split: str | None) -> Table:
     return Table(path, header, whole, split, encoding, torn=len(rows) - len(whole))
 
 
-def _read_rows(path: Path, encoding: str) -> tuple[list[str], list[list[str]]]:
-    """Return the header and the rows, if these are not too long; UnicodeDecodeError where a file is not in UTF-8.
+def read_header(path: Path) -> list[str]:
+    """Return the names of a table's columns by its first lines, or [] where it has no such lines."""
+    try:
+        if path.suffix.lower() == JSON_LINES:
+            return _read_json_lines(path, 1)[0]
+        return _read_rows(path, _find_encoding(path), 0, errors="replace")[0]
+    except (OSError, ValueError, csv.Error):
+        return []
+
+
+def _find_encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        return _UTF16 if file.read(2) in _UTF16_MARKS else _UTF8
+
+
+def _read_rows(
+    path: Path, encoding: str, count: int | None = None, errors: str = "strict"
+) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows, or `count` of them, if these are not too long; UnicodeDecodeError where a file is
+    not in UTF-8.
 
     Above the header may be empty lines, comments (#) and what tells Excel the separator; rows may end with a separator,
     and begin with names that the header has no column for, as R writes them.
     """
-    errors = "replace" if encoding == WINDOWS else "strict"  # which has a few bytes without a meaning
+    errors = "replace" if encoding == WINDOWS else errors  # which has a few bytes without a meaning
     with path.open(encoding=encoding, errors=errors, newline="") as file:
         above = 0
-        while _ABOVE.fullmatch(sample := file.readline(10_000)) and sample:
+        while _ABOVE.fullmatch(sample := file.readline(_LONGEST_HEADER)) and sample:
             above += 1
         delimiter = max(",;\t", key=sample.count)
         file.seek(0)
@@ -134,7 +151,7 @@ def _read_rows(path: Path, encoding: str) -> tuple[list[str], list[list[str]]]:
         header = [cell.strip() for cell in next(lines, [])]
         if len(header) > _MAX_COLUMNS:
             return header, []
-        rows = [[cell.strip() for cell in row] for row in lines if row]
+        rows = [[cell.strip() for cell in row] for row in islice(lines, count) if row]
     if rows and all(len(row) > 1 and not row[-1] for row in rows) and header[len(rows[0]) - 1 :] in ([], [""]):
         header, rows = header[: len(rows[0]) - 1], [row[:-1] for row in rows]
     elif {len(row) - len(header) for row in rows} == {1} and not rows[0][0].lower().endswith(IMAGE_SUFFIXES):
@@ -142,10 +159,13 @@ def _read_rows(path: Path, encoding: str) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
-def _read_json_lines(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Return the names in a file with a JSON object in each line, as Hugging Face has them, and the rows of texts."""
+def _read_json_lines(path: Path, count: int | None = None) -> tuple[list[str], list[list[str]]]:
+    """Return the names in a file with a JSON object in each line, as Hugging Face has them, and the rows of texts.
+
+    count: of the lines that are read; None reads all.
+    """
     with path.open(encoding="utf-8-sig") as file:
-        objects = [json.loads(line) for line in file if line.strip()]
+        objects = [json.loads(line) for line in islice((line for line in file if line.strip()), count)]
     if not all(isinstance(entry, dict) for entry in objects):
         raise ValueError("a line is no JSON object")
     header = list(dict.fromkeys(name for entry in objects for name in entry))
@@ -153,7 +173,7 @@ def _read_json_lines(path: Path) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
-def find_header(table: Table, names: Names) -> Table:
+def add_header(table: Table, names: Names) -> Table:
     """Return the table with numbers for a header where its first row names a picture, too."""
     likely = (cell for cell in table.header if cell.lower().endswith(IMAGE_SUFFIXES) or "/" in cell)
     is_row = any(names.look_up(cell, table.split) for cell in likely)
@@ -163,14 +183,7 @@ def find_header(table: Table, names: Names) -> Table:
     return replace(table, header=header, rows=[table.header, *table.rows], has_no_header=True)
 
 
-def list_columns(path: Path) -> set[str]:
-    """Return the names of a CSV's columns by its first line, as fold_column returns them."""
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        cells = re.split(r"[,;\t]", file.readline(_LONGEST_HEADER))
-    return {fold_column(cell.strip(' "\n')) for cell in cells}
-
-
-def find_names(table: Table, names: Names) -> int | None:
+def find_name_column(table: Table, names: Names) -> int | None:
     """Return the number of the column that names pictures: most of its own cells, or most of the pictures.
 
     Numbers may be anything, and should name most of both. Of several the one with files' suffixes counts, then the one

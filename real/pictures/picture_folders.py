@@ -1,5 +1,6 @@
 """Read folders of pictures as labelled images."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def read_image_folder(
     sets give one channel, others three. Images of different sizes need `reading.size`. groups: as of read_groups, for
     the train part. label_column: as of find_layout. Errors name the pictures.
     """
+    folder = os.path.abspath(folder)  # . and .. have no name, and no parent
     layout = find_layout(folder, label_column)
     check_class_names(layout.class_names, folder)
     values = layout.number_classes()

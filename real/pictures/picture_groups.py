@@ -7,7 +7,7 @@ import numpy as np
 
 from common.errors import RequestError
 from real.pictures.folder_tree import list_tables, scan_folder
-from real.pictures.name_tables import Names, find_names, load_table
+from real.pictures.name_tables import Names, find_name_column, load_table
 from real.splits import encode_groups
 
 
@@ -22,7 +22,7 @@ def read_groups(folder: Path, column: str, pictures: Sequence[Path]) -> np.ndarr
         looked = ", ".join(path.name for path in paths)[:80] or "there is no CSV"
         raise RequestError(f"{folder}: no CSV in it or beside it has the column {column!r:.60} of --groups ({looked}).")
     table, names = tables[0], Names("train", pictures)
-    name_column = find_names(table, names)
+    name_column = find_name_column(table, names)
     if name_column is None:
         raise RequestError(f"{table.path}: should name the pictures of {folder} in one of its columns.")
     place = table.header.index(column)

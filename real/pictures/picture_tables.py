@@ -11,14 +11,23 @@ from typing import NamedTuple
 from common.errors import RequestError
 from real.pictures.folder_tree import TEXT_LIST, count_pictures
 from real.pictures.listed_parts import read_part_column
-from real.pictures.name_tables import MAX_BYTES, WINDOWS, Names, Table, find_header, find_names, fold_column, load_table
+from real.pictures.name_tables import (
+    MAX_BYTES,
+    WINDOWS,
+    Names,
+    Table,
+    add_header,
+    find_name_column,
+    fold_column,
+    load_table,
+)
 from real.pictures.table_labels import (
     FRACTION,
     OTHER_KINDS,
     Labels,
     find_known_labels,
+    find_labels_in,
     find_marks,
-    find_named,
     find_only_column,
     find_only_labels,
 )
@@ -57,15 +66,15 @@ def read_classes(names: Names, tables: Mapping[Path, str | None], label_column: 
     for path, split in sorted(tables.items(), key=lambda pair: pair[1] not in (None, names.part)):
         if not _is_asked(path, split, names):
             continue
-        table = find_header(load_table(path, split), names)
+        table = add_header(load_table(path, split), names)
         if sum(name.lower().startswith("pix") for name in table.header) > len(table.header) // 2:
             continue  # it has images of its own
-        column = find_names(table, names)
+        column = find_name_column(table, names)
         if column is not None and (path.suffix.lower() != TEXT_LIST or find_only_labels(table, column)):
             naming.append((table, column))
     ways: list[Callable[[Table, int], Labels | None]] = [find_marks, find_known_labels, find_only_labels]
     if label_column:
-        ways = [partial(find_named, label_column)]
+        ways = [partial(find_labels_in, label_column)]
     elif len({tuple(table.header) for table, at in naming if find_only_column(table, at) is not None}) > 1:
         ways.remove(find_only_labels)  # which of them?
     for find in ways:
@@ -93,7 +102,7 @@ def read_other_classes(names: Names, tables: Mapping[Path, str | None], classes:
         if not _is_asked(path, split, names):
             continue
         table = load_table(path, split)
-        column = find_names(table, names)
+        column = find_name_column(table, names)
         labels = None if column is None else find_known_labels(table, column, but=OTHER_KINDS)
         if column is not None and labels and _contradict(table, column, labels, names, classes):
             return _add_parts(_assign(table, column, labels, names), table, [], names)

@@ -4,10 +4,11 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from real.columns import match_column
 from real.labelled_images import parse_label
 from real.pictures.folder_tree import TEXT_LIST
 from real.pictures.listed_parts import BOOLEANS, SWITCHES
-from real.pictures.name_tables import Table, fold_column, is_index, list_columns
+from real.pictures.name_tables import Table, fold_column, is_index, read_header
 from real.said_parts import SPLIT_NAMES
 from real.split_names import find_split
 
@@ -27,7 +28,7 @@ FRACTION = re.compile(r"[+-]?\d*[.,]\d*[1-9]\d*")
 
 def has_label_column(path: Path) -> bool:
     """Tell by its first line whether a CSV has a column that is called as those of labels alone are."""
-    return bool(list_columns(path) & (set(_LABEL_COLUMNS) - set(OTHER_KINDS)))
+    return bool(set(map(fold_column, read_header(path))) & (set(_LABEL_COLUMNS) - set(OTHER_KINDS)))
 
 
 def find_marks(table: Table, column: int) -> Labels | None:
@@ -52,11 +53,10 @@ def find_known_labels(table: Table, column: int, *, but: Collection[str] = ()) -
     return _take_column(table, known[0]) if known else None
 
 
-def find_named(label_column: str, table: Table, column: int) -> Labels | None:
-    """Return the labels of a table that has a column of this name or number, from 1 on; None of another."""
-    named = {str(place + 1): place for place in range(len(table.header))}
-    named |= {name: place for place, name in enumerate(table.header)}
-    return _take_column(table, named[label_column]) if label_column in named else None
+def find_labels_in(label_column: str, table: Table, column: int) -> Labels | None:
+    """Return the labels of a table that has the column that real.columns.match_column finds; None of another."""
+    place = match_column(table.header, label_column)
+    return None if place is None else _take_column(table, place)
 
 
 def find_only_labels(table: Table, column: int) -> Labels | None:

@@ -67,3 +67,13 @@ def test_class_given_twice_is_refused():
 def test_a_list_of_the_wrong_length_is_refused(text, count):
     with pytest.raises(ValueError, match=rf"--counts should be one, or one for each of 3 classes\. Got {count}\."):
         parse_counts(text, NAMES, VALUES, "--counts")
+
+
+def test_names_of_classes_may_have_commas():
+    names, values = ("Apple", "Pepper,_bell", "a,b,c"), (0, 1, 2)
+    assert parse_counts("Pepper,_bell:5,Apple:2,a,b,c:1", names, values, "--counts") == {
+        "Pepper,_bell": 5, "Apple": 2, "a,b,c": 1,
+    }  # fmt: skip
+    assert parse_classes("a,b,c,Pepper,_bell", names, values) == (1, 2)
+    with pytest.raises(ValueError, match="should be one of .* Got '_bell'"):
+        parse_classes("_bell,Apple", names, values)

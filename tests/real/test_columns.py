@@ -1,7 +1,7 @@
 import pytest
 
 from common.errors import RequestError
-from real.columns import Columns, choose_end, find_columns, has_pixel_names, list_odd_names
+from real.columns import Columns, choose_end, find_columns, has_pixel_names, list_odd_names, match_column
 
 PIXELS = ["pixel0", "pixel1", "pixel2", "pixel3"]
 
@@ -73,3 +73,10 @@ def test_odd_names():
 )
 def test_the_label_of_a_table_without_names_is_at_the_end_that_looks_like_labels(first, last, end):
     assert choose_end(set(map(str, first)), set(map(str, last))) == end
+
+
+@pytest.mark.parametrize(
+    ("wanted", "place"), [("label", 1), ("LABEL", None), ("Age", 2), ("age", 2), ("3", 2), ("9", None), ("0", None)]
+)
+def test_a_column_is_named_in_its_case_or_any_or_by_number(wanted, place):
+    assert match_column(["Label", "label", " Age "], wanted) == place

@@ -522,3 +522,43 @@ def test_a_class_of_one_tone_is_said(tmp_path):
     np.savez(tmp_path / "a.npz", images=images, labels=[0] * 10 + [1] * 10)
     notes = load_dataset(tmp_path / "a.npz").notes
     assert "all pixels of class '1' are in 3..3 of 0..255: are its images damaged?" in notes
+
+
+def test_groups_stay_together_though_images_of_two_are_the_same(tmp_path):
+    rows = [f"{number % 2},p{number // 4},{','.join(map(str, range(number, number + 9)))}" for number in range(80)]
+    rows[9] = rows[9].rsplit(",", 9)[0] + "," + rows[41].split(",", 2)[2]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["label,patient," + ",".join(f"pixel{index}" for index in range(9)), *rows]) + "\n")
+    dataset = load_dataset(path, groups="patient")
+    patients = np.arange(80) // 4
+    parts = [set(patients[getattr(dataset, part)]) for part in ("train", "validation", "test")]
+    assert sum(map(len, parts)) == 20
+    assert any({2, 10} <= found for found in parts)
+
+
+@pytest.mark.parametrize("columns", ["label,split,synthetic", "label,synthetic"])
+def test_synthetic_images_are_no_test_images(tmp_path, columns):
+    def write(name, parts):
+        pixels = ",".join(f"pixel{index}" for index in range(9))
+        rows = [
+            ",".join(
+                ["0", *([part] * ("split" in columns)), str(int(part == "test")), *map(str, range(n, n + 180, 20))]
+            )
+            for n, part in enumerate(parts)
+        ]
+        (tmp_path / name).write_text("\n".join([f"{columns},{pixels}", *rows]) + "\n")
+
+    if "split" in columns:
+        write("a.csv", ["train"] * 20 + ["test"] * 5)
+    else:
+        write("train.csv", ["train"] * 20)
+        write("test.csv", ["test"] * 5)
+    with pytest.raises(RequestError, match="5 of the 5 .* are marked as synthetic"):
+        load_dataset(tmp_path)
+
+
+def test_a_column_is_found_in_any_case_in_train_and_test(table):
+    text = table.with_name("others.csv").read_text()
+    table.with_name("others.csv").write_text(text.replace("digit", "Digit", 1))
+    dataset = load_dataset(table, test_data=table.with_name("others.csv"), label_column="digit")
+    assert dataset.part("test")[1].tolist() == [1, 0, 1, 1]

@@ -226,3 +226,11 @@ def test_class_names_begin_with_that_of_1_where_labels_do(tmp_path):
     assert source.class_names == {1: "ape", 2: "bee"}
     assert "labels begin with 1, and class_names with that of 1" in source.notes[0]
     assert read_npz(save(tmp_path, images=BRIGHT, labels=[1, 1], class_names=names)).class_names == {0: "ape", 1: "bee"}
+
+
+def test_arrays_that_are_not_read_are_noted(tmp_path):
+    images, labels = np.arange(64, dtype=np.uint8).reshape(4, 4, 4) * 3, np.array([0, 1, 0, 1])
+    np.savez(tmp_path / "a.npz", x_train=images, y_train=labels, x_eval=images, y_eval=labels, extra=images)
+    source = read_npz(tmp_path / "a.npz")
+    assert len(source.test.labels) == 4
+    assert source.notes == (f"{tmp_path / 'a.npz'}: extra is left out",)

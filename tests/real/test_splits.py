@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from real.splits import count_copies, encode_groups, join_copies, parse_resplit, split_images
+from real.splits import count_copies, encode_groups, join_copies, join_groups, parse_resplit, split_images
 
 NONE = np.zeros(100, int)
 
@@ -69,3 +69,31 @@ def test_groups_are_split_where_classes_are_smaller_than_the_folds():
 
 def test_texts_are_groups():
     assert encode_groups(["b", "a", "b"]).tolist() == [1, 0, 1]
+
+
+def test_groups_with_an_image_in_common_are_one():
+    groups = np.array([5, 5, 7, 7, 9, 9, 11])
+    hashes = np.array([1, 2, 2, 3, 4, 5, 6], np.uint64)
+    joined = join_groups(groups, hashes)
+    assert joined.tolist() == [joined[0]] * 4 + [joined[4]] * 2 + [joined[6]]
+    assert len(set(joined.tolist())) == 3
+
+
+def test_nothing_is_drawn_where_the_source_brings_both_parts():
+    brought = np.array([0, 0, 1, 2])
+    assert split_images(np.zeros(4, int), brought, np.zeros(4, int)).tolist() == brought.tolist()
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, [1, 0, 0]), (2, [1, 1, 0]), (3, [1, 1, 1]), (4, [1, 2, 1])])
+def test_train_and_the_parts_to_come_keep_an_image_of_large_percentages(count, expected):
+    percentages = parse_resplit("10/40/50")
+    split = split_images(np.zeros(count, int), np.zeros(count, int), percentages=percentages)
+    assert np.bincount(split, minlength=3).tolist() == expected
+    if count >= 3:
+        split = split_images(np.arange(60) % 2, np.zeros(60, int), np.arange(60) * count // 60, percentages)
+        assert set(split) == {0, 1, 2}
+
+
+def test_groups_without_a_text_are_refused():
+    with pytest.raises(ValueError, match="--groups should have a text for each image. 2 have none"):
+        encode_groups(["a", "", " "])

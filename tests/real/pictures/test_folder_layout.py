@@ -703,3 +703,37 @@ def test_beginnings_of_names_that_say_parts_are_no_classes(make):
 def test_pictures_in_folders_inside_of_a_class_are_noted(make):
     layout = find_layout(make("ape/1.png", "ape/thumbs/1.png", "bee/2.png"))
     assert layout.notes == ["all that lies in the sub-folders of ape is read as that class"]
+
+
+def test_a_folder_that_is_called_by_a_dot_is_the_same(make, monkeypatch):
+    folder = make("set/ape/1.png", "set/ape/2.png", "set/bee/1.png", "set/bee/2.png")
+    (folder / "train.txt").write_text("ape/1\nbee/2\n")
+    (folder / "test.txt").write_text("ape/2\nbee/1\n")
+    expected = show(find_layout(folder / "set"))
+    assert list(expected) == ["train", "test"]
+    monkeypatch.chdir(folder / "set")
+    assert show(find_layout(".")) == expected
+    monkeypatch.chdir(folder / "set/ape")
+    assert show(find_layout("..")) == expected
+
+
+@pytest.mark.parametrize("above", ["sep=,\n", "# by hand\n\n"])
+def test_parts_are_read_below_what_is_above_a_header(make, above):
+    table = f"{above}file_name,split\nape/1.png,train\nbee/2.png,train\nape/3.png,test\n"
+    folder = make("ape/1.png", "bee/2.png", "ape/3.png", meta=table)
+    assert list(show(find_layout(folder))) == ["train", "test"]
+
+
+def test_parts_are_read_from_json_lines(make):
+    folder = make("ape/1.png", "bee/2.png", "ape/3.png")
+    lines = [
+        f'{{"file_name": "{name}", "split": "{part}"}}\n'
+        for name, part in (("ape/1.png", "train"), ("bee/2.png", "train"), ("ape/3.png", "test"))
+    ]
+    (folder / "metadata.jsonl").write_text("".join(lines))
+    assert list(show(find_layout(folder))) == ["train", "test"]
+
+
+def test_pieces_with_parts_inside_and_no_labels_are_one_line(make):
+    with pytest.raises(RequestError, match="nothing that says their classes"):
+        find_layout(make(*(f"part_{n}/{part}/{n}.png" for n in (1, 2) for part in ("train", "test"))))
