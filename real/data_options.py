@@ -24,7 +24,10 @@ class DataOptions:
         None, "column of the labels, or folders: their names (default: found)", metavar="NAME"
     )
     groups: str | None = option(
-        None, "column of a table: images with the same text there, as of one patient, stay together", metavar="NAME"
+        None,
+        "column of a table, or of a CSV beside pictures: images with the same text there, as of one patient, stay "
+        "together",
+        metavar="NAME",
     )
     resplit: str | None = option(
         None,
