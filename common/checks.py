@@ -5,11 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import RequestError
-from common.images import FITS
 
-# what load_dataset is asked for; earlier versions knew the first six
-REQUEST = ("data", "classes", "real_per_class", "image_size", "image_shape", "seed")
-REQUEST += ("fit", "skip_unreadable", "test_data", "label_column", "groups", "resplit")
 MAX_RECORDED_SIDE = 4096  # pixels; larger networks would fill any memory before a file says that it does not fit
 
 
@@ -74,21 +70,6 @@ def are_rising(value: Any) -> bool:
     return is_list_of(value, is_integer) and value == sorted(set(value))
 
 
-def is_request(value: Any) -> bool:
-    """Whether it is an object of arguments of real.datasets.load_dataset, `data` and `seed` among them."""
-    if not is_object(value) or not {"data", "seed"} <= set(value) <= set(REQUEST):
-        return False
-    kinds = {"data": is_text, "classes": is_text, "image_shape": is_image_shape, "seed": is_seed}
-    kinds["real_per_class"] = lambda value: is_text(value) or is_integer(value, 1)
-    kinds["image_size"] = lambda value: is_list_of(value, is_side, 2)
-    kinds |= dict.fromkeys(("test_data", "label_column", "groups", "resplit"), is_text)
-    kinds |= {"fit": lambda value: value in FITS, "skip_unreadable": is_bool}
-    return all(
-        kinds[name](argument) if argument is not None else name not in ("data", "seed")
-        for name, argument in value.items()
-    )
-
-
 IMAGE_SHAPE = (f"a height and a width of at most {MAX_RECORDED_SIDE} pixels, and 1 or 3 channels", is_image_shape)
 CLASS_NAMES = ("different names of one class or more", are_names)
 LABEL_VALUES = ("integers in rising order", are_rising)
@@ -96,4 +77,3 @@ TEXT = ("a text", is_text)
 OBJECT = ("an object", is_object)
 BOOL = ("true or false", is_bool)
 SEED = ("an integer in the range [0, 2147483648)", is_seed)
-REQUEST_OBJECT = (f"an object with {', '.join(REQUEST)}", is_request)

@@ -7,7 +7,7 @@ import signal
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -142,3 +142,15 @@ def run(parser: Parser, function: Callable[[], object], after_interrupt: str) ->
 def _fail(parser: Parser, message: object, code: int) -> int:
     print(f"{parser.prog}: error: {' '.join(str(message).split())}", file=sys.stderr)
     return code
+
+
+def print_plan(plan: dict[str, str], quiet: bool, printed: Mapping[str, str] | None = None) -> None:
+    """Print what will be done, {heading: text}, a line each, unless `quiet`; what is `printed` already is left out."""
+    new = {heading: text for heading, text in plan.items() if (printed or {}).get(heading) != text}
+    print_lines((f"{heading + ':':<12} {text}" for heading, text in new.items()), quiet)
+
+
+def print_lines(lines: Iterable[str], quiet: bool) -> None:
+    """Print lines, unless `quiet`."""
+    for line in lines:
+        report_unless(quiet)(line)

@@ -15,6 +15,9 @@ from pathlib import Path
 
 from common.errors import RequestError
 
+# thumbnails and copies that systems, archives and disks keep, beside all names that begin with a dot
+_MACHINES_NAMES = {"__macosx", "@eadir", "thumbs.db", "desktop.ini", "$recycle.bin", "lost+found", "__pycache__"}
+
 CONFIG = "config.json"  # with the program's mark: the folder is a run's
 WRITTEN = "files.txt"  # the list
 PROGRAM = "gan-augmentation"
@@ -289,3 +292,8 @@ def check_regular_file(path: str | Path) -> None:
     if not path.is_file():
         got = "a folder" if path.is_dir() else "a pipe, socket or device" if path.exists() else "none"
         raise RequestError(f"{path}: should be a regular file. Got {got} instead.")
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name is that of something a machine has left, not a person."""
+    return name.startswith(".") or name.casefold() in _MACHINES_NAMES

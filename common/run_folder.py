@@ -6,6 +6,8 @@ from common.files import CONFIG, read_files
 
 MANIFEST = "manifest.json"  # the shards, and how they were made
 JOURNAL = "shards.jsonl"  # the shards that are newer than the manifest, a line each
+PICTURES = "images"  # a folder of class folders, beside shards/
+METADATA = "metadata.csv"  # in it, as Hugging Face's imagefolder calls it
 HASHES = "train_hashes.npy"  # of the images that the GAN was trained on
 SAMPLES = "samples.png"
 CURVES = "curves.png"

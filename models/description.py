@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from common.checks import CLASS_NAMES, IMAGE_SHAPE, LABEL_VALUES, OBJECT, REQUEST_OBJECT, SEED, TEXT, check_fields
+from common.checks import CLASS_NAMES, IMAGE_SHAPE, LABEL_VALUES, OBJECT, SEED, TEXT, check_fields
 from common.errors import RequestError
 from common.files import load_json, save_json
 from common.folder_names import class_folders
 from common.run_folder import ModelFolder
 from models.recipes import Recipe, rename_fields
 from real.datasets import Dataset
+from real.requests import REQUEST_OBJECT
 from synth.shards import HASHES_OBJECT, describe_hashes
 
 

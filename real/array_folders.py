@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import RequestError
+from common.files import is_hidden
 from real.array_files import list_npz_keys, read_npy_array, read_npz_arrays
 from real.labelled_images import LabelledImages
 from real.npz_files import name_images, read_named_arrays
-from real.pictures.folder_tree import is_hidden
 
 _ALONE = "arr_0"  # the only array of numpy.savez(file, array)
 

@@ -212,20 +212,6 @@ def _select_classes(dataset: Dataset, classes: str) -> Dataset:
     )
 
 
-def complete_request(request: dict) -> dict:
-    """Return a request as of Dataset.request, perhaps of an earlier version, whose pictures were always stretched."""
-    return {"fit": "stretch"} | request if request.get("image_size") else request
-
-
-def check_request(request: dict) -> None:
-    """Raise RequestError where the data that a run has recorded, as of Dataset.request, are gone."""
-    data, test_data = request["data"], request.get("test_data")
-    if data not in NAMED_SETS and not Path(data).exists():
-        raise RequestError(f"the data that the run was made from are not at {data}: name them with --data.")
-    if test_data and not Path(test_data).exists():
-        raise RequestError(f"the test set of the run is not at {test_data}: name it with --test-data, beside --data.")
-
-
 def check_available(dataset: Dataset, counts: dict[str, int], flag: str) -> None:
     """Raise RequestError, named after `flag`, where {class name: count} asks for more train images than there are."""
     for name, count in counts.items():

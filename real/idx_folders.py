@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from common.errors import RequestError
+from common.files import is_hidden
 from common.images import check_images
 from real.array_files import read_idx_array
 from real.labelled_images import LabelledImages, check_labels
-from real.pictures.folder_tree import is_hidden
 
 # train-images-idx3-ubyte, t10k-labels.idx1-ubyte.gz, emnist-letters-test-images-idx3-ubyte, ...
 _NAME = re.compile(r"(.*?)(train|test|t10k)[-_.](images|labels)[-_.]idx[13][-_.]ubyte(\.gz)?", re.IGNORECASE)

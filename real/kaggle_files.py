@@ -1,6 +1,7 @@
 """The files that Kaggle mounts."""
 
 import os
+import re
 from pathlib import Path
 
 from common.kaggle import KAGGLE_ROOT
@@ -50,3 +51,8 @@ def _holds_images(path: Path, *, labelled: bool) -> bool:
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         names = file.readline(_MAX_HEADER).replace('"', "").strip().split(",")
     return has_pixel_names(names) and any(map(is_label_name, names)) == labelled
+
+
+def is_form(name: str) -> bool:
+    """Tell by its name whether a table is an example of a submission, whose labels say nothing."""
+    return bool(re.search(r"submi|sample_?sub", name.lower()))

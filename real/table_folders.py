@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from common.errors import RequestError
-from common.files import find_mark, is_run
+from common.files import find_mark, is_hidden, is_run
 from real.data_files import SUFFIXES, PathReading, holds_images, read_data_files
+from real.kaggle_files import is_form
 from real.label_matching import match_part
 from real.labelled_images import LabelledImages, leave_out_unlabelled
 from real.parquet_files import has_labels, is_parquet
-from real.pictures.folder_tree import is_hidden, scan_folder
+from real.pictures.folder_tree import scan_folder
 from real.split_names import PARTS, find_split
-from real.submissions import is_form
 from real.tables import is_labelled_as, is_table
 
 _DEPTH = 2  # Kaggle unpacks a.csv.zip as a/a.csv; Hugging Face has data/train-....parquet, default/train/0000.parquet

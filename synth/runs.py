@@ -11,12 +11,12 @@ import numpy as np
 
 from common.errors import RequestError
 from common.files import find_mark
-from common.run_folder import DESCRIPTION, HISTORY, MANIFEST
+from common.run_folder import DESCRIPTION, HISTORY, MANIFEST, METADATA
 from real.data_files import holds_images
 from real.datasets import Dataset
 from real.pictures.folder_layout import find_layout
 from real.pictures.folder_tree import scan_folder
-from real.pictures.picture_marks import METADATA, count_marks
+from real.pictures.picture_marks import count_marks
 from synth.shard_formats import FORMATS, find_format, has_hash, hash_file, is_there, list_suffixes
 from synth.shards import load_hashes, load_manifest
 from synth.synthetic_folders import is_flat

@@ -19,9 +19,8 @@ from common.errors import RequestError
 from common.files import replacing, replacing_all
 from common.folder_names import class_folders
 from common.images import MAX_SIDE
-from common.run_folder import JOURNAL, MANIFEST
+from common.run_folder import JOURNAL, MANIFEST, METADATA, PICTURES
 from real.labelled_images import LabelledImages
-from real.pictures.picture_marks import METADATA, PICTURES
 from synth.shards import load_manifest
 
 RANGE = r"(.+)-(\d{8,})-(\d{8,})\.png"

@@ -13,7 +13,6 @@ from common.checks import (
     CLASS_NAMES,
     IMAGE_SHAPE,
     LABEL_VALUES,
-    REQUEST_OBJECT,
     TEXT,
     check_fields,
     is_integer,
@@ -24,6 +23,7 @@ from common.checks import (
 from common.errors import RequestError
 from common.files import append_text, load_json, replacing
 from common.run_folder import HASHES, JOURNAL, MANIFEST
+from real.requests import REQUEST_OBJECT
 
 
 def save_hashes(folder: str | Path, hashes: np.ndarray) -> None:

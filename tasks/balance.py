@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from common.command_line import report_unless
+from common.command_line import print_lines, print_plan, report_unless
 from common.counts import parse_classes
 from common.errors import RequestError
 from common.executors import Executor, describe_work, open_executor
@@ -32,9 +32,10 @@ from real.resampling import compute_class_weights
 from synth.shard_options import FilterOptions
 from synth.shards import save_hashes
 from tasks.arms import Arm
-from tasks.balance_candidates import build_candidate, choose, list_candidates, list_outputs, save_training_set
+from tasks.balance_candidates import build_candidate, choose, list_candidates
+from tasks.balance_set import list_outputs, save_training_set
 from tasks.data_defaults import choose_filter, describe_fit, note_tiny_classes, settle_recipe
-from tasks.real_data import load_data, print_lines, print_plan
+from tasks.real_data import load_data
 from tasks.study_cells import CURVES, RESULTS, Cell, Outcome, list_unfinished, raise_failures, run_study
 from tasks.study_lab import BATCH, Lab, fit_study_gan
 from tasks.study_options import BalanceOptions

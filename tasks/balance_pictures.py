@@ -9,12 +9,12 @@ import numpy as np
 from common.files import remove_listed, replacing_all
 from common.folder_names import class_folders, fold_name
 from common.images import DEFAULT_FIT, hash_images
+from common.run_folder import METADATA, PICTURES
 from real.datasets import Dataset
 from real.idx_folders import is_idx_folder
 from real.image_matching import repeat_grey
 from real.pictures.picture_files import Reading
 from real.pictures.picture_folders import read_originals
-from real.pictures.picture_marks import METADATA, PICTURES
 from synth.shard_formats import describe_shard
 from synth.shard_pictures import RANGE_NAME, list_files, list_rows, save_metadata, save_png, write_pictures
 

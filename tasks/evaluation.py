@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from common.command_line import report_unless
+from common.command_line import print_plan, report_unless
 from common.errors import RequestError
 from common.executors import describe_work, open_executor
 from common.figures import save_figure
@@ -46,7 +46,6 @@ from tasks.evaluation_inputs import (
     train_recipes,
 )
 from tasks.evaluation_options import FITTED_FEATURES, ComparisonOptions, MeasuringOptions
-from tasks.real_data import print_plan
 
 SCRIPT = "evaluate_fid.py"
 _CAPTIONS = {

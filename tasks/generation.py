@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from common.command_line import report_unless
+from common.command_line import print_lines, print_plan, report_unless
 from common.counts import parse_counts
 from common.errors import RequestError
 from common.executors import Executor, describe_work, open_executor
@@ -40,7 +40,7 @@ from synth.shard_writing import stream_shards
 from synth.shards import load_manifest, save_hashes
 from tasks.data_defaults import choose_filter, describe_fit, note_tiny_classes, settle_recipe
 from tasks.generation_report import FIGURES, write_report
-from tasks.real_data import hint_at_data, load_data, note_near_copies, print_lines, print_plan
+from tasks.real_data import hint_at_data, load_data, note_near_copies
 from tasks.time_estimates import Estimates, count_useful_workers, describe_duration, measure_rate
 
 SCRIPT = "generate_data.py"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.command_line import report_unless
+from common.command_line import print_plan, report_unless
 from common.errors import RequestError
 from common.executors import Executor, describe_work, open_executor
 from common.files import CONFIG, WRITTEN, claim, find_run, is_claimed
@@ -39,7 +39,7 @@ from tasks.prediction_material import Material, gather_material
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
 from tasks.prediction_report import write_report
 from tasks.prediction_results import Metrics, describe_metrics, save_outputs, summarise_runs, write_submission
-from tasks.real_data import hint_at_data, print_plan
+from tasks.real_data import hint_at_data
 
 SCRIPT = "predict.py"
 _ENOUGH_STEPS = 500  # of which a plan says nothing

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from common.command_line import report_unless
+from common.command_line import print_lines, report_unless
 from common.errors import RequestError
 from common.kaggle import default_out
 from common.run_folder import MANIFEST
@@ -20,13 +20,13 @@ from real.data_options import SubsetOptions
 from real.datasets import Dataset
 from real.kaggle_files import find_test_csv
 from real.leakage import find_leaks
-from real.submissions import SubmissionForm, plan_submission
 from real.unlabelled import read_unlabelled
 from synth.runs import Run, open_run
 from synth.shards import load_manifest
 from synth.sources import Source, count_rows, index_shards, split_in_memory
 from tasks.prediction_options import ClassifierOptions, PredictionOptions, TrainingSetOptions
-from tasks.real_data import load_data, print_lines
+from tasks.real_data import load_data
+from tasks.submissions import SubmissionForm, plan_submission
 
 
 @dataclass(frozen=True)

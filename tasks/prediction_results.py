@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.figures import plot_confusion, plot_learning, plot_mistakes, save_figure
+from common.figures import save_figure
 from common.files import replacing, save_json
 from common.output_folder import installed_versions
 from evaluation.classification import explain_gap
 from evaluation.statistics import Summary, summarise
 from models.classifier import compute_accuracy, compute_probabilities, fit_classifier
 from models.classifier_training import ScoredClassifier
-from real.submissions import save_submission
 from synth.sources import stream_images
+from tasks.prediction_figures import plot_confusion, plot_learning, plot_mistakes
 from tasks.prediction_material import Material
+from tasks.submissions import save_submission
 
 _FIDELITY_SEED = 1000  # the network that measures label fidelity is no other one
 _FIDELITY_IMAGES = 10_000

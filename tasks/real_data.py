@@ -1,17 +1,17 @@
 """Load the real data that a script's options name."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
 import numpy as np
 
-from common.command_line import report_unless
+from common.command_line import print_lines
 from common.errors import RequestError
 from common.run_options import RunOptions
 from models.startup import download_standard_set
 from real.data_options import DataOptions
-from real.datasets import Dataset, check_request, complete_request, load_dataset
+from real.datasets import Dataset, load_dataset
 from real.near_copies import find_near_copies
+from real.requests import check_request, complete_request
 from real.standard_sets import NAMED_SETS
 
 
@@ -61,15 +61,3 @@ def note_near_copies(dataset: Dataset, quiet: bool) -> None:
         if part.any()
     ]
     print_lines(lines, quiet)
-
-
-def print_plan(plan: dict[str, str], quiet: bool, printed: Mapping[str, str] | None = None) -> None:
-    """Print what will be done, {heading: text}, a line each, unless `quiet`; what is `printed` already is left out."""
-    new = {heading: text for heading, text in plan.items() if (printed or {}).get(heading) != text}
-    print_lines((f"{heading + ':':<12} {text}" for heading, text in new.items()), quiet)
-
-
-def print_lines(lines: Iterable[str], quiet: bool) -> None:
-    """Print lines, unless `quiet`."""
-    for line in lines:
-        report_unless(quiet)(line)

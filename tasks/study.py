@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from common.command_line import report_unless
+from common.command_line import print_plan, report_unless
 from common.executors import Executor, describe_work, open_executor
 from common.folder_names import class_folder
 from common.output_folder import check_inputs, check_output, list_same_sections, open_output
@@ -25,7 +25,6 @@ from real.datasets import Dataset
 from tasks.arms import Arm
 from tasks.data_defaults import choose_filter, describe_fit, fit_recipe
 from tasks.gan_orders import GANOrder, fit_elsewhere, is_trained
-from tasks.real_data import print_plan
 from tasks.study_cells import CURVES, RESULTS, Cell, list_unfinished, raise_failures, run_study
 from tasks.study_design import Study, check_design, find_gan_data, load_setting
 from tasks.study_lab import BATCH, COLUMNS, Lab, fit_study_gan

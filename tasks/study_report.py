@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from common.figures import plot_added, plot_arm_curves, plot_arms, plot_samples, save_figure
+from common.figures import plot_samples, save_figure
 from common.files import replacing
 from common.folder_names import class_folder
 from common.run_options import RepeatOptions
@@ -14,6 +14,7 @@ from evaluation.statistics import PairedDifference, Summary, compare_paired, sum
 from synth.sampling import draw_latents
 from tasks.arms import Arm
 from tasks.study_design import Study
+from tasks.study_figures import plot_added, plot_arm_curves, plot_arms
 from tasks.study_lab import BATCH, Lab
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from common.errors import RequestError
 from common.folder_names import fold_name
+from real.kaggle_files import is_form
 from real.pictures.beside_pictures import describe_lack, describe_rest, list_label_files, list_naming_tables
 from real.pictures.folder_masks import drop_masks
 from real.pictures.folder_nesting import (
@@ -25,7 +26,6 @@ from real.pictures.name_tables import Names
 from real.pictures.picture_tables import FOLDERS, Classes, Found, classes_by_prefix, read_classes, read_other_classes
 from real.pictures.table_labels import has_label_column
 from real.split_names import PARTS, find_split, fold_class, is_filler, share_stem
-from real.submissions import is_form
 
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from common.files import is_run
+from common.files import is_hidden, is_run
 from common.images import IMAGE_SUFFIXES
 
-# thumbnails and copies that systems, archives and disks keep, beside all names that begin with a dot
-_MACHINES_NAMES = {"__macosx", "@eadir", "thumbs.db", "desktop.ini", "$recycle.bin", "lost+found", "__pycache__"}
 JSON_LINES = ".jsonl"
 TEXT_LIST = ".txt"  # which also holds anything else
 _TABLE_SUFFIXES = (".csv", ".tsv", TEXT_LIST, JSON_LINES)
@@ -69,11 +67,6 @@ class Folder:
     def count_others(self) -> Counter[str]:
         """Return {suffix: files that are neither picture nor table, at any depth}."""
         return Counter(suffix for folder in self.walk() for suffix in folder.others)
-
-
-def is_hidden(name: str) -> bool:
-    """Whether a name is that of something a machine has left, not a person."""
-    return name.startswith(".") or name.casefold() in _MACHINES_NAMES
 
 
 def list_tables(folder: Path) -> list[Path]:

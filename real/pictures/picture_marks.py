@@ -4,8 +4,7 @@ import csv
 from collections import Counter
 from pathlib import Path
 
-PICTURES = "images"
-METADATA = "metadata.csv"  # as Hugging Face's imagefolder calls it
+from common.run_folder import METADATA, PICTURES
 
 
 def count_marks(folder: Path) -> Counter[str]:

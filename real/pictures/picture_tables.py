@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from common.errors import RequestError
+from real.kaggle_files import is_form
 from real.pictures.folder_tree import TEXT_LIST, count_pictures
 from real.pictures.listed_parts import read_part_column
 from real.pictures.name_tables import (
@@ -33,7 +34,6 @@ from real.pictures.table_labels import (
 )
 from real.said_parts import SPLIT_NAMES
 from real.split_names import find_split, fold_class
-from real.submissions import is_form
 
 Classes = dict[str, list[Path]]  # {class name: its pictures}
 FOLDERS = "folders"  # as the column of labels: the names of folders are the classes

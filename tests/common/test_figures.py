@@ -1,20 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from common.figures import (
-    plot_arm_curves,
-    plot_arms,
-    plot_confusion,
-    plot_history,
-    plot_learning,
-    plot_mistakes,
-    plot_samples,
-    save_figure,
-)
+from common.figures import plot_history, plot_samples, save_figure
 from evaluation.statistics import Summary
+from tasks.prediction_figures import plot_confusion, plot_mistakes
+from tasks.study_figures import plot_arm_curves, plot_arms
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (6, 9, 3)])
@@ -67,42 +59,3 @@ def test_dollars_in_class_names_are_text(tmp_path, name):
     for figure in figures:
         save_figure(tmp_path / "a.png", figure)
         assert any(name in text.get_text() and not text.get_parse_math() for text in figure.findobj(Text))
-
-
-def test_confusion_matrix_shows_every_count():
-    figure = plot_confusion([[3, 1], [0, 2]], ("ape", "bee"))
-    texts = {(text.get_position(), text.get_text()) for text in figure.axes[0].texts}
-    assert texts == {((0, 0), "3"), ((1, 0), "1"), ((1, 1), "2")}
-
-
-def test_mistakes_are_sorted_by_confidence_and_right_answers_left_out():
-    images = np.zeros((3, 4, 4, 1), np.uint8)
-    probabilities = np.array([[0.4, 0.6], [0.9, 0.1], [0.05, 0.95]])
-    figure = plot_mistakes(images, np.array([0, 0, 0]), probabilities, ("ape", "bee"))
-    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
-    assert titles == ["ape\nnot bee (95%)", "ape\nnot bee (60%)"]
-    assert plot_mistakes(images, np.array([1, 0, 1]), probabilities, ("ape", "bee")).axes
-
-
-def test_learning_curves_have_a_line_per_seed():
-    history = pd.DataFrame({"seed": [0, 0, 1, 1], "epoch": [1, 2, 1, 2]})
-    history = history.assign(loss=1.0, val_loss=2.0, accuracy=0.5, val_accuracy=0.4)
-    assert [len(axes.lines) for axes in plot_learning(history).axes] == [4, 4]
-
-
-def test_bars_have_their_means_and_intervals():
-    summaries = {"100": {"real": Summary(0.5, None, 0.1), "mixed": Summary(0.75, None, None)}}
-    (axes,) = plot_arms(summaries, "accuracy, %", {"real"}).axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["real", "mixed"]
-    errors, points = axes.collections
-    assert points.get_offsets()[:, 0].tolist() == [50, 75]
-    assert [to_hex(colour) for colour in points.get_facecolors()] == [to_hex("tab:blue"), to_hex("tab:orange")]
-    assert errors.get_segments()[0][:, 0].tolist() == pytest.approx([40, 60])
-
-
-def test_curves_are_means_over_the_seeds():
-    curves = pd.DataFrame({"setting": "100", "arm": ["real"] * 4, "seed": [0, 0, 1, 1], "epoch": [1, 2, 1, 2]})
-    curves = curves.assign(accuracy=[0.4, 0.6, 0.6, 0.8], test_accuracy=0.5)
-    train, test = plot_arm_curves(curves).axes
-    assert train.lines[0].get_ydata().tolist() == pytest.approx([50, 70])
-    assert test.lines[0].get_ydata().tolist() == pytest.approx([50, 50])

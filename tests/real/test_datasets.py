@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.checks import is_request
 from common.errors import RequestError
 from common.files import mark_folder
 from common.images import hash_images
 from real import datasets, standard_sets
-from real.datasets import check_request, complete_request, load_dataset
+from real.datasets import load_dataset
+from real.requests import check_request, complete_request, is_request
 
 
 @pytest.fixture

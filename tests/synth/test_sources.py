@@ -7,7 +7,7 @@ from real.datasets import load_dataset
 from synth import sources as module
 from synth.runs import find_shards
 from synth.sources import count_rows, index_shards, split_in_memory, stream_images
-from tasks.balance_candidates import save_training_set
+from tasks.balance_set import save_training_set
 from tests.synth.numbered_shards import LABELS, SHAPE, write_shards
 
 

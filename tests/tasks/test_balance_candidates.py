@@ -6,7 +6,8 @@ from real.datasets import load_dataset
 from real.npz_files import read_npz
 from real.tables import read_csv
 from tasks.arms import Arm
-from tasks.balance_candidates import choose, list_candidates, list_outputs, save_training_set
+from tasks.balance_candidates import choose, list_candidates
+from tasks.balance_set import list_outputs, save_training_set
 
 
 def names(counts, filter, classes=(0, 1)):

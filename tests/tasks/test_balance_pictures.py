@@ -11,7 +11,7 @@ from real.datasets import load_dataset
 from synth.runs import find_shards
 from synth.shard_formats import read_shard
 from synth.sources import count_rows, index_shards, stream_images
-from tasks.balance_candidates import save_training_set
+from tasks.balance_set import save_training_set
 
 
 def draw(number, size=(5, 4)):

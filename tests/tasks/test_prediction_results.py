@@ -8,11 +8,11 @@ import pytest
 from evaluation.classification import score_predictions
 from evaluation.statistics import Summary
 from models.classifier_training import ScoredClassifier
-from real.submissions import plan_submission
 from synth.runs import Run
 from tasks import prediction_results
 from tasks.prediction_material import Material
 from tasks.prediction_results import Metrics, SeedScores, describe_metrics, summarise_runs, write_submission
+from tasks.submissions import plan_submission
 
 SCORES = {"accuracy": 0.75, "per_class_accuracy": {"ape": 0.5, "bee": None}}
 METRICS = Metrics(

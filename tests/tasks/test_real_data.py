@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from common.command_line import print_plan
 from common.errors import RequestError
 from common.run_options import RunOptions
 from real.data_options import DataOptions, SubsetOptions
-from tasks.real_data import load_data, note_near_copies, print_plan
+from tasks.real_data import load_data, note_near_copies
 from tests.conftest import make_images
 
 RUN = RunOptions(out="out", quiet=True)

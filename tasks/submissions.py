@@ -1,7 +1,6 @@
 """The file of predictions that a competition takes."""
 
 import csv
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,11 +23,6 @@ class SubmissionForm:
     order: tuple[int, ...]
     note: str = ""
     label_first: bool = False
-
-
-def is_form(name: str) -> bool:
-    """Tell by its name whether a table is an example of a submission, whose labels say nothing."""
-    return bool(re.search(r"submi|sample_?sub", name.lower()))
 
 
 def plan_submission(

@@ -1,6 +1,6 @@
 import pytest
 
-from real.submissions import plan_submission, save_submission
+from tasks.submissions import plan_submission, save_submission
 
 
 def write(folder, labels, sample=None, **given):
