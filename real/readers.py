@@ -18,7 +18,7 @@ from real.pictures.folder_tree import scan_folder
 from real.pictures.picture_folders import read_image_folder
 from real.pictures.picture_marks import count_marks
 from real.pictures.picture_tables import FOLDERS
-from real.table_folders import find_table_parts, read_table_parts
+from real.table_folders import TableParts, find_table_parts, read_table_parts
 from real.tables import is_table
 
 KINDS = "a .csv, a .npz, a .parquet or a folder"
@@ -74,20 +74,18 @@ def _refuse_synthetic(flag: str, path: Path, count: int, total: int) -> None:
 
 
 def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
-    """Choose the reader: what has columns first, then what has none, and so refuses the options of columns."""
-    parts = find_table_parts(path) if path.is_dir() and not is_idx_folder(path) else None
+    """Read a file or a folder by its kind; what has no columns refuses the options of columns."""
+    kind, parts = _find_kind(path)
     if parts:
         return read_table_parts(parts, reading)
-    if path.is_file() and is_data_file(path):
+    if kind == "data file":
         return read_data_files([path], reading)
-    is_arrays = path.is_dir() and is_array_folder(path) and not scan_folder(path).count  # pictures come first
-    has_pictures = path.is_dir() and not is_idx_folder(path) and not is_arrays
-    refuse_columns(reading, f"{path} has no columns", has_pictures=has_pictures)
-    if is_idx_folder(path):
+    refuse_columns(reading, f"{path} has no columns", has_pictures=kind == "pictures")
+    if kind == "IDX":
         return read_idx_folder(path)
-    if is_arrays:
+    if kind == "arrays":
         return read_array_folder(path, reading.image_shape)
-    if path.is_dir():
+    if kind == "pictures":
         found = read_image_folder(path, reading.pictures, reading.groups, reading.label_column)
         names = found.class_names or {}
         return replace(found, text_labels=any(name != str(value) for value, name in names.items()))
@@ -96,11 +94,23 @@ def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
     raise RequestError(f"{flag} should be {KINDS}. Got {path} instead{hint}.")
 
 
+def _find_kind(path: Path) -> tuple[str, TableParts | None]:
+    """Return what a file or folder is, and its parts where it is a folder of data files."""
+    if not path.is_dir():
+        return "data file" if path.is_file() and is_data_file(path) else "other", None
+    if is_idx_folder(path):
+        return "IDX", None
+    parts = find_table_parts(path)
+    if parts:
+        return "parts", parts
+    is_arrays = is_array_folder(path) and not scan_folder(path).count  # pictures come first
+    return "arrays" if is_arrays else "pictures", None
+
+
 def takes_label_column(path: Path, column: str) -> bool:
     """Tell whether a column of this name, or number, may hold the labels of a file or folder: of a table, or of a CSV
     that names a folder's pictures."""
-    if not path.is_dir():
-        return is_table(path) or is_parquet(path)
-    if is_idx_folder(path):
-        return False
-    return find_table_parts(path) is not None or column == FOLDERS or has_column(path, column)
+    kind, _ = _find_kind(path)
+    if kind == "pictures":
+        return column == FOLDERS or has_column(path, column)
+    return kind == "parts" or is_table(path) or is_parquet(path)

@@ -19,7 +19,7 @@ from real.pictures.folder_tree import scan_folder
 from real.pictures.picture_marks import count_marks
 from synth.shard_formats import FORMATS, find_format, has_hash, hash_file, is_there, list_suffixes
 from synth.shards import load_hashes, load_manifest
-from synth.synthetic_folders import is_flat
+from synth.synthetic_folders import lacks_classes
 
 _NO_SHARDS = (HISTORY, METADATA)  # CSVs of runs that are something else
 
@@ -68,7 +68,7 @@ def open_run(
         report(f"note: {pattern} has no manifest: the leakage guard does not know what the images' GAN was trained on")
         files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
         files = [file for file in files if file.is_file()]
-        folders = [path for path in paths if path.is_dir() and not (classless and is_flat(path))]
+        folders = [path for path in paths if path.is_dir() and not (classless and lacks_classes(path))]
         layouts = [find_layout(path) for path in folders]
         for note in dict.fromkeys(note for layout in layouts for note in layout.notes):
             report(f"note: {pattern}: {note}")

@@ -80,24 +80,17 @@ def index_names(
     return KnownClasses(exact, {name: found.pop() for name, found in folded.items() if len(found) == 1}, skip)
 
 
-def is_flat(folder: Path) -> bool:
-    """Whether the pictures of a folder lie side by side, and nothing in it or in their names can be classes."""
+def lacks_classes(folder: Path, known: KnownClasses | None = None) -> bool:
+    """Whether the pictures of a folder lie side by side, and neither a table nor the beginnings of their names give
+    classes, or any that is `known`."""
     tree = scan_folder(folder)
     if tree.filled or tree.tables:
         return False
     try:
-        find_layout(folder)
+        names = find_layout(folder).class_names
     except RequestError:
         return True
-    return False
-
-
-def lacks_classes(folder: Path, known: KnownClasses) -> bool:
-    """Whether pictures lie side by side, and neither a table nor the beginnings of their names give a known class."""
-    tree = scan_folder(folder)
-    if tree.filled or tree.tables:
-        return False
-    return is_flat(folder) or all(known.find_value(name) is None for name in find_layout(folder).class_names)
+    return known is not None and all(known.find_value(name) is None for name in names)
 
 
 def read_flat_folder(folder: Path, image_shape: tuple[int, int, int]) -> np.ndarray:

@@ -12,7 +12,7 @@ from synth.shard_options import FilterOptions
 from tasks.arms import Arm, list_arms, resolve_recipes
 from tasks.real_data import load_data
 from tasks.study_design import Study
-from tasks.study_options import ImbalanceOptions, ReducedOptions
+from tasks.study_options import ImbalanceOptions, ReducedOptions, StudyOptions
 from tasks.study_report import render_reduced
 
 
@@ -41,18 +41,14 @@ def plan_imbalance(data: ClassOptions, options: ImbalanceOptions, filtering: Fil
             "balanced_accuracy": "balanced accuracy, %",
         }
     return Study(
-        title,
-        "augment.py imbalance",
-        request,
-        settings,
-        {"Equal steps": arms},
-        measures,
-        resolve_recipes(options.gans, options.recipe_fields, balance_classes=True),
-        tuple(name for name in options.recipe_fields if name != "batch_size"),  # settings differ in images
-        options.classifier,
-        options.classifier_steps,
-        options.max_minutes,
-        filtering,
+        title=title,
+        script="augment.py imbalance",
+        request=request,
+        settings=settings,
+        groups={"Equal steps": arms},
+        measures=measures,
+        recipes=resolve_recipes(options.gans, options.recipe_fields, balance_classes=True),
+        **_take_common(options, filtering),
     )
 
 
@@ -70,20 +66,27 @@ def plan_reduced(data: ClassOptions, options: ReducedOptions, filtering: FilterO
     ratios = options.ratios if has_gan else ()
     sweep = [Arm(f"ratio {_format_ratio(r)}", gans=first, filtered=True, ratio=r) for r in ratios]
     return Study(
-        "Few real images",
-        "augment.py reduced",
-        request,
-        {f"{count} real": count for count in options.real},
-        {"Equal steps": compared, "Epochs": epoch_arms, "Ratio": sweep},
-        {"accuracy": "test accuracy, %", "macro_f1": "macro F1, %"},
-        resolve_recipes(options.gans, options.recipe_fields),
-        tuple(name for name in options.recipe_fields if name != "batch_size"),  # settings differ in images
-        options.classifier,
-        options.classifier_steps,
-        options.max_minutes,
-        filtering,
-        partial(render_reduced, rows=rows, sweep=sweep, filter=filtering.filter),
+        title="Few real images",
+        script="augment.py reduced",
+        request=request,
+        settings={f"{count} real": count for count in options.real},
+        groups={"Equal steps": compared, "Epochs": epoch_arms, "Ratio": sweep},
+        measures={"accuracy": "test accuracy, %", "macro_f1": "macro F1, %"},
+        recipes=resolve_recipes(options.gans, options.recipe_fields),
+        render_more=partial(render_reduced, rows=rows, sweep=sweep, filter=filtering.filter),
+        **_take_common(options, filtering),
     )
+
+
+def _take_common(options: StudyOptions, filtering: FilterOptions) -> dict[str, Any]:
+    """Return the arguments of Study that follow from the options of both studies alone."""
+    return {
+        "given": tuple(name for name in options.recipe_fields if name != "batch_size"),  # settings differ in images
+        "classifier": options.classifier,
+        "steps": options.classifier_steps,
+        "max_minutes": options.max_minutes,
+        "filtering": filtering,
+    }
 
 
 def _list_epoch_rows(gans: tuple[str, ...], added: list[int], epochs: int, filter: str) -> dict[str, dict[int, Arm]]:

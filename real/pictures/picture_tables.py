@@ -121,13 +121,11 @@ def _contradict(table: Table, column: int, found_labels: Labels, names: Names, c
     They are none where they are the same or different for nearly all, or name parts; and those of the folders where
     each of these has mostly a label of its own.
     """
-    labels: dict[Path, str] = {}
     if any(map(FRACTION.fullmatch, found_labels[1])):
         return False
-    for row, label in zip(table.rows, found_labels[1], strict=True):
-        found = names.look_up(row[column], table.split) if label else []
-        if len(found) > 1 or any(labels.setdefault(path, label) != label for path in found):
-            return False
+    labels, _, twice, conflict = _label_pictures(table, column, found_labels[1], names)
+    if twice or conflict:
+        return False
     kinds = set(labels.values())
     if len(labels) < _NEARLY_ALL * len(names) or not 2 <= len(kinds) <= len(labels) / 2:
         return False
@@ -205,38 +203,65 @@ def _join(table: Table, column: int, naming: Sequence[tuple[Table, int]]) -> Tab
     return replace(table, rows=rows, joined=tuple(joined))
 
 
-def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> Found:
-    """Return the classes of pictures by the labels of a table's rows."""
-    place, row_labels = found_labels
-    fraction = next(filter(FRACTION.fullmatch, row_labels), None)
-    if fraction:
-        raise RequestError(
-            f"{table.path}: should have a class for each picture, a text or an integer. {place} has {fraction!r}, a "
-            "number to be predicted."
-        )
+class _Labelled(NamedTuple):
+    """The label of each picture that a table names, and what of its rows is odd: how many name none, or have no label;
+    a name that several pictures have; a picture with two labels."""
+
+    labels: dict[Path, str]
+    missing: int
+    twice: str
+    conflict: str
+
+
+def _label_pictures(table: Table, column: int, row_labels: Sequence[str], names: Names) -> _Labelled:
     labels: dict[Path, str] = {}
-    missing, twice = 0, ""
+    missing, twice, conflict = 0, "", ""
     for row, label in zip(table.rows, row_labels, strict=True):
         found = names.look_up(row[column], table.split) if label else []
         missing += not found
         twice = twice or (found[0].name if len(found) > 1 else "")
         for path in found:
             if labels.setdefault(path, label) != label:
-                raise RequestError(
-                    f"{table.path}: should give each picture one class. {row[column]} has {labels[path]} and {label}."
-                )
-    if not labels:
+                conflict = conflict or f"{row[column]} has {labels[path]} and {label}"
+    return _Labelled(labels, missing, twice, conflict)
+
+
+def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> Found:
+    """Return the classes of pictures by the labels of a table's rows."""
+    place, row_labels = found_labels
+    fraction = next(filter(FRACTION.fullmatch, row_labels), None)
+    expected = f"{table.path}: should have a class for each picture, a text or an integer"
+    if fraction:
+        raise RequestError(f"{expected}. {place} has {fraction!r}, a number to be predicted.")
+    labelled = _label_pictures(table, column, row_labels, names)
+    if labelled.conflict:
+        raise RequestError(f"{table.path}: should give each picture one class. {labelled.conflict}.")
+    if not labelled.labels:
         example = next((row[column] for row in table.rows), "")
-        raise RequestError(
-            f"{table.path}: should have a class for each picture, a text or an integer. {place} has none in its "
-            f"{len(table.rows):,} rows, as for {example!r:.60}."
-        )
+        raise RequestError(f"{expected}. {place} has none in its {len(table.rows):,} rows, as for {example!r:.60}.")
     classes = defaultdict(list)
-    for path in sorted(labels):
-        classes[labels[path]].append(path)
-    name = table.header[column]
+    for path in sorted(labelled.labels):
+        classes[labelled.labels[path]].append(path)
+    parts = {} if names.has_others else read_part_column(table, column, names, row_labels)
     part = (None if names.has_others else table.split) or names.part
-    notes = [f"{part}: classes are read from {place} of {table.name}, pictures are found by {name!r}"]
+    by = f"pictures are found by {table.header[column]!r}"
+    notes = [f"{part}: classes are read from {place} of {table.name}, {by}", *_describe_table(table)]
+    if labelled.missing and not names.has_others:
+        notes.append(f"{labelled.missing:,} rows of {table.name} name no picture, or no class")
+    if labelled.twice:
+        notes.append(
+            f"{labelled.twice} is there in several folders: all have the class that {table.name} gives the name"
+        )
+    if parts:
+        notes.append(f"the parts are those that {table.name} says")
+    elif not names.has_others and (columns := [name for name in table.header if fold_column(name) in SPLIT_NAMES]):
+        notes.append(f"column {columns[0]!r} of {table.name} does not say train and another part: it is not read")
+    return Found(dict(classes), notes, parts)
+
+
+def _describe_table(table: Table) -> list[str]:
+    """Return a line each on how the text of a table was read."""
+    notes = []
     if table.encoding == WINDOWS:
         notes.append(f"{table.name} is not in UTF-8, and read as {table.encoding}")
     if table.torn:
@@ -244,13 +269,4 @@ def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> Fo
             f"{table.torn:,} rows of {table.name} left out, which have more or fewer than {len(table.header)} cells: "
             "are texts with a separator in them not in quotes?"
         )
-    if missing and not names.has_others:
-        notes.append(f"{missing:,} rows of {table.name} name no picture, or no class")
-    if twice:
-        notes.append(f"{twice} is there in several folders: all have the class that {table.name} gives the name")
-    parts = {} if names.has_others else read_part_column(table, column, names, row_labels)
-    if parts:
-        notes.append(f"the parts are those that {table.name} says")
-    elif not names.has_others and (columns := [name for name in table.header if fold_column(name) in SPLIT_NAMES]):
-        notes.append(f"column {columns[0]!r} of {table.name} does not say train and another part: it is not read")
-    return Found(dict(classes), notes, parts)
+    return notes
