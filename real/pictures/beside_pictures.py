@@ -8,7 +8,7 @@ from common.images import IMAGE_SUFFIXES
 from real.columns import match_column
 from real.idx_folders import is_idx_folder
 from real.pictures.folder_nesting import step_in
-from real.pictures.folder_tree import TEXT_LIST, Folder, count_pictures, list_some, list_tables, scan_folder
+from real.pictures.folder_tree import TEXT_LIST, Folder, count_pictures, list_kinds, list_some, list_tables, scan_folder
 from real.pictures.name_tables import read_header
 
 _LABEL_SUFFIXES = (".json", ".xlsx", ".xls", ".xml", ".mat", ".pkl", ".parquet")  # of files that may say the classes
@@ -56,8 +56,7 @@ def describe_rest(root: Folder, folders: Collection[Folder], *, is_table: bool) 
     if is_table:
         del others[TEXT_LIST]  # it may be the one that is read
     if others:
-        kinds = [f"{count:,} {suffix or 'without suffix'}" for suffix, count in others.most_common()]
-        notes.append(f"files of other kinds are not read: {list_some(kinds)}")
+        notes.append(f"files of other kinds are not read: {list_kinds(others)}")
     stems = Counter((path.parent, path.stem) for folder in folders for path in folder.list_pictures())
     twice = [stem for (_, stem), count in stems.items() if count > 1]
     if twice:
@@ -80,7 +79,6 @@ def describe_lack(folder: Folder, root: Folder) -> str:
     expected = f"{root.path}: should hold one sub-folder per class with images"
     if not folder.count:
         kinds = folder.count_others()
-        others = [f"{count:,} {suffix or 'without suffix'}" for suffix, count in kinds.most_common()]
         sets = [inner.path for inner in root.walk() if is_idx_folder(inner.path)]
         sets = [path for path in sets if path.parent not in sets]
         hint = ""
@@ -88,7 +86,7 @@ def describe_lack(folder: Folder, root: Folder) -> str:
             hint = f": {list_some([str(path) for path in sets])} can be named with --data"
         elif kinds.keys() & set(_ARRAYS):
             hint = ": numpy.savez(file, images=..., labels=...) makes a file that --data takes"
-        return f"{expected} ({', '.join(IMAGE_SUFFIXES)}). Got none{', but ' * bool(others)}{list_some(others)}{hint}."
+        return f"{expected} ({', '.join(IMAGE_SUFFIXES)}). Got none{', but ' * bool(kinds)}{list_kinds(kinds)}{hint}."
     tables, others = list_label_files(folder, root)
     example = folder.list_pictures()[0].name
     hints = []

@@ -123,6 +123,11 @@ def count_pictures(count: int) -> str:
     return f"{count:,} picture{'s' * (count != 1)}"
 
 
-def list_some(names: Sequence[str]) -> str:
+def list_some(names: Sequence[str], shown: int = _SHOWN) -> str:
     """Return the first names for a note, and how many more there are."""
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
+    return ", ".join(names[:shown]) + (f" and {len(names) - shown:,} more" if len(names) > shown else "")
+
+
+def list_kinds(kinds: Counter[str]) -> str:
+    """Return how many files there are of each suffix, for a note: "3 .xml, 1 without suffix"."""
+    return list_some([f"{count:,} {suffix or 'without suffix'}" for suffix, count in kinds.most_common()])

@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 from common.cores import count_cores
 from common.errors import RequestError
 from common.progress import open_bar
+from real.pictures.folder_tree import list_some
 from real.pictures.picture_cache import PictureSet, compute_key, load_cached, save_cached
 from real.pictures.picture_files import EncodedPicture, Reading, UnreadableError, count_pages, decoding, read_picture
 from real.pictures.picture_levels import Levels, Range, find_levels
@@ -109,18 +110,14 @@ class _SetReader:
         base = Path(self._source)
         names = [str(path).removeprefix(f"{base}{os.sep}") for path in paths]
         if self._reading.skip_unreadable:
-            self._notes.append(f"unreadable pictures left out, {len(errors):,}: {_list(names)}")
+            self._notes.append(f"unreadable pictures left out, {len(errors):,}: {list_some(names, _LISTED)}")
         elif len(errors) == 1:
             raise RequestError(f"{errors[0]} --skip-unreadable leaves it out.") from errors[0]
         else:
             raise RequestError(
-                f"{self._source}: {len(errors):,} pictures should be readable images: {_list(names)} "
+                f"{self._source}: {len(errors):,} pictures should be readable images: {list_some(names, _LISTED)} "
                 "(--skip-unreadable leaves them out)."
             )
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else "")
 
 
 def _read_blocks(
