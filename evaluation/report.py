@@ -175,7 +175,7 @@ def _find_winner(runs: dict[str, RunScores], headline: str) -> str:
     title, digits = "kernel distance" if headline == "kernel" else "Frechet distance", _count_digits(headline)
     difference = f"{second.value - best.value:.{digits}f}"
     if best.interval is None or second.interval is None:
-        return f"{ranked[0]} has the lowest {title}, by {difference} to {ranked[1]}; no intervals were asked."
+        return f"{ranked[0]} has the lowest {title}, by {difference} to {ranked[1]}; no interval is known."
     interval = hypot(best.interval, second.interval)
     if second.value - best.value <= interval:
         return (

@@ -38,7 +38,7 @@ class ScoredClassifier:
 
     @property
     def validation_accuracy(self) -> float:
-        """The best epoch's, which is the one that was kept."""
+        """The best epoch's, which is the one that was kept where one is chosen."""
         return float(self.history["val_accuracy"].max())
 
 
@@ -80,7 +80,8 @@ def fit_and_score(
     """Fit a classifier on the sources, and score it.
 
     validation, test: (images uint8 [n, H, W, C], class indices [n]). The test images are looked at once, after the
-    fit. Raises common.errors.TrainingError where the training loss is not finite.
+    fit, where an epoch is chosen, else after each. Raises common.errors.TrainingError where the training loss is not
+    finite.
     """
     keras.utils.set_random_seed(seed)
     classifier = build_classifier(validation[0].shape[1:], len(class_names), training.name)

@@ -41,7 +41,7 @@ def decide_flip(asked: str, dataset: Dataset, seed: int = 0, *, dry: bool = Fals
     announced if `dry`. Raises RequestError where several hosts would measure, each for itself.
     """
     if asked != "auto":
-        return FlipDecision(asked == "on", f"{asked}, as --flip says")
+        return FlipDecision(asked == "on", f"{asked}, as the recipe or --flip says")
     if dataset.image_shape[2] == 1:
         return FlipDecision(False, "")  # they may be digits or letters
     if not dataset.has_classifier or not len(dataset.validation):

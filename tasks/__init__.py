@@ -1,1 +1,1 @@
-"""What the scripts do, from values that are resolved to files: generation, studies, balancing."""
+"""What the scripts do, from resolved values to files: generation, prediction, evaluation, studies, balancing."""

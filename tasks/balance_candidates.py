@@ -1,4 +1,4 @@
-"""Top up the classes of a data set: what to try, what to choose, and the training set that comes out."""
+"""Top up the classes of a data set: what to try, and what to choose."""
 
 from typing import Any
 

@@ -49,7 +49,7 @@ from tasks.evaluation_options import FITTED_FEATURES, ComparisonOptions, Measuri
 
 SCRIPT = "evaluate_fid.py"
 _CAPTIONS = {
-    "samples": "images of each recipe, class by class, with the same latents in each column",
+    "samples": "images of each recipe, class by class, with the same latents for each class",
     "neighbours": "the synthetic images that are nearest to a training image, each above that image",
     "prdc": "precision, recall, density and coverage, beside those of real images",
     "projection": "features on the real ones' first two principal components",

@@ -48,7 +48,7 @@ def plot_evaluation(
 def plot_training(
     folders: dict[str, Path], dataset: Dataset, seed: int, report: Callable[[str], None]
 ) -> dict[str, Figure]:
-    """Return the sample grid of all recipes, with the same latents in each column, and their curves, by file name.
+    """Return the sample grid of all recipes, with the same latents for each class, and their curves, by file name.
 
     folders: {recipe: folder of its networks}. The curves are left out where a history can't be read.
     """

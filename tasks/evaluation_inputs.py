@@ -56,7 +56,8 @@ def load_compared_data(
     """Load the real data that the flags name, or else those that the runs were made from."""
     known = [(opened.request, opened.fingerprint) for opened in runs.values() if opened.request]
     inherited = known[0] if known else ()
-    if any(source != inherited for source in known) and data.data is None:
+    kinds = [(request if request["real_per_class"] else request | {"seed": 0}, hashed) for request, hashed in known]
+    if any(kind != kinds[0] for kind in kinds) and data.data is None:  # the seed draws the images of --real-per-class
         raise RequestError("the runs were made from different data: name those to compare them with, by --data.")
     dataset = load_data(data, run, *inherited)
     count = len(getattr(dataset, measuring.split))

@@ -155,7 +155,7 @@ def test_names_do_not_break_the_markdown():
         ([(2.0, 0.3), (1.0, 0.4)], "b won: its Frechet distance is lower than that of a by 1.000 ± 0.500"),
         ([(1.4, 0.3), (1.0, 0.4)], "no winner: b and a differ by 0.400"),
         ([(1.5, 0.3), (1.0, 0.4)], "no winner: b and a differ by 0.500"),
-        ([(1.0, None), (2.0, 0.1)], "a has the lowest Frechet distance, by 1.000 to b; no intervals were asked."),
+        ([(1.0, None), (2.0, 0.1)], "a has the lowest Frechet distance, by 1.000 to b; no interval is known."),
     ],
 )
 def test_only_a_difference_beyond_its_interval_has_a_winner(distances, sentence):

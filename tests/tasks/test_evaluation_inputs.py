@@ -56,7 +56,8 @@ def test_data_are_those_that_the_runs_were_made_from(data, run, tmp_path):
     request = load_dataset(data).request
     runs = {"a": Run(request=request), "b": Run()}
     assert load_compared_data(SubsetOptions(), PIXELS, run, runs).request == request
-    others = runs | {"c": Run(request=request | {"seed": 1})}
+    assert load_compared_data(SubsetOptions(), PIXELS, run, runs | {"c": Run(request=request | {"seed": 1})})
+    others = runs | {"c": Run(request=request | {"classes": "0,1"})}
     with pytest.raises(ValueError, match="made from different data: name those to compare them with, by --data"):
         load_compared_data(SubsetOptions(), PIXELS, run, others)
     assert load_compared_data(SubsetOptions(data=data), PIXELS, run, others).request == request
