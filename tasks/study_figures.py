@@ -51,11 +51,13 @@ def plot_added(accuracies: dict[tuple[str, str, str], dict[int, Any]]) -> Figure
     for (setting, row, part), summaries in accuracies.items():
         found = {count: summary for count, summary in summaries.items() if summary}
         means = [100 * summary.mean for summary in found.values()]
-        errors = [100 * (summary.interval or 0) if part == "test" else 0 for summary in found.values()]
+        errors = [100 * (summary.interval or 0) for summary in found.values()] if part == "test" else None
         style = {"color": f"C{kinds.index(row)}", "ls": "-" if part == "test" else "--", "label": f"{row}, {part}"}
         panels[setting].errorbar(list(found), means, errors, marker=".", capsize=2, **style)
     for setting, axes in panels.items():
         axes.set(title=setting, xlabel="images added to each class", ylabel="accuracy, %")
+        low, high = axes.get_ylim()
+        axes.set_ylim(max(0, low), min(100.5, high))  # the intervals of few seeds go beyond
         axes.grid(alpha=0.3)
     figure.legend(*panels[settings[0]].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
     return figure

@@ -8,7 +8,16 @@ from common.images import IMAGE_SUFFIXES
 from real.columns import match_column
 from real.idx_folders import is_idx_folder
 from real.pictures.folder_nesting import step_in
-from real.pictures.folder_tree import TEXT_LIST, Folder, count_pictures, list_kinds, list_some, list_tables, scan_folder
+from real.pictures.folder_tree import (
+    TEXT_LIST,
+    Folder,
+    count_pictures,
+    list_kinds,
+    list_places,
+    list_some,
+    list_tables,
+    scan_folder,
+)
 from real.pictures.name_tables import read_header
 
 _LABEL_SUFFIXES = (".json", ".xlsx", ".xls", ".xml", ".mat", ".pkl", ".parquet")  # of files that may say the classes
@@ -35,8 +44,7 @@ def has_column(path: Path, column: str) -> bool:
 def list_label_files(folder: Folder, root: Folder) -> tuple[list[str], list[str]]:
     """Return the names of tables, and of other files, in or over a folder that seem to be there to say the classes."""
     tables = [path for path in list_naming_tables(folder, root) if path.suffix.lower() != TEXT_LIST]
-    places = [place for place in (folder.path, *folder.path.parents) if place.is_relative_to(root.path)]
-    files = [path for place in places if place.is_dir() for path in sorted(place.iterdir())]
+    files = [path for place in list_places(folder, root) if place.is_dir() for path in sorted(place.iterdir())]
     others = [path for path in files if path.suffix.lower() in _LABEL_SUFFIXES]
     return [path.name for path in tables if path.is_relative_to(root.path)], [path.name for path in others]
 

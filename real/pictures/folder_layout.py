@@ -20,7 +20,7 @@ from real.pictures.folder_nesting import (
     step_in,
     turn_inside_out,
 )
-from real.pictures.folder_tree import Folder, count_pictures, list_some, scan_folder
+from real.pictures.folder_tree import Folder, count_pictures, list_places, list_some, scan_folder
 from real.pictures.listed_parts import find_listed_parts
 from real.pictures.name_tables import Names
 from real.pictures.picture_tables import FOLDERS, Classes, Found, classes_by_prefix, read_classes, read_other_classes
@@ -207,7 +207,7 @@ def _ask_tables(
     paths = list_naming_tables(folder, root)
     may_contradict = by_folder and layout.label_column is None
     if may_contradict:  # all parts as train; by one in the set, and not of a class alone
-        places = [place for place in (folder.path, *folder.path.parents) if place.is_relative_to(root.path)]
+        places = list_places(folder, root)
         is_asked = part == "train" or layout.is_table
         paths = [path for path in paths if is_asked and path.parent in places and has_label_column(path)]
         if not paths:
@@ -245,8 +245,10 @@ def _note_rest(outer: Folder, inner: Folder, layout: Layout) -> None:
 
 def _read_listed_parts(folder: Folder, root: Folder, layout: Layout) -> None:
     """Read the parts of a set in one place that tables say, if any do."""
-    names = Names("train", folder.list_pictures())
     tables = {path: find_split(path.stem)[0] for path in list_naming_tables(folder, root) if not is_form(path.name)}
+    if not tables:
+        return
+    names = Names("train", folder.list_pictures())
     parts, said = find_listed_parts(names, tables)
     classes = layout.parts["train"]
     without = [name for name, paths in classes.items() if all(parts.get(path, "train") != "train" for path in paths)]

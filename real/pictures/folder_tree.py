@@ -118,6 +118,11 @@ def _scan(path: Path, above: tuple[tuple[int, int], ...]) -> Folder:
     )
 
 
+def list_places(folder: Folder, root: Folder) -> list[Path]:
+    """Return the paths of a folder and of those above it up to the root, the innermost first."""
+    return [place for place in (folder.path, *folder.path.parents) if place.is_relative_to(root.path)]
+
+
 def count_pictures(count: int) -> str:
     """Return "1 picture", "2 pictures", "3,000 pictures"."""
     return f"{count:,} picture{'s' * (count != 1)}"
