@@ -96,10 +96,10 @@ def _read(path: Path, flag: str, reading: PathReading) -> LabelledImages:
 
 def _find_kind(path: Path) -> tuple[str, TableParts | None]:
     """Return what a file or folder is, and its parts where it is a folder of data files."""
+    if is_idx_folder(path):  # or one of its files
+        return "IDX", None
     if not path.is_dir():
         return "data file" if path.is_file() and is_data_file(path) else "other", None
-    if is_idx_folder(path):
-        return "IDX", None
     parts = find_table_parts(path)
     if parts:
         return "parts", parts

@@ -3,9 +3,11 @@ import gzip
 import numpy as np
 import pytest
 
+from real.data_files import PathReading
 from real.idx_folders import is_idx_folder, read_idx_folder
+from real.readers import read_path
 
-GREY = np.arange(32, dtype=np.uint8).reshape(2, 4, 4)
+GREY = 8 * np.arange(32, dtype=np.uint8).reshape(2, 4, 4)
 
 
 def write_idx(path, array):
@@ -70,6 +72,7 @@ def test_several_sets_are_one_line_and_a_file_names_one(tmp_path):
         read_idx_folder(tmp_path)
     assert is_idx_folder(path)
     assert read_idx_folder(path).labels.tolist() == [4]
+    assert read_path(path, "--data", PathReading()).labels.tolist() == [4]
 
 
 def test_idx_files_in_folders_of_their_own_names_or_in_the_only_folder(tmp_path):
