@@ -10,6 +10,7 @@ import numpy as np
 from common.command_line import report_unless
 from common.errors import RequestError, TrainingError
 from common.executors import Executor
+from common.output_folder import list_same_sections
 from common.run_options import RunOptions, WorkOptions
 from evaluation.sides import Compared, Leaks, choose_compared, index_sources, take_unknown
 from models.extractors import draw_spare
@@ -19,10 +20,9 @@ from real.data_options import SubsetOptions
 from real.datasets import Dataset, load_dataset
 from synth.runs import Run, open_run
 from synth.shard_options import SamplingOptions
-from tasks.data_defaults import fit_recipe
 from tasks.evaluation_options import ComparisonOptions, MeasuringOptions
 from tasks.gan_orders import GANOrder, MadeGAN, fit_elsewhere, is_trained
-from tasks.generation import generate
+from tasks.generation import generate, settle_training
 from tasks.real_data import load_data
 
 
@@ -125,11 +125,13 @@ def _train_elsewhere(
     dataset, orders = load_data(data, replace(run, quiet=True)), []
     for name, gan in requests.items():
         folder = Path(run.out) / "runs" / name
-        fitted = fit_recipe(gan.recipe, name, dataset, gan.given)
-        if is_trained(folder, fitted, dataset):
+        settled, training, _ = settle_training(data, gan, dataset, replace(run, out=folder))
+        is_begun = "training" in list_same_sections(folder, {"training": training})
+        if is_begun and is_trained(folder, settled.recipe, dataset):
             yield name, None
         else:
-            orders.append(GANOrder(name, folder, dataset, fitted, run.seed, gan.max_minutes))
+            order = GANOrder(name, folder, dataset, settled.recipe, run.seed, gan.max_minutes, is_begun=is_begun)
+            orders.append(order)
     for made in fit_elsewhere(orders, executor, report_unless(run.quiet)):
         yield made.key, made
 

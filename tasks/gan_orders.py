@@ -19,7 +19,10 @@ from tasks.study_lab import fit_study_gan
 
 @dataclass(frozen=True)
 class GANOrder:
-    """A GAN to train into a folder, with the arguments of tasks.study_lab.fit_study_gan. key: what it is known by."""
+    """A GAN to train into a run's folder, with the arguments of tasks.study_lab.fit_study_gan.
+
+    key: what it is known by. is_begun: whether what is in the folder, if anything, is of this training.
+    """
 
     key: Any
     folder: Path
@@ -28,6 +31,7 @@ class GANOrder:
     seed: int
     max_minutes: float | None = None
     filter: str = "none"
+    is_begun: bool = True
 
 
 def is_trained(folder: Path, recipe: Recipe, dataset: Dataset) -> bool:
@@ -38,7 +42,7 @@ def is_trained(folder: Path, recipe: Recipe, dataset: Dataset) -> bool:
 
 @dataclass(frozen=True)
 class MadeGAN:
-    """What a worker has made of an order: the files in its folder, the last of which tells that the others are there.
+    """What a worker has made of an order: the files in model/, the last of which tells that the others are there.
 
     key: of the order. gone: files that an unfinished training had left, and that are not needed now. error: why it
     failed; without files then.
@@ -51,9 +55,10 @@ class MadeGAN:
 
     def save(self, folder: Path) -> None:
         """Write the files into the folder of a run."""
-        write_files(folder, self.files)
+        model = RunFolder(folder).model.path
+        write_files(model, self.files)
         for name in self.gone:
-            path = folder / name
+            path = model / name
             path.unlink(missing_ok=True)
             with suppress(OSError):  # more is in it
                 path.parent.rmdir()
@@ -65,7 +70,7 @@ def fit_elsewhere(orders: Iterable[GANOrder], executor: Executor, report: Callab
     A training that was begun in an order's folder is continued. One whose worker, or this process, dies begins there
     again.
     """
-    sent = ((order, read_files(order.folder)) for order in orders)
+    sent = ((order, read_files(RunFolder(order.folder).model.path) if order.is_begun else {}) for order in orders)
     for made, lines in executor.map(_build_nothing, _fit, sent):
         for line in lines:
             report(line)
@@ -82,11 +87,12 @@ def _fit(state: None, sent: tuple[GANOrder, dict[str, bytes]]) -> tuple[MadeGAN,
     lines: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_files(folder, before)
+        model = RunFolder(folder).model.path
+        write_files(model, before)
         options: dict[str, Any] = {"max_minutes": order.max_minutes, "quiet": True, "report": lines.append}
         try:
             fit_study_gan(order.dataset, order.recipe, folder, filter=order.filter, seed=order.seed, **options)
         except RunError as error:
             return MadeGAN(order.key, {}, set(), error), lines
-        made = read_generators_last(folder)
+        made = read_generators_last(model)
     return MadeGAN(order.key, made, before.keys() - made.keys(), None), lines

@@ -65,7 +65,7 @@ def generate(
     build_strategy()  # several hosts: before anything else touches a device
     trained = _open_model(find_model_folder(gan.model), data, gan, sampling_options) if gan.model else None
     source = trained or _load_train_data(data, gan, run)
-    gan, training, fitted = _settle(data, gan, source, run)
+    gan, training, fitted = settle_training(data, gan, source, run)
     check_inputs(out, source.inputs if isinstance(source, Dataset) else {})
     sampling = _resolve_sampling(sampling_options, source, run)
     plan = _plan_source(data, gan.recipe, source) | fitted | _plan_shards(sampling, source, out)
@@ -151,7 +151,7 @@ def _load_train_data(data: SubsetOptions, gan: GANRequest, run: RunOptions) -> D
     return dataset
 
 
-def _settle(
+def settle_training(
     data: SubsetOptions, gan: GANRequest, source: Dataset | TrainedGAN, run: RunOptions
 ) -> tuple[GANRequest, dict, dict[str, str]]:
     """Return the request with the recipe that is used, the settings that identify the GAN, and what the plan says."""

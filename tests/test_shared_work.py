@@ -100,7 +100,17 @@ def test_recipes_that_are_compared_are_the_same_on_workers(data, tmp_path):
         assert evaluate_fid.main([*arguments, *more]) == 0
         return json.loads((tmp_path / name / "evaluation.json").read_text())["runs"]
 
-    assert run("serial") == run("workers", "--workers", "2")
+    def undo(name):
+        RunFolder(tmp_path / name / "runs/quick").model.network("generator").unlink()
+
+    serial = run("serial")
+    assert run("workers", "--workers", "2") == serial
+    undo("serial")
+    assert run("serial", "--workers", "2") == serial  # continued by workers
+    other = run("other", "--seed", "1")
+    assert other != serial
+    undo("other")
+    assert run("other", "--workers", "2", "--overwrite") == serial  # nothing of the other seed is continued
 
 
 @pytest.mark.parametrize("kind", [["--members", "2"], ["--no-conditional"]])
