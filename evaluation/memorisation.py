@@ -7,11 +7,12 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from evaluation.features import Material
-from evaluation.statistics import compute_rank_probability
+from evaluation.statistics import compute_below_probability, compute_rank_probability
 
 _CHUNK_BYTES = 256 * 2**20  # of training images that are searched at once
 _CLOSE_QUANTILE = 0.01
 _SUSPICIOUS, _MEMORISED = 3 * _CLOSE_QUANTILE, 10 * _CLOSE_QUANTILE
+_BY_CHANCE = 0.01  # no finding where new images would be as often as this so near: the quantile is known so well
 _MIN_JUDGED = 100  # images of each side: fewer have no quantile of 1 %, and 3 % of them would be one or two
 _SEARCHED = 2000  # images of each side whose nearest training image is looked for
 _SEARCHED_IN_FEATURES = 1000  # the same in features, where each is looked for in several views
@@ -26,8 +27,8 @@ class MemorisationSummary:
     are nearer to the training images than new real images are. closer_probability: of a synthetic image being nearer
     than a held-out one (0.5: alike; Mann and Whitney's U). near_share: synthetic images nearer than all but 1 % of the
     held-out ones; 0.01 is expected of new images; None below 100 held-out images. copies, held_out_copies: images that
-    equal a training image. memorised, suspicious: more than 10 %, 3 % are so near, or copies beyond the held-out ones'
-    share; never below 100 images of each side.
+    equal a training image. memorised, suspicious: more than 10 %, 3 % are so near, and that not by chance, or copies
+    beyond the held-out ones' share; never below 100 images of each side.
     """
 
     images: int
@@ -65,10 +66,13 @@ class Memorisation:
             distances, held_out = distances[self.labels == class_index], held_out[self.held_out_labels == class_index]
         median, held_out_median = float(np.median(distances)), float(np.median(held_out))
         copies, held_out_copies = int((distances == 0).sum()), int((held_out == 0).sum())
-        near_share = None
+        near_share, repeated = None, copies / len(distances) - held_out_copies / len(held_out)
         if len(held_out) >= _MIN_JUDGED:
-            near_share = float((distances < np.quantile(held_out, _CLOSE_QUANTILE)).mean())
-        repeated = max(near_share or 0.0, copies / len(distances) - held_out_copies / len(held_out))
+            rank = round(_CLOSE_QUANTILE * (len(held_out) + 1))
+            near = int((distances < np.sort(held_out)[rank - 1]).sum())
+            near_share = near / len(distances)
+            if compute_below_probability(near, len(distances), rank, len(held_out)) < _BY_CHANCE:
+                repeated = max(repeated, near_share)
         can_judge = min(len(distances), len(held_out)) >= _MIN_JUDGED
         return MemorisationSummary(
             images=len(distances),

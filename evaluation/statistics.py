@@ -65,6 +65,14 @@ def compute_rank_probability(values: np.ndarray, others: np.ndarray) -> float:
     return float(below / (len(values) * len(others)))
 
 
+def compute_below_probability(below: int, count: int, rank: int, others: int) -> float:
+    """Probability that `below` or more of `count` values are below the `rank`-th smallest of so many others.
+
+    All of one continuous distribution: the number is beta-binomial, and rank / (others + 1) of the values are expected.
+    """
+    return float(stats.betabinom(count, rank, others + 1 - rank).sf(below - 1))
+
+
 def compute_bootstrap_error(
     function: Callable[[np.ndarray], float], values: np.ndarray, strata: np.ndarray, rounds: int, seed: int
 ) -> float:

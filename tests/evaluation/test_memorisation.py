@@ -73,6 +73,35 @@ def test_new_images_are_not_memorised(pictures):
 
 
 @pytest.mark.parametrize(
+    ("held_out", "near", "suspicious"),
+    [
+        (100, 6, False),  # of 100 held-out images the nearest one is the quantile: it may be far off by chance
+        (100, 7, True),
+        (2000, 4, False),
+        (2000, 5, True),
+    ],
+)
+def test_few_held_out_images_tell_less(held_out, near, suspicious):
+    distances = np.concatenate([np.full(near, 0.5), np.full(100 - near, 50.0)])
+    known = np.arange(1.0, held_out + 1)
+    found = Memorisation(distances, np.zeros(100), np.zeros(100, int), np.arange(100), known, np.zeros(held_out))
+    assert found.summarise().near_share == near / 100
+    assert found.summarise().suspicious == suspicious
+
+
+def test_one_per_cent_of_new_images_are_near_with_few_held_out_ones_too():
+    generator = np.random.default_rng(0)
+    shares, findings = [], 0
+    for _ in range(300):
+        new, held_out = generator.random((2, 100)) + 1
+        found = Memorisation(new, np.zeros(100), np.zeros(100, int), np.arange(100), held_out, np.zeros(100))
+        shares.append(found.summarise().near_share)
+        findings += found.summarise().suspicious
+    assert np.mean(shares) == pytest.approx(0.01, abs=0.002)
+    assert findings <= 6
+
+
+@pytest.mark.parametrize(
     ("images", "held_out", "judged"), [(100, 100, True), (99, 100, False), (100, 99, False)], ids=str
 )
 def test_below_100_images_of_each_side_copies_are_counted_and_not_judged(pictures, images, held_out, judged):

@@ -4,6 +4,7 @@ import pytest
 from evaluation.statistics import (
     Summary,
     compare_paired,
+    compute_below_probability,
     compute_bootstrap_error,
     compute_rank_probability,
     compute_t_quantile,
@@ -18,6 +19,13 @@ def test_the_interval_is_students():
     assert summary.std == 1
     assert summary.interval == pytest.approx(4.302653 / 3**0.5, rel=1e-5)  # t(0.975; 2), from the table
     assert summarise([0.5]) == Summary(0.5, None, None)
+
+
+def test_values_below_the_smallest_of_others_by_counting_the_orders():
+    assert compute_below_probability(1, 1, 1, 1) == pytest.approx(1 / 2)
+    assert compute_below_probability(1, 2, 1, 1) == pytest.approx(2 / 3)  # the other one is first in 2 of 6 orders
+    assert compute_below_probability(2, 2, 1, 1) == pytest.approx(1 / 3)
+    assert compute_below_probability(0, 5, 3, 9) == 1
 
 
 def test_pairing_removes_what_the_seeds_have_in_common():
