@@ -1,6 +1,5 @@
 """What a classifier's predictions are worth, and what the scores of synthetic images mean."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -35,16 +34,27 @@ def score_predictions(labels: np.ndarray, predictions: np.ndarray, class_names: 
     }
 
 
-def explain_gap(gan_train: float, gan_test: float, real: float, test_images: int, *, augmented: bool) -> str:
+def compute_balanced_error(confusion: Sequence[Sequence[int]]) -> float:
+    """Return the standard error of a balanced accuracy, which the number of images of each class leaves.
+
+    confusion: of score_predictions.
+    """
+    counts = np.asarray(confusion).sum(axis=1)
+    present = counts > 0
+    recalls = np.asarray(confusion).diagonal()[present] / counts[present]
+    return float(np.sqrt((recalls * (1 - recalls) / counts[present]).sum()) / len(recalls))
+
+
+def explain_gap(gan_train: float, gan_test: float, real: float, error: float, *, augmented: bool) -> str:
     """Say in one sentence what the two accuracies mean together (Shmelkov et al. 2018, arXiv:1807.09499).
 
-    gan_train: of a classifier trained on synthetic images, on real ones. gan_test: of a classifier trained on real
-    images, on the synthetic ones (label fidelity). real: that classifier's on other real images. test_images: real ones
-    behind gan_train, whose 95 % interval a gap should exceed, and a hundredth. augmented: whether the first had classic
-    augmentation.
+    All are balanced ones, as the classes' shares may differ. gan_train: of a classifier trained on synthetic images, on
+    real ones. gan_test: of a classifier trained on real images, on the synthetic ones (label fidelity). real: that
+    classifier's on other real images. error: standard error of gan_train; a gap should exceed its 95 % interval, and a
+    hundredth. augmented: whether the first had classic augmentation.
     """
     gap = gan_test - gan_train
-    enough = max(0.01, 1.96 * math.sqrt(gan_train * (1 - gan_train) / test_images))
+    enough = max(0.01, 1.96 * error)
     if gan_test < real - 0.15:
         reason = "too few images show their class: train the GAN longer, or filter by a classifier"
     elif gap > enough:
@@ -54,4 +64,4 @@ def explain_gap(gan_train: float, gan_test: float, real: float, test_images: int
         reason = "some images do not show their class, or show it ambiguously: a stricter filter may help"
     else:
         reason = "labels and variety are in balance"
-    return f"trained on synthetic {gan_train:.2%}, label fidelity {gan_test:.2%}: {reason}."
+    return f"balanced: trained on synthetic {gan_train:.2%}, label fidelity {gan_test:.2%}: {reason}."

@@ -11,7 +11,7 @@ import pandas as pd
 from common.figures import save_figure
 from common.files import replacing, save_json
 from common.output_folder import installed_versions
-from evaluation.classification import explain_gap
+from evaluation.classification import compute_balanced_error, explain_gap, score_predictions
 from evaluation.statistics import Summary, summarise
 from models.classifier import compute_accuracy, compute_probabilities, fit_classifier
 from models.classifier_training import ScoredClassifier
@@ -86,9 +86,9 @@ def summarise_runs(
     if material.rows["synthetic"]:
         label_fidelity, on_real = _measure_fidelity(material, name, flip=flip, quiet=quiet)
         if not material.real and not material.teacher:
-            accuracy = summary["accuracy"].mean
-            test_images = len(material.test[1])
-            explanation = explain_gap(accuracy, label_fidelity, on_real, test_images, augmented=augment)
+            accuracy = summary["balanced_accuracy"].mean
+            error = compute_balanced_error(runs[0].scores["confusion"])
+            explanation = explain_gap(accuracy, label_fidelity, on_real, error, augmented=augment)
     return Metrics(
         settings=settings,
         versions=installed_versions(),
@@ -104,7 +104,8 @@ def summarise_runs(
 
 
 def _measure_fidelity(material: Material, name: str, *, flip: bool, quiet: bool) -> list[float]:
-    """Return the accuracies of a classifier trained on the real train part, on synthetic and on validation images.
+    """Return the balanced accuracies of a classifier trained on the real train part: on synthetic images, and on those
+    for validation.
 
     The first, on up to 10,000 images, is Shmelkov et al.'s GAN-test. A teacher's labels are its likeliest classes.
     """
@@ -113,9 +114,11 @@ def _measure_fidelity(material: Material, name: str, *, flip: bool, quiet: bool)
     labels = compute_probabilities(material.teacher, images).argmax(axis=1) if material.teacher else labels
     options: dict[str, Any] = {"seed": _FIDELITY_SEED, "repeat_few": True, "name": name, "flip": flip}
     options |= {} if quiet else {"title": "label fidelity"}
-    network = fit_classifier(*material.dataset.part("train"), len(material.dataset.class_names), **options)
+    names = material.dataset.class_names
+    network = fit_classifier(*material.dataset.part("train"), len(names), **options)
     parts = ((images, labels), material.dataset.part("validation"))
-    return [compute_accuracy(network, *part) for part in parts]
+    found = [(labels, compute_probabilities(network, images).argmax(axis=1)) for images, labels in parts]
+    return [score_predictions(*pair, names)["balanced_accuracy"] for pair in found]
 
 
 def describe_metrics(metrics: Metrics) -> Iterator[str]:
