@@ -13,6 +13,7 @@ from evaluation.metrics import Gaussian, Moments
 from evaluation.sides import Sides
 from synth.sources import Source, count_rows, stream_images
 
+_WORTH = 0.5  # of the variance of a comparison class by class alike, for which rare ones are compared on fewer images
 _OTHER_SHARE = 0.1  # of a run's images that may be of other classes than among those that are compared
 
 
@@ -61,13 +62,12 @@ def gather(
     images to compare, of each side. advance: is called with the number of synthetic images after each block.
     is_costly: of runs with more images than the limit only those that are compared get features.
 
-    The runs and the floor have as many images of each class; the real side has the same proportions.
+    The runs and the floor have as many images of each class; the real side has the same proportions. So that one rare
+    class does not make it small, there are fewer of that class on each side.
     """
     counts = {name: count_rows(found) for name, found in sides.sources.items()}
     real_counts, floor_counts = (Counter(labels.tolist()) for _, labels in (sides.real, sides.floor))
-    quotas = _plan_quotas([*counts.values(), floor_counts], limit)
-    factor = min(min(real_counts[k] / count for k, count in quotas.items()), limit / sum(quotas.values()))
-    real_quotas = {k: max(2, int(factor * count)) for k, count in quotas.items()}
+    quotas, real_quotas = _match_real(_plan_quotas([*counts.values(), floor_counts], limit), real_counts, limit)
     whole = {name: not is_costly or sum(found.values()) <= limit for name, found in counts.items()}
     runs = {
         name: _collect(found, extractor.compute, quotas, seed, advance, whole=whole[name])
@@ -91,6 +91,29 @@ def _plan_quotas(available: Sequence[dict[int, int]], limit: int) -> dict[int, i
     """
     share = max(2, limit // len(available[0]))
     return {k: min(share, *(counts[k] for counts in available)) for k in sorted(available[0])}
+
+
+def _match_real(
+    quotas: dict[int, int], real_counts: dict[int, int], limit: int
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Return {class index: images} of runs and floor, and of the real side, in the same proportions.
+
+    quotas: what the former may have. real_counts: what there is for the latter; at most `limit` are taken.
+    """
+
+    def plan(factor: float) -> tuple[dict[int, int], dict[int, int]]:
+        runs = {k: max(2, min(count, round(real_counts[k] / factor))) for k, count in quotas.items()}
+        factor = min(factor, limit / sum(runs.values()))
+        return runs, {k: min(real_counts[k], max(2, int(factor * count))) for k, count in runs.items()}
+
+    plans = [plan(factor) for factor in sorted(real_counts[k] / count for k, count in quotas.items())]
+    evenly, best = plans[0], min(plans, key=_compute_variance)
+    return best if _compute_variance(best) < _WORTH * _compute_variance(evenly) else evenly
+
+
+def _compute_variance(sides: Sequence[dict[int, int]]) -> float:
+    """Return what the variance of a difference between samples of so many images is proportional to."""
+    return sum(1 / sum(counts.values()) for counts in sides)
 
 
 def _is_proportional(counts: dict[int, int], quotas: dict[int, int]) -> bool:

@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from common.checks import CLASS_NAMES, IMAGE_SHAPE, LABEL_VALUES, OBJECT, SEED, TEXT, check_fields
+from common.checks import (
+    CLASS_NAMES,
+    IMAGE_SHAPE,
+    LABEL_VALUES,
+    OBJECT,
+    SEED,
+    TEXT,
+    check_fields,
+    is_integer,
+    is_list_of,
+)
 from common.errors import RequestError
 from common.files import load_json, save_json
 from common.folder_names import class_folders
@@ -19,7 +29,8 @@ from synth.shards import HASHES_OBJECT, describe_hashes
 class Description:
     """What a run's networks are, and what they were trained on, as in real.datasets.Dataset.
 
-    train_hashes: as of synth.shards.describe_hashes; their number alone in a run of version 0.1. seed: of the training.
+    train_hashes: as of synth.shards.describe_hashes; their number alone in a run of version 0.1. train_counts: images
+    of each class, or None in a run of an earlier version. seed: of the training.
     """
 
     recipe: Recipe
@@ -30,6 +41,7 @@ class Description:
     request: dict
     fingerprint: str
     train_hashes: dict
+    train_counts: tuple[int, ...] | None
     seed: int
 
 
@@ -44,6 +56,7 @@ def save_description(folder: str | Path, recipe: Recipe, dataset: Dataset, seed:
         "request": dataset.request,
         "fingerprint": dataset.fingerprint,
         "train_hashes": describe_hashes(dataset.train_hashes()),
+        "train_counts": dataset.count_train().tolist(),
         "seed": seed,
     }
     save_json(ModelFolder(folder).description, description)
@@ -60,16 +73,19 @@ def load_description(folder: str | Path) -> Description:
         content = load_json(path)
         if "train_images" in content:
             content["train_hashes"] = {"images": content["train_images"]}
+        content.setdefault("train_counts", None)
         check_fields(content, _CHECKS, path)
         content = {name: content[name] for name in _CHECKS}
-        if len(content["class_names"]) != len(content["label_values"]):
-            counts = (len(content[name]) for name in ("class_names", "label_values"))
-            raise RequestError("{}: should have a label value for each class. Got {} and {}.".format(path, *counts))
+        names, values, counts = (content[name] for name in ("class_names", "label_values", "train_counts"))
+        if not len(names) == len(values) == len(names if counts is None else counts):
+            got = f"{len(names)} names, {len(values)} values, {'no' if counts is None else len(counts)} numbers"
+            raise RequestError(f"{path}: should have a label value and a number of images for each class. Got {got}.")
         recipe = _build_recipe(path, content["recipe"])
     except RequestError as error:
         advice = "Restore it, or remove it: the command that trained the run, given again, writes it anew."
         raise RequestError(f"{error} {advice}") from error
-    tuples = {name: tuple(content[name]) for name in ("image_shape", "class_names", "label_values")}
+    lists = ("image_shape", "class_names", "label_values", "train_counts")
+    tuples = {name: content[name] and tuple(content[name]) for name in lists}
     return Description(**content | tuples | {"recipe": recipe})
 
 
@@ -102,5 +118,6 @@ _CHECKS = {
     "request": REQUEST_OBJECT,
     "fingerprint": TEXT,
     "train_hashes": HASHES_OBJECT,
+    "train_counts": ("a list of integers, or none", lambda value: value is None or is_list_of(value, is_integer)),
     "seed": SEED,
 }

@@ -79,6 +79,7 @@ class TrainedGAN:
         self.recipe = description.recipe
         self.seed = description.seed
         self.pretrained_features = None if self.recipe.has_own_judge else Path(self.recipe.judge).name
+        self._train_counts = description.train_counts
         self._train_hashes = description.train_hashes
         self._networks: list[keras.Model] = []
         self._members: list[list[tuple[Sampler, Score]]] = [[] for _ in self.class_names]  # of each class
@@ -113,6 +114,10 @@ class TrainedGAN:
                 "this filter. Give another --filter, or the command that trained the run again with --filter "
                 "density-ratio --overwrite, which keeps its model and replaces its shards."
             )
+
+    def count_train(self) -> np.ndarray | None:
+        """Return the number of images [K] that it was trained on of each class; None in a run of an earlier version."""
+        return None if self._train_counts is None else np.array(self._train_counts)
 
     def train_hashes(self) -> np.ndarray:
         """Return the 64-bit hashes of the images that it was trained on, uint64 [n], for the leakage guard."""

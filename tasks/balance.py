@@ -138,7 +138,7 @@ def _prepare(
     else:
         recipe, training = settle_recipe(gan, dataset, training, run.out)
     total = np.bincount(dataset.labels[dataset.labelled()], minlength=len(dataset.class_names))
-    filter, notes = choose_filter(filtering.filter, dataset, trained)
+    filter, notes = choose_filter(filtering.filter, trained or dataset)
     build_classifier(dataset.image_shape, len(dataset.class_names), options.classifier)  # refuses too small images
     classes = _find_classes(options.top_up, dataset, trained)
     candidates = _list_candidates(options, filtering.filter, dataset, classes, total)

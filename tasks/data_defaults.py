@@ -89,20 +89,22 @@ def describe_fit(asked: Recipe, fitted: Recipe, dataset: Dataset) -> dict[str, s
     return {"  fitted": f"to {images}: {' '.join(write_flags(changed))}"} if changed else {}
 
 
-def choose_filter(filter: str, dataset: Dataset, trained: TrainedGAN | None = None) -> tuple[str, list[str]]:
+def choose_filter(filter: str, source: Dataset | TrainedGAN) -> tuple[str, list[str]]:
     """Return the filter that --filter means for a GAN of these data, or for this one, and lines on it."""
-    counts, has_classifier = dataset.count_train(), (trained or dataset).has_classifier
-    chosen = resolve_filter(filter, has_classifier=has_classifier, fewest=int(counts.min()))
-    if filter != "auto" or not has_classifier or chosen == "classifier":
+    counts = source.count_train()
+    fewest = None if counts is None else int(counts.min())
+    chosen = resolve_filter(filter, has_classifier=source.has_classifier, fewest=fewest)
+    if counts is None or filter != "auto" or not source.has_classifier or chosen == "classifier":
         return chosen, []
-    few = f"class {dataset.class_names[counts.argmin()]!r} has {counts.min()} train images"
+    few = f"class {source.class_names[counts.argmin()]!r} has {fewest} train images"
     return chosen, [f"note: the filter is the discriminator: {few}, too few for a classifier to learn it"]
 
 
-def note_tiny_classes(dataset: Dataset, added: dict[str, int]) -> list[str]:
+def note_tiny_classes(source: Dataset | TrainedGAN, added: dict[str, int]) -> list[str]:
     """Return a line where classes of one or two images are to be filled up to many. added: {class name: images}."""
-    counts = dict(zip(dataset.class_names, dataset.count_train().tolist(), strict=True))
-    tiny = [name for name, count in added.items() if counts[name] < _COPIES_BELOW and count >= _MANY]
+    found = source.count_train()
+    counts = {} if found is None else dict(zip(source.class_names, found.tolist(), strict=True))
+    tiny = [name for name, few in counts.items() if few < _COPIES_BELOW and added.get(name, 0) >= _MANY]
     if not tiny:
         return []
     shown = ", ".join(f"{name} ({counts[name]})" for name in tiny[:_SHOWN]) + ", ..." * (len(tiny) > _SHOWN)

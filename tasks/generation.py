@@ -32,7 +32,6 @@ from models.trained_gan import TrainedGAN, build_score, prepare_filter
 from models.training import fit_gan
 from real.data_options import SubsetOptions
 from real.datasets import Dataset
-from synth.filters import resolve_filter
 from synth.sampling import BLOCK_SIZE, draw_latents
 from synth.shard_formats import FORMATS, list_folders, list_formats
 from synth.shard_options import SamplingOptions
@@ -167,11 +166,8 @@ def _resolve_sampling(options: SamplingOptions, source: Dataset | TrainedGAN, ru
     """Return the sampling options, checked, with the counts of each class and the filter that "auto" means."""
     chosen = asdict(options)
     counts = parse_counts(chosen.pop("class_size"), source.class_names, source.label_values, "--class-size")
-    if isinstance(source, Dataset):
-        filter, notes = choose_filter(options.filter, source)
-        print_lines([*notes, *note_tiny_classes(source, counts)], run.quiet)
-    else:
-        filter = resolve_filter(options.filter, has_classifier=source.has_classifier)
+    filter, notes = choose_filter(options.filter, source)
+    print_lines([*notes, *note_tiny_classes(source, counts)], run.quiet)
     return {"class_size": counts} | chosen | {"filter": filter, "seed": run.seed}
 
 

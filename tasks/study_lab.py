@@ -20,12 +20,13 @@ from models.trained_gan import TrainedGAN, prepare_filter
 from models.training import fit_gan
 from real.datasets import Dataset
 from real.resampling import compute_class_weights, resample
-from synth.filters import Sieve, resolve_filter
+from synth.filters import Sieve
 from synth.shard_drawing import build_sieve, sample_shard
 from synth.shard_options import FilterOptions
 from synth.shards import save_hashes
 from synth.sources import split_in_memory
 from tasks.arms import CURVE_POINTS, Arm
+from tasks.data_defaults import choose_filter
 from tasks.study_cells import CURVES, RESULTS, Cell, Measured, Outcome, run_one_by_one
 
 BATCH = 128  # images per step of every classifier
@@ -173,9 +174,7 @@ class Lab:
         trained = self.open_gan(name, setting, seed)
         sampling = asdict(self._filtering) | {"seed": seed}
         if filtered:
-            fewest = int(self.load(setting, seed).count_train().min())
-            chosen = resolve_filter(self._filtering.filter, has_classifier=trained.has_classifier, fewest=fewest)
-            sampling["filter"] = chosen
+            sampling["filter"] = choose_filter(self._filtering.filter, trained)[0]
         else:
             sampling |= {"filter": "none", "duplicate_distance": 0}
         return build_sieve(trained, sampling, trained.class_names)[0]

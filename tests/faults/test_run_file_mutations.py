@@ -52,6 +52,7 @@ def model(tmp_path_factory):
     folder.mkdir()
     request = {"data": "x.npz", "classes": None, "real_per_class": 5, "image_size": (12, 12), "image_shape": None}
     dataset = SimpleNamespace(image_shape=SHAPE, class_names=("a", "b"), label_values=(0, 7), name="x.npz")
+    dataset.count_train = lambda: np.array([7, 3])
     dataset.request, dataset.fingerprint = request | {"seed": 0}, "f" * 64
     dataset.train_hashes = lambda: np.arange(10, dtype=np.uint64)
     save_description(folder, TINY, dataset, 0)

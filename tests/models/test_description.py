@@ -16,6 +16,7 @@ def folder(tmp_path):
     dataset = SimpleNamespace(image_shape=(28, 28, 1), class_names=("a", "b"), label_values=(0, 7), name="x.npz")
     dataset.request, dataset.fingerprint = request | {"seed": 0}, "f" * 64
     dataset.train_hashes = lambda: np.arange(10, dtype=np.uint64)
+    dataset.count_train = lambda: np.array([7, 3])
     save_description(tmp_path, Recipe(batch_size=16), dataset, 3)
     return tmp_path
 
@@ -34,6 +35,14 @@ def test_what_was_saved_is_loaded(folder):
     found = load_description(folder)
     assert (found.recipe, found.seed) == (Recipe(batch_size=16), 3)
     assert (found.image_shape, found.class_names, found.label_values) == ((28, 28, 1), ("a", "b"), (0, 7))
+    assert found.train_counts == (7, 3)
+
+
+def test_an_older_run_has_not_recorded_how_many_images_of_each_class_it_had(folder):
+    content = json.loads((folder / "recipe.json").read_text())
+    del content["train_counts"]
+    (folder / "recipe.json").write_text(json.dumps(content))
+    assert load_description(folder).train_counts is None
 
 
 def test_the_recipe_of_an_older_run_has_the_defaults(folder):
@@ -64,7 +73,15 @@ def test_a_field_of_another_name_in_an_older_run_is_read(folder):
         ({"class_names": ["a", "a"]}, "class_names should be different names of one class or more"),
         ({"class_names": []}, "class_names should be"),
         ({"class_names": "ab"}, "class_names should be"),
-        ({"label_values": [0, 1, 2]}, "should have a label value for each class. Got 2 and 3"),
+        (
+            {"label_values": [0, 1, 2]},
+            "should have a label value and a number of images for each class. Got 2 names, 3 values, 2 ",
+        ),
+        (
+            {"train_counts": [7]},
+            "should have a label value and a number of images for each class. Got 2 names, 2 values, 1 ",
+        ),
+        ({"train_counts": [7, "3"]}, "train_counts should be a list of integers, or none. Got"),
         ({"label_values": [7, 0]}, "label_values should be integers in rising order"),
         ({"label_values": [0, 0]}, "label_values should be integers in rising order"),
         ({"label_values": [0, "7"]}, "label_values should be integers in rising order"),

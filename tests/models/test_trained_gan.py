@@ -25,6 +25,7 @@ def test_a_run_of_other_classes_than_its_networks_is_refused(finished, tmp_path,
     shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
     path = tmp_path / "recipe.json"
     content = json.loads(path.read_text()) | {"class_names": names, "label_values": [*range(len(names))]}
+    content["train_counts"] = [9] * len(names)
     path.write_text(json.dumps(content))
     with pytest.raises(ValueError, match=rf"generator\.keras: should know {len(names)} classes. It knows 2"):
         TrainedGAN(tmp_path)

@@ -95,11 +95,14 @@ def test_a_classifier_filters_where_it_can_learn_every_class():
     assert choose_filter("classifier", build_counts(2, 90)) == ("classifier", [])
     line = "note: the filter is the discriminator: class 'b' has 9 train images, too few for a classifier to learn it"
     assert choose_filter("auto", build_counts(90, 9)) == ("discriminator", [line])
+    unknown = SimpleNamespace(has_classifier=True, count_train=lambda: None)  # a GAN of an earlier version
+    assert choose_filter("auto", unknown) == ("classifier", [])
 
 
 def test_many_images_of_a_class_of_one_or_two_are_copies():
     dataset = build_counts(400, 2, 1)
     assert note_tiny_classes(dataset, {"a": 1000, "b": 99}) == []
+    assert note_tiny_classes(SimpleNamespace(count_train=lambda: None), {"a": 1000}) == []
     assert note_tiny_classes(dataset, {"a": 1000, "b": 398, "c": 399}) == [
         "warning: copies at best are to be had of classes with one or two train images: b (2), c (1)"
     ]
