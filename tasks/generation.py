@@ -143,8 +143,12 @@ def _open_model(model: Path, data: SubsetOptions, gan: GANRequest, sampling: Sam
 
 def _load_train_data(data: SubsetOptions, gan: GANRequest, run: RunOptions) -> Dataset:
     """Load the data to train on; RequestError where that can't be."""
-    if gan.max_minutes and os.environ.get("TF_CONFIG"):
-        raise RequestError("--max-minutes is for one host, as several would end at different steps: give --steps.")
+    if os.environ.get("TF_CONFIG"):
+        several = "is for one host, as several would end at different steps"
+        if gan.max_minutes:
+            raise RequestError(f"--max-minutes {several}: give --steps.")
+        if gan.recipe.patience:
+            raise RequestError(f"--patience {several}: give --patience 0.")
     dataset = load_data(data, run)
     note_near_copies(dataset, run.quiet)
     return dataset

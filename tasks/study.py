@@ -19,6 +19,8 @@ from models.classifier import build_classifier
 from models.classifier_training import count_epoch_steps
 from models.description import list_pairs
 from models.flips import decide_flip
+from models.recipe_fitting import FITTED
+from models.recipes import RECIPES
 from models.startup import Started, start_worker
 from models.trained_gan import TrainedGAN
 from real.datasets import Dataset
@@ -144,6 +146,11 @@ def _describe_settings(study: Study, settings: dict, dataset: Dataset) -> dict[s
     gan_settings: dict[str, Any] = dataset.identity | {"counts": options.pop("counts", None)}
     gan_settings |= {name: options.pop(name) for name in ("max_minutes", "gans")}
     gan_settings |= {"recipes": {name: asdict(recipe) for name, recipe in study.recipes.items()}}
+    named = [(recipe, RECIPES[recipe.name]) for recipe in study.recipes.values()]
+    kept = [
+        name for name in FITTED if name in study.given and any(getattr(a, name) == getattr(b, name) for a, b in named)
+    ]
+    gan_settings |= {"kept": kept} if kept else {}  # given at their named values: they do not follow the images
     return {"gans": gan_settings, "study": options}
 
 

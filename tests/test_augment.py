@@ -370,6 +370,15 @@ def test_small_batches_are_announced(data, tmp_path, capsys):
     assert "alone:small, 20 1: fitted to 20 images of 28 x 28 pixels: --batch-size 20" in capsys.readouterr().out
 
 
+def test_a_field_that_is_given_at_its_named_value_is_another_study(minority, data, capsys):
+    arms = ["--arms", "real", "class-weights", "smote", "gan-filtered"]
+    arguments = [*IMBALANCE, "--data", data, "--out", str(minority), "--seeds", "1", *arms, "--dry-run"]
+    assert main(arguments) == 0
+    code, line = fail(main, capsys, *arguments, "--judge", "cnn")  # a GAN of many colour images would have another one
+    assert code == 2
+    assert "holds a run with other options (kept: nothing there, ['judge'] here)" in line
+
+
 def test_another_configuration_is_refused_and_overwrite_keeps_the_gans(minority, data, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     shutil.copytree(minority, out)
