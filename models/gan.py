@@ -114,12 +114,16 @@ class GAN(keras.Model):
         """Everything is built already; Keras' own symbolic build fails under MultiWorkerMirroredStrategy."""
 
     def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Run one step on (images uint8 [N, H, W, C], class indices [N]); return the two losses, each of shape [1]."""
+        """Run one step on (images uint8 [N, H, W, C], class indices [N]); return the two losses, each of shape [1].
+
+        The N images are in equal parts for the steps of the discriminator.
+        """
         images, labels = data
-        real = to_network_range(tf.cast(images, tf.float32))
-        for _ in range(self.rules.discriminator_steps - 1):
-            self._update(real, labels, with_generator=False)
-        discriminator_loss, generator_loss = self._update(real, labels)
+        real, steps = to_network_range(tf.cast(images, tf.float32)), self.rules.discriminator_steps
+        *before, last = zip(tf.split(real, steps), tf.split(labels, steps), strict=True)
+        for batch in before:
+            self._update(*batch, with_generator=False)
+        discriminator_loss, generator_loss = self._update(*last)
         self._update_moving_average()
         return {
             "discriminator_loss": tf.reshape(discriminator_loss, (1,)),

@@ -100,7 +100,7 @@ def fit_pair(training: Training, pair: Pair) -> None:
     try:
         if not _is_over(progress, recipe, total_steps, seconds):
             steps = (progress.step, total_steps)
-            batches = (images, labels, recipe.batch_size, *steps, own_seed)
+            batches = (images, labels, recipe.images_per_step, *steps, own_seed)
             stream = stream_batches(*batches, recipe.balance_classes, recipe.flip == "on")
             epochs = {"initial_epoch": progress.step // round_steps, "epochs": rounds, "steps_per_epoch": round_steps}
             gan.fit(stream, callbacks=callbacks, shuffle=False, verbose=0, **epochs)

@@ -124,9 +124,14 @@ class Recipe:
         """The network through which a second discriminator sees the images: that of other pictures, or a `cnn`."""
         return "cnn" if self.has_own_judge else self.judge
 
+    @property
+    def images_per_step(self) -> int:
+        """The training images that a step of the generator takes: a batch for each step of the discriminator."""
+        return self.batch_size * self.discriminator_steps
+
     def total_steps(self, train_count: int) -> int:
         """Return the number of generator steps for so many train images."""
-        return self.steps or max(1, round(self.epochs * train_count / self.batch_size))
+        return self.steps or max(1, round(self.epochs * train_count / self.images_per_step))
 
     def plan_gans(self, class_count: int, train_count: int) -> tuple[int, int]:
         """Return (number of GANs, train images of each) on so many classes and train images."""

@@ -44,7 +44,7 @@ def measure_speed(dataset: Dataset, recipe: Recipe, seconds: float = float("inf"
         has_features = recipe.feature_weight and dataset.has_classifier
         judge = build_untrained_judge(recipe.feature_network, shape, class_count) if has_features else None
         gan = build_gan(recipe, shape, class_count * recipe.conditional, seed=0, judge=judge)
-    stream = stream_batches(images, labels, recipe.batch_size, 0, 2 * _PROBE_STEPS, 0, recipe.balance_classes)
+    stream = stream_batches(images, labels, recipe.images_per_step, 0, 2 * _PROBE_STEPS, 0, recipe.balance_classes)
     times: list[float] = []
 
     def note_time(batch: int, logs: object) -> None:

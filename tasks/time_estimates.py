@@ -80,7 +80,7 @@ def estimate_gan_minutes(recipe: Recipe, train_count: int, class_count: int, ima
     if recipe.dtype != "float32":  # "auto" is taken for bfloat16
         rate *= _BFLOAT16_SPEEDUP
     gans, images = recipe.plan_gans(class_count, train_count)
-    images = gans * recipe.total_steps(images) * recipe.batch_size * recipe.discriminator_steps
+    images = gans * recipe.total_steps(images) * recipe.images_per_step
     return images / rate * _relative_size(image_shape) / 60
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from common.images import to_network_range
 from models.building import build_gan
 from models.classifier import build_classifier
 from models.gan import GAN, FeatureGame, Rules
@@ -125,6 +126,15 @@ def test_discriminator_steps_leave_the_generator_alone():
     gan.train_step((tf.zeros((4, 2, 2, 1), tf.uint8), tf.zeros(4, tf.int32)))
     assert int(gan.discriminator_optimizer.iterations) == 4
     assert int(gan.generator_optimizer.iterations) == 1
+
+
+def test_each_step_of_the_discriminator_has_real_images_of_its_own(monkeypatch):
+    gan, seen = build_linear_gan("none", discriminator_steps=3), []
+    play = gan._update
+    monkeypatch.setattr(gan, "_update", lambda real, *more, **how: seen.append(real) or play(real, *more, **how))
+    gan.train_step((tf.reshape(tf.range(24), (6, 2, 2, 1)), tf.zeros(6, tf.int32)))
+    assert np.array_equal(tf.concat(seen, 0), to_network_range(tf.reshape(tf.range(24.0), (6, 2, 2, 1))))
+    assert [len(real) for real in seen] == [2, 2, 2]
 
 
 def assert_equal(weights, expected):
