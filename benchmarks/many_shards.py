@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.output_folder import open_output
+from common.output_folder import OutputFolder
 from synth import shard_writing
 from synth.shard_writing import stream_shards
 
@@ -60,7 +60,7 @@ def measure(folder, shards):
 
     shard_writing.write_shard = write_and_note
     start = time.perf_counter()
-    with open_output(folder, {"sampling": _SAMPLING}, "generate_data.py", ()):
+    with OutputFolder(folder, {"sampling": _SAMPLING}, "generate_data.py", ()).hold():
         stream_shards(Noise(), _SAMPLING | {"class_size": {"noise": shards}}, Path(folder), quiet=True)
     seconds = time.perf_counter() - start
     part = min(_PART, len(times) - 1)

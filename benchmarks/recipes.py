@@ -23,7 +23,7 @@ from common.files import load_json, replacing, save_json
 from common.flags import add_flags
 from common.kaggle import default_out
 from common.options import check_options, like, list_settings, option
-from common.output_folder import check_output, open_output
+from common.output_folder import OutputFolder
 from common.run_options import RepeatOptions, WorkOptions
 from models.recipe_fitting import fit_to_images
 from models.recipes import RECIPES, GANOptions, build_recipe, rename_fields
@@ -103,11 +103,11 @@ def search(config):
     plan = _make_plan(config, dataset, recipes, cells, left)
     for name, value in plan.items():
         report(f"{name + ':':<12} {value}")
-    folder = (out, sections, "benchmarks.recipes", _OWNED)
+    folder = OutputFolder(out, sections, "benchmarks.recipes", _OWNED, overwrite=config.overwrite)
     if config.dry_run:
-        check_output(*folder, overwrite=config.overwrite)
+        folder.check()
         return plan
-    with open_output(*folder, overwrite=config.overwrite, computing={"threads": threads}):
+    with folder.hold({"threads": threads}):
         return _run_cells(config, dataset, recipes, cells, report)
 
 

@@ -5,8 +5,9 @@ import json
 import os
 import platform
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -46,75 +47,80 @@ _ADDED = {
 _RENAMED_IN_RECIPES = {"augment": "diffaugment"}  # as `formerly` of models.recipes says, which is above
 
 
-@contextmanager
-def open_output(
-    folder: str | Path,
-    settings: dict,
-    script: str,
-    owned: Iterable[str],
-    *,
-    overwrite: bool = False,
-    keep: tuple[str, str] | None = None,
-    computing: dict[str, int] | None = None,
-) -> Iterator[None]:
-    """Hold `folder` for a run of `script` with these settings ({section: {option: value}}), recorded in config.json.
+@dataclass(frozen=True)
+class OutputFolder:
+    """The output folder of a run of `script` with these settings ({section: {option: value}}).
 
-    An earlier run with the same settings is continued. One with others raises RequestError naming each difference,
-    or with `overwrite` is removed: all that it has written, but for the sub-folder `keep[0]` where the section
-    `keep[1]` of the settings is the same. Runs of other scripts and programs raise it always, and so do somebody
-    else's files among the names `owned`. RunError while another process holds the folder. computing:
-    threads and GPUs, to be recorded.
+    owned: names of what a run writes there. overwrite: whether a run with other settings is removed: all that it has
+    written, but for the sub-folder `keep[0]` where the section `keep[1]` of the settings is the same.
     """
-    folder = Path(folder)
-    check_output(folder, settings, script, owned, overwrite=overwrite, keep=keep)
-    with _hold(folder, script):
-        differences = check_output(folder, settings, script, owned, overwrite=overwrite, keep=keep)
-        if differences:
-            remove_written(folder, keep[0] if keep and keep[1] in list_same_sections(folder, settings) else None)
-        if find_mark(folder) or not (folder / CONFIG).exists():  # a run of 0.1 stays what it is
-            content = _as_stored(settings) | {"versions": installed_versions()}
-            mark_folder(folder, script, content | (computing or {}))
-            remove_temporaries(folder)
-        yield
 
+    path: str | Path
+    settings: dict
+    script: str
+    owned: Collection[str]
+    _: KW_ONLY
+    overwrite: bool = False
+    keep: tuple[str, str] | None = None
 
-def check_output(
-    folder: str | Path,
-    settings: dict,
-    script: str,
-    owned: Iterable[str],
-    *,
-    overwrite: bool = False,
-    keep: tuple[str, str] | None = None,
-) -> list[str]:
-    """Return how an earlier run in `folder` differs (texts), and change nothing; raise RequestError as open_output."""
-    folder, settings = Path(folder), _as_stored(settings)
-    if not (folder / CONFIG).exists():
-        _refuse(folder, [name for name in (*owned, WRITTEN) if os.path.lexists(folder / name)], f"but no {CONFIG}")
-        _refuse(folder, [path.name for path in _find_pictures(folder)], f"a picture, but no {CONFIG}")
-        return []
-    stored, made_by = _load_settings(folder), find_mark(folder)
-    differences = list(_differences(stored, settings))
-    if made_by not in (script, None):
-        raise RequestError(f"{folder} holds a run of {made_by}: choose another --out for {script}.")
-    if made_by is None and differences:
-        raise RequestError(
-            f"{folder} holds a {CONFIG} of another program, or of version 0.1 with other options "
-            f"({'; '.join(differences[:3])}): choose another --out. Nothing there is replaced."
-        )
-    if made_by:
-        strangers = [name for name in set(owned) - set(list_written(folder)) if (folder / name).is_file()]
-        _refuse(folder, strangers, f"which the run there has not written (see {WRITTEN})")
-    if differences and not overwrite:
-        kept = keep and keep[1] in list_same_sections(folder, settings)
-        fate = ""
-        if keep and (folder / keep[0]).exists():
-            fate = f" (its {keep[0]}/ {'stays, as it is the same' if kept else 'is replaced, too'})"
-        raise RequestError(
-            f"{folder} holds a run with other options ({'; '.join(differences)}): choose another --out, "
-            f"or replace it with --overwrite{fate}."
-        )
-    return differences
+    def check(self) -> list[str]:
+        """Return how an earlier run in the folder differs (texts), and change nothing.
+
+        Raises RequestError, naming each difference, where it has other settings and is not to be overwritten; and
+        always for runs of other scripts and programs, and for somebody else's files among the names `owned`.
+        """
+        folder, settings = Path(self.path), _as_stored(self.settings)
+        if not (folder / CONFIG).exists():
+            _refuse(
+                folder, [name for name in (*self.owned, WRITTEN) if os.path.lexists(folder / name)], f"but no {CONFIG}"
+            )
+            _refuse(folder, [path.name for path in _find_pictures(folder)], f"a picture, but no {CONFIG}")
+            return []
+        stored, made_by = _load_settings(folder), find_mark(folder)
+        differences = list(_differences(stored, settings))
+        if made_by not in (self.script, None):
+            raise RequestError(f"{folder} holds a run of {made_by}: choose another --out for {self.script}.")
+        if made_by is None and differences:
+            raise RequestError(
+                f"{folder} holds a {CONFIG} of another program, or of version 0.1 with other options "
+                f"({'; '.join(differences[:3])}): choose another --out. Nothing there is replaced."
+            )
+        if made_by:
+            strangers = [name for name in set(self.owned) - set(list_written(folder)) if (folder / name).is_file()]
+            _refuse(folder, strangers, f"which the run there has not written (see {WRITTEN})")
+        if differences and not self.overwrite:
+            fate = ""
+            if self.keep and (folder / self.keep[0]).exists():
+                fate = (
+                    f" (its {self.keep[0]}/ {'stays, as it is the same' if self._find_kept() else 'is replaced, too'})"
+                )
+            raise RequestError(
+                f"{folder} holds a run with other options ({'; '.join(differences)}): choose another --out, "
+                f"or replace it with --overwrite{fate}."
+            )
+        return differences
+
+    @contextmanager
+    def hold(self, computing: dict[str, int] | None = None) -> Iterator[None]:
+        """Hold the folder for the run, which is recorded in config.json; computing: threads and GPUs, recorded, too.
+
+        An earlier run with the same settings is continued. RequestError as of `check`; RunError while another process
+        holds the folder.
+        """
+        folder = Path(self.path)
+        self.check()
+        with _hold(folder, self.script):
+            if self.check():
+                remove_written(folder, self._find_kept())
+            if find_mark(folder) or not (folder / CONFIG).exists():  # a run of 0.1 stays what it is
+                content = _as_stored(self.settings) | {"versions": installed_versions()}
+                mark_folder(folder, self.script, content | (computing or {}))
+                remove_temporaries(folder)
+            yield
+
+    def _find_kept(self) -> str | None:
+        """Return the sub-folder that stays when the run there is removed."""
+        return self.keep[0] if self.keep and self.keep[1] in list_same_sections(self.path, self.settings) else None
 
 
 def check_inputs(out: str | Path, inputs: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from common.errors import RequestError
 from common.executors import Executor, describe_work, open_executor
 from common.figures import plot_samples, save_figure
 from common.files import replacing
-from common.output_folder import check_inputs, check_output, open_output
+from common.output_folder import OutputFolder, check_inputs
 from common.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
 from common.run_options import RepeatOptions, WorkOptions
 from common.web_report import REPORT, describe_plan, escape_text, save_report
@@ -99,16 +99,15 @@ def balance_data(
     plan |= describe_work(work, started.threads)
     print_plan(plan, run.quiet)
     print_lines([*balancing.notes, *note_tiny_classes(dataset, balancing.count_most())], run.quiet)
-    folder = (out, sections, "augment.py balance", (*OWNED, *list_outputs(options.format)))
-    keep = ("model", "training")
+    owned, keep = (*OWNED, *list_outputs(options.format)), ("model", "training")
+    folder = OutputFolder(out, sections, "augment.py balance", owned, overwrite=run.overwrite, keep=keep)
     if run.dry_run:
-        check_output(*folder, overwrite=run.overwrite, keep=keep)
+        folder.check()
         return plan
     with ExitStack() as stack:
         report = report_unless(run.quiet)
         executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
-        output = open_output(*folder, overwrite=run.overwrite, keep=keep, computing=started.computing)
-        stack.enter_context(output)
+        stack.enter_context(folder.hold(started.computing))
         manifest, table = _balance(balancing, gan, options, run, cells, executor)
         blocks = [describe_plan(plan), *_render_report(out, manifest, table)]
         save_report(out, "A balanced training set", blocks, started.command)

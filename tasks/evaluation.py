@@ -15,7 +15,7 @@ from common.executors import describe_work, open_executor
 from common.figures import save_figure
 from common.files import replacing, save_json
 from common.kaggle import default_out
-from common.output_folder import check_inputs, check_output, installed_versions, open_output
+from common.output_folder import OutputFolder, check_inputs, installed_versions
 from common.progress import open_bar
 from common.run_folder import RunFolder
 from common.run_options import RunOptions, WorkOptions
@@ -100,15 +100,15 @@ def compare_runs(
     print_plan(plan, run.quiet)
     identified = dataset.identity | {"images_of_runs": {name: opened.identity for name, opened in runs.items()}}
     settings = {name: str(value) for name, value in settings.items()} | identified
-    folder = (out, {"evaluation": settings}, SCRIPT, OWNED)
+    folder = OutputFolder(out, {"evaluation": settings}, SCRIPT, OWNED, overwrite=run.overwrite)
     if run.dry_run:
-        check_output(*folder, overwrite=run.overwrite)
+        folder.check()
         return plan
     build = partial(build_extractor, measuring.features, dataset, out / "cache", measuring.feature_weights, report)
     extractor = None if measuring.features in FITTED_FEATURES else build()  # now: its weights may be missing
     with ExitStack() as stack:
         executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
-        stack.enter_context(open_output(*folder, overwrite=run.overwrite, computing=started.computing))
+        stack.enter_context(folder.hold(started.computing))
         if comparison.compare:
             inputs = prepare(measuring, dataset, *train_recipes(data, comparison, run, executor, started))
         (out / "cache").mkdir(exist_ok=True)

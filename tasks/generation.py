@@ -14,7 +14,7 @@ from common.counts import parse_counts
 from common.errors import RequestError
 from common.executors import Executor, describe_work, open_executor
 from common.options import list_changed
-from common.output_folder import check_inputs, check_output, open_output
+from common.output_folder import OutputFolder, check_inputs
 from common.run_folder import HASHES, JOURNAL, MANIFEST, SAMPLES, RunFolder
 from common.run_options import RunOptions, WorkOptions
 from common.web_report import REPORT
@@ -75,18 +75,17 @@ def generate(
     if made and made.get("seed") == run.seed:
         report(f"note: seed {run.seed} gives the images of {gan.model} again: --seed names another one")
     settings = {"training": training, "sampling": sampling}
-    folder = (out, settings, SCRIPT, (*OWNED, *list_folders(sampling["format"])))
-    keep = ("model", "training")
-    check_output(*folder, overwrite=run.overwrite, keep=keep)
+    owned = (*OWNED, *list_folders(sampling["format"]))
+    folder = OutputFolder(out, settings, SCRIPT, owned, overwrite=run.overwrite, keep=("model", "training"))
+    folder.check()
     if run.dry_run:
         times = _plan_time(gan, source, sampling, work, started.threads)
         print_plan(times, run.quiet)
         return plan | times
-    options: dict[str, Any] = {"overwrite": run.overwrite, "keep": keep, "computing": started.computing}
     with ExitStack() as stack:
         opened = open_executor(work, started.threads, report, start_worker)
         executor = stack.enter_context(opened)  # it may be refused: first
-        stack.enter_context(open_output(*folder, **options) if is_chief() else nullcontext())
+        stack.enter_context(folder.hold(started.computing) if is_chief() else nullcontext())
         if is_chief():
             save_hashes(out, source.train_hashes())
         if save_trained:

@@ -17,7 +17,7 @@ from common.errors import RequestError
 from common.executors import Executor, describe_work, open_executor
 from common.files import CONFIG, WRITTEN, claim, find_run, is_claimed
 from common.options import list_settings
-from common.output_folder import check_inputs, check_output, open_output
+from common.output_folder import OutputFolder, check_inputs
 from common.progress import open_bar
 from common.run_options import RepeatOptions, WorkOptions
 from common.web_report import REPORT
@@ -75,14 +75,14 @@ def predict_and_score(
     settings: dict[str, str | None] = {name: str(value) for group in options for name, value in group.items()}
     settings |= material.dataset.identity | {"synthetic_images": material.run.identity}
     settings |= {"teacher_weights": hash_weights([material.teacher])} if material.teacher else {}
-    folder = (out, {"prediction": settings}, SCRIPT, OWNED)
+    folder = OutputFolder(out, {"prediction": settings}, SCRIPT, OWNED, overwrite=run.overwrite)
     if run.dry_run:
-        check_output(*folder, overwrite=run.overwrite)
+        folder.check()
         return plan
     with ExitStack() as stack:
         report = report_unless(run.quiet)
         executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
-        stack.enter_context(open_output(*folder, overwrite=run.overwrite, computing=started.computing))
+        stack.enter_context(folder.hold(started.computing))
         decision = decide()
         print_plan(decision.describe(), run.quiet, plan)
         plan |= decision.describe()

@@ -11,7 +11,7 @@ import pandas as pd
 from common.command_line import print_plan, report_unless
 from common.executors import Executor, describe_work, open_executor
 from common.folder_names import class_folder
-from common.output_folder import check_inputs, check_output, list_same_sections, open_output
+from common.output_folder import OutputFolder, check_inputs, list_same_sections
 from common.run_folder import RunFolder
 from common.run_options import RepeatOptions, WorkOptions
 from common.web_report import REPORT, describe_plan, save_report
@@ -63,16 +63,14 @@ def conduct(
     decide = partial(decide_flip, asked[0] if asked else "auto", most, run.seed)
     plan |= decide(dry=True).describe()
     print_plan(plan, run.quiet)
-    folder = (out, sections, study.script, OWNED)
-    keep = ("gans", "gans")
+    folder = OutputFolder(out, sections, study.script, OWNED, overwrite=run.overwrite, keep=("gans", "gans"))
     if run.dry_run:
-        check_output(*folder, overwrite=run.overwrite, keep=keep)
+        folder.check()
         return plan
     with ExitStack() as stack:
         report = report_unless(run.quiet)
         executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
-        output = open_output(*folder, overwrite=run.overwrite, keep=keep, computing=started.computing)
-        stack.enter_context(output)
+        stack.enter_context(folder.hold(started.computing))
         decision = decide()
         print_plan(decision.describe(), run.quiet, plan)
         plan |= decision.describe()

@@ -110,7 +110,7 @@ def load_table(path: Path, columns: Iterable[str] = ()) -> pd.DataFrame:
 def list_unfinished(cells: list[Cell], folder: Path, settings: dict) -> list[Cell]:
     """Return the cells that results.csv does not hold yet: all, where it is of a run with other settings.
 
-    settings: as of common.output_folder.open_output.
+    settings: as of common.output_folder.OutputFolder.
     """
     if list_same_sections(folder, settings) != set(settings):
         return cells

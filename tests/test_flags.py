@@ -17,7 +17,7 @@ import generate_data
 import predict
 from benchmarks import recipes as search
 from common.options import list_settings
-from common.output_folder import check_output
+from common.output_folder import OutputFolder
 from models.recipes import Recipe
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -180,7 +180,7 @@ def test_a_run_of_before_is_the_same_request_today(section, tmp_path):
         settings = {name: str(value) for name, value in settings.items()}
     made_by = '{"program": "gan-augmentation", "script": "s"}'
     (tmp_path / "config.json").write_text(f'{{"made_by": {made_by}, "{section}": {STORED[section]}}}')
-    assert check_output(tmp_path, {section: settings}, "s", ()) == []
+    assert OutputFolder(tmp_path, {section: settings}, "s", ()).check() == []
     assert set(json.loads(STORED[section])) - set(settings) <= {
         "ratio",
         "classes",

@@ -6,7 +6,7 @@ import pytest
 
 from common.errors import RequestError, RunError
 from common.files import load_json, replacing, save_json
-from common.output_folder import check_inputs, check_output, list_same_sections, open_output, read_threads
+from common.output_folder import OutputFolder, check_inputs, list_same_sections, read_threads
 
 SETTINGS = {"training": {"seed": 0, "recipe": {"steps": 10}}, "sampling": {"keep": 0.9}}
 CHANGED = SETTINGS | {"sampling": {"keep": 0.8}}
@@ -15,8 +15,8 @@ SCRIPT = "generate_data.py"
 
 
 @contextmanager
-def opened(folder, settings=SETTINGS, script=SCRIPT, **options):
-    with open_output(folder, settings, script, OWNED, **options):
+def opened(folder, settings=SETTINGS, script=SCRIPT, *, computing=None, **options):
+    with OutputFolder(folder, settings, script, OWNED, **options).hold(computing):
         yield
 
 
@@ -81,10 +81,10 @@ def test_a_config_with_the_names_of_an_earlier_version_is_the_same(tmp_path):
         "sampling": {"class_size": {"augment": 5}},
         "prediction": {"augment": "True", "ratio": "2.0", "synthetic": "x"},
     }
-    assert check_output(tmp_path, settings, "s", OWNED) == []
+    assert OutputFolder(tmp_path, settings, "s", OWNED).check() == []
     assert list_same_sections(tmp_path, settings) == set(settings)
     with pytest.raises(RequestError, match=r"\(surplus: auto there, 1 here\)"):
-        check_output(tmp_path, settings | {"balance": {"top_up": "7", "surplus": "1"}}, "s", OWNED)
+        OutputFolder(tmp_path, settings | {"balance": {"top_up": "7", "surplus": "1"}}, "s", OWNED).check()
     with opened(tmp_path, settings, "s"):
         pass
     assert load_json(tmp_path / "config.json")["balance"] == settings["balance"]
@@ -92,25 +92,25 @@ def test_a_config_with_the_names_of_an_earlier_version_is_the_same(tmp_path):
 
 def test_an_option_that_came_later_is_the_same_where_it_is_not_asked_for(finished):
     later = SETTINGS | {"sampling": {"keep": 0.9, "skip": False, "column": None}}
-    assert check_output(finished, later, SCRIPT, OWNED) == []
+    assert OutputFolder(finished, later, SCRIPT, OWNED).check() == []
     assert list_same_sections(finished, later) == {"training", "sampling"}
     later["sampling"]["classifier"] = "cnn"  # what there was before the option
-    assert check_output(finished, later, SCRIPT, OWNED) == []
+    assert OutputFolder(finished, later, SCRIPT, OWNED).check() == []
     later["sampling"]["classifier"] = "resnet20"
     with pytest.raises(RequestError, match="classifier: nothing there, resnet20 here"):
-        check_output(finished, later, SCRIPT, OWNED)
+        OutputFolder(finished, later, SCRIPT, OWNED).check()
     asked = SETTINGS | {"sampling": {"keep": 0.9, "skip": True}}
     with pytest.raises(RequestError, match=r"\(skip: nothing there, True here\)"):
-        check_output(finished, asked, SCRIPT, OWNED)
+        OutputFolder(finished, asked, SCRIPT, OWNED).check()
     assert list_same_sections(finished, asked) == {"training"}
 
 
 def test_the_refusal_says_whether_the_model_would_stay(finished):
     keep = ("model", "training")
     with pytest.raises(RequestError, match=r"--overwrite \(its model/ stays, as it is the same\)\.$"):
-        check_output(finished, CHANGED, SCRIPT, OWNED, keep=keep)
+        OutputFolder(finished, CHANGED, SCRIPT, OWNED, keep=keep).check()
     with pytest.raises(RequestError, match=r"--overwrite \(its model/ is replaced, too\)\.$"):
-        check_output(finished, CHANGED | {"training": {}}, SCRIPT, OWNED, keep=keep)
+        OutputFolder(finished, CHANGED | {"training": {}}, SCRIPT, OWNED, keep=keep).check()
 
 
 def test_paths_are_settings_too(tmp_path):
@@ -131,14 +131,14 @@ def test_somebody_elses_files_are_not_taken_for_ours(tmp_path):
     (tmp_path / "model").mkdir()
     for overwrite in (False, True):
         with pytest.raises(RequestError, match=r"holds model, but no config\.json: choose another --out"):
-            check_output(tmp_path, SETTINGS, SCRIPT, OWNED, overwrite=overwrite)
+            OutputFolder(tmp_path, SETTINGS, SCRIPT, OWNED, overwrite=overwrite).check()
 
 
 def test_somebody_elses_file_in_a_run_is_named_before_anything_happens(finished):
-    check_output(finished, CHANGED, SCRIPT, (*OWNED, "samples.png"), overwrite=True)
+    OutputFolder(finished, CHANGED, SCRIPT, (*OWNED, "samples.png"), overwrite=True).check()
     (finished / "samples.png").touch()
     with pytest.raises(RequestError, match=r"holds samples\.png, which the run there has not written"):
-        check_output(finished, CHANGED, SCRIPT, (*OWNED, "samples.png"), overwrite=True)
+        OutputFolder(finished, CHANGED, SCRIPT, (*OWNED, "samples.png"), overwrite=True).check()
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -147,13 +147,13 @@ def test_another_programs_folder_is_never_replaced(tmp_path, overwrite):
     (tmp_path / "model").mkdir()
     (tmp_path / "model/weights.bin").touch()
     with pytest.raises(RequestError, match=r"of another program.*Nothing there is replaced"):
-        check_output(tmp_path, SETTINGS, SCRIPT, OWNED, overwrite=overwrite)
+        OutputFolder(tmp_path, SETTINGS, SCRIPT, OWNED, overwrite=overwrite).check()
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_another_scripts_run_is_never_replaced(finished, overwrite):
     with pytest.raises(RequestError, match=r"holds a run of generate_data\.py: choose another --out for predict\.py"):
-        check_output(finished, SETTINGS, "predict.py", OWNED, overwrite=overwrite)
+        OutputFolder(finished, SETTINGS, "predict.py", OWNED, overwrite=overwrite).check()
 
 
 def test_a_run_of_version_01_is_continued_and_never_replaced(tmp_path):
@@ -163,7 +163,7 @@ def test_a_run_of_version_01_is_continued_and_never_replaced(tmp_path):
     with opened(tmp_path):
         write(tmp_path / "manifest.json")
     with pytest.raises(RequestError, match=r"of version 0\.1 with other options \(keep: 0\.9 there, 0\.8 here\)"):
-        check_output(tmp_path, CHANGED, SCRIPT, OWNED, overwrite=True)
+        OutputFolder(tmp_path, CHANGED, SCRIPT, OWNED, overwrite=True).check()
     assert (tmp_path / "config.json").read_bytes() == before
 
 
@@ -177,9 +177,9 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 def test_a_check_refuses_like_a_run_and_changes_nothing(finished, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in finished.rglob("*")}
     with pytest.raises(RequestError, match=r"holds a run with other options \(keep: 0.9 there, 0.8 here\)"):
-        check_output(finished, CHANGED, SCRIPT, OWNED)
-    check_output(finished, CHANGED, SCRIPT, OWNED, overwrite=True)
-    check_output(tmp_path / "new", SETTINGS, SCRIPT, OWNED)
+        OutputFolder(finished, CHANGED, SCRIPT, OWNED).check()
+    OutputFolder(finished, CHANGED, SCRIPT, OWNED, overwrite=True).check()
+    OutputFolder(tmp_path / "new", SETTINGS, SCRIPT, OWNED).check()
     assert {path: path.stat().st_mtime_ns for path in finished.rglob("*")} == before
     assert not (tmp_path / "new").exists()
 

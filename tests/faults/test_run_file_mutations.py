@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.errors import RequestError, RunError
-from common.output_folder import open_output
+from common.output_folder import OutputFolder
 from common.run_files import load_histories
 from evaluation.feature_cache import load_or_compute
 from models.building import build_gan, build_pair
@@ -228,7 +228,7 @@ SETTINGS = {"training": {"seed": 0, "recipe": {"steps": 10}}, "sampling": {"keep
 def run(tmp_path_factory):
     """A run's folder with two shards of noise, as generate_data.py leaves it."""
     folder = tmp_path_factory.mktemp("shards")
-    with open_output(folder, SETTINGS, "generate_data.py", ("shards",), computing={"threads": 2}):
+    with OutputFolder(folder, SETTINGS, "generate_data.py", ("shards",)).hold({"threads": 2}):
         save_hashes(folder, NoiseModel().train_hashes())
         stream_shards(NoiseModel(), SAMPLING | {"shard_size": 30}, folder, quiet=True)
     return folder
@@ -236,7 +236,7 @@ def run(tmp_path_factory):
 
 def open_all(folder):
     """Open the run as it goes on, and as its shards are used; return the manifest and the Run."""
-    with open_output(folder, SETTINGS, "generate_data.py", ("shards",), computing={"threads": 2}):
+    with OutputFolder(folder, SETTINGS, "generate_data.py", ("shards",)).hold({"threads": 2}):
         manifest = stream_shards(
             NoiseModel(), SAMPLING | {"shard_size": 30}, folder, quiet=True, report=lambda text: None
         )
