@@ -14,7 +14,7 @@ from evaluation.metrics import (
     draw_directions,
     fit_gaussian,
 )
-from evaluation.statistics import compute_bootstrap_error, compute_t_quantile, compute_wilson_half_width
+from evaluation.statistics import compute_bootstrap_error, compute_t_quantile, compute_wilson_error
 from evaluation.two_sample import compute_two_sample_accuracy
 
 BETTER_LOW = ("frechet", "kernel", "sliced_wasserstein", "two_sample")
@@ -109,7 +109,7 @@ def _score_kernel(real: Reference, fake_features: np.ndarray, fake_labels: np.nd
 
 def _score_two_sample(real_features: np.ndarray, fake_features: np.ndarray) -> Score:
     found = compute_two_sample_accuracy(real_features, fake_features)
-    return Score(found[0], compute_wilson_half_width(*found)) if found else Score(None, None)
+    return Score(found[0], compute_wilson_error(*found)) if found else Score(None, None)
 
 
 def _score_neighbours(real_features: np.ndarray, fake_features: np.ndarray, neighbours: int) -> dict[str, Score]:
@@ -120,7 +120,7 @@ def _score_neighbours(real_features: np.ndarray, fake_features: np.ndarray, neig
     for name, values in compute_prdc(real_features, fake_features, neighbours).items():
         share = float(values.mean())
         half_width = _NORMAL_95 * float(values.std() / len(values) ** 0.5)
-        scores[name] = Score(share, half_width if name == "density" else compute_wilson_half_width(share, len(values)))
+        scores[name] = Score(share, half_width if name == "density" else compute_wilson_error(share, len(values)))
     return scores
 
 

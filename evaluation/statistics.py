@@ -91,6 +91,11 @@ def compute_t_quantile(count: int) -> float:
     return float(stats.t.ppf(0.975, count - 1))
 
 
-def compute_wilson_half_width(share: float, count: int, z: float = 1.96) -> float:
-    """Return the half-width of the 95 % interval of a share of `count` images (Wilson 1927); not 0 at a share of 1."""
-    return float(z * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5 / (1 + z**2 / count))
+def compute_wilson_error(share: float, count: int, z: float = 1.96) -> float:
+    """Return how far the farther end of the 95 % interval of a share of `count` images is (Wilson 1927).
+
+    It is not 0 at a share of 1.
+    """
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half_width = z * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5 / (1 + z**2 / count)
+    return float(half_width + abs(share - middle))

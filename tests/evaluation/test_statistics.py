@@ -8,7 +8,7 @@ from evaluation.statistics import (
     compute_bootstrap_error,
     compute_rank_probability,
     compute_t_quantile,
-    compute_wilson_half_width,
+    compute_wilson_error,
     summarise,
 )
 
@@ -87,6 +87,6 @@ def test_rank_probability():
 
 
 def test_intervals_of_shares_and_of_few_blocks_are_not_too_narrow():
-    assert compute_wilson_half_width(1.0, 20) == pytest.approx(0.0806, abs=1e-3)
-    assert compute_wilson_half_width(0.5, 10_000) == pytest.approx(0.0098, abs=1e-4)
+    assert compute_wilson_error(1.0, 20) == pytest.approx(0.1611, abs=1e-4)  # 20 of 20: from 0.8389, as in tables
+    assert compute_wilson_error(0.5, 10_000) == pytest.approx(0.0098, abs=1e-4)
     assert compute_t_quantile(2) == pytest.approx(12.706, abs=1e-3)
