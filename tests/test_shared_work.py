@@ -104,13 +104,12 @@ def test_recipes_that_are_compared_are_the_same_on_workers(data, tmp_path):
         RunFolder(tmp_path / name / "runs/quick").model.network("generator").unlink()
 
     serial = run("serial")
-    assert run("workers", "--workers", "2") == serial
     undo("serial")
     assert run("serial", "--workers", "2") == serial  # continued by workers
     other = run("other", "--seed", "1")
     assert other != serial
     undo("other")
-    assert run("other", "--workers", "2", "--overwrite") == serial  # nothing of the other seed is continued
+    assert run("other", "--workers", "2", "--overwrite") == serial  # both anew, and nothing of the other seed
 
 
 @pytest.mark.parametrize("kind", [["--members", "2"], ["--no-conditional"]])
