@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from real.labelled_images import LabelledImages
-from real.split_names import PARTS, find_split
+from real.split_names import PARTS, find_split, find_splits
 
 SPLIT_NAMES = ("usage", "split", "subset", "set", "data_set", "partition")  # of such a column
 _WORDS = {"publictest": "validation", "privatetest": "test"}  # FER2013's
@@ -19,7 +19,7 @@ def find_part(text: str) -> str | None:
 
 def divide(source: LabelledImages, texts: Sequence[str]) -> LabelledImages | str:
     """Return the images that are to train on, with the other parts that the texts [N] say, or what is wrong of them."""
-    meanings = {text: find_part(text) for text in set(texts)}
+    meanings = {text: _WORDS.get(text.strip().casefold()) or part for text, part in find_splits(set(texts)).items()}
     unknown = sorted(text for text, part in meanings.items() if part is None)
     if unknown or "train" not in meanings.values():
         return f"{unknown[0]!r:.60}" if unknown else "no train"

@@ -1,6 +1,7 @@
 """Which part of a data set a folder's name says that it is, in all the spellings that people have for it."""
 
 import re
+from collections.abc import Iterable
 
 from common.folder_names import fold_name
 
@@ -8,7 +9,7 @@ PARTS = ("train", "validation", "test")
 SPLIT_WORDS = {
     "train": "train", "training": "train",
     "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
-    "test": "test", "testing": "test", "eval": "test",
+    "test": "test", "testing": "test", "eval": "test", "evaluation": "test",
 }  # fmt: skip
 # words that say nothing, beside the others or alone: train_images, trainingSet, part_1
 _FILLERS = (
@@ -28,6 +29,16 @@ def find_split(name: str) -> tuple[str | None, bool]:
         if word in SPLIT_WORDS:
             return SPLIT_WORDS[word], len(words) == 1
     return None, False
+
+
+def find_splits(names: Iterable[str]) -> dict[str, str | None]:
+    """Return {name: its part} of names that stand together: beside "test", "eval" is validation."""
+    parts = {name: find_split(name)[0] for name in names}
+    tests = [name for name, part in parts.items() if part == "test"]
+    evaluated = [name for name in tests if any(word.startswith("eval") for word in _list_words(name))]
+    if 0 < len(evaluated) < len(tests) and "validation" not in parts.values():
+        parts |= dict.fromkeys(evaluated, "validation")
+    return parts
 
 
 def fold_class(name: str) -> str:

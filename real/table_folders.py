@@ -15,7 +15,7 @@ from real.label_matching import match_part
 from real.labelled_images import LabelledImages, leave_out_unlabelled
 from real.parquet_files import has_labels, is_parquet
 from real.pictures.folder_tree import scan_folder
-from real.split_names import PARTS, find_split
+from real.split_names import PARTS, find_split, find_splits
 from real.tables import is_labelled_as, is_table
 
 _DEPTH = 2  # Kaggle unpacks a.csv.zip as a/a.csv; Hugging Face has data/train-....parquet, default/train/0000.parquet
@@ -65,6 +65,10 @@ def find_table_parts(folder: Path) -> TableParts | None:
                 f"{folder}: should hold one {part} set beside {_show(folder, train)}. Got "
                 f"{_list(folder, named[part])}: name the train file with --data, and the test file with --test-data."
             )
+    for part, files in chosen.items():
+        if len(files.paths) > 1 and not is_parquet(files.paths[0]):
+            shown = ", ".join(path.relative_to(folder).as_posix() for path in files.paths)[:120]
+            raise RequestError(f"{folder}: should hold one file for the {part} part. Got {shown}: join them into one.")
     left = [files for files in found if files not in chosen.values()]
     notes = (f"not read: {_list(folder, left)}",) if left else ()
     return TableParts({part: files.paths for part, files in chosen.items()}, notes)
@@ -111,18 +115,21 @@ def _choose(folder: Path, found: list[_Files]) -> _Files:
 
 
 def _list_files(folder: Path) -> list[_Files]:
-    """Return the files up to some folders deep, short names first; of several forms in one place the first."""
-    found: dict[tuple[Path, str | None, str], list[Path]] = defaultdict(list)
+    """Return the files up to some folders deep, short names first; of several forms of one in one place the first."""
+    found: dict[tuple[Path, str], list[Path]] = defaultdict(list)
     for path in _walk(folder, _DEPTH):
-        name = _PIECE.sub("", _strip_suffix(path.name))
-        part, place = find_split(name)[0], path.parent
+        same = found[path.parent, _PIECE.sub("", _strip_suffix(path.name))]
+        is_further = all(_strip_suffix(path.name) != _strip_suffix(other.name) for other in same)
+        if not same or is_further or (is_parquet(path) and is_parquet(same[0])):
+            same.append(path)
+    files = []
+    parts = find_splits([name for _, name in found])
+    for (place, name), paths in found.items():
+        part = parts[name]
         if part is None and place != folder:
             part, name = find_split(place.name)[0], f"{place.name}/{name}"
-        same = found[place, part, _find_stem(name)]
-        if not same or (is_parquet(path) and is_parquet(same[0])):
-            same.append(path)
-    depth = len(folder.parts)
-    return [_Files(part, stem, len(place.parts) - depth, paths) for (place, part, stem), paths in found.items()]
+        files.append(_Files(part, _find_stem(name), len(place.parts) - len(folder.parts), paths))
+    return files
 
 
 def _walk(folder: Path, depth: int) -> Iterator[Path]:

@@ -1,6 +1,6 @@
 import pytest
 
-from real.split_names import find_split, is_filler, share_stem
+from real.split_names import find_split, find_splits, is_filler, share_stem
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,15 @@ def test_names_that_are_no_class(name, filler):
 )
 def test_names_of_pieces_of_one_thing(names, pieces):
     assert share_stem(names) == pieces
+
+
+@pytest.mark.parametrize(
+    ("names", "parts"),
+    [
+        (("train", "eval", "test"), ("train", "validation", "test")),
+        (("train", "evaluation"), ("train", "test")),
+        (("train", "val", "eval", "test"), ("train", "validation", "test", "test")),
+    ],
+)
+def test_eval_is_what_the_names_beside_it_leave(names, parts):
+    assert tuple(find_splits(names).values()) == parts

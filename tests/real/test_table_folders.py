@@ -114,6 +114,31 @@ def test_sets_in_sub_folders_are_one_line_and_an_unpacked_copy_is_no_set(tmp_pat
     assert source.notes == ("read train.csv as the train part", "not read: age/train.csv, gender/train.csv")
 
 
+@pytest.mark.parametrize(
+    "names", [("train-00000-of-00002.csv", "train-00001-of-00002.csv"), ("0.csv", "1.csv")], ids=str
+)
+def test_pieces_of_a_table_are_never_left_out_in_silence(tmp_path, names):
+    for name in names:
+        write(tmp_path / name, [7, 3])
+    with pytest.raises(RequestError, match=f"one file for the train part. Got {', '.join(names)}: join them into one"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("names", [("train.csv", "training.csv"), ("mnist-train.csv", "mnist_train.tsv")], ids=str)
+def test_two_files_of_one_part_are_refused(tmp_path, names):
+    for name in names:
+        write(tmp_path / name, [7, 3])
+    with pytest.raises(RequestError, match="should hold the files of one set. Got"):
+        read(tmp_path)
+
+
+def test_beside_a_test_part_eval_is_for_validation(tmp_path):
+    for name, label in (("train", 1), ("eval", 2), ("test", 3)):
+        write(tmp_path / f"{name}.csv", [label, 1])
+    source = read(tmp_path)
+    assert (source.validation.labels.tolist(), source.test.labels.tolist()) == ([2, 1], [3, 1])
+
+
 @pytest.mark.parametrize("name", ["validation", "holdout_val"])
 def test_a_lone_validation_table_may_have_another_stem(tmp_path, name):
     write(tmp_path / "digits_train.csv", [7, 3])
