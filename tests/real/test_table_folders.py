@@ -133,10 +133,10 @@ def test_two_files_of_one_part_are_refused(tmp_path, names):
 
 
 def test_beside_a_test_part_eval_is_for_validation(tmp_path):
-    for name, label in (("train", 1), ("eval", 2), ("test", 3)):
-        write(tmp_path / f"{name}.csv", [label, 1])
+    for name, labels in (("train", [1, 2, 3]), ("eval", [2]), ("test", [3])):
+        write(tmp_path / f"{name}.csv", labels)
     source = read(tmp_path)
-    assert (source.validation.labels.tolist(), source.test.labels.tolist()) == ([2, 1], [3, 1])
+    assert (source.validation.labels.tolist(), source.test.labels.tolist()) == ([2], [3])
 
 
 @pytest.mark.parametrize("name", ["validation", "holdout_val"])
