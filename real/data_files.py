@@ -1,15 +1,15 @@
 """Read the files that hold many images each: tables, Parquet and NPZ."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from common.errors import RequestError
 from real.labelled_images import LabelledImages
 from real.npz_files import has_image_arrays, is_npz, read_npz
-from real.parquet_files import is_parquet, read_parquet
+from real.parquet_files import is_parquet, read_column_names, read_parquet
 from real.pictures.picture_files import Reading
-from real.tables import TABLE_SUFFIXES, holds_pixels, is_table, read_csv
+from real.tables import TABLE_SUFFIXES, holds_pixels, is_table, read_csv, read_names
 
 SUFFIXES = (*TABLE_SUFFIXES, ".parquet", ".npz")  # in any case
 
@@ -43,6 +43,12 @@ def read_data_files(paths: Sequence[Path], reading: PathReading) -> LabelledImag
         return read_parquet(paths, reading.pictures, reading.label_column, reading.groups)
     refuse_columns(reading, f"{first} has no columns")
     return read_npz(first, reading.image_shape)
+
+
+def keep_groups(path: Path, reading: PathReading) -> PathReading:
+    """Return the reading with --groups only where this file has its column, as parts that are brought may not."""
+    names = read_names(path) if is_table(path) else read_column_names(path) if is_parquet(path) else []
+    return reading if reading.groups in [name.strip() for name in names] else replace(reading, groups=None)
 
 
 def refuse_columns(reading: PathReading, reason: str, *, has_pictures: bool = False) -> None:

@@ -11,12 +11,14 @@ import numpy as np
 from common.counts import parse_classes, parse_counts
 from common.errors import RequestError
 from common.images import DEFAULT_FIT, hash_images, resize_images
-from real.data_files import PathReading, refuse_columns
+from real.data_files import PathReading, keep_groups, refuse_columns
 from real.joined_parts import (
     bring_copies_together,
+    gather_groups,
     join_parts,
     leave_out_foreign,
     name_classes,
+    note_shared_groups,
     note_similar_names,
 )
 from real.kaggle_files import find_train_csv
@@ -182,10 +184,11 @@ def _split(name: str, source: LabelledImages, pictures: Reading, resplit: str | 
     hashes, groups = hash_images(images), None
     free = brought == 0
     if source.groups is not None and free.any():
-        groups = np.pad(source.groups, (0, len(labels) - len(source.groups)))
+        groups = gather_groups(source, is_resplit=bool(resplit))
         groups[free] = join_groups(groups[free], hashes[free])
     split = split_images(labels, brought, groups, percentages)
     notes = (*source.notes, *bring_copies_together(hashes, split, brought), *note_similar_names(class_names))
+    notes += () if resplit else note_shared_groups(source)
     train, validation, test = (np.flatnonzero(split == part) for part in range(len(PARTS)))
     own_parts = tuple(PARTS[part] for part in (1, 2) if (brought == part).any())
     parts = (train, validation, test)
@@ -242,7 +245,8 @@ def _replace_test(source: LabelledImages, path: Path, reading: PathReading) -> L
     label_column = reading.label_column
     if label_column and not (path.exists() and takes_label_column(path, label_column)):
         label_column = None  # it is there for the others
-    reading = replace(reading, label_column=label_column, groups=None)  # it is split already
+    reading = replace(reading, label_column=label_column)
+    reading = keep_groups(path, reading) if path.is_file() else replace(reading, groups=None)  # it is split already
     found = read_path(path, "--test-data", reading)
     notes = [f"the test part is {path}"]
     if source.test is not None:

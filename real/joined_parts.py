@@ -46,6 +46,30 @@ def join_parts(name: str, source: LabelledImages) -> tuple[np.ndarray, np.ndarra
     return (images[0] if len(images) == 1 else np.concatenate(images)), np.concatenate(labels), brought
 
 
+def gather_groups(source: LabelledImages, *, is_resplit: bool) -> np.ndarray:
+    """Return the groups of the images of all parts, integers; RequestError where parts are split anew whose groups are
+    not known."""
+    parts = {"train": source, "validation": source.validation, "test": source.test}
+    texts = []
+    for name, part in parts.items():
+        if part is None:
+            continue
+        if part.groups is None and is_resplit:
+            raise RequestError(f"--resplit should have the column of --groups for all parts. The {name} part has none.")
+        texts.append(np.full(len(part.labels), "") if part.groups is None else part.groups)
+    return np.unique(np.concatenate(texts), return_inverse=True)[1]
+
+
+def note_shared_groups(source: LabelledImages) -> tuple[str, ...]:
+    """Return a line where groups of the source's own parts are among those to train on."""
+    notes = []
+    for name, part in (("validation", source.validation), ("test", source.test)):
+        if part is not None and part.groups is not None and source.groups is not None:
+            shared = np.intersect1d(part.groups, source.groups)
+            notes += [f"groups of the source's {name} part that are in train, too: {len(shared):,}"] * bool(len(shared))
+    return tuple(notes)
+
+
 def name_classes(name: str, label_values: tuple[int, ...], known_names: dict[int, str]) -> tuple[str, ...]:
     """Return the name of each class, which is its label where the source `name` has none."""
     if len(label_values) > _MAX_CLASSES:

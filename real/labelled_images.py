@@ -26,7 +26,7 @@ class LabelledImages:
 
     validation, test: the source's own parts. class_names: {label: name}. synthetic: bool [N], where synthetic images
     are marked. notes: a line each on what the user should know of the reading. text_labels: whether the source calls
-    its classes by these names, so that the labels are their places alone. groups: integers [N], where images belong
+    its classes by these names, so that the labels are their places alone. groups: texts [N], where images belong
     together, as those of one patient.
     """
 

@@ -15,7 +15,7 @@ from real.labelled_images import LabelledImages, check_class_names, parse_labels
 from real.pictures.picture_files import EncodedPicture, Reading
 from real.pictures.picture_sets import read_pictures
 from real.said_parts import SPLIT_NAMES, divide_if_said
-from real.splits import encode_groups
+from real.splits import check_groups
 
 _LABEL_NAMES = (*LABEL_NAMES, "fine_label", "coarse_label")
 _IMAGE_NAMES = ("image", "images", "img", "picture", "photo")  # of several that may hold pictures
@@ -53,7 +53,7 @@ def read_parquet(
         columns = _read_columns(path, table, [image_name, label_name, groups, split_name])
         pictures += [_take_picture(path, row, content) for row, content in enumerate(columns[image_name])]
         labels += columns[label_name]
-        members += map(str, columns[groups]) if groups else ()
+        members += ["" if _is_missing(cell) else str(cell) for cell in columns[groups]] if groups else ()
         parts += map(str, columns[split_name]) if split_name else ()
     if not pictures:
         raise RequestError(f"{paths[0]}: should have at least one image. Got none.")
@@ -65,16 +65,21 @@ def read_parquet(
         class_names=text_names or class_names,
         notes=found.notes,
         text_labels=text_names is not None,
-        groups=encode_groups(members)[found.kept] if groups else None,
+        groups=check_groups(members)[found.kept] if groups else None,
     )
     if len(parts) < len(pictures):
         return source
     return divide_if_said(source, list(compress(parts, found.kept)), f"{paths[0]}: column {split_name}")
 
 
+def read_column_names(path: Path) -> list[str]:
+    """Return the names of a file's columns."""
+    return _open_table(path).schema_arrow.names
+
+
 def has_labels(path: Path, label_column: str | None) -> bool:
     """Tell whether a file has a column of labels."""
-    return bool(_list_label_columns(_open_table(path).schema_arrow.names, label_column))
+    return bool(_list_label_columns(read_column_names(path), label_column))
 
 
 def _read_columns(path: Path, table: Any, names: Sequence[str | None]) -> dict[str, list[Any]]:
@@ -84,6 +89,10 @@ def _read_columns(path: Path, table: Any, names: Sequence[str | None]) -> dict[s
         return {name: columns[name].to_pylist() for name in names if name}
     except Exception as error:  # pyarrow raises nearly anything for damaged bytes
         raise RequestError(f"{path}: should be a readable Parquet file. {describe_cause(error)}") from error
+
+
+def _is_missing(cell: Any) -> bool:
+    return cell is None or cell != cell  # NaN
 
 
 def _take_picture(path: Path, row: int, given: Any) -> EncodedPicture:

@@ -26,7 +26,9 @@ def divide(source: LabelledImages, texts: Sequence[str]) -> LabelledImages | str
     parts = np.array([meanings[text] for text in texts])
     found = {part: source.select(parts == part) for part in PARTS}
     others = {
-        part: LabelledImages(own.images, own.labels, synthetic=own.synthetic) if len(own.labels) else None
+        part: LabelledImages(own.images, own.labels, synthetic=own.synthetic, groups=own.groups)
+        if len(own.labels)
+        else None
         for part, own in found.items()
     }
     return replace(found["train"], validation=others["validation"], test=others["test"])

@@ -113,9 +113,9 @@ def count_copies(hashes: np.ndarray) -> int:
     return len(hashes) - len(np.unique(hashes))
 
 
-def encode_groups(values: Sequence[str]) -> np.ndarray:
-    """Turn the texts of a column into integers [N]; RequestError where one is empty."""
+def check_groups(values: Sequence[str]) -> np.ndarray:
+    """Return the texts of a column, [N]; RequestError where one is empty."""
     missing = sum(not text.strip() for text in values)
     if missing:
         raise RequestError(f"the column of --groups should have a text for each image. {missing:,} have none.")
-    return np.unique(np.asarray(values, str), return_inverse=True)[1]
+    return np.asarray(values, str)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from common.errors import RequestError
 from common.files import find_mark, is_hidden, is_run
-from real.data_files import SUFFIXES, PathReading, holds_images, read_data_files
+from real.data_files import SUFFIXES, PathReading, holds_images, keep_groups, read_data_files
 from real.kaggle_files import is_form
 from real.label_matching import match_part
 from real.labelled_images import LabelledImages, leave_out_unlabelled
@@ -85,7 +85,7 @@ def read_table_parts(parts: TableParts, reading: PathReading) -> LabelledImages:
         if not _has_labels(path, train_paths[0], reading.label_column):
             notes.append(f"{path} has no labels, and is no {part} part (predict.py --test-csv predicts it)")
             continue
-        read = read_data_files(parts.files[part], replace(reading, groups=None))
+        read = read_data_files(parts.files[part], keep_groups(path, reading))
         source = leave_out_unlabelled(read, str(path))
         if len(source.labels):
             found[part] = match_part(source, train, str(path))

@@ -20,7 +20,7 @@ from real.columns import (
 from real.csv_files import Rows, TableLayout, find_table_layout, list_end_texts, parse_packed, read_rows
 from real.labelled_images import SYNTHETIC, LabelledImages, parse_labels
 from real.said_parts import divide
-from real.splits import encode_groups
+from real.splits import check_groups
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".zip")  # in any case
 _LABELLED = "label,pixel0,..."
@@ -85,7 +85,7 @@ def read_csv(
         synthetic=np.concatenate(marks) if marks else None,
         notes=tuple(f"{path}: {note}" for note in notes),
         text_labels=names is not None,
-        groups=encode_groups(members) if members else None,
+        groups=check_groups(members) if members else None,
     )
     return source if table.columns.split is None else _split_rows(source, splits, table)
 
@@ -144,6 +144,11 @@ def is_labelled_as(path: str | Path, train: str | Path, label_column: str | None
     if layout.names is None or table.layout.names is None:
         return layout.count == table.layout.count
     return table.layout.names[table.label].strip().casefold() in [name.strip().casefold() for name in layout.names]
+
+
+def read_names(path: str | Path) -> Sequence[str]:
+    """Return the names of a table's columns; none where it has no header."""
+    return find_table_layout(path, _describe(path, _LABELLED)).names or ()
 
 
 def holds_pixels(path: str | Path, *, surely: bool = False) -> bool:

@@ -53,9 +53,9 @@ def read_part_column(table: Table, column: int, names: Names, labels: Sequence[s
             continue
         meanings = _find_meanings(set(texts), fold_column(table.header[place]))
         if None not in meanings.values() and "train" in meanings.values() and len(set(meanings.values())) > 1:
-            said = zip(table.rows, texts, strict=True)
-            found = [(names.look_up(row[column], table.split), meanings[text] or "") for row, text in said]
-            return {path: part for paths, part in found for path in paths}
+            found = names.look_up_all([row[column] for row in table.rows], table.split)
+            said = zip(found, texts, strict=True)
+            return {path: meanings[text] or "" for paths, text in said for path in paths}
     return {}
 
 

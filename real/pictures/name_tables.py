@@ -76,6 +76,19 @@ class Names:
         A name without folders that several parts have is that of the table's part, or of the train part. One in a
         folder that is not there is one picture's, or none's.
         """
+        return self._look_up(cell, split)[0]
+
+    def look_up_all(self, cells: Sequence[str], split: str | None) -> list[list[Path]]:
+        """Return the own pictures that each cell of a column names, as look_up, a picture but for the cells that name
+        it by the longest path: others with its name are of pictures that are not here."""
+        found = [self._look_up(cell, split) for cell in cells]
+        longest: dict[Path, int] = {}
+        for paths, length in found:
+            longest |= {path: max(length, longest.get(path, 0)) for path in paths}
+        return [[path for path in paths if longest[path] == length] for paths, length in found]
+
+    def _look_up(self, cell: str, split: str | None) -> tuple[list[Path], int]:
+        """Return the own pictures that a cell names, and how many characters of their paths it gives."""
         place = normalize("NFC", cell.replace("\\", "/").removeprefix("./").strip("/"))
         folder = "".join(fold_name(place).split("/")[-2:-1])
         name, _, suffix = fold_name(place).rpartition("/")[2].rpartition(".")
@@ -84,15 +97,16 @@ class Names:
         in_folder = [f"{folder}/{key}" for key in keys if folder]
         key = next((key for key in (*in_folder, *keys) if key in self._by_name), "")
         found = self._by_name.get(key, [])
-        ending = place
+        rest, length = place, 0
         inside: list[Path] = []
-        while "/" in ending and not inside:  # a path of the machine that wrote the table has the longest common ending
-            inside = [path for path in found if normalize("NFC", f"/{path.as_posix()}").endswith(f"/{ending}")]
-            ending = ending.partition("/")[2]
+        while "/" in rest and not inside:  # a path of the machine that wrote the table has the longest common ending
+            inside = [path for path in found if normalize("NFC", f"/{path.as_posix()}").endswith(f"/{rest}")]
+            length = len(rest) if inside else 0
+            rest = rest.partition("/")[2]
         own = [path for path in inside or found if path in self._own]
         is_shared = len(own) < len(inside or found)
         is_elsewhere = bool(in_folder) and key not in in_folder and len(own) > 1
-        return [] if is_elsewhere or (is_shared and (split or "train") != self.part) else own
+        return ([] if is_elsewhere or (is_shared and (split or "train") != self.part) else own), length
 
 
 def load_table(path: Path, split: str | None) -> Table:

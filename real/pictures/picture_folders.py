@@ -20,8 +20,8 @@ def read_image_folder(
     """Read pictures in one sub-folder per class, in parts with these in each, or with a CSV (see folder_layout).
 
     Labels number the classes in the order of their names' text; where a CSV gives integers, they are these. All-grey
-    sets give one channel, others three. Images of different sizes need `reading.size`. groups: as of read_groups, for
-    the train part. label_column: as of find_layout. Errors name the pictures.
+    sets give one channel, others three. Images of different sizes need `reading.size`. groups: as of read_groups.
+    label_column: as of find_layout. Errors name the pictures.
     """
     folder = os.path.abspath(folder)  # . and .. have no name, and no parent
     layout = find_layout(folder, label_column)
@@ -50,7 +50,11 @@ def read_image_folder(
     named = replace(images["train"], class_names=names, notes=(*layout.notes, *found.notes, *lost))
     if groups:
         kept = [path for path, is_kept in zip(paths, found.kept, strict=True) if is_kept]
-        named = replace(named, groups=read_groups(Path(folder), groups, kept[: len(named.labels)]))
+        texts = read_groups(Path(folder), groups, kept)
+        named = replace(named, groups=texts[in_part == 0])
+        brought = {
+            part: own and replace(own, groups=texts[in_part == parts.index(part)]) for part, own in brought.items()
+        }
     return replace(named, validation=brought.get("validation"), test=brought.get("test"))
 
 

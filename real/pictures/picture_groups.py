@@ -8,11 +8,11 @@ import numpy as np
 from common.errors import RequestError
 from real.pictures.folder_tree import list_tables, scan_folder
 from real.pictures.name_tables import Names, find_name_column, load_table
-from real.splits import encode_groups
+from real.splits import check_groups
 
 
 def read_groups(folder: Path, column: str, pictures: Sequence[Path]) -> np.ndarray:
-    """Return the group of each picture, integers [N], by the first CSV in or beside the folder with this column.
+    """Return the group of each picture, texts [N], by the first CSV in or beside the folder with this column.
 
     Raises RequestError where none has it, or where that one does not name every picture.
     """
@@ -26,11 +26,12 @@ def read_groups(folder: Path, column: str, pictures: Sequence[Path]) -> np.ndarr
     if name_column is None:
         raise RequestError(f"{table.path}: should name the pictures of {folder} in one of its columns.")
     place = table.header.index(column)
-    groups = {path: row[place] for row in table.rows for path in names.look_up(row[name_column], None)}
+    named = names.look_up_all([row[name_column] for row in table.rows], None)
+    groups = {path: row[place] for row, paths in zip(table.rows, named, strict=True) for path in paths}
     missing = [path for path in pictures if not groups.get(path)]
     if missing:
         raise RequestError(
             f"{table.path}: should have a {column} for each picture. {missing[0].name} and {len(missing) - 1:,} others "
             f"of {len(pictures):,} have none."
         )
-    return encode_groups([groups[path] for path in pictures])
+    return check_groups([groups[path] for path in pictures])

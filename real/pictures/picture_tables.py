@@ -216,8 +216,9 @@ class _Labelled(NamedTuple):
 def _label_pictures(table: Table, column: int, row_labels: Sequence[str], names: Names) -> _Labelled:
     labels: dict[Path, str] = {}
     missing, twice, conflict = 0, "", ""
-    for row, label in zip(table.rows, row_labels, strict=True):
-        found = names.look_up(row[column], table.split) if label else []
+    named = names.look_up_all([row[column] for row in table.rows], table.split)
+    for row, label, paths in zip(table.rows, row_labels, named, strict=True):
+        found = paths if label else []
         missing += not found
         twice = twice or (found[0].name if len(found) > 1 else "")
         for path in found:

@@ -11,6 +11,7 @@ from common.images import hash_images
 from real import datasets, standard_sets
 from real.datasets import load_dataset
 from real.requests import check_request, complete_request, is_request
+from real.split_names import PARTS
 
 
 @pytest.fixture
@@ -470,6 +471,75 @@ def test_groups_are_for_what_has_columns(plain_npz):
         load_dataset(plain_npz, groups="patient")
     with pytest.raises(RequestError, match="--groups is for tables, and pictures with a CSV. mnist5k has none"):
         load_dataset("mnist5k", groups="patient")
+
+
+def write_patients(path, count=80, parts=(), column="patient"):
+    """A table of images of 4 x 4 pixels, of which four are of one patient: a fourth of the first pixel says which."""
+    names = ["label", column, *["split"] * bool(parts), *[f"pixel{place}" for place in range(16)]]
+    rows = [
+        [k % 2, f"p{k // 4}", *[parts[k % len(parts)] for _ in range(bool(parts))], k, 200 - k, 255, *[0] * 13]
+        for k in range(count)
+    ]
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(",".join(map(str, row)) for row in [names, *rows]) + "\n")
+    return path
+
+
+def list_patients(dataset):
+    return [{int(dataset.images[k, 0, 0, 0]) // 4 for k in getattr(dataset, part)} for part in PARTS]
+
+
+def test_groups_stay_together_where_the_parts_are_split_anew(tmp_path):
+    path = write_patients(tmp_path / "a.csv", parts=("train", "train", "test"))
+    train, validation, test = list_patients(load_dataset(path, groups="patient", resplit="60/20/20"))
+    assert not train & validation
+    assert not (train | validation) & test
+    brought = load_dataset(path, groups="patient")
+    assert "groups of the source's test part that are in train, too: 20" in brought.notes
+
+
+def test_a_test_table_may_have_the_column_of_groups_too(tmp_path):
+    write_patients(tmp_path / "set/train.csv")
+    test = write_patients(tmp_path / "set/test.csv", 8)
+    beside = load_dataset(tmp_path / "set", groups="patient")
+    named = load_dataset(tmp_path / "set/train.csv", groups="patient", test_data=test)
+    for dataset in (beside, named):
+        assert (len(dataset.test), dataset.image_shape) == (8, (4, 4, 1))
+        assert "groups of the source's test part that are in train, too: 2" in dataset.notes
+
+
+def test_parts_without_groups_are_not_split_anew(tmp_path):
+    path = write_patients(tmp_path / "a.csv")
+    write_patients(tmp_path / "b.csv", 8, column="id")
+    with pytest.raises(RequestError, match="--resplit should have the column of --groups for all parts. The test part"):
+        load_dataset(path, groups="patient", test_data=tmp_path / "b.csv", resplit="60/20/20")
+
+
+def save_pictures_of_parts(folder, parts=("train", "test")):
+    """Forty pictures of two classes in each part, with the same names in all: two rows a picture name patients."""
+    rows = ["path,patient,part"]
+    for number, part in enumerate(parts):
+        for k in range(40):
+            place = folder / part / ("cat", "dog")[k % 2] / f"{k}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((8, 8), 5 * k + 4 * number, np.uint8)).save(place)
+            rows.append(f"{part}/{place.parent.name}/{place.name},{part}{k // 4},{part}")
+    (folder / "meta.csv").write_text("\n".join(rows) + "\n")
+
+
+@pytest.mark.parametrize("inside", ["", "train"])
+def test_groups_are_those_of_the_pictures_whose_folder_the_table_names(tmp_path, inside):
+    save_pictures_of_parts(tmp_path / "set")
+    dataset = load_dataset(tmp_path / "set" / inside, groups="patient")
+    train, held_out, _ = ({dataset.images[k, 0, 0, 0] // 20 for k in getattr(dataset, part)} for part in PARTS)
+    assert not train & held_out
+    assert not any("too" in note for note in dataset.notes)
+
+
+def test_rows_on_pictures_of_other_folders_say_nothing_of_these(tmp_path):
+    save_pictures_of_parts(tmp_path / "set")
+    dataset = load_dataset(tmp_path / "set/train")
+    assert (dataset.own_parts, len(dataset.labels)) == ((), 40)
 
 
 def test_a_mounted_table_is_read_as_any_other(tmp_path, monkeypatch):

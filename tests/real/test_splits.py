@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from real.splits import count_copies, encode_groups, join_copies, join_groups, parse_resplit, split_images
+from real.splits import check_groups, count_copies, join_copies, join_groups, parse_resplit, split_images
 
 NONE = np.zeros(100, int)
 
@@ -68,7 +68,7 @@ def test_groups_are_split_where_classes_are_smaller_than_the_folds():
 
 
 def test_texts_are_groups():
-    assert encode_groups(["b", "a", "b"]).tolist() == [1, 0, 1]
+    assert check_groups(["b", "a", "b"]).tolist() == ["b", "a", "b"]
 
 
 def test_groups_with_an_image_in_common_are_one():
@@ -96,4 +96,4 @@ def test_train_and_the_parts_to_come_keep_an_image_of_large_percentages(count, e
 
 def test_groups_without_a_text_are_refused():
     with pytest.raises(ValueError, match="--groups should have a text for each image. 2 have none"):
-        encode_groups(["a", "", " "])
+        check_groups(["a", "", " "])
