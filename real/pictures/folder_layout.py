@@ -75,8 +75,9 @@ def find_layout(path: str | Path, label_column: str | None = None) -> Layout:
     folders = _find_parts(turn_inside_out(drop_copies(top, layout.notes), layout.notes), layout)
     for part, folder in folders.items():
         elsewhere = [path for other in folders.values() if other is not folder for path in other.list_pictures()]
-        inner = step_in(folder)
-        _note_rest(folder, inner, layout)
+        stepped = step_in(folder)
+        _note_rest(folder, stepped, layout)
+        inner = drop_copies(stepped, layout.notes, part)
         found = _find_classes(inner, root, layout, part, elsewhere)
         if found is not None:
             layout.parts[part] = found
@@ -158,7 +159,13 @@ def _are_parts(named: dict[str, list[Folder]], others: list[Folder]) -> bool:
 
 def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsewhere: Sequence[Path]) -> Classes | None:
     """Return the classes of a part; None where nothing says them. elsewhere: the pictures of the others."""
-    children = folder.filled
+    children, loose = folder.filled, len(folder.pictures)
+    if children and loose > folder.count - loose:  # they are the set, if anything says their classes
+        found_loose = _find_classes(replace(folder, folders=()), root, layout, part, elsewhere)
+        if found_loose is not None:
+            left = f"{count_pictures(folder.count - loose)} in {list_some([child.name for child in children])}"
+            layout.notes.append(f"{left}, beside more with labels, not read")
+            return found_loose
     names = [child.name for child in children]
     is_cut = not folder.pictures and all(map(is_flat_inside, children))  # or flat, without children
     are_pieces = (len(names) > 1 and share_stem(names)) or all(map(is_filler, names))

@@ -12,11 +12,11 @@ def step_in(folder: Folder) -> Folder:
     """Return the folder that a folder wraps: its only one, where that holds folders, or has the name of a part; or the
     only one with folders, where it can't be a class.
 
-    Pictures beside it, as of a cover, do not matter where it holds several folders.
+    Pictures beside it, as of a cover, do not matter where it holds several folders, and more than they are.
     """
     while wrapped := _list_wrapped(folder):
         inner = wrapped[0]
-        if folder.pictures and len(inner.filled) < 2:
+        if folder.pictures and (len(inner.filled) < 2 or len(folder.pictures) > inner.count):
             break
         if inner.pictures and inner.name != folder.name and not find_split(inner.name)[1]:
             break
@@ -50,21 +50,27 @@ def is_flat_inside(folder: Folder) -> bool:
     return folder.is_flat
 
 
-def drop_copies(top: Folder, notes: list[str]) -> Folder:
+def drop_copies(top: Folder, notes: list[str], part: str | None = None) -> Folder:
     """Return the folder without the sub-folders that hold those beside them once more, as Kaggle's archives often do.
 
-    notes: list that this is said in.
+    Most of them, and most pictures by their names. notes: list that this is said in. part: that the folder is, whose
+    name a copy may have.
     """
-    names = {fold_class(child.name) for child in top.filled}
-    inside = [{fold_class(inner.name) for inner in step_in(child).filled} for child in top.filled]
-    copies = [
-        child
-        for child, inner in zip(top.filled, inside, strict=True)
-        if len(inner) > 1 and inner <= names - {fold_class(child.name)} and not find_split(child.name)[0]
-    ]
+    copies = [child for child in top.filled if find_split(child.name)[0] in (None, part) and _is_copy(child, top)]
     if copies:
         notes.append(f"not read, as it holds the same folders as lie beside it: {list_some([c.name for c in copies])}")
     return replace(top, folders=tuple(child for child in top.folders if child not in copies))
+
+
+def _is_copy(child: Folder, top: Folder) -> bool:
+    """Whether a sub-folder holds most of those beside it, and no others, and mostly pictures of their names."""
+    beside = {fold_class(other.name): other for other in top.filled if other is not child}
+    inside = {fold_class(inner.name): inner for inner in step_in(child).filled}
+    if len(inside) < 2 or not inside.keys() <= beside.keys() or 2 * len(inside) < len(beside):
+        return False
+    known = {(name, path.name) for name in inside for path in beside[name].list_pictures()}
+    held = [(name, path.name) in known for name, inner in inside.items() for path in inner.list_pictures()]
+    return 2 * sum(held) >= len(held)
 
 
 def turn_inside_out(top: Folder, notes: list[str]) -> Folder:

@@ -161,7 +161,7 @@ def _read_rows(
         file.seek(0)
         text = islice(file, above, None)
         is_list = path.suffix.lower() == TEXT_LIST and delimiter not in sample  # a name and a label in each line
-        lines = (line.rsplit(maxsplit=1) for line in text) if is_list else csv.reader(text, delimiter=delimiter)
+        lines = map(_split_line, text) if is_list else csv.reader(text, delimiter=delimiter)
         header = [cell.strip() for cell in next(lines, [])]
         if len(header) > _MAX_COLUMNS:
             return header, []
@@ -171,6 +171,13 @@ def _read_rows(
     elif {len(row) - len(header) for row in rows} == {1} and not rows[0][0].lower().endswith(IMAGE_SUFFIXES):
         header = ["", *header]
     return header, rows
+
+
+def _split_line(line: str) -> list[str]:
+    """Return the name and the label in a line of a list; the label may have blanks where a suffix ends the name."""
+    name, _, label = line.strip().partition(" ")
+    is_said = name.lower().endswith(IMAGE_SUFFIXES) and any(map(str.isalpha, label))
+    return [name, label.strip()] if is_said else line.rsplit(maxsplit=1)
 
 
 def _read_json_lines(path: Path, count: int | None = None) -> tuple[list[str], list[list[str]]]:

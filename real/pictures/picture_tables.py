@@ -42,6 +42,8 @@ _CAMERAS = {
     "img", "dsc", "dscn", "dscf", "pxl", "vid", "image", "photo", "pic", "picture", "scan", "screenshot", "frame",
 }  # fmt: skip
 _NUMBERED = re.compile(r"(.*?[^\W\d_].*?)[\W_]*\d[\d\W_]*")  # a name, then numbers: cat.0, american_bulldog_12
+# A number before letters, or at the end of a word before others, may be of the class or not: A320_1, video1_frame7
+_UNCLEAR = re.compile(r"\d[\W_]+[^\W\d_]|[^\W\d_]\d+[\W_]+\d")
 _MIN_PER_PREFIX = 2
 _NEARLY_ALL, _MOSTLY = 0.9, 0.8  # fractions of pictures
 
@@ -140,12 +142,12 @@ def _contradict(table: Table, column: int, found_labels: Labels, names: Names, c
 def classes_by_prefix(pictures: Sequence[Path]) -> Found | None:
     """Return the classes of pictures that are called cat.0.jpg, cat.1.jpg, dog.0.jpg; None for others.
 
-    Names that cameras give say nothing, and those of parts no classes.
+    Names that cameras give say nothing, those of parts no classes, and those with several numbers can't be told.
     """
     classes = defaultdict(list)
     for path in pictures:
         match = _NUMBERED.fullmatch(path.stem)
-        if match is None or match[1].strip("_-. ").lower() in _CAMERAS:
+        if match is None or _UNCLEAR.search(path.stem) or match[1].strip("_-. ").lower() in _CAMERAS:
             return None
         classes[match[1].strip("_-. ")].append(path)
     are_parts = all(find_split(name)[1] for name in classes)

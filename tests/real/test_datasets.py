@@ -516,7 +516,7 @@ def test_parts_without_groups_are_not_split_anew(tmp_path):
 
 
 def save_pictures_of_parts(folder, parts=("train", "test")):
-    """Forty pictures of two classes in each part, with the same names in all: two rows a picture name patients."""
+    """Forty pictures of two classes in each part, with the same names in all; a CSV says patient and part of each."""
     rows = ["path,patient,part"]
     for number, part in enumerate(parts):
         for k in range(40):

@@ -737,3 +737,42 @@ def test_parts_are_read_from_json_lines(make):
 def test_pieces_with_parts_inside_and_no_labels_are_one_line(make):
     with pytest.raises(RequestError, match="nothing that says their classes"):
         find_layout(make(*(f"part_{n}/{part}/{n}.png" for n in (1, 2) for part in ("train", "test"))))
+
+
+def test_more_labelled_pictures_than_a_folder_beside_them_has_are_the_set(make):
+    names = [f"{name}.{number}.jpg" for name in ("cat", "dog") for number in range(4)]
+    layout = find_layout(make(*names, "test1/1.jpg", "test1/2.jpg"))
+    assert show(layout) == {"train": {"cat": names[:4], "dog": names[4:]}}
+    assert layout.notes[-1] == "2 pictures in test1, beside more with labels, not read"
+
+
+@pytest.mark.parametrize("part", ["", "simpsons/", "train/"])
+def test_a_copy_of_the_class_folders_is_none_in_a_part_too(make, part):
+    classes = [f"{name}/{name}_{number}.jpg" for name in ("bart", "lisa") for number in range(3)]
+    inner = part.split("/")[0] or "set"
+    copies = [f"{part}{inner}/{name}" for name in classes]
+    layout = find_layout(make(*[f"{part}{name}" for name in classes], *copies, "simpsons_test/1.jpg"))
+    assert list(layout.class_names) == ["bart", "lisa"] if part else ["bart", "lisa", "simpsons_test"]
+    assert f"not read, as it holds the same folders as lie beside it: {inner}" in layout.notes
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        [f"5/{writer}/5_{writer}.jpg" for writer in (1, 2)],  # few of the classes
+        [f"{first}/{second}/{first}{second}.jpg" for first in range(4) for second in range(4)],  # other pictures
+    ],
+)
+def test_sub_folders_that_are_called_as_others_are_no_copies(make, inside):
+    names = [f"{number}/{number}.jpg" for number in range(10)]
+    layout = find_layout(make(*names, *inside))
+    assert sum(map(len, layout.parts["train"].values())) == len(names) + len(inside)
+    assert len(layout.class_names) == 10
+
+
+def test_labels_of_several_words_in_a_list(make):
+    names = [f"{number}.jpg" for number in range(8)]
+    folder = make(*names)
+    lines = [f"{name} {label}" for name, label in zip(names, ["lily of the valley", "rose"] * 4, strict=True)]
+    (folder / "labels.txt").write_text("\n".join(lines))
+    assert show(find_layout(folder)) == {"train": {"lily of the valley": names[::2], "rose": names[1::2]}}

@@ -123,6 +123,12 @@ def test_prefixes_of_names():
     assert len(notes) == 1
     assert classes_by_prefix([Path("pug_1.jpg"), Path("pug_2.jpg")]) is None
     assert classes_by_prefix([Path("a_1.jpg"), Path("b_2.jpg")]) is None
+    for names in (
+        ("A320_1", "A380_1", "B737_1", "B747_1"),
+        ("video1_frame1", "video2_frame1"),
+        ("cat_0_aug_1", "cat_1_aug_1"),
+    ):
+        assert classes_by_prefix([Path(f"{name}{number}.jpg") for name in names for number in range(4)]) is None
 
 
 def test_names_in_another_case_or_with_the_suffix_of_before(tmp_path):
