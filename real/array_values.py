@@ -18,8 +18,12 @@ def shape_images(images: np.ndarray, source: str, image_shape: tuple[int, int, i
     """
     if images.ndim not in (2, 3, 4):
         raise RequestError(f"{source}: images should have shape [N, H, W] or [N, H, W, C]. Got {images.shape} instead.")
+    if images.ndim == 3 and 1 in images.shape[1:] and images.size:
+        images = images.reshape(len(images), -1)  # rows of pixels with an axis more, as a network of one dimension has
     if images.ndim == 2:
         return _unflatten(images, source, image_shape)
+    if images.ndim == 3 and 3 in images.shape[1:]:
+        _refuse_flat_colours(images, source)
     if images.ndim == 4 and images.shape[-1] not in (1, 3):
         last, first = images.shape[-1], images.shape[1]
         if first in (1, 3):
@@ -37,6 +41,20 @@ def shape_images(images: np.ndarray, source: str, image_shape: tuple[int, int, i
             f"{source}: images should have shape [N, H, W], [N, H, W, 1] or [N, H, W, 3]. Got {images.shape}: {advice}."
         )
     return images
+
+
+def _refuse_flat_colours(images: np.ndarray, source: str) -> None:
+    """Raise RequestError for squares of pixels in a row beside an axis of three channels."""
+    first, last = images.shape[1:]
+    side = round(max(first, last) ** 0.5)
+    if side * side == max(first, last) and side > 3:
+        advice = f"images.reshape(-1, {side}, {side}, 3)"
+        if first == 3:
+            advice = f"images.reshape(-1, 3, {side}, {side}).transpose(0, 2, 3, 1)"
+        raise RequestError(
+            f"{source}: images should have shape [N, H, W], [N, H, W, 1] or [N, H, W, 3]. Got {images.shape}: "
+            f"{advice} if these are three channels."
+        )
 
 
 def _unflatten(images: np.ndarray, source: str, image_shape: tuple[int, int, int] | None) -> np.ndarray:

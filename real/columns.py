@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from common.errors import RequestError
-from real.labelled_images import SYNTHETIC
+from real.labelled_images import SYNTHETIC, parse_label
 from real.said_parts import SPLIT_NAMES
 
 LABEL_NAMES = (
@@ -21,6 +21,7 @@ _PACKED_NAMES = ("pixels", "pixel_values")
 _PIXEL = re.compile(r"(pixels?|pix|px|p)?[ _.-]?\d+([ _.x-]\d+){0,2}")
 _PART = re.compile(r"[^\W\d_]+|\d+")  # of a name: a word or a number
 _COLOURS = {"r": 0, "red": 0, "g": 1, "green": 1, "b": 2, "blue": 2}
+_WITH_ALPHA = _COLOURS | {"a": 3, "alpha": 3}
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _GAP = 8  # as between 3 and 8, where these two classes were picked
 _MANY = 128  # different values, which labels seldom are and a pixel of many images often is
@@ -35,7 +36,7 @@ class Columns:
     id: the one that names the images, for a submission. split: the one that says of which part they are. is_packed:
     whether one column holds all pixels of an image, with blanks between them, as FER2013's does. note: what was taken
     for what without a name that says so. group: the one that says which images belong together. has_colours: whether
-    the pixels' names say the colour.
+    the pixels' names say the colour. shape: (height, width), where they say row and column.
     """
 
     pixels: tuple[int, ...]
@@ -47,6 +48,7 @@ class Columns:
     note: str = ""
     group: int | None = None
     has_colours: bool = False
+    shape: tuple[int, int] | None = None
 
 
 def find_columns(names: Sequence[str], label_column: str | None = None, groups: str | None = None) -> Columns:
@@ -75,14 +77,15 @@ def find_columns(names: Sequence[str], label_column: str | None = None, groups: 
         left.remove(odd)
     named = [place for place in indices if folded[place] in ID_NAMES]
     is_packed = [folded[place] for place in left] in [[name] for name in _PACKED_NAMES]
-    pixels, has_colours = _order_pixels(left, folded)
-    return Columns(pixels, label, next(iter(named), None), synthetic, split, is_packed, note, group, has_colours)
+    pixels, has_colours, shape = _order_pixels(left, folded)
+    place = next(iter(named), None)
+    return Columns(pixels, label, place, synthetic, split, is_packed, note, group, has_colours, shape)
 
 
-def _order_pixels(places: Sequence[int], folded: Sequence[str]) -> tuple[tuple[int, ...], bool]:
+def _order_pixels(places: Sequence[int], folded: Sequence[str]) -> tuple[tuple[int, ...], bool, tuple[int, int] | None]:
     """Return the pixels' columns in the order of their numbers, as in pixel2, pixel10; the three colours of one (r0,
-    g0, b0, or pixel_0_red, ...) together; and whether there are colours. Where names say no order, it is that of the
-    table.
+    g0, b0, or pixel_0_red, ...) together; whether there are colours; and the height and width, where they have rows and
+    columns. Where names say no order, it is that of the table.
 
     Two numbers, as in 1x10, may be row and column or the reverse: they count where the table is sorted by text.
     """
@@ -90,19 +93,34 @@ def _order_pixels(places: Sequence[int], folded: Sequence[str]) -> tuple[tuple[i
     parts = [_PART.findall(name) for name in names]
     numbers = [tuple(int(part) for part in found if part.isdecimal()) for found in parts]
     colours = [[_COLOURS[part] for part in found if part in _COLOURS] for found in parts]
+    channels = [[_WITH_ALPHA[part] for part in found if part in _WITH_ALPHA] for found in parts]
+    if {len(found) for found in channels} == {1} and {found[0] for found in channels} == {0, 1, 2, 3}:
+        raise RequestError("should have grey pixels, or red, green and blue ones. Got alpha, too: leave it out.")
     has_colours = {len(found) for found in colours} == {1} and {found[0] for found in colours} == {0, 1, 2}
     said = [(number, *(colour if has_colours else ())) for number, colour in zip(numbers, colours, strict=True)]
     words = {tuple(part for part in found if not part.isdecimal() and not has_colours) for found in parts}
     count, lengths = len(set(numbers)), {len(number) for number in numbers}
     is_whole = len(set(said)) == len(said) == count * (3 if has_colours else 1)
     if len(words) != 1 or not is_whole or lengths not in ({1}, {2}):
-        return tuple(places), False
+        return tuple(places), False, None
     is_sorted = lengths == {1} or names == sorted(names)
     order = {
         number: place for place, number in enumerate(sorted(set(numbers)) if is_sorted else dict.fromkeys(numbers))
     }
     ranks = [(order[number], *colour) for number, *colour in said]
-    return tuple(place for _, place in sorted(zip(ranks, places, strict=True))), has_colours
+    return tuple(place for _, place in sorted(zip(ranks, places, strict=True))), has_colours, _find_shape(numbers)
+
+
+def _find_shape(numbers: Sequence[tuple[int, ...]]) -> tuple[int, int] | None:
+    """Return (height, width) of pixels by their two numbers each, in the table's order, or None where they are no grid.
+
+    That of the column changes first; where the table is sorted by text the first number is taken for the row.
+    """
+    grid = list(dict.fromkeys(numbers))
+    counts = [len(set(values)) for values in zip(*grid, strict=True)]
+    if len(counts) != 2 or min(counts) < 2 or counts[0] * counts[1] != len(grid):
+        return None
+    return (counts[1], counts[0]) if grid[0][1] == grid[1][1] else (counts[0], counts[1])
 
 
 def _find_group(names: Sequence[str], group: str) -> int:
@@ -212,10 +230,11 @@ def choose_end(first: set[str], last: set[str]) -> str | None:
 
 
 def _look_like_labels(texts: set[str]) -> bool:
-    if not all(_INTEGER.fullmatch(text) for text in texts):
-        return True
-    values = {int(text) for text in texts}
-    return max(values) - min(values) < 2 * len(values) + _GAP
+    values = {parse_label(text) for text in texts}
+    integers = {value for value in values if isinstance(value, int)}
+    if len(integers) < len(values):
+        return None not in values  # fractions, and cells without a label
+    return max(integers) - min(integers) < 2 * len(integers) + _GAP
 
 
 def _is_byte(text: str) -> bool:

@@ -191,12 +191,14 @@ def _take_field(line: str, column: int, layout: TableLayout) -> str:
     return line.split(layout.separator, column + 1)[column]
 
 
-def list_end_texts(path: str | Path, layout: TableLayout, wanted: str) -> tuple[set[str], set[str]]:
-    """Return the different texts of the first and of the last column."""
+def list_texts(
+    path: str | Path, layout: TableLayout, wanted: str, places: tuple[int, int]
+) -> tuple[set[str], set[str]]:
+    """Return the different texts of two columns."""
     first, last = set(), set()
     for _, line in read_lines(path, layout, wanted):
-        first.add(_take_field(line, 0, layout).strip())
-        last.add(_take_field(line, layout.count - 1, layout).strip())
+        first.add(_take_field(line, places[0], layout).strip())
+        last.add(_take_field(line, places[1], layout).strip())
     return first, last
 
 

@@ -167,4 +167,5 @@ def _parse_labels(labels: list[Any], source: str) -> tuple[np.ndarray, dict[int,
         raise RequestError(
             f"{source}: each picture should have one label. Got {labels[bad]!r:.60} in row {bad + 1} instead."
         )
-    return parse_labels([str(label) for label in labels], source, lambda row: f"row {row + 1}")
+    texts = [label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label) for label in labels]
+    return parse_labels(texts, source, lambda row: f"row {row + 1}")

@@ -17,7 +17,7 @@ from real.columns import (
     list_odd_names,
     may_be_pixels,
 )
-from real.csv_files import Rows, TableLayout, find_table_layout, list_end_texts, parse_packed, read_rows
+from real.csv_files import Rows, TableLayout, find_table_layout, list_texts, parse_packed, read_rows
 from real.labelled_images import SYNTHETIC, LabelledImages, parse_labels
 from real.said_parts import divide
 from real.splits import check_groups
@@ -25,7 +25,9 @@ from real.splits import check_groups
 TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".zip")  # in any case
 _LABELLED = "label,pixel0,..."
 _UNLABELLED = "pixel0,..."
+_FEWEST_LABELS = 10  # that all differ, in a column that no name says to be labels
 _FEWEST_PIXELS = 4  # in columns whose names have no numbers
+_FEW_ODD = 0.1  # of the pixels' columns that are called otherwise, and are none
 _LOOKED_AT = 200  # images that say the order of the colours
 _SMOOTHER = 0.8  # fraction of the steps between rows: as planes, photos have about half of them, or twice as many
 
@@ -74,6 +76,12 @@ def read_csv(
         if marked is not None:
             marks.append(marked)
         del chunk
+    is_guessed = label_column is None and bool(table.columns.note)
+    if is_guessed and len(texts) >= _FEWEST_LABELS and len(set(texts)) == len(texts):
+        raise RequestError(
+            f"{path}: should have a column 'label', or another that --label-column names. Got texts that all differ in "
+            f"column {table.layout.name(table.label)}: they are no labels."
+        )
     labels, names = table.parse_labels(texts, lines)
     found, notes = np.concatenate(images), [table.columns.note] * bool(table.columns.note)
     if found.shape[3] == 3 and image_shape is None and not table.columns.has_colours:
@@ -138,12 +146,14 @@ def read_unlabelled_csv(path: str | Path, image_shape: tuple[int, int, int] | No
 
 
 def is_labelled_as(path: str | Path, train: str | Path, label_column: str | None = None) -> bool:
-    """Tell whether a table has the label column that the labelled table `train` has, or as many columns where it has no
-    names; RequestError where one of them is no table."""
+    """Tell whether a table has the label column that the labelled table `train` has, or one of a usual name, or as many
+    columns where it has no names; RequestError where one of them is no table."""
     table, layout = _open_table(train, label_column), find_table_layout(path, _describe(path, _LABELLED))
     if layout.names is None or table.layout.names is None:
         return layout.count == table.layout.count
-    return table.layout.names[table.label].strip().casefold() in [name.strip().casefold() for name in layout.names]
+    names = [name.strip().casefold() for name in layout.names]
+    is_named_otherwise = label_column is None and any(map(is_label_name, names))
+    return table.layout.names[table.label].strip().casefold() in names or is_named_otherwise
 
 
 def read_names(path: str | Path) -> Sequence[str]:
@@ -219,13 +229,11 @@ def _guess_label(path: str | Path, wanted: str, layout: TableLayout, columns: Co
         raise RequestError(
             f"{path}: should have a column 'label', or another that --label-column names. Got {shown}... instead."
         )
-    which: str | None = "first"
-    if len(places) == layout.count:
-        which = choose_end(*list_end_texts(path, layout, wanted))
+    which = choose_end(*list_texts(path, layout, wanted, (places[0], places[-1])))
     if which is None:
         raise RequestError(
-            f"{path}: the label may be the first or the last column: --label-column 1 or --label-column {layout.count} "
-            "says which."
+            f"{path}: the label may be the first or the last column: --label-column {places[0] + 1} or --label-column "
+            f"{places[-1] + 1} says which."
         )
     label = places[0] if which == "first" else places[-1]
     note = f"no column is called label: the {which} one is taken for it (--label-column NUMBER names another)"
@@ -264,10 +272,16 @@ def _read_parts(table: _Table, rows: int | None) -> Iterator[tuple[Rows, np.ndar
 def _shape_pixels(chunk: Rows, table: _Table, image_shape: tuple[int, int, int] | None) -> np.ndarray:
     """Turn pixels int64 [n, H * W * C] into uint8 [n, H, W, C]."""
     count = chunk.values.shape[1]
-    shape = image_shape or _find_square(count)
+    said, channels = table.columns.shape, 3 if table.columns.has_colours else 1
+    shape = image_shape or (said and (*said, channels)) or _find_square(count)
+    odd = list_odd_names(table.layout.names, table.columns.pixels) if table.layout.names else []
+    if image_shape is None and shape and 0 < len(odd) < _FEW_ODD * count:
+        raise RequestError(
+            f"{table.path}: pixel columns should be called alike. Got {', '.join(odd[:3])[:80]} among {count}: take "
+            "out what is no pixel (or --image-shape H,W,C, if all are)."
+        )
     if shape is None or shape[0] * shape[1] * shape[2] != count:
         expected = "{} x {} x {} images should have {} pixel columns".format(*shape, np.prod(shape)) if shape else ""
-        odd = list_odd_names(table.layout.names, table.columns.pixels) if table.layout.names else []
         hint = f" Columns that are no pixels are to be taken out: {', '.join(odd[:3])[:80]}?" if odd else ""
         if expected:
             raise RequestError(f"{table.path}: {expected}. Got {count} instead.{hint}")

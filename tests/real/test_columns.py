@@ -66,6 +66,8 @@ def test_odd_names():
         ([3, 17, 90, 201, 255], range(3), "last"),  # the first pixel of photographs
         ([3, 17, 90, 201, 255], ["ape", "bee"], "last"),
         ([3, 17, 90], [8, 90, 255], "first"),
+        (["0.0", "17.0", "90.5"], ["0.0", "1.0", "2.0"], "last"),
+        (["3.0", "17.0", "9.0e1"], ["0.0", "1.0"], "last"),
         (range(10), range(10), "first"),
         (range(256), range(10), None),  # so many photographs that the pixel has every value, or 256 classes
         (range(1000), range(10), "first"),  # no pixel is above 255

@@ -116,6 +116,8 @@ def test_all_parts_have_one_range(tmp_path):
         (BRIGHT / 2, r"Got fractions from 0 to 127\.5: numpy\.rint\(images\)"),
         (BRIGHT / 255 - 0.5, r"Got floats from -0\.5 to 0\.5: \(images - images\.min\(\)\)"),
         (BRIGHT / 64 - 2, r"Got floats from -2 to 1\.98438"),
+        (np.zeros((2, 3, 64), np.uint8), r"Got \(2, 3, 64\): images\.reshape\(-1, 3, 8, 8\)\.transpose\(0, 2, 3, 1\)"),
+        (np.zeros((2, 64, 3), np.uint8), r"Got \(2, 64, 3\): images\.reshape\(-1, 8, 8, 3\) if these are three"),
         (np.zeros((2, 5), np.uint8), "5 pixels a row should be a square image"),
         (np.zeros((2, 12), np.uint8), r"--image-shape 2,2,3 says so.*images\.reshape\(-1, 3, 2, 2\)\.transpose"),
     ],
@@ -123,6 +125,12 @@ def test_all_parts_have_one_range(tmp_path):
 def test_other_pixels_are_one_line_with_the_way_out(tmp_path, images, message):
     with pytest.raises(RequestError, match=rf"a\.npz: images: .*{message}"):
         read_npz(save(tmp_path, images=images, labels=[0, 1]))
+
+
+@pytest.mark.parametrize("shape", [(2, 16, 1), (2, 1, 16)], ids=str)
+def test_rows_of_pixels_may_have_an_axis_more(tmp_path, shape):
+    images = np.arange(32, dtype=np.uint8).reshape(shape)
+    assert read_npz(save(tmp_path, images=images, labels=[0, 1])).images.shape == (2, 4, 4, 1)
 
 
 def test_objects_are_one_line_with_the_way_out(tmp_path):

@@ -62,6 +62,19 @@ def test_the_parts_of_a_folder_as_hugging_face_names_them(tmp_path):
     assert source.class_names == {0: "ape", 1: "bee"}
 
 
+def test_bytes_are_texts_as_labels(tmp_path):
+    source = read(write(tmp_path / "a.parquet", [b"dog", b"cat"]))
+    assert source.class_names == {0: "cat", 1: "dog"}
+
+
+def test_pictures_without_a_group_are_refused(tmp_path):
+    path = write(tmp_path / "a.parquet", [0, 1])
+    table = pq.read_table(path)
+    pq.write_table(table.append_column("patient", pa.array(["p1", None])), path)
+    with pytest.raises(RequestError, match="--groups should have a text for each image. 1 have none"):
+        read(path, groups="patient")
+
+
 def test_texts_and_another_label_column(tmp_path):
     source = read(write(tmp_path / "a.parquet", ["dog", "cat"], column="breed"), label_column="breed")
     assert source.labels.tolist() == [1, 0]

@@ -333,3 +333,48 @@ def test_a_table_without_names_whose_label_could_be_at_both_ends_is_one_line(tmp
 def test_pixels_of_16_bits_are_one_line_with_the_way_out(tmp_path):
     with pytest.raises(RequestError, match=r"0\.\.255\. Got 2570 in line 2, pixel 0 .* are to be divided by 257 first"):
         read_csv(write_table(tmp_path, f"label,{PIXELS}", [(7, 2570, 0, 0, 0)]))
+
+
+@pytest.mark.parametrize("name", ["pixel_{0}_{1}", "r{0}_c{1}", "{0}x{1}", "pixel_{1}_{0}"])
+@pytest.mark.parametrize("size", [(9, 16), (16, 9), (6, 8)], ids=str)
+def test_rows_and_columns_in_the_names_say_the_shape(tmp_path, name, size):
+    """Of 144 pixels, which could be 12 x 12, and 48, which could be 4 x 4 in colour."""
+    names = [name.format(row, column) for row in range(size[0]) for column in range(size[1])]
+    path = write_table(tmp_path, f"label,{','.join(names)}", [[1, *range(len(names))]])
+    assert read_csv(path).images.tolist() == np.arange(len(names)).reshape(1, *size, 1).tolist()
+
+
+def test_a_fourth_channel_in_the_names_is_refused(tmp_path):
+    names = [f"{channel}{place}" for place in range(4) for channel in "rgba"]
+    with pytest.raises(RequestError, match="should have grey pixels, or red, green and blue ones. Got alpha, too"):
+        read_csv(write_table(tmp_path, f"label,{','.join(names)}", [[1, *range(16)]]))
+
+
+def test_columns_that_complete_a_square_are_no_pixels(tmp_path):
+    names = ["label", *(f"pixel{place}" for place in range(62)), "age", "sex"]
+    path = write_table(tmp_path, ",".join(names), [[1, *range(64)]])
+    with pytest.raises(RequestError, match="pixel columns should be called alike. Got age, sex among 64: take out"):
+        read_csv(path)
+    assert read_csv(path, (8, 8, 1)).images.shape == (1, 8, 8, 1)
+
+
+@pytest.mark.parametrize("first", ["img_id", "0"])
+def test_what_differs_in_each_row_is_no_label(tmp_path, first):
+    names = [first, *(f"pixel{place}" if first == "img_id" else str(place + 1) for place in range(4))]
+    rows = [[f"im{place:03}", 0, place, 5, 6] for place in range(12)]
+    with pytest.raises(RequestError, match="Got texts that all differ in column .*: they are no labels"):
+        read_csv(write_table(tmp_path, ",".join(names), rows))
+
+
+def test_beside_an_index_the_label_may_stand_last(tmp_path):
+    rows = [[place, *(17 * place * factor % 256 for factor in (3, 5, 7, 11)), place % 2] for place in range(20)]
+    source = read_csv(write_table(tmp_path, ",0,1,2,3,4", rows))
+    assert source.labels.tolist() == [0, 1] * 10
+    assert source.images.shape == (20, 2, 2, 1)
+    assert "the last one is taken for it" in source.notes[0]
+
+
+def test_a_test_table_may_call_its_label_otherwise(tmp_path):
+    train, test = (write_table(tmp_path, f"{name},{PIXELS}", ROWS, f"{name}.csv") for name in ("label", "class"))
+    assert is_labelled_as(test, train)
+    assert not is_labelled_as(test, train, "label")
