@@ -148,9 +148,10 @@ def load_dataset(  # one parameter for each option, as in the call of a notebook
     pictures = Reading((image_size[0], image_size[1]) if image_size else None, fit, skip_unreadable, no_cache, quiet)
     reading = PathReading(image_shape, label_column, groups, pictures)
     name, source = _read_source(data, reading, download)
+    source = _resize(source, pictures)
     if test_data is not None:
         source = _replace_test(source, Path(test_data), reading)
-    dataset = _split(name, source, pictures, resplit)
+    dataset = _split(name, source, resplit)
     place = name if name in NAMED_SETS else os.path.abspath(name)  # found again from anywhere
     request: dict = {"data": place, "classes": classes, "real_per_class": real_per_class, "image_size": image_size}
     request |= {"image_shape": image_shape, "seed": seed}
@@ -168,14 +169,25 @@ def load_dataset(  # one parameter for each option, as in the call of a notebook
     return _reduce(dataset, counts, seed)
 
 
-def _split(name: str, source: LabelledImages, pictures: Reading, resplit: str | None) -> Dataset:
+def _resize(source: LabelledImages, reading: Reading) -> LabelledImages:
+    """Return the images of all parts in the size that is asked for, if any."""
+    if not reading.size:
+        return source
+    height, width = reading.size
+
+    def resize(part: LabelledImages | None) -> LabelledImages | None:
+        return part and replace(part, images=resize_images(part.images, height, width, reading.fit))
+
+    images = resize_images(source.images, height, width, reading.fit)
+    return replace(source, images=images, validation=resize(source.validation), test=resize(source.test))
+
+
+def _split(name: str, source: LabelledImages, resplit: str | None) -> Dataset:
     """Return the data set of all classes, with the images in their parts; it has no request yet."""
     source = leave_out_foreign(name, source)
     images, labels, brought = join_parts(name, source)
     if not len(labels):
         raise RequestError(f"{name}: should hold images. Got none.")
-    if pictures.size:
-        images = resize_images(images, *pictures.size, pictures.fit)
     label_values = tuple(int(value) for value in np.unique(labels))
     class_names = name_classes(name, label_values, source.class_names or {})
     labels = np.searchsorted(label_values, labels)
@@ -247,7 +259,7 @@ def _replace_test(source: LabelledImages, path: Path, reading: PathReading) -> L
         label_column = None  # it is there for the others
     reading = replace(reading, label_column=label_column)
     reading = keep_groups(path, reading) if path.is_file() else replace(reading, groups=None)  # it is split already
-    found = read_path(path, "--test-data", reading)
+    found = _resize(read_path(path, "--test-data", reading), reading.pictures)
     notes = [f"the test part is {path}"]
     if source.test is not None:
         notes.append(f"the {len(source.test.labels):,} test images that the data bring are left out for it")

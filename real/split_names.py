@@ -41,6 +41,11 @@ def find_splits(names: Iterable[str]) -> dict[str, str | None]:
     return parts
 
 
+def says_several(name: str) -> bool:
+    """Whether a name says two parts, as "train_val"."""
+    return len({SPLIT_WORDS[word] for word in _list_words(name) if word in SPLIT_WORDS}) > 1
+
+
 def fold_class(name: str) -> str:
     """Return what two names of a class have in common that differ by case, Unicode form or leading zeros alone."""
     return str(int(name)) if name.isascii() and name.isdigit() else fold_name(name)

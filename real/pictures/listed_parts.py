@@ -14,13 +14,13 @@ from real.pictures.name_tables import (
     read_header,
 )
 from real.said_parts import SPLIT_NAMES, find_part
-from real.split_names import find_split
+from real.split_names import find_split, says_several
 
 Parts = dict[Path, str]  # {picture: "train", "validation" or "test"}
-BOOLEANS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1, "false": 0, "true": 1}
+BOOLEANS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1, "false": 0, "true": 1, "no": 0, "yes": 1}
 SWITCHES = {  # {column that says of one part whether a picture is in it: (what 0 means, what 1 means)}
     "is_train": ("test", "train"), "is_valid": ("train", "validation"), "is_val": ("train", "validation"),
-    "is_test": ("train", "test"),
+    "is_test": ("train", "test"), "is_training": ("test", "train"), "is_training_image": ("test", "train"),
 }  # fmt: skip
 _NUMBERS: dict[str, str | None] = {"0": "train", "1": "validation", "2": "test"}  # in a column of all three: CelebA's
 _NEARLY_ALL = 0.9  # of the pictures
@@ -39,7 +39,8 @@ def find_listed_parts(names: Names, tables: Mapping[Path, str | None]) -> tuple[
             column = find_name_column(table, names)
             naming += [] if column is None else [(table, column)]
     found = [(read_part_column(table, column, names), table.name) for table, column in naming]
-    found.append(_read_lists([pair for pair in naming if pair[0].split], names))
+    lists = [pair for pair in naming if pair[0].split and not says_several(pair[0].path.stem)]
+    found.append(_read_lists(lists, names))
     return next(((parts, said) for parts, said in found if len(parts) >= _NEARLY_ALL * len(names)), ({}, ""))
 
 

@@ -85,6 +85,7 @@ def read_classes(names: Names, tables: Mapping[Path, str | None], label_column: 
             labels = find(joined, column)
             if labels:
                 found = _assign(joined, column, labels, names)
+                found.notes.extend(_note_others(table, column, [(*pair, find(*pair)) for pair in naming], labels))
                 others = [pair for pair in naming if pair[0].split not in (None, names.part)]
                 return _add_parts(found, joined, [(*pair, find(*pair)) for pair in others], names)
     if naming and names.part == "train":
@@ -150,7 +151,8 @@ def classes_by_prefix(pictures: Sequence[Path]) -> Found | None:
         if match is None or _UNCLEAR.search(path.stem) or match[1].strip("_-. ").lower() in _CAMERAS:
             return None
         classes[match[1].strip("_-. ")].append(path)
-    are_parts = all(find_split(name)[1] for name in classes)
+    splits = {find_split(name) for name in classes}
+    are_parts = all(is_all for _, is_all in splits) or len({part for part, _ in splits} - {None}) > 1
     if len(classes) < 2 or min(map(len, classes.values())) < _MIN_PER_PREFIX or are_parts:
         return None
     example = pictures[0].name
@@ -203,6 +205,22 @@ def _join(table: Table, column: int, naming: Sequence[tuple[Table, int]]) -> Tab
             joined.append(other.path.name)
             known |= {row[column] for row in new}
     return replace(table, rows=rows, joined=tuple(joined))
+
+
+def _note_others(
+    table: Table, column: int, naming: Sequence[tuple[Table, int, Labels | None]], labels: Labels
+) -> list[str]:
+    """Return a line for each table beside this one that is like it, and has other labels for some of its names."""
+    known = dict(zip((row[column] for row in table.rows), labels[1], strict=False))  # its own rows come first
+    notes = []
+    for other, place, found in naming:
+        is_alike = (other.header, other.split, other.path.parent) == (table.header, table.split, table.path.parent)
+        if other is not table and found is not None and is_alike:
+            said = zip(other.rows, found[1], strict=True)
+            different = sum(known.get(row[place], label) != label for row, label in said)
+            names = f"{different:,} pictures, for which {table.path.name} counts"
+            notes += [f"warning: {other.path.name} says other classes of {names}"] * bool(different)
+    return notes
 
 
 class _Labelled(NamedTuple):

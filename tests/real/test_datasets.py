@@ -632,3 +632,15 @@ def test_a_column_is_found_in_any_case_in_train_and_test(table):
     table.with_name("others.csv").write_text(text.replace("digit", "Digit", 1))
     dataset = load_dataset(table, test_data=table.with_name("others.csv"), label_column="digit")
     assert dataset.part("test")[1].tolist() == [1, 0, 1, 1]
+
+
+def test_a_test_set_of_another_size_is_resized_with_the_data(tmp_path):
+    generator = np.random.default_rng(0)
+    for name, side in (("a", 8), ("b", 12)):
+        np.savez(
+            tmp_path / f"{name}.npz", images=generator.integers(0, 256, (20, side, side), np.uint8), labels=[0, 1] * 10
+        )
+    dataset = load_dataset(tmp_path / "a.npz", test_data=tmp_path / "b.npz", image_size=(10, 10))
+    assert (dataset.image_shape, len(dataset.test)) == ((10, 10, 1), 20)
+    with pytest.raises(RequestError, match="--image-size resizes both"):
+        load_dataset(tmp_path / "a.npz", test_data=tmp_path / "b.npz")

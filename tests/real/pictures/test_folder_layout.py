@@ -776,3 +776,50 @@ def test_labels_of_several_words_in_a_list(make):
     lines = [f"{name} {label}" for name, label in zip(names, ["lily of the valley", "rose"] * 4, strict=True)]
     (folder / "labels.txt").write_text("\n".join(lines))
     assert show(find_layout(folder)) == {"train": {"lily of the valley": names[::2], "rose": names[1::2]}}
+
+
+def test_a_second_version_of_the_labels_is_said(make):
+    rows = {f"{number}.png": ("ape", "bee")[number % 2] for number in range(6)}
+    lines = [f"{name},{label}" for name, label in rows.items()]
+    corrected = [*lines[:4], "4.png,bee", "5.png,ape"]
+    tables = {"labels": "id,label\n" + "\n".join(lines), "labels_corrected": "id,label\n" + "\n".join(corrected)}
+    layout = find_layout(make(*rows, **tables))
+    note = "warning: labels_corrected.csv says other classes of 2 pictures, for which labels.csv counts"
+    assert note in layout.notes
+
+
+@pytest.mark.parametrize(("column", "texts"), [("is_training_image", "01"), ("is_train", ("no", "yes"))])
+def test_columns_that_say_whether_a_picture_is_to_train_on(make, column, texts):
+    rows = [f"{number}.png,{('ape', 'bee')[number % 2]},{texts[number < 6]}" for number in range(8)]
+    layout = find_layout(
+        make(*[f"{number}.png" for number in range(8)], labels=f"id,label,{column}\n" + "\n".join(rows))
+    )
+    assert show(layout)["test"] == {"ape": ["6.png"], "bee": ["7.png"]}
+
+
+def test_a_list_of_two_parts_does_not_hide_those_of_each(make):
+    names = [f"{name}/{name}{number}.png" for name in ("ape", "bee") for number in range(3)]
+    folder = make(*names)
+    for place, part in enumerate(("train", "val", "test")):
+        (folder / f"{part}.txt").write_text("\n".join(names[place::3]))
+    (folder / "train_val.txt").write_text("\n".join(names[0::3] + names[1::3]))
+    assert show(find_layout(folder))["validation"] == {"ape": ["ape1.png"], "bee": ["bee1.png"]}
+
+
+@pytest.mark.parametrize("masks", ["Label", "Segmentation", "GT"])
+def test_masks_are_known_by_the_pictures_that_they_are_called_as(make, masks):
+    names = [f"{name}/{number}.png" for name in ("bad", "good") for number in range(3)]
+    layout = find_layout(make(*names, f"bad/{masks}/0_label.png", f"bad/{masks}/1_label.png"))
+    assert show(layout) == {"train": {name: ["0.png", "1.png", "2.png"] for name in ("bad", "good")}}
+    assert layout.notes == [f"not read, as they belong to the images beside them: bad/{masks}"]
+
+
+def test_a_class_that_is_called_as_masks_are_is_one(make):
+    names = [f"{name}/{name}{number}.png" for name in ("label", "gt", "cat") for number in range(3)]
+    assert find_layout(make(*names)).class_names == ["cat", "gt", "label"]
+
+
+@pytest.mark.parametrize("name", ["labels.csv.gz", "labels.npy", "labels.yaml"])
+def test_labels_in_files_that_are_not_read_are_asked_for(make, name):
+    with pytest.raises(RequestError, match="nothing that says their classes"):
+        find_layout(make("images/1.png", "images/2.png", name))

@@ -127,6 +127,7 @@ def test_prefixes_of_names():
         ("A320_1", "A380_1", "B737_1", "B747_1"),
         ("video1_frame1", "video2_frame1"),
         ("cat_0_aug_1", "cat_1_aug_1"),
+        ("train_cat_", "train_dog_", "test_cat_", "test_dog_"),
     ):
         assert classes_by_prefix([Path(f"{name}{number}.jpg") for name in names for number in range(4)]) is None
 
