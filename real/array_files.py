@@ -92,7 +92,7 @@ def read_idx_array(path: str | Path) -> np.ndarray:
     """Read one IDX file, gzipped or not: two zero bytes, type 8 (uint8), rank, big-endian sizes, data (Y. LeCun)."""
     check_regular_file(path)
     try:
-        with (gzip.open if Path(path).suffix == ".gz" else open)(path, "rb") as file:
+        with (gzip.open if Path(path).suffix.lower() == ".gz" else open)(path, "rb") as file:
             shape = _read_idx_header(file, path)
             promised = math.prod(shape)
             data = _read_bytes(file, promised + 1)

@@ -76,7 +76,11 @@ def find_columns(names: Sequence[str], label_column: str | None = None, groups: 
         label, note = odd, f"column {names[odd]!r:.60} is taken for the label (--label-column names another)"
         left.remove(odd)
     named = [place for place in indices if folded[place] in ID_NAMES]
-    is_packed = [folded[place] for place in left] in [[name] for name in _PACKED_NAMES]
+    packed = [place for place in left if folded[place] in _PACKED_NAMES]
+    is_packed = len(packed) == 1 and not any(has_number(names[place]) for place in left if place not in packed)
+    if is_packed and len(left) > 1:
+        note = f"left out: {', '.join(names[place] for place in left if place not in packed)}"
+        left = packed
     pixels, has_colours, shape = _order_pixels(left, folded)
     place = next(iter(named), None)
     return Columns(pixels, label, place, synthetic, split, is_packed, note, group, has_colours, shape)
@@ -124,10 +128,10 @@ def _find_shape(numbers: Sequence[tuple[int, ...]]) -> tuple[int, int] | None:
 
 
 def _find_group(names: Sequence[str], group: str) -> int:
-    found = [place for place, name in enumerate(names) if name.strip() == group.strip()]
-    if len(found) != 1:
+    found = match_name(names, group)
+    if found is None:
         raise RequestError(f"--groups should name one of the columns, {', '.join(names)[:80]}... Got {group!r:.60}.")
-    return found[0]
+    return found
 
 
 def has_pixel_names(names: Sequence[str]) -> bool:
@@ -182,15 +186,25 @@ def _find_label(names: Sequence[str], folded: list[str], label_column: str | Non
     return found
 
 
+def match_name(names: Sequence[str], wanted: str) -> int | None:
+    """Return the place of the one column of this name, in its case or else in any; None where there is no such, or
+    where there are several."""
+    found = _list_named(names, wanted)
+    return found[0] if len(found) == 1 else None
+
+
 def match_column(names: Sequence[str], wanted: str) -> int | None:
-    """Return the place of the one column of this name, in its case or else in any, or of this number, from 1 on; None
-    where there is no such, or where there are several."""
+    """As match_name, or the place of the column of this number, from 1 on."""
+    found, number = _list_named(names, wanted), wanted.strip()
+    if not found and number.isascii() and number.isdigit() and 1 <= int(number[:9]) <= len(names):
+        return int(number[:9]) - 1
+    return found[0] if len(found) == 1 else None
+
+
+def _list_named(names: Sequence[str], wanted: str) -> list[int]:
     names, wanted = [name.strip() for name in names], wanted.strip()
     exact = [place for place, name in enumerate(names) if name == wanted]
-    found = exact or [place for place, name in enumerate(names) if name.casefold() == wanted.casefold()]
-    if not found and wanted.isascii() and wanted.isdigit() and 1 <= int(wanted[:9]) <= len(names):
-        found = [int(wanted[:9]) - 1]
-    return found[0] if len(found) == 1 else None
+    return exact or [place for place, name in enumerate(names) if name.casefold() == wanted.casefold()]
 
 
 def _is_index(name: str) -> bool:

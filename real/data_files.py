@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from common.errors import RequestError
+from real.columns import match_name
 from real.labelled_images import LabelledImages
 from real.npz_files import has_image_arrays, is_npz, read_npz
 from real.parquet_files import is_parquet, read_column_names, read_parquet
@@ -48,7 +49,8 @@ def read_data_files(paths: Sequence[Path], reading: PathReading) -> LabelledImag
 def keep_groups(path: Path, reading: PathReading) -> PathReading:
     """Return the reading with --groups only where this file has its column, as parts that are brought may not."""
     names = read_names(path) if is_table(path) else read_column_names(path) if is_parquet(path) else []
-    return reading if reading.groups in [name.strip() for name in names] else replace(reading, groups=None)
+    has_column = reading.groups is not None and match_name(names, reading.groups) is not None
+    return reading if has_column else replace(reading, groups=None)
 
 
 def refuse_columns(reading: PathReading, reason: str, *, has_pictures: bool = False) -> None:

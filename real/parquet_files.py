@@ -10,7 +10,7 @@ import numpy as np
 
 from common.errors import RequestError, describe_cause
 from common.files import check_regular_file
-from real.columns import LABEL_NAMES, match_column
+from real.columns import LABEL_NAMES, match_column, match_name
 from real.labelled_images import LabelledImages, check_class_names, parse_labels
 from real.pictures.picture_files import EncodedPicture, Reading
 from real.pictures.picture_sets import read_pictures
@@ -46,8 +46,10 @@ def read_parquet(
         table = _open_table(path)
         image_name, label_name = _find_columns(path, table, label_column)
         names = table.schema_arrow.names
-        if groups and groups not in names:
+        place = match_name(names, groups) if groups else None
+        if groups and place is None:
             raise RequestError(f"{path}: should have the column {groups!r:.60} of --groups.")
+        groups = groups if place is None else names[place]
         split_name = next((name for name in names if name.casefold() in SPLIT_NAMES and name != groups), None)
         class_names = class_names or _find_class_names(path, table.schema, label_name)
         columns = _read_columns(path, table, [image_name, label_name, groups, split_name])

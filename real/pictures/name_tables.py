@@ -97,6 +97,8 @@ class Names:
         in_folder = [f"{folder}/{key}" for key in keys if folder]
         key = next((key for key in (*in_folder, *keys) if key in self._by_name), "")
         found = self._by_name.get(key, [])
+        last = place.rpartition("/")[2]
+        found = [path for path in found if last in (normalize("NFC", path.name), normalize("NFC", path.stem))] or found
         rest, length = place, 0
         inside: list[Path] = []
         while "/" in rest and not inside:  # a path of the machine that wrote the table has the longest common ending

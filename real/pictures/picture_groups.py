@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import RequestError
+from real.columns import match_name
 from real.pictures.folder_tree import list_tables, scan_folder
 from real.pictures.name_tables import Names, find_name_column, load_table
 from real.splits import check_groups
@@ -17,15 +18,15 @@ def read_groups(folder: Path, column: str, pictures: Sequence[Path]) -> np.ndarr
     Raises RequestError where none has it, or where that one does not name every picture.
     """
     paths = [path for inner in scan_folder(folder).walk() for path in inner.tables] + list_tables(folder.parent)
-    tables = [table for table in (load_table(path, None) for path in paths) if column in table.header]
-    if not tables:
+    loaded = [load_table(path, None) for path in paths]
+    found = [(table, place) for table in loaded if (place := match_name(table.header, column)) is not None]
+    if not found:
         looked = ", ".join(path.name for path in paths)[:80] or "there is no CSV"
         raise RequestError(f"{folder}: no CSV in it or beside it has the column {column!r:.60} of --groups ({looked}).")
-    table, names = tables[0], Names("train", pictures)
+    (table, place), names = found[0], Names("train", pictures)
     name_column = find_name_column(table, names)
     if name_column is None:
         raise RequestError(f"{table.path}: should name the pictures of {folder} in one of its columns.")
-    place = table.header.index(column)
     named = names.look_up_all([row[name_column] for row in table.rows], None)
     groups = {path: row[place] for row, paths in zip(table.rows, named, strict=True) for path in paths}
     missing = [path for path in pictures if not groups.get(path)]

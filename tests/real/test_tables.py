@@ -378,3 +378,19 @@ def test_a_test_table_may_call_its_label_otherwise(tmp_path):
     train, test = (write_table(tmp_path, f"{name},{PIXELS}", ROWS, f"{name}.csv") for name in ("label", "class"))
     assert is_labelled_as(test, train)
     assert not is_labelled_as(test, train, "label")
+
+
+def test_of_columns_beside_one_that_holds_all_pixels_one_is_the_label(tmp_path):
+    """UTKFace's age_gender.csv."""
+    rows = [[20, 1, 0, "a.jpg", "1 2 3 4"], [30, 0, 1, "b.jpg", "5 6 7 8"]]
+    source = read_csv(write_table(tmp_path, "age,ethnicity,gender,img_name,pixels", rows), label_column="gender")
+    assert source.labels.tolist() == [0, 1]
+    assert source.images.reshape(2, 4).tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    assert source.notes == (f"{tmp_path}/t.csv: left out: age, ethnicity, img_name",)
+
+
+def test_the_column_of_groups_in_another_case(tmp_path):
+    rows = [(row[0], f"p{place}", *row[1:]) for place, row in enumerate(ROWS)]
+    source = read_csv(write_table(tmp_path, f"label,Patient,{PIXELS}", rows), groups="patient")
+    assert source.groups.tolist() == ["p0", "p1", "p2"]
+    check(source)

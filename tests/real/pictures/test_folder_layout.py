@@ -823,3 +823,8 @@ def test_a_class_that_is_called_as_masks_are_is_one(make):
 def test_labels_in_files_that_are_not_read_are_asked_for(make, name):
     with pytest.raises(RequestError, match="nothing that says their classes"):
         find_layout(make("images/1.png", "images/2.png", name))
+
+
+def test_names_that_differ_by_case_alone_are_told_apart(make):
+    folder = make("aB3.jpg", "Ab3.jpg", "c.jpg", "d.jpg", labels="id,label\naB3,x\nAb3,y\nc,x\nd,y")
+    assert show(find_layout(folder)) == {"train": {"x": ["aB3.jpg", "c.jpg"], "y": ["Ab3.jpg", "d.jpg"]}}
