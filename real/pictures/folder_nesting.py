@@ -53,8 +53,7 @@ def is_flat_inside(folder: Folder) -> bool:
 def drop_copies(top: Folder, notes: list[str], part: str | None = None) -> Folder:
     """Return the folder without the sub-folders that hold those beside them once more, as Kaggle's archives often do.
 
-    Most of them, and most pictures by their names. notes: list that this is said in. part: that the folder is, whose
-    name a copy may have.
+    notes: list that this is said in. part: that the folder is, whose name a copy may have.
     """
     copies = [child for child in top.filled if find_split(child.name)[0] in (None, part) and _is_copy(child, top)]
     if copies:
@@ -63,11 +62,13 @@ def drop_copies(top: Folder, notes: list[str], part: str | None = None) -> Folde
 
 
 def _is_copy(child: Folder, top: Folder) -> bool:
-    """Whether a sub-folder holds most of those beside it, and no others, and mostly pictures of their names."""
+    """Whether a sub-folder holds all of those beside it and no others, or most, with mostly pictures of their names."""
     beside = {fold_class(other.name): other for other in top.filled if other is not child}
     inside = {fold_class(inner.name): inner for inner in step_in(child).filled}
     if len(inside) < 2 or not inside.keys() <= beside.keys() or 2 * len(inside) < len(beside):
         return False
+    if len(inside) == len(beside):
+        return True
     known = {(name, path.name) for name in inside for path in beside[name].list_pictures()}
     held = [(name, path.name) in known for name, inner in inside.items() for path in inner.list_pictures()]
     return 2 * sum(held) >= len(held)

@@ -39,8 +39,10 @@ def find_listed_parts(names: Names, tables: Mapping[Path, str | None]) -> tuple[
             column = find_name_column(table, names)
             naming += [] if column is None else [(table, column)]
     found = [(read_part_column(table, column, names), table.name) for table, column in naming]
-    lists = [pair for pair in naming if pair[0].split and not says_several(pair[0].path.stem)]
-    found.append(_read_lists(lists, names))
+    lists = [pair for pair in naming if pair[0].split]
+    plain = [pair for pair in lists if not says_several(pair[0].path.stem)]  # train_val.txt may be both of two others
+    has_train = any(table.split == "train" for table, _ in plain)
+    found.append(_read_lists(plain if has_train else lists, names))
     return next(((parts, said) for parts, said in found if len(parts) >= _NEARLY_ALL * len(names)), ({}, ""))
 
 

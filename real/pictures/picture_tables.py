@@ -215,7 +215,7 @@ def _note_others(
     notes = []
     for other, place, found in naming:
         is_alike = (other.header, other.split, other.path.parent) == (table.header, table.split, table.path.parent)
-        if other is not table and found is not None and is_alike:
+        if other is not table and found is not None and is_alike and not other.has_no_header:
             said = zip(other.rows, found[1], strict=True)
             different = sum(known.get(row[place], label) != label for row, label in said)
             names = f"{different:,} pictures, for which {table.path.name} counts"

@@ -828,3 +828,14 @@ def test_labels_in_files_that_are_not_read_are_asked_for(make, name):
 def test_names_that_differ_by_case_alone_are_told_apart(make):
     folder = make("aB3.jpg", "Ab3.jpg", "c.jpg", "d.jpg", labels="id,label\naB3,x\nAb3,y\nc,x\nd,y")
     assert show(find_layout(folder)) == {"train": {"x": ["aB3.jpg", "c.jpg"], "y": ["Ab3.jpg", "d.jpg"]}}
+
+
+def test_lists_of_train_and_validation_together_and_of_test(make):
+    names = [f"{name}/{name}{number}.png" for name in ("ape", "bee") for number in range(3)]
+    folder = make(*names)
+    (folder / "train_val_list.txt").write_text("\n".join(names[0::3] + names[1::3]))
+    (folder / "test_list.txt").write_text("\n".join(names[2::3]))
+    assert {part: sum(map(len, classes.values())) for part, classes in find_layout(folder).parts.items()} == {
+        "train": 4,
+        "test": 2,
+    }
