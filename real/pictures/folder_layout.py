@@ -142,7 +142,7 @@ def _find_parts_among_classes(
         if len(folders) == 1 and len(classes) > 1 and inner[0] and inner[0] <= classes:
             found[part] = folders[0]
     flat = [folder.name for folders in named.values() for folder in folders if folder.is_flat]
-    if len(others) > 1 and flat:
+    if others and flat:
         layout.notes.append(f"{list_some(flat)}: read as a class, as it holds no class folders")
     rest = tuple(folder for folder in top.folders if folder not in found.values())
     return {"train": replace(top, folders=rest) if found else top} | found

@@ -839,3 +839,9 @@ def test_lists_of_train_and_validation_together_and_of_test(make):
         "train": 4,
         "test": 2,
     }
+
+
+def test_a_flat_folder_that_is_called_as_a_part_beside_one_class_is_said_to_be_a_class(make):
+    layout = find_layout(make("normal/1.png", "normal/2.png", "test/3.png"))
+    assert layout.class_names == ["normal", "test"]
+    assert layout.notes == ["test: read as a class, as it holds no class folders"]
