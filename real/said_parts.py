@@ -1,25 +1,25 @@
 """Which part of a set each image is of, where a column of texts says so."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from real.labelled_images import LabelledImages
-from real.split_names import PARTS, find_split, find_splits
+from real.split_names import PARTS, find_splits
 
 SPLIT_NAMES = ("usage", "split", "subset", "set", "data_set", "partition")  # of such a column
 _WORDS = {"publictest": "validation", "privatetest": "test"}  # FER2013's
 
 
-def find_part(text: str) -> str | None:
-    """Return "train", "validation" or "test" as a text says; None for others."""
-    return _WORDS.get(text.strip().casefold()) or find_split(text)[0]
+def find_parts(texts: Collection[str]) -> dict[str, str | None]:
+    """Return {text: "train", "validation" or "test" as it says beside the others, or None}."""
+    return {text: _WORDS.get(text.strip().casefold()) or part for text, part in find_splits(texts).items()}
 
 
 def divide(source: LabelledImages, texts: Sequence[str]) -> LabelledImages | str:
     """Return the images that are to train on, with the other parts that the texts [N] say, or what is wrong of them."""
-    meanings = {text: _WORDS.get(text.strip().casefold()) or part for text, part in find_splits(set(texts)).items()}
+    meanings = find_parts(set(texts))
     unknown = sorted(text for text, part in meanings.items() if part is None)
     if unknown or "train" not in meanings.values():
         return f"{unknown[0]!r:.60}" if unknown else "no train"

@@ -21,8 +21,8 @@ from real.pictures.folder_tree import (
 from real.pictures.name_tables import read_header
 
 _LABEL_SUFFIXES = (  # of files that may say the classes
-    *(".json", ".xlsx", ".xls", ".xml", ".mat", ".pkl", ".parquet", ".gz", ".zip", ".npy", ".yaml", ".yml", ".lst"),
-)
+    ".json", ".xlsx", ".xls", ".xml", ".mat", ".pkl", ".parquet", ".gz", ".zip", ".npy", ".yaml", ".yml", ".lst",
+)  # fmt: skip
 _ARRAYS = (".npy", ".npz", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", "")  # of files that may hold the images
 
 

@@ -25,7 +25,7 @@ from real.pictures.listed_parts import find_listed_parts
 from real.pictures.name_tables import Names
 from real.pictures.picture_tables import FOLDERS, Classes, Found, classes_by_prefix, read_classes, read_other_classes
 from real.pictures.table_labels import has_label_column
-from real.split_names import PARTS, find_split, fold_class, is_filler, share_stem
+from real.split_names import PARTS, find_split, find_splits, fold_class, is_filler, share_stem
 
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 
@@ -101,16 +101,16 @@ def find_layout(path: str | Path, label_column: str | None = None) -> Layout:
 
 def _find_parts(top: Folder, layout: Layout) -> dict[str, Folder]:
     """Return {part: its folder}; the whole is the train part where there are none."""
-    splits = {folder.name: find_split(folder.name) for folder in top.filled}
-    named = {part: [folder for folder in top.filled if splits[folder.name][0] == part] for part in PARTS}
-    others = [folder for folder in top.filled if splits[folder.name][0] is None]
+    splits = find_splits([folder.name for folder in top.filled])
+    named = {part: [folder for folder in top.filled if splits[folder.name] == part] for part in PARTS}
+    others = [folder for folder in top.filled if splits[folder.name] is None]
     if not named["train"]:
         return _find_parts_among_classes(top, named, others, layout)
     if not _are_parts(named, others):
         return {"train": top}
     found: dict[str, Folder] = {}
     for part, folders in named.items():
-        exact = [folder for folder in folders if splits[folder.name][1]]
+        exact = [folder for folder in folders if find_split(folder.name)[1]]
         chosen = exact or folders
         if len(chosen) > 1:
             names = ", ".join(folder.name for folder in top.filled)

@@ -13,7 +13,7 @@ from real.pictures.name_tables import (
     load_table,
     read_header,
 )
-from real.said_parts import SPLIT_NAMES, find_part
+from real.said_parts import SPLIT_NAMES, find_parts
 from real.split_names import find_split, says_several
 
 Parts = dict[Path, str]  # {picture: "train", "validation" or "test"}
@@ -66,15 +66,11 @@ def _find_meanings(texts: set[str], column: str) -> dict[str, str | None]:
     """Return {text: the part that it says in a column of this name, or None}."""
     if column in SPLIT_NAMES and texts == set(_NUMBERS):
         return _NUMBERS
-    return {text: _find_meaning(text, column) for text in texts}
-
-
-def _find_meaning(text: str, column: str) -> str | None:
     if column in SWITCHES:
-        switch = BOOLEANS.get(text.casefold())
-        return None if switch is None else SWITCHES[column][switch]
-    says_nothing_else = find_split(text)[1]
-    return find_part(text) if column in SPLIT_NAMES or says_nothing_else else None
+        switches = {text: BOOLEANS.get(text.casefold()) for text in texts}
+        return {text: None if switch is None else SWITCHES[column][switch] for text, switch in switches.items()}
+    parts = find_parts(texts)
+    return {text: part if column in SPLIT_NAMES or find_split(text)[1] else None for text, part in parts.items()}
 
 
 def _read_lists(naming: Sequence[tuple[Table, int]], names: Names) -> tuple[Parts, str]:

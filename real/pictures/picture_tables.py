@@ -85,9 +85,10 @@ def read_classes(names: Names, tables: Mapping[Path, str | None], label_column: 
             labels = find(joined, column)
             if labels:
                 found = _assign(joined, column, labels, names)
-                found.notes.extend(_note_others(table, column, [(*pair, find(*pair)) for pair in naming], labels))
-                others = [pair for pair in naming if pair[0].split not in (None, names.part)]
-                return _add_parts(found, joined, [(*pair, find(*pair)) for pair in others], names)
+                labelled = [(*pair, find(*pair)) for pair in naming]
+                found.notes.extend(_note_others(table, column, labelled, labels))
+                others = [entry for entry in labelled if entry[0].split not in (None, names.part)]
+                return _add_parts(found, joined, others, names)
     if naming and names.part == "train":
         files = [f"{table.path.name}: " * (len(naming) > 1) + ", ".join(table.header) for table, _ in naming]
         raise RequestError(
@@ -198,13 +199,17 @@ def _join(table: Table, column: int, naming: Sequence[tuple[Table, int]]) -> Tab
     rows, joined = [*table.rows], []
     known = {row[column] for row in rows}
     for other, place in naming:
-        is_alike = (other.header, other.split, other.path.parent) == (table.header, table.split, table.path.parent)
-        new = [row for row in other.rows if row[place] not in known] if is_alike and place == column else []
+        is_like = _are_alike(table, other) and place == column
+        new = [row for row in other.rows if row[place] not in known] if is_like else []
         if new:
             rows += new
             joined.append(other.path.name)
             known |= {row[column] for row in new}
     return replace(table, rows=rows, joined=tuple(joined))
+
+
+def _are_alike(table: Table, other: Table) -> bool:
+    return (table.header, table.split, table.path.parent) == (other.header, other.split, other.path.parent)
 
 
 def _note_others(
@@ -214,8 +219,7 @@ def _note_others(
     known = dict(zip((row[column] for row in table.rows), labels[1], strict=False))  # its own rows come first
     notes = []
     for other, place, found in naming:
-        is_alike = (other.header, other.split, other.path.parent) == (table.header, table.split, table.path.parent)
-        if other is not table and found is not None and is_alike and not other.has_no_header:
+        if other is not table and found is not None and _are_alike(table, other) and not other.has_no_header:
             said = zip(other.rows, found[1], strict=True)
             different = sum(known.get(row[place], label) != label for row, label in said)
             names = f"{different:,} pictures, for which {table.path.name} counts"

@@ -845,3 +845,18 @@ def test_a_flat_folder_that_is_called_as_a_part_beside_one_class_is_said_to_be_a
     layout = find_layout(make("normal/1.png", "normal/2.png", "test/3.png"))
     assert layout.class_names == ["normal", "test"]
     assert layout.notes == ["test: read as a class, as it holds no class folders"]
+
+
+def test_beside_test_a_folder_eval_is_for_validation_and_so_is_the_word_in_a_column(make):
+    parts = ("train", "train", "eval", "test")
+    names = [f"{part}/{name}/{number}.png" for number, part in enumerate(parts) for name in ("ape", "bee")]
+    found = show(find_layout(make(*names)))
+    assert {part: classes["ape"] for part, classes in found.items()} == {
+        "train": ["0.png", "1.png"],
+        "validation": ["2.png"],
+        "test": ["3.png"],
+    }
+    rows = [f"{number}.png,{('ape', 'bee')[number % 2]},{parts[number // 2]}" for number in range(8)]
+    folder = make(*[f"flat/{number}.png" for number in range(8)])
+    (folder / "flat/labels.csv").write_text("id,label,split\n" + "\n".join(rows))
+    assert show(find_layout(folder / "flat"))["validation"] == {"ape": ["4.png"], "bee": ["5.png"]}
