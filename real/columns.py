@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
+from math import isqrt
 
 from common.errors import RequestError
 from real.labelled_images import SYNTHETIC, parse_label
@@ -20,8 +22,7 @@ ID_NAMES = (
 _PACKED_NAMES = ("pixels", "pixel_values")
 _PIXEL = re.compile(r"(pixels?|pix|px|p)?[ _.-]?\d+([ _.x-]\d+){0,2}")
 _PART = re.compile(r"[^\W\d_]+|\d+")  # of a name: a word or a number
-_COLOURS = {"r": 0, "red": 0, "g": 1, "green": 1, "b": 2, "blue": 2}
-_WITH_ALPHA = _COLOURS | {"a": 3, "alpha": 3}
+_WITH_ALPHA = {"r": 0, "red": 0, "g": 1, "green": 1, "b": 2, "blue": 2, "a": 3, "alpha": 3}
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _GAP = 8  # as between 3 and 8, where these two classes were picked
 _MANY = 128  # different values, which labels seldom are and a pixel of many images often is
@@ -88,31 +89,63 @@ def find_columns(names: Sequence[str], label_column: str | None = None, groups: 
 
 def _order_pixels(places: Sequence[int], folded: Sequence[str]) -> tuple[tuple[int, ...], bool, tuple[int, int] | None]:
     """Return the pixels' columns in the order of their numbers, as in pixel2, pixel10; the three colours of one (r0,
-    g0, b0, or pixel_0_red, ...) together; whether there are colours; and the height and width, where they have rows and
-    columns. Where names say no order, it is that of the table.
+    g0, b0, or pixel_0_red, or 0_0, 0_1, 0_2, ...) together; whether there are colours; and the height and width, where
+    they have rows and columns. Where names say no order, it is that of the table.
 
     Two numbers, as in 1x10, may be row and column or the reverse: they count where the table is sorted by text.
     """
     names = [folded[place] for place in places]
     parts = [_PART.findall(name) for name in names]
+    words = ["".join(part for part in found if not part.isdecimal()) for found in parts]
     numbers = [tuple(int(part) for part in found if part.isdecimal()) for found in parts]
-    colours = [[_COLOURS[part] for part in found if part in _COLOURS] for found in parts]
-    channels = [[_WITH_ALPHA[part] for part in found if part in _WITH_ALPHA] for found in parts]
-    if {len(found) for found in channels} == {1} and {found[0] for found in channels} == {0, 1, 2, 3}:
-        raise RequestError("should have grey pixels, or red, green and blue ones. Got alpha, too: leave it out.")
-    has_colours = {len(found) for found in colours} == {1} and {found[0] for found in colours} == {0, 1, 2}
-    said = [(number, *(colour if has_colours else ())) for number, colour in zip(numbers, colours, strict=True)]
-    words = {tuple(part for part in found if not part.isdecimal() and not has_colours) for found in parts}
-    count, lengths = len(set(numbers)), {len(number) for number in numbers}
-    is_whole = len(set(said)) == len(said) == count * (3 if has_colours else 1)
-    if len(words) != 1 or not is_whole or lengths not in ({1}, {2}):
+    colours = _find_colours(words)
+    is_said = colours is not None or len(set(words)) == 1
+    if colours is None and is_said:
+        numbers, colours = _split_channels(numbers)
+    said = list(zip(numbers, colours or [0] * len(numbers), strict=True))
+    lengths = {len(number) for number in numbers}
+    is_whole = len(set(said)) == len(said) == len(set(numbers)) * (3 if colours else 1)
+    if not is_said or not is_whole or lengths not in ({1}, {2}):
         return tuple(places), False, None
     is_sorted = lengths == {1} or names == sorted(names)
     order = {
         number: place for place, number in enumerate(sorted(set(numbers)) if is_sorted else dict.fromkeys(numbers))
     }
-    ranks = [(order[number], *colour) for number, *colour in said]
-    return tuple(place for _, place in sorted(zip(ranks, places, strict=True))), has_colours, _find_shape(numbers)
+    ranks = [(order[number], colour) for number, colour in said]
+    ordered = tuple(place for _, place in sorted(zip(ranks, places, strict=True)))
+    return ordered, colours is not None, _find_shape(numbers)
+
+
+def _find_colours(words: Sequence[str]) -> list[int] | None:
+    """Return the colour, 0 to 2, of each pixel by the words of its name, where they differ in nothing else."""
+    kinds = sorted(set(words))
+    start = _count_alike(kinds)
+    end = _count_alike([kind[start:][::-1] for kind in kinds])
+    said = {kind: _WITH_ALPHA.get(kind[start : len(kind) - end], -1) for kind in kinds}
+    if set(said.values()) == {0, 1, 2, 3}:
+        raise RequestError("should have grey pixels, or red, green and blue ones. Got alpha, too: leave it out.")
+    return [said[word] for word in words] if sorted(said.values()) == [0, 1, 2] else None
+
+
+def _count_alike(texts: Sequence[str]) -> int:
+    """Return how many letters all texts begin with."""
+    letters = zip(*texts, strict=False)
+    return sum(1 for _ in takewhile(lambda alike: len(set(alike)) == 1, letters))
+
+
+def _split_channels(numbers: list[tuple[int, ...]]) -> tuple[list[tuple[int, ...]], list[int] | None]:
+    """Return pixels' numbers without the first or last one, and that one from 0 on, where it is one of three channels
+    beside row and column, or beside the number of a pixel in a square."""
+    if {len(number) for number in numbers} not in ({2}, {3}):
+        return numbers, None
+    kinds = [sorted(set(values)) for values in zip(*numbers, strict=True)]
+    for axis in (0, len(kinds) - 1):
+        others = [len(kind) for kind in kinds[:axis] + kinds[axis + 1 :]]
+        is_image = min(others) > 3 if len(others) == 2 else others[0] >= 16 and isqrt(others[0]) ** 2 == others[0]
+        if len(kinds[axis]) == 3 and is_image:
+            rest = [number[:axis] + number[axis + 1 :] for number in numbers]
+            return rest, [kinds[axis].index(number[axis]) for number in numbers]
+    return numbers, None
 
 
 def _find_shape(numbers: Sequence[tuple[int, ...]]) -> tuple[int, int] | None:
@@ -231,10 +264,12 @@ def choose_end(first: set[str], last: set[str]) -> str | None:
     """Tell by their different texts which of a table's ends is the label, "first" or "last"; None where none can say.
 
     Labels are texts or integers without large gaps, a pixel's values have gaps, or are nearly all of 0..255. Where both
-    ends, or neither, look like labels it is the first, as most tables have it.
+    ends, or neither, look like labels it is the first, as most tables have it. One text alone may be that of a pixel at
+    the border, or of the only class.
     """
     if len(first) <= 1 or len(last) <= 1:  # or none: there are no rows
-        return "last" if len(first) < len(last) else "first"
+        end, texts = ("last", last) if len(first) < len(last) else ("first", first)
+        return end if len(first) == len(last) or _look_like_labels(texts) else None
     if not _look_like_labels(last):
         return "first"
     if not _look_like_labels(first):

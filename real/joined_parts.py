@@ -8,7 +8,7 @@ from common.errors import RequestError
 from common.folder_names import class_folders, fold_name
 from real.labelled_images import LabelledImages, check_class_names
 from real.split_names import PARTS
-from real.splits import count_copies, join_copies
+from real.splits import count_contradictions, count_copies, join_copies
 
 _MAX_CLASSES = 10_000  # more are no classes, but a column of numbers that differ
 
@@ -93,15 +93,16 @@ def note_similar_names(class_names: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def bring_copies_together(hashes: np.ndarray, split: np.ndarray, brought: np.ndarray) -> list[str]:
+def bring_copies_together(hashes: np.ndarray, labels: np.ndarray, split: np.ndarray, brought: np.ndarray) -> list[str]:
     """Bring equal images into the same part, in place, where the source has not put them into one; return what to say.
 
-    hashes: of the images [N]. split: their parts. brought: those that the source has put them into.
+    hashes: of the images [N]. labels: class indices [N]. split: their parts. brought: those that the source says.
     """
-    copies = count_copies(hashes)
+    copies, contradicted = count_copies(hashes), count_contradictions(hashes, labels)
     moved = join_copies(split, hashes, brought == 0)
     across = np.isin(hashes[split == 2], hashes[split != 2]).sum()
     notes = [f"exact copies of other images: {copies:,}"] if copies else []
+    notes += [f"warning: images that are there with two labels: {contradicted:,}"] if contradicted else []
     notes += [f"moved to the part of the first, so that copies are on one side: {moved:,}"] if moved else []
     notes += [f"images of the source's test part that are in its other parts, too: {across:,}"] if across else []
     return ["; ".join(notes)] if notes else []

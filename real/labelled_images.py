@@ -101,7 +101,8 @@ def parse_labels(
     values = {text: parse_label(text) for text in counts}
     has_integers = any(isinstance(value, int) for value in values.values())
     bad = {text for text, value in values.items() if value is None}
-    bad |= {text for text, value in values.items() if isinstance(value, str) and has_integers and counts[text] == 1}
+    words = {text for text, value in values.items() if isinstance(value, str) and not text.strip().isdecimal()}
+    bad |= {text for text in words if has_integers and counts[text] == 1}
     if bad:
         index = next(index for index, text in enumerate(texts) if text in bad)
         shown = repr(texts[index][:_SHOWN]) if texts[index].strip() else "nothing"
@@ -117,8 +118,10 @@ def parse_labels(
 
 
 def parse_label(text: str) -> int | str | None:
-    """Return the integer that a label is, or its text, or None where it is neither."""
+    """Return the integer that a label is, or its text, or None where it is neither. A code, as 007, is a text."""
     text = text.strip()
+    if re.fullmatch(r"0\d+", text, re.ASCII):
+        return text
     if re.fullmatch(r"[+-]?\d{1,19}", text, re.ASCII):
         return int(text) if -(2**63) <= int(text) < 2**63 else None
     if _NUMBER.fullmatch(text):

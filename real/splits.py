@@ -113,6 +113,15 @@ def count_copies(hashes: np.ndarray) -> int:
     return len(hashes) - len(np.unique(hashes))
 
 
+def count_contradictions(hashes: np.ndarray, labels: np.ndarray) -> int:
+    """Return how many images [N] have the hash of one with another label [N]."""
+    _, image = np.unique(hashes, return_inverse=True)
+    lowest, highest = (np.full(len(image), start) for start in (labels.max(), labels.min()))
+    np.minimum.at(lowest, image, labels)
+    np.maximum.at(highest, image, labels)
+    return int((lowest != highest)[image].sum())
+
+
 def check_groups(values: Sequence[str]) -> np.ndarray:
     """Return the texts of a column, [N]; RequestError where one is empty."""
     missing = sum(not text.strip() for text in values)

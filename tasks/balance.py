@@ -1,7 +1,6 @@
 """Top up the classes of a data set with synthetic images, as many as validation says, and write one training set."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -104,10 +103,8 @@ def balance_data(
     if run.dry_run:
         folder.check()
         return plan
-    with ExitStack() as stack:
-        report = report_unless(run.quiet)
-        executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
-        stack.enter_context(folder.hold(started.computing))
+    opened = open_executor(work, started.threads, report_unless(run.quiet), start_worker)
+    with opened as executor, folder.hold(started.computing):
         manifest, table = _balance(balancing, gan, options, run, cells, executor)
         blocks = [describe_plan(plan), *_render_report(out, manifest, table)]
         save_report(out, "A balanced training set", blocks, started.command)
@@ -137,7 +134,7 @@ def _prepare(
     else:
         recipe, training = settle_recipe(gan, dataset, training, run.out)
     total = np.bincount(dataset.labels[dataset.labelled()], minlength=len(dataset.class_names))
-    filter, notes = choose_filter(filtering.filter, trained or dataset)
+    filter, notes = choose_filter(filtering, trained or dataset)
     build_classifier(dataset.image_shape, len(dataset.class_names), options.classifier)  # refuses too small images
     classes = _find_classes(options.top_up, dataset, trained)
     candidates = _list_candidates(options, filtering.filter, dataset, classes, total)

@@ -20,6 +20,7 @@ from models.trained_gan import TrainedGAN
 from models.training import check_recipe
 from real.datasets import Dataset
 from synth.filters import resolve_filter
+from synth.shard_options import FilterOptions
 
 _MIN_GAN_IMAGES = 16
 _COPIES_BELOW = 3  # train images of a class: of fewer a GAN learns the images themselves
@@ -89,8 +90,14 @@ def describe_fit(asked: Recipe, fitted: Recipe, dataset: Dataset) -> dict[str, s
     return {"  fitted": f"to {images}: {' '.join(write_flags(changed))}"} if changed else {}
 
 
-def choose_filter(filter: str, source: Dataset | TrainedGAN) -> tuple[str, list[str]]:
+def choose_filter(filtering: FilterOptions, source: Dataset | TrainedGAN) -> tuple[str, list[str]]:
     """Return the filter that --filter means for a GAN of these data, or for this one, and lines on it."""
+    filter = filtering.filter
+    if filter == "density-ratio" and filtering.latent_std != 1:
+        raise RequestError(
+            "--filter density-ratio is fitted to images of latents with a standard deviation of 1. Got --latent-std "
+            f"{filtering.latent_std:g}: leave one of the two out."
+        )
     counts = source.count_train()
     fewest = None if counts is None else int(counts.min())
     chosen = resolve_filter(filter, has_classifier=source.has_classifier, fewest=fewest)

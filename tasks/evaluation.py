@@ -1,7 +1,6 @@
 """Compare runs with real images: features, scores, memorisation, figures and a report."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -106,9 +105,8 @@ def compare_runs(
         return plan
     build = partial(build_extractor, measuring.features, dataset, out / "cache", measuring.feature_weights, report)
     extractor = None if measuring.features in FITTED_FEATURES else build()  # now: its weights may be missing
-    with ExitStack() as stack:
-        executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
-        stack.enter_context(folder.hold(started.computing))
+    opened = open_executor(work, started.threads, report, start_worker)
+    with opened as executor, folder.hold(started.computing):
         if comparison.compare:
             inputs = prepare(measuring, dataset, *train_recipes(data, comparison, run, executor, started))
         (out / "cache").mkdir(exist_ok=True)

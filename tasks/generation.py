@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -82,10 +82,9 @@ def generate(
         times = _plan_time(gan, source, sampling, work, started.threads)
         print_plan(times, run.quiet)
         return plan | times
-    with ExitStack() as stack:
-        opened = open_executor(work, started.threads, report, start_worker)
-        executor = stack.enter_context(opened)  # it may be refused: first
-        stack.enter_context(folder.hold(started.computing) if is_chief() else nullcontext())
+    opened = open_executor(work, started.threads, report, start_worker)
+    held = folder.hold(started.computing) if is_chief() else nullcontext()
+    with opened as executor, held:  # workers may be refused: first
         if is_chief():
             save_hashes(out, source.train_hashes())
         if save_trained:
@@ -169,7 +168,7 @@ def _resolve_sampling(options: SamplingOptions, source: Dataset | TrainedGAN, ru
     """Return the sampling options, checked, with the counts of each class and the filter that "auto" means."""
     chosen = asdict(options)
     counts = parse_counts(chosen.pop("class_size"), source.class_names, source.label_values, "--class-size")
-    filter, notes = choose_filter(options.filter, source)
+    filter, notes = choose_filter(options, source)
     print_lines([*notes, *note_tiny_classes(source, counts)], run.quiet)
     return {"class_size": counts} | chosen | {"filter": filter, "seed": run.seed}
 

@@ -5,7 +5,6 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -79,10 +78,8 @@ def predict_and_score(
     if run.dry_run:
         folder.check()
         return plan
-    with ExitStack() as stack:
-        report = report_unless(run.quiet)
-        executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
-        stack.enter_context(folder.hold(started.computing))
+    opened = open_executor(work, started.threads, report_unless(run.quiet), start_worker)
+    with opened as executor, folder.hold(started.computing):
         decision = decide()
         print_plan(decision.describe(), run.quiet, plan)
         plan |= decision.describe()

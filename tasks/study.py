@@ -1,6 +1,5 @@
 """Conduct a study: check it, plan it, run its cells, and write its report."""
 
-from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -67,10 +66,8 @@ def conduct(
     if run.dry_run:
         folder.check()
         return plan
-    with ExitStack() as stack:
-        report = report_unless(run.quiet)
-        executor = stack.enter_context(open_executor(work, started.threads, report, start_worker))
-        stack.enter_context(folder.hold(started.computing))
+    opened = open_executor(work, started.threads, report_unless(run.quiet), start_worker)
+    with opened as executor, folder.hold(started.computing):
         decision = decide()
         print_plan(decision.describe(), run.quiet, plan)
         plan |= decision.describe()
@@ -200,7 +197,7 @@ def _plan_gans(
         for name in dict.fromkeys(name for arm in study.arms.values() for name in arm.gans):
             data = find_gan_data(study, name, dataset)
             recipe = fit_recipe(study.recipes[name], name, data, study.given)
-            notes += choose_filter(study.filtering.filter, data)[1]
+            notes += choose_filter(study.filtering, data)[1]
             asked = replace(study.recipes[name], conditional=recipe.conditional)
             notes += [f"{name}, {setting}: fitted {text}" for text in describe_fit(asked, recipe, data).values()]
             needed = {cell.seed for cell in left if cell.setting == setting and name in study.arms[cell.arm].gans}

@@ -174,7 +174,7 @@ class Lab:
         trained = self.open_gan(name, setting, seed)
         sampling = asdict(self._filtering) | {"seed": seed}
         if filtered:
-            sampling["filter"] = choose_filter(self._filtering.filter, trained)[0]
+            sampling["filter"] = choose_filter(self._filtering, trained)[0]
         else:
             sampling |= {"filter": "none", "duplicate_distance": 0}
         return build_sieve(trained, sampling, trained.class_names)[0]

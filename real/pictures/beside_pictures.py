@@ -106,6 +106,7 @@ def describe_lack(folder: Folder, root: Folder) -> str:
         hints.append(f"{list_some(others)} can't be read, a CSV can")
     hint = ": " * bool(hints) + "; ".join(hints)
     return (
-        f"{expected}, or a CSV of the pictures' names and labels beside them, or names as cat.1.jpg, dog.1.jpg. "
-        f"Got {folder.count:,} pictures in {folder.path} and nothing that says their classes{hint}."
+        f"{expected}, or a CSV of the pictures' names and labels beside them, or names of a class and one number, as "
+        f"cat.1.jpg. Got {folder.count:,} pictures in {folder.path}, as {example}, and nothing that says their "
+        f"classes{hint}."
     )

@@ -189,6 +189,12 @@ def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsew
             f"{list_some(variants)}: name one of them, as --data {children[0].path}. Where they are people or series, "
             "put a CSV with the columns file, label and person beside them; --groups person keeps each on one side."
         )
+    nested = [child for child in children if not is_flat_inside(child)]
+    if are_pieces and nested:
+        raise RequestError(
+            f"{folder.path}: should hold one sub-folder per class. Got {list_some(names)}, with folders in them that "
+            f"may be the classes: name one, as --data {nested[0].path}."
+        )
     if folder.pictures:
         left = count_pictures(len(folder.pictures))
         layout.notes.append(f"{left} beside the class folders of {folder.name} not read")
@@ -199,9 +205,9 @@ def _find_classes(folder: Folder, root: Folder, layout: Layout, part: str, elsew
             f"{folder.path}: should hold one set. {list_some(names)}: parts are inside of "
             f"{list_some([str(path.relative_to(folder.path)) for path in sets])}: name one set, as --data {sets[0]}."
         )
-    nested = [child.name for child in children if child.filled and (child.pictures or len(child.filled) > 1)]
     if nested:
-        layout.notes.append(f"all that lies in the sub-folders of {list_some(nested)} is read as that class")
+        deep = list_some([child.name for child in nested])
+        layout.notes.append(f"all that lies in the sub-folders of {deep} is read as that class")
     return by_folder
 
 

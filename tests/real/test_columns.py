@@ -61,6 +61,8 @@ def test_odd_names():
         ("0123456789", ["0"], "first"),  # the last pixel is black in every image
         (["0"], "0123456789", "last"),
         (["0"], ["0"], "first"),
+        (["0"], [3, 17, 90, 201, 255], None),  # one class, or a black border
+        ([3, 17, 90, 201, 255], ["0"], None),
         ([3, 8], [0, 1, 2], "first"),
         (range(26), [0, 3, 90, 255], "first"),
         ([3, 17, 90, 201, 255], range(3), "last"),  # the first pixel of photographs

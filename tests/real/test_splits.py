@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from real.splits import check_groups, count_copies, join_copies, join_groups, parse_resplit, split_images
+from real.splits import (
+    check_groups,
+    count_contradictions,
+    count_copies,
+    join_copies,
+    join_groups,
+    parse_resplit,
+    split_images,
+)
 
 NONE = np.zeros(100, int)
 
@@ -52,6 +60,7 @@ def test_copies_come_to_the_part_of_the_first_and_nothing_else_moves():
     split = np.array([0, 1, 2, 0, 2, 1])
     hashes = np.array([7, 8, 7, 9, 8, 8], np.uint64)
     assert count_copies(hashes) == 3
+    assert count_contradictions(hashes, np.array([5, 1, 5, 5, 1, 3])) == 3
     assert join_copies(split, hashes, np.ones(6, bool)) == 2
     assert split.tolist() == [0, 1, 0, 0, 1, 1]
     split = np.array([0, 1, 2, 0, 2, 1])

@@ -117,10 +117,22 @@ def test_pixels_are_in_the_order_of_their_numbers_and_colours(tmp_path, names, s
     assert source.images.tolist() == [np.arange(len(names)).reshape(shape).tolist()] * 2
 
 
-@pytest.mark.parametrize("name", ["{}_{}_{}", "{}{}x{}", "pixel_{1}_{2}_{0}"])
-def test_colours_of_rows_and_columns_stand_together(tmp_path, name):
-    words = ("red", "green", "blue") if name.startswith("pixel") else "rgb"
-    names = [name.format(colour, row, column) for colour in words for row in range(4) for column in range(4)]
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("{}_{}_{}", "rgb"),
+        ("{}{}x{}", "rgb"),
+        ("pixel_{1}_{2}_{0}", ("red", "green", "blue")),
+        ("pixel{}{}_{}", "RGB"),
+        ("p_{}_{}_{}", (0, 1, 2)),
+        ("p_{1}_{2}_{0}", (1, 2, 3)),
+        ("ch{0}_px{3}", (0, 1, 2)),
+        ("px{3}_{0}", (0, 1, 2)),
+    ],
+)
+def test_colours_of_rows_and_columns_stand_together(tmp_path, name, words):
+    places = [(row, column, 4 * row + column) for row in range(4) for column in range(4)]
+    names = [name.format(colour, *place) for colour in words for place in places]
     planes = np.arange(48).reshape(3, 4, 4)
     (tmp_path / "a.csv").write_text(f"label,{','.join(names)}\n1,{','.join(map(str, planes.ravel()))}\n")
     source = read_csv(tmp_path / "a.csv")
@@ -394,3 +406,9 @@ def test_the_column_of_groups_in_another_case(tmp_path):
     source = read_csv(write_table(tmp_path, f"label,Patient,{PIXELS}", rows), groups="patient")
     assert source.groups.tolist() == ["p0", "p1", "p2"]
     check(source)
+
+
+def test_codes_with_leading_zeros_are_class_names(tmp_path):
+    rows = [[code, *ROWS[0][1:]] for code in ("001", "010", "10", "001")]
+    source = read_csv(write_table(tmp_path, f"label,{PIXELS}", rows))
+    assert (source.labels.tolist(), source.class_names) == ([0, 1, 2, 0], {0: "001", 1: "010", 2: "10"})

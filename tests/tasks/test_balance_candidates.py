@@ -39,6 +39,7 @@ def test_a_candidate_must_beat_none_beyond_noise(differences, chosen):
     assert arm.name == chosen
     assert "`surplus 1, filtered`" in reason
     assert "3 seeds" in reason
+    assert ("the best of 2 by these figures" in reason) is (chosen != "none")
 
 
 def test_both_formats_mark_synthetic_rows_and_are_read_back(data, tmp_path):

@@ -5,11 +5,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from common.errors import RequestError
 from common.files import mark_folder
 from common.run_folder import RunFolder
 from models.description import save_description
 from models.recipes import RECIPES, GANRequest
 from real.datasets import load_dataset
+from synth.shard_options import FilterOptions
 from tasks.data_defaults import choose_filter, describe_fit, fit_recipe, note_tiny_classes, settle_recipe
 from tests.conftest import make_images
 
@@ -90,13 +92,15 @@ def test_a_training_that_has_begun_keeps_its_recipe_unless_another_is_asked_for(
 
 
 def test_a_classifier_filters_where_it_can_learn_every_class():
-    assert choose_filter("auto", build_counts(10, 90)) == ("classifier", [])
-    assert choose_filter("auto", build_counts(90)) == ("discriminator", [])
-    assert choose_filter("classifier", build_counts(2, 90)) == ("classifier", [])
+    assert choose_filter(FilterOptions(filter="auto"), build_counts(10, 90)) == ("classifier", [])
+    assert choose_filter(FilterOptions(filter="auto"), build_counts(90)) == ("discriminator", [])
+    assert choose_filter(FilterOptions(filter="classifier"), build_counts(2, 90)) == ("classifier", [])
     line = "note: the filter is the discriminator: class 'b' has 9 train images, too few for a classifier to learn it"
-    assert choose_filter("auto", build_counts(90, 9)) == ("discriminator", [line])
+    assert choose_filter(FilterOptions(filter="auto"), build_counts(90, 9)) == ("discriminator", [line])
     unknown = SimpleNamespace(has_classifier=True, count_train=lambda: None)  # a GAN of an earlier version
-    assert choose_filter("auto", unknown) == ("classifier", [])
+    assert choose_filter(FilterOptions(filter="auto"), unknown) == ("classifier", [])
+    with pytest.raises(RequestError, match=r"Got --latent-std 1\.25: leave one of the two out"):
+        choose_filter(FilterOptions(filter="density-ratio", latent_std=1.25), build_counts(90, 90))
 
 
 def test_many_images_of_a_class_of_one_or_two_are_copies():

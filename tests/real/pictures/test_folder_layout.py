@@ -90,6 +90,12 @@ def test_variants_of_one_set_are_one_line(make):
         find_layout(folder)
 
 
+def test_pieces_of_a_set_are_no_classes(make):
+    folder = make(*(f"images_part{n}/{name} {n}/{n}.png" for n in (1, 2) for name in ("ill", "well")))
+    with pytest.raises(RequestError, match=f"Got images_part1, images_part2, .* --data {folder}/images_part1"):
+        find_layout(folder)
+
+
 @pytest.mark.parametrize("wrapper", ["/frames", "/2020/raw", ""])
 def test_patients_with_the_same_classes_are_none(make, wrapper):
     folder = make(*(f"patient {n}{wrapper}/{name}/{n}.png" for n in (1, 2) for name in ("ill", "well")))
