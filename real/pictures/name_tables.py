@@ -197,8 +197,10 @@ def _read_json_lines(path: Path, count: int | None = None) -> tuple[list[str], l
 
 
 def add_header(table: Table, names: Names) -> Table:
-    """Return the table with numbers for a header where its first row names a picture, too."""
-    likely = (cell for cell in table.header if cell.lower().endswith(IMAGE_SUFFIXES) or "/" in cell)
+    """Return the table with numbers for a header where its first row names a picture, too: surely, where it has no
+    usual name of a column."""
+    is_named = any(fold_column(cell) in _NAME_COLUMNS for cell in table.header)
+    likely = (cell for cell in table.header if not is_named or cell.lower().endswith(IMAGE_SUFFIXES) or "/" in cell)
     is_row = any(names.look_up(cell, table.split) for cell in likely)
     if not is_row:
         return table

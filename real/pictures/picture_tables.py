@@ -272,7 +272,7 @@ def _assign(table: Table, column: int, found_labels: Labels, names: Names) -> Fo
     by = f"pictures are found by {table.header[column]!r}"
     notes = [f"{part}: classes are read from {place} of {table.name}, {by}", *_describe_table(table)]
     if labelled.missing and not names.has_others:
-        notes.append(f"{labelled.missing:,} rows of {table.name} name no picture, or no class")
+        notes.append(f"{labelled.missing:,} rows of {table.name} name no picture, or no class (empty, NA, null)")
     if labelled.twice:
         notes.append(
             f"{labelled.twice} is there in several folders: all have the class that {table.name} gives the name"

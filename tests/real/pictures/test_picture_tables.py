@@ -29,6 +29,7 @@ EXPECTED = {"x": ["1.png", "3.png"], "y": ["2.png"]}
         "class id,filepaths,Class Name\n0,1.png,x\n1,2.png,y\n0,3.png,x\n",
         "image,x,y\n1,1.0,0.0\n2,0.0,1.0\n3,1.0,0.0\n",
         "name,kind of thing\n1,x\n2,y\n3,x\n",
+        "1,x\n2,y\n3,x\n",
     ],
 )
 def test_names_and_labels_in_the_ways_that_people_write_them(tmp_path, text):
@@ -96,7 +97,7 @@ def test_what_the_csv_does_not_name_is_counted(tmp_path):
     assert classes == {"x": ["1.png"]}
     assert notes == [
         "train: classes are read from the column 'label' of t.csv, pictures are found by 'id'",
-        "2 rows of t.csv name no picture, or no class",
+        "2 rows of t.csv name no picture, or no class (empty, NA, null)",
         "2 pictures that t.csv does not name left out",
     ]
 
@@ -220,7 +221,7 @@ def test_a_picture_that_is_not_there_is_no_other_of_the_same_name(tmp_path):
     )
     classes, notes = read(tmp_path, f"file,label\n{rows}", [path for path in pictures if path != pictures[1]])
     assert {name: len(paths) for name, paths in classes.items()} == {"x": 3, "y": 2}
-    assert notes[1] == "1 rows of t.csv name no picture, or no class"
+    assert notes[1] == "1 rows of t.csv name no picture, or no class (empty, NA, null)"
 
 
 def test_texts_of_which_each_picture_has_its_own_are_no_classes(tmp_path):
