@@ -50,6 +50,8 @@ class Config(SubsetOptions, TrainingSetOptions, ClassifierOptions, PredictionOpt
         of_fresh = list_changed(self, ("filter", "min_probability", "latent_std"))
         if of_fresh and not self.fresh:
             raise RequestError(f"{of_fresh[0]} is for --fresh; shards have that of generate_data.py {of_fresh[0]}.")
+        if self.fresh and list_changed(self, ["synthetic"]):
+            raise RequestError("--fresh draws its images from --model: leave out --synthetic.")
         if self.synthetic_per_class and self.mode == "real-only":
             raise RequestError("--synthetic-per-class is for synthetic images: leave out --real-only.")
         if self.steps and self.steps % self.epochs:

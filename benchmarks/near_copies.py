@@ -12,7 +12,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from evaluation.report import render_table
+from common.web_report import render_table
 from real.datasets import load_dataset
 from real.near_copies import find_near_copies
 

@@ -20,6 +20,7 @@ from common.command_line import Parser
 from common.run_files import load_histories
 from generate_data import Config, generate_data
 from models.classifier import compute_accuracy
+from models.description import load_description
 from models.recipes import RECIPES
 from real.datasets import load_dataset
 from synth.shard_formats import read_shard
@@ -33,12 +34,13 @@ def measure(data, recipe, out, seeds, seed):
     images = np.concatenate([shard_images for shard_images, _ in shards])
     labels = np.searchsorted(manifest["label_values"], np.concatenate([values for _, values in shards]))
     dataset = load_dataset(data)
+    model = Path(out, "model")
     real_images, real_labels = _draw_per_class(*dataset.part("train"), 1000)
     return {
         "data": dataset.name,
         "recipe": recipe,
         "seed": seed,
-        **describe_training([*load_histories(Path(out, "model")).values()], RECIPES[recipe]),
+        **describe_training([*load_histories(model).values()], load_description(model).recipe),
         "synthetic": _score(dataset, images, labels, seeds),
         "as_many_real": _score(dataset, real_images, real_labels, seeds),
         "label_fidelity": round(compute_accuracy(fit_fidelity_judge(dataset), images, labels), 4),

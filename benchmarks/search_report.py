@@ -2,7 +2,7 @@
 
 import math
 
-from evaluation.report import render_table
+from common.web_report import render_table
 from tasks.study_report import compare_arms, format_points
 
 _MEASURES = {  # column: (heading, scale)

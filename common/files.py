@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,8 +95,8 @@ def save_json(path: str | Path, content: object) -> None:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def load_json(path: str | Path, keys: Iterable[str] = ()) -> dict:
-    """Read a JSON file that holds an object with at least these keys; RequestError names the file and what is wrong."""
+def load_json(path: str | Path) -> dict:
+    """Read a JSON file that holds an object; RequestError names the file and what is wrong."""
     path = Path(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -104,9 +104,6 @@ def load_json(path: str | Path, keys: Iterable[str] = ()) -> dict:
         raise RequestError(f"{path}: should be a JSON file. ({error})") from error
     if not isinstance(content, dict):
         raise RequestError(f"{path}: should hold a JSON object. Got {type(content).__name__} instead.")
-    missing = [key for key in keys if key not in content]
-    if missing:
-        raise RequestError(f"{path}: lacks {', '.join(missing)}. It is damaged, or another program's.")
     return content
 
 

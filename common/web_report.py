@@ -3,7 +3,7 @@
 import base64
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import jinja2
@@ -50,6 +50,17 @@ th, td { border-bottom: 1px solid var(--line); padding: .3rem .75rem .3rem 0; te
 </body>
 </html>
 """
+
+
+def render_table(header: Sequence[object], rows: Iterable[Sequence[object]], *, aligned: bool = False) -> str:
+    """Write rows of text as a Markdown table; `aligned` pads the cells, so that it reads well on a terminal."""
+    lines = [header, ["---"] * len(header), *rows]
+    lines = [[str(value) for value in line] for line in lines]
+    if aligned:
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        lines = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
+        lines[1] = ["-" * width for width in widths]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def save_report(folder: Path, title: str, blocks: Iterable[str], command: str) -> None:

@@ -1,10 +1,10 @@
 """An evaluation as Markdown, and what it means in sentences."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from math import hypot
 
-from common.web_report import escape_text
+from common.web_report import escape_text, render_table
 from evaluation.memorisation import (
     MemorisationSummary,
     describe_memorisation,
@@ -43,17 +43,6 @@ def render_report(evaluation: Evaluation) -> str:
     if any(run.cross_check for run in evaluation.runs.values()):
         lines += ["", "## Second opinion", "", _render_cross_checks(evaluation.runs)]
     return "\n".join(lines) + "\n"
-
-
-def render_table(header: Sequence[object], rows: Iterable[Sequence[object]], *, aligned: bool = False) -> str:
-    """Write rows of text as a Markdown table; `aligned` pads the cells, so that it reads well on a terminal."""
-    lines = [header, ["---"] * len(header), *rows]
-    lines = [[str(value) for value in line] for line in lines]
-    if aligned:
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        lines = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
-        lines[1] = ["-" * width for width in widths]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def render_scores(evaluation: Evaluation, escape: Callable[[str], str] = str) -> str:

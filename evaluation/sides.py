@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.errors import RequestError
-from real.datasets import Dataset
+from real.datasets import Dataset, Labelled
 from real.leakage import find_leaks
 from synth.matched_sources import MatchedSources, index_matched, keep_classes, merge_classes
 from synth.runs import Run
@@ -16,12 +16,11 @@ from synth.sources import Source, count_rows
 ALL_IMAGES = "all images"  # in place of a class's name
 _MIN_IMAGES = 2  # of a class on each side: one has no variance
 _SHOWN = 10  # classes in a message
-Labelled = tuple[np.ndarray, np.ndarray]  # images uint8 [n, H, W, C], class indices [n]
 
 
 @dataclass(frozen=True)
 class Sides:
-    """The sources of each run, {name: list of Source}, and real images to compare with, and as many for the floor."""
+    """The sources of each run, {name: list of Source}, real images to compare with, and others for the floor."""
 
     sources: dict[str, list[Source]]
     real: Labelled

@@ -209,7 +209,7 @@ def compute_accuracy(classifier: keras.Model, images: np.ndarray, labels: np.nda
 
 
 def build_feature_extractor(classifier: keras.Model) -> keras.Model:
-    """Return the model image -> features [N, 128] of a classifier built here."""
+    """Return the model image -> features [N, D] of a classifier built here; `cnn` has 128."""
     return keras.Model(classifier.input, classifier.get_layer("features").output)
 
 

@@ -21,9 +21,8 @@ from models.classifier import (
     compute_accuracy,
     compute_probabilities,
 )
+from real.datasets import Labelled
 from synth.sources import Source, count_rows
-
-Labelled = tuple[np.ndarray, np.ndarray]  # images uint8 [n, H, W, C], class indices [n]
 
 
 @dataclass(frozen=True)

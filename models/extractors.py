@@ -59,21 +59,14 @@ def build_extractor(
     return Extractor(name, hash_weights([network]), dimensions, compute)
 
 
-def draw_spare(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Return the train images that the classifier was not fitted on, for the floor of every distance.
+def draw_spare(dataset: Dataset, *, others: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Return the train images that the classifier was not fitted on, for the floor of every distance, or the `others`.
 
     They are (images uint8 [n, H, W, C], class indices [n]).
     """
     images, labels = dataset.part("train")
-    spare = draw_folds(len(labels), SEED) == LEFT_OUT
-    return images[spare], labels[spare]
-
-
-def draw_fitted(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Return the other train images: (images uint8 [n, H, W, C], class indices [n])."""
-    images, labels = dataset.part("train")
-    fitted = draw_folds(len(labels), SEED) != LEFT_OUT
-    return images[fitted], labels[fitted]
+    drawn = (draw_folds(len(labels), SEED) == LEFT_OUT) != others
+    return images[drawn], labels[drawn]
 
 
 def _in_batches(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:

@@ -8,13 +8,13 @@ import numpy as np
 
 from common.errors import RequestError
 from models.classifier import compute_probabilities, draw_folds, fit_classifier
-from models.classifier_training import Labelled
 from models.recipes import Recipe
-from real.datasets import Dataset
+from real.datasets import Dataset, Labelled
 
 _MAX_PIXELS = 2**25  # of the images that the test is fitted on: 32,768 images of 32 x 32
 _ENOUGH = 1000  # validation images to test it on: of 80 chance decides
 _Z = 1.96  # of a 95 % interval
+MEASURED = "as a test on held-out images says"  # before it was made
 _KEPT = 0.9  # of the accuracy above chance, by mirrored images
 
 
@@ -48,7 +48,7 @@ def decide_flip(asked: str, dataset: Dataset, seed: int = 0, *, dry: bool = Fals
         return FlipDecision(False, "off: it takes two classes and validation images to test them")
     if os.environ.get("TF_CONFIG"):
         raise RequestError("--flip should be on or off with several hosts, as each would measure. Got auto instead.")
-    return FlipDecision(False, "as a test on held-out images says") if dry else measure_flip(dataset, seed)
+    return FlipDecision(False, MEASURED) if dry else measure_flip(dataset, seed)
 
 
 def measure_flip(dataset: Dataset, seed: int) -> FlipDecision:

@@ -30,6 +30,8 @@ from real.split_names import PARTS
 from real.splits import join_groups, parse_resplit, split_images
 from real.standard_sets import NAMED_SETS, DatasetNotFoundError, Download, read_mnist5k, read_standard
 
+Labelled = tuple[np.ndarray, np.ndarray]  # images uint8 [n, H, W, C], class indices [n]
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -86,7 +88,7 @@ class Dataset:
         split = {option: self.request[option] for option in ("groups", "resplit") if option in self.request}
         return {"fingerprint": self.fingerprint} | split
 
-    def part(self, split: str, class_index: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def part(self, split: str, class_index: int | None = None) -> Labelled:
         """Return images [n, H, W, C] uint8 and labels [n] of "train", "validation" or "test", or of one class there."""
         index = getattr(self, split)
         if class_index is not None:

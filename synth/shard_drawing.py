@@ -111,10 +111,10 @@ def build_sieve(
     """
     filter, by_index = sampling["filter"], None
     if filter in ("discriminator", "both"):
-        if thresholds is None:
-            seed, latent_std = sampling["seed"], sampling["latent_std"]
-            scores = {name: _draw_scores(model, name, seed, latent_std) for name in class_names}
-            thresholds = calibrate_thresholds(scores, sampling["keep"])
+        seed, latent_std = sampling["seed"], sampling["latent_std"]
+        missing = [name for name in class_names if name not in (thresholds or {})]
+        scores = {name: _draw_scores(model, name, seed, latent_std) for name in missing}
+        thresholds = (thresholds or {}) | calibrate_thresholds(scores, sampling["keep"])
         by_index = {model.class_names.index(name): threshold for name, threshold in thresholds.items()}
     classify = model.classify if filter in ("classifier", "both") else None
     log_ratio = model.compute_log_ratio if filter == "density-ratio" else None

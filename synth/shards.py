@@ -56,6 +56,11 @@ def load_hashes(folder: str | Path, expected: dict | None = None) -> np.ndarray:
     return hashes
 
 
+def find_run(path: Path) -> Path | None:
+    """Return the nearest folder above `path` with a manifest."""
+    return next((parent for parent in path.parents if (parent / MANIFEST).is_file()), None)
+
+
 def save_manifest(folder: str | Path, manifest: dict) -> None:
     """Write `folder`/manifest.json, a shard a line; it holds what the journal holds, which is removed."""
     head = {name: value for name, value in manifest.items() if name != "shards"}

@@ -17,8 +17,7 @@ from common.files import replacing
 from common.output_folder import OutputFolder, check_inputs
 from common.run_folder import HASHES, MANIFEST, SAMPLES, RunFolder
 from common.run_options import RepeatOptions, WorkOptions
-from common.web_report import REPORT, describe_plan, escape_text, save_report
-from evaluation.report import render_table
+from common.web_report import REPORT, describe_plan, escape_text, render_table, save_report
 from models.classifier import build_classifier
 from models.pretrained import find_model_folder
 from models.recipes import GANRequest, Recipe
@@ -29,14 +28,14 @@ from real.datasets import Dataset
 from real.leakage import find_leaks
 from real.resampling import compute_class_weights
 from synth.shard_options import FilterOptions
-from synth.shards import save_hashes
+from synth.shards import describe_hashes, save_hashes
 from tasks.arms import Arm
 from tasks.balance_candidates import build_candidate, choose, list_candidates
 from tasks.balance_set import list_outputs, save_training_set
-from tasks.data_defaults import choose_filter, describe_fit, note_tiny_classes, settle_recipe
+from tasks.data_defaults import choose_filter, describe_fit, note_tiny_classes, refuse_training, settle_recipe
 from tasks.real_data import load_data
 from tasks.study_cells import CURVES, RESULTS, Cell, Outcome, list_unfinished, raise_failures, run_study
-from tasks.study_lab import BATCH, Lab, fit_study_gan
+from tasks.study_lab import BATCH, COLUMNS, Lab, fit_study_gan
 from tasks.study_options import BalanceOptions
 from tasks.study_report import render_arms
 from tasks.time_estimates import Estimates
@@ -127,7 +126,7 @@ def _prepare(
     data: DataOptions, gan: GANRequest, options: BalanceOptions, filtering: FilterOptions, run: RepeatOptions
 ) -> _Balancing:
     """Load the data and the GAN of --model, and list what to choose from."""
-    dataset, trained = _open_model(gan.model, data, filtering, run) if gan.model else (load_data(data, run), None)
+    dataset, trained = _open_model(gan, data, filtering, run) if gan.model else (load_data(data, run), None)
     recipe, training = None, dataset.identity | {"seed": run.seed, "max_minutes": gan.max_minutes}
     if trained:
         training |= {"model_hash": trained.compute_hash()}
@@ -204,16 +203,19 @@ def _save(balancing: _Balancing, lab: Lab, arm: Arm, reason: str, run: RepeatOpt
         "chosen": chosen,
         "seed": run.seed,
         "model_hash": trained.compute_hash(),
+        "train_hashes": describe_hashes(trained.train_hashes()),
+        "pretrained_features": trained.pretrained_features,
         "filter": kept if arm.filtered else kept | {"filter": "none"},
     }
     return save_training_set(out, format, images, values, synthetic, dataset, content)
 
 
 def _open_model(
-    model: str | Path, data: DataOptions, filtering: FilterOptions, run: RepeatOptions
+    gan: GANRequest, data: DataOptions, filtering: FilterOptions, run: RepeatOptions
 ) -> tuple[Dataset, TrainedGAN]:
     """Open the data, all classes of them, and the GAN of --model; RequestError where the two do not fit."""
-    trained = TrainedGAN(find_model_folder(model))
+    refuse_training(gan)
+    trained = TrainedGAN(find_model_folder(gan.model or ""))
     trained.check_filter(filtering.filter)
     dataset = load_data(data, run, trained.request | {"real_per_class": None, "classes": None})
     if not data.data and not np.isin(trained.train_hashes(), dataset.train_hashes()).all():
@@ -274,7 +276,7 @@ def _choose(
     """Run the cells; return the arm to use, why, and the table of all ("" without cells)."""
     if not cells:
         return candidates[0], "The flags say so.", ""
-    results, _, failed = run_study(cells, out, run_cells, quiet=quiet)
+    results, _, failed = run_study(cells, out, run_cells, columns=COLUMNS, quiet=quiet)
     incomplete = {cell.arm: error for cell, error in failed.items()}
     complete = [arm for arm in candidates if arm.name not in incomplete]
     if len(complete) < 2 or complete[0] != candidates[0]:

@@ -15,7 +15,7 @@ from common.output_folder import list_same_sections
 from common.run_folder import RunFolder
 from models.description import load_description
 from models.recipe_fitting import FITTED, fit_to_images
-from models.recipes import GANRequest, Recipe, write_flags
+from models.recipes import RECIPES, GANRequest, Recipe, write_flags
 from models.trained_gan import TrainedGAN
 from models.training import check_recipe
 from real.datasets import Dataset
@@ -28,12 +28,15 @@ _MANY = 100  # synthetic images of such a class that are worth a warning
 _SHOWN = 5
 
 
-def fit_recipe(recipe: Recipe, name: str, dataset: Dataset, given: Collection[str] = ()) -> Recipe:
+def fit_recipe(
+    recipe: Recipe, name: str, dataset: Dataset, given: Collection[str] = (), *, limit_given: bool = False
+) -> Recipe:
     """Return the recipe as it is used on these images.
 
     One GAN per class if the name begins with "alone"; what models.recipe_fitting says for size and colour of the
-    images, unless `given` names it; batches no larger than their number. Raises RequestError where there are too few
-    images to train on, or for batches that are given.
+    images, unless `given` names it; batches no larger than their number, given ones only if `limit_given`, as for a
+    study, whose settings differ in it. Raises RequestError where there are too few images to train on, or for batches
+    that are larger.
     """
     recipe = replace(recipe, conditional=recipe.conditional and not name.startswith("alone"))
     counts = dataset.count_train()
@@ -46,7 +49,8 @@ def fit_recipe(recipe: Recipe, name: str, dataset: Dataset, given: Collection[st
             f"and {validation} of {which} instead: take more real images, or classic augmentation alone "
             "(predict.py --real-only --augment; in a study --arms real classic)."
         )
-    recipe = _limit_batch(fit_to_images(recipe, given, dataset.image_shape, available), dataset, given)
+    recipe = fit_to_images(recipe, given, dataset.image_shape, available)
+    recipe = _limit_batch(recipe, dataset, () if limit_given else given)
     check_recipe(recipe, dataset)
     return recipe
 
@@ -79,6 +83,12 @@ def settle_recipe(
     if "training" in list_same_sections(out, {"training": training}) and model.description.exists():
         recipe = load_description(model.path).recipe
     return recipe, training
+
+
+def refuse_training(gan: GANRequest) -> None:
+    """Raise RequestError for options of a training beside --model."""
+    if gan.recipe != RECIPES["quick"] or gan.given or gan.max_minutes:
+        raise RequestError("--model is trained already: leave out --recipe, its fields' flags and --max-minutes.")
 
 
 def describe_fit(asked: Recipe, fitted: Recipe, dataset: Dataset) -> dict[str, str]:

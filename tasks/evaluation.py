@@ -28,7 +28,7 @@ from evaluation.result import Evaluation, FeatureSpace, RealSide
 from evaluation.run_scores import score_all
 from evaluation.scores import Scoring
 from models.cross_check import check_agreement, cross_check
-from models.extractors import build_extractor, draw_fitted
+from models.extractors import build_extractor, draw_spare
 from models.recipes import build_recipe
 from models.startup import Started, start_worker
 from models.tfgan import import_tfgan
@@ -125,7 +125,8 @@ def _measure(measuring: MeasuringOptions, run: RunOptions, inputs: Inputs, extra
         options: dict[str, Any] = {"limit": measuring.images, "seed": run.seed, "is_costly": is_costly}
         material = gather(sides, extractor, cache, advance=bar.update, **options)
     dataset, floor, real = inputs.dataset, material.floor.features, material.real.features
-    fitted, _ = load_or_compute(cache, draw_evenly(*draw_fitted(dataset), measuring.images, run.seed), extractor)
+    others = draw_evenly(*draw_spare(dataset, others=True), measuring.images, run.seed)
+    fitted, _ = load_or_compute(cache, others, extractor)
     known, mirrored = np.concatenate([fitted, floor]), dataset.image_shape[2] > 1
     in_features = search_nearest_in_features(material, known, extractor.compute, mirrored=mirrored)
     runs = {name: sample.features for name, sample in material.runs.items()}

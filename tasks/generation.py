@@ -22,11 +22,11 @@ from models.building import build_pair, build_untrained_judge, choose_dtype
 from models.classifier import compute_probabilities
 from models.cluster import build_strategy, is_chief
 from models.feature_networks import add_classes
-from models.flips import decide_flip
+from models.flips import MEASURED, decide_flip
 from models.inference import Sampler
 from models.pair_training import plan_rounds
 from models.pretrained import find_model_folder
-from models.recipes import RECIPES, GANRequest, Recipe
+from models.recipes import GANRequest, Recipe
 from models.startup import Started, start_worker
 from models.trained_gan import TrainedGAN, build_score, prepare_filter
 from models.training import fit_gan
@@ -37,7 +37,7 @@ from synth.shard_formats import FORMATS, list_folders, list_formats
 from synth.shard_options import SamplingOptions
 from synth.shard_writing import stream_shards
 from synth.shards import load_manifest, save_hashes
-from tasks.data_defaults import choose_filter, describe_fit, note_tiny_classes, settle_recipe
+from tasks.data_defaults import choose_filter, describe_fit, note_tiny_classes, refuse_training, settle_recipe
 from tasks.generation_report import FIGURES, write_report
 from tasks.real_data import hint_at_data, load_data, note_near_copies
 from tasks.time_estimates import Estimates, count_useful_workers, describe_duration, measure_rate
@@ -111,7 +111,7 @@ def _sample(
         model, dataset = RunFolder(out).model.path, source
         prepare_filter(model, dataset, sampling["filter"])
         trained = TrainedGAN(model)
-        plan |= {"flips": f"{trained.recipe.flip}, {plan['flips']}"} if "flips" in plan else {}
+        plan |= {"flips": f"{trained.recipe.flip}, {MEASURED}"} if plan.get("flips") == MEASURED else {}
     else:
         trained, dataset = source, None
     manifest = stream_shards(trained, sampling, out, quiet=run.quiet, report=report, executor=executor)
@@ -129,8 +129,7 @@ def _open_model(model: Path, data: SubsetOptions, gan: GANRequest, sampling: Sam
     about_data = [field.name for field in fields(SubsetOptions) if field.name not in ("image_size", "no_cache")]
     if asked := list_changed(data, about_data):
         raise RequestError(f"--model was trained on {trained.data}: leave out {', '.join(asked)}.")
-    if gan.recipe != RECIPES["quick"] or gan.given or gan.max_minutes:
-        raise RequestError("--model is trained already: leave out --recipe, its fields' flags and --max-minutes.")
+    refuse_training(gan)
     trained.check_filter(sampling.filter)
     if data.image_size and tuple(data.image_size) != trained.image_shape[:2]:
         raise RequestError(
@@ -160,7 +159,7 @@ def settle_training(
         return gan, {"model_hash": source.compute_hash()}, {}
     options = {"real_per_class": data.real_per_class, "max_minutes": gan.max_minutes, "seed": run.seed}
     recipe, training = settle_recipe(gan, source, source.identity | options, run.out)
-    plan = describe_fit(gan.recipe, recipe, source) | decide_flip(recipe.flip, source, dry=True).describe()
+    plan = describe_fit(gan.recipe, recipe, source) | decide_flip(gan.recipe.flip, source, dry=True).describe()
     return replace(gan, recipe=recipe), training, plan
 
 

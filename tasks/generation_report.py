@@ -9,10 +9,9 @@ from common.errors import RequestError
 from common.figures import plot_history, plot_samples, save_figure
 from common.run_files import load_histories
 from common.run_folder import CURVES, SAMPLES, RunFolder
-from common.web_report import describe_plan, escape_text, save_report
+from common.web_report import describe_plan, escape_text, render_table, save_report
 from evaluation.figures import plot_neighbours
 from evaluation.memorisation import find_nearest
-from evaluation.report import render_table
 from models.trained_gan import TrainedGAN
 from real.datasets import Dataset
 from synth.sampling import sample_blocks

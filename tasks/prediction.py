@@ -107,7 +107,7 @@ class _Lesson:
 
     def fit(self, seed: int) -> ScoredClassifier:
         """Fit and score the classifier of a seed, in this process or in a worker's."""
-        missing = next((path for path in self.shards if not is_there(path)), None)
+        missing = next((path for path in self.shards if not (path.is_dir() or is_there(path))), None)
         if missing:
             raise RequestError(
                 f"{platform.node()} should have {missing}, whose images are trained on: workers on other machines need "

@@ -7,21 +7,25 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+_LARGEST, _LEGIBLE = 22, 0.4  # inches: of a side, and of a square with a number in it
+
 
 def plot_confusion(confusion: np.ndarray | list[list[int]], class_names: Sequence[str]) -> Figure:
     """Plot a confusion matrix (rows: true class; counts) -> Figure; colours are fractions of the row."""
     confusion = np.asarray(confusion)
-    size = 1.5 + 0.55 * len(class_names)
+    cell = min(0.55, _LARGEST / len(class_names))  # inches
+    size = 1.5 + cell * len(class_names)
     figure = Figure((size + 1, size), dpi=120)
     axes = figure.add_subplot()
     fractions = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
-    for row, column in np.argwhere(confusion):
+    for row, column in np.argwhere(confusion if cell > _LEGIBLE else confusion[:0]):
         colour = "white" if fractions[row, column] > 0.5 else "black"
         axes.text(column, row, confusion[row, column], ha="center", va="center", color=colour, fontsize=8)
     ticks = range(len(class_names))
-    axes.set_xticks(ticks, class_names, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(ticks, class_names)
+    fontsize = min(10, 60 * cell)  # points: 72 are an inch
+    axes.set_xticks(ticks, class_names, rotation=45, ha="right", rotation_mode="anchor", fontsize=fontsize)
+    axes.set_yticks(ticks, class_names, fontsize=fontsize)
     axes.set(xlabel="predicted", ylabel="true")
     return figure
 

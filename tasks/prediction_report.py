@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.web_report import describe_plan, escape_text, save_report
-from evaluation.report import render_table
+from common.web_report import describe_plan, escape_text, render_table, save_report
 from tasks.prediction_results import Metrics, describe_details
 
 _WORST_PAIRS = 5

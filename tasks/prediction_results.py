@@ -150,6 +150,7 @@ def save_outputs(
     out: Path, material: Material, metrics: Metrics, runs: list[ScoredClassifier], best: ScoredClassifier
 ) -> None:
     """Save metrics.json, the best seed's classifier, the history of all, and the figures."""
+    save_json(out / "metrics.json", metrics.to_dict())
     history = pd.concat([scored.history for scored in runs])
     with replacing(out / "history.csv") as temporary:
         history.to_csv(temporary, index=False)
@@ -165,7 +166,6 @@ def save_outputs(
         if material.mark:
             figure.suptitle(material.mark.rstrip(": "), color="red")
         save_figure(out / f"{name}.png", figure)
-    save_json(out / "metrics.json", metrics.to_dict())
 
 
 def write_submission(path: Path, material: Material, best: ScoredClassifier) -> int:

@@ -30,6 +30,7 @@ def load_data(
     if inherited:
         check_request(inherited)
     how = {"seed": run.seed, **inherited, **given}
+    how |= {"seed": run.seed} if "real_per_class" in given else {}  # it draws them
     dataset = load_dataset(**how, quiet=run.quiet, download=download_standard_set)
     alike = {"real_per_class", "groups", "resplit", "no_cache"}  # the fingerprint is that of all images, in any part
     if inherited and fingerprint not in (None, dataset.fingerprint) and not set(given) - alike:

@@ -1,5 +1,6 @@
 """Conduct a study: check it, plan it, run its cells, and write its report."""
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -7,8 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from common.checks import check_fields, is_bool, is_text
 from common.command_line import print_plan, report_unless
 from common.executors import Executor, describe_work, open_executor
+from common.files import load_json, save_json
 from common.folder_names import class_folder
 from common.output_folder import OutputFolder, check_inputs, list_same_sections
 from common.run_folder import RunFolder
@@ -17,7 +20,7 @@ from common.web_report import REPORT, describe_plan, save_report
 from models.classifier import build_classifier
 from models.classifier_training import count_epoch_steps
 from models.description import list_pairs
-from models.flips import decide_flip
+from models.flips import FlipDecision, decide_flip
 from models.recipe_fitting import FITTED
 from models.recipes import RECIPES
 from models.startup import Started, start_worker
@@ -33,6 +36,7 @@ from tasks.study_report import write_report
 from tasks.time_estimates import Estimates, count_useful_workers
 
 OWNED = (RESULTS, CURVES, "report.md", REPORT, "arms.png", "curves.png", "epochs.png", "samples", "gans")
+_FLIPS = Path("gans", "flips.json")  # whether training images are mirrored
 
 
 def conduct(
@@ -68,7 +72,7 @@ def conduct(
         return plan
     opened = open_executor(work, started.threads, report_unless(run.quiet), start_worker)
     with opened as executor, folder.hold(started.computing):
-        decision = decide()
+        decision = _decide_once(out / _FLIPS, decide)
         print_plan(decision.describe(), run.quiet, plan)
         plan |= decision.describe()
         study = replace(study, recipes={name: decision.settle(recipe) for name, recipe in study.recipes.items()})
@@ -76,6 +80,18 @@ def conduct(
         if executor.is_remote:
             _fit_gans(study, run, left, lab, executor)
         return _run_cells(study, run, cells, lab, executor, plan, started.command)
+
+
+def _decide_once(path: Path, decide: Callable[[], FlipDecision]) -> FlipDecision:
+    """Return the decision that the study has begun with, as seeds and settings may have been added, or make it."""
+    if path.exists():
+        content = load_json(path)
+        check_fields(content, {"flip": ("true or false", is_bool), "reason": ("a text", is_text)}, path)
+        return FlipDecision(content["flip"], content["reason"])
+    decision = decide()
+    path.parent.mkdir(exist_ok=True)
+    save_json(path, asdict(decision))
+    return decision
 
 
 def _fit_gans(study: Study, run: RepeatOptions, left: list[Cell], lab: Lab, executor: Executor) -> None:
@@ -91,7 +107,7 @@ def _fit_gans(study: Study, run: RepeatOptions, left: list[Cell], lab: Lab, exec
 
 def _order_gan(study: Study, run: RepeatOptions, name: str, setting: str, seed: int) -> GANOrder:
     dataset = find_gan_data(study, name, load_setting(study, setting, seed))
-    recipe = fit_recipe(study.recipes[name], name, dataset, study.given)
+    recipe = fit_recipe(study.recipes[name], name, dataset, study.given, limit_given=True)
     folder = _gan_folder(Path(run.out), name, setting, seed)
     return GANOrder((name, setting, seed), folder, dataset, recipe, seed, study.max_minutes, study.filtering.filter)
 
@@ -196,7 +212,7 @@ def _plan_gans(
     for setting, dataset in datasets.items():
         for name in dict.fromkeys(name for arm in study.arms.values() for name in arm.gans):
             data = find_gan_data(study, name, dataset)
-            recipe = fit_recipe(study.recipes[name], name, data, study.given)
+            recipe = fit_recipe(study.recipes[name], name, data, study.given, limit_given=True)
             notes += choose_filter(study.filtering, data)[1]
             asked = replace(study.recipes[name], conditional=recipe.conditional)
             notes += [f"{name}, {setting}: fitted {text}" for text in describe_fit(asked, recipe, data).values()]

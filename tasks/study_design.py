@@ -64,6 +64,7 @@ def find_gan_data(study: Study, name: str, dataset: Dataset) -> Dataset:
         return dataset
     real_per_class = ",".join(f"{names[k]}:{counts[k]}" for k in filled)
     request = dataset.request | {"classes": ",".join(names[k] for k in filled), "real_per_class": real_per_class}
+    request |= {"no_cache": study.request["no_cache"]}
     return load_dataset(**request, download=download_standard_set)
 
 

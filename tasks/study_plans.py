@@ -81,7 +81,7 @@ def plan_reduced(data: ClassOptions, options: ReducedOptions, filtering: FilterO
 def _take_common(options: StudyOptions, filtering: FilterOptions) -> dict[str, Any]:
     """Return the arguments of Study that follow from the options of both studies alone."""
     return {
-        "given": tuple(name for name in options.recipe_fields if name != "batch_size"),  # settings differ in images
+        "given": tuple(options.recipe_fields),
         "classifier": options.classifier,
         "steps": options.classifier_steps,
         "max_minutes": options.max_minutes,
@@ -120,7 +120,8 @@ def _load_base(data: ClassOptions, run: RunOptions) -> tuple[Dataset, dict]:
     dataset = load_data(data, run)
     if not dataset.has_classifier:
         raise RequestError(f"--data and --classes should give two classes or more. Got {dataset.class_names[0]} alone.")
-    return dataset, {name: value for name, value in dataset.request.items() if name not in ("real_per_class", "seed")}
+    request = {name: value for name, value in dataset.request.items() if name not in ("real_per_class", "seed")}
+    return dataset, request | {"no_cache": data.no_cache}
 
 
 def _format_ratio(ratio: float) -> str:

@@ -9,7 +9,7 @@ from common.figures import plot_samples, save_figure
 from common.files import replacing
 from common.folder_names import class_folder
 from common.run_options import RepeatOptions
-from evaluation.report import render_table
+from common.web_report import render_table
 from evaluation.statistics import PairedDifference, Summary, compare_paired, summarise
 from synth.sampling import draw_latents
 from tasks.arms import Arm

@@ -536,6 +536,9 @@ def test_balance_to_a_target_with_a_trained_model(imbalanced, tmp_path, capsys):
     assert code == 2
     assert "validation images" in line
     assert "Leave out --data" in line
+    code, line = fail(main, capsys, "balance", "--model", str(run), "--steps", "7", "--out", str(tmp_path / "b"))
+    assert code == 2
+    assert "--model is trained already: leave out --recipe" in line
 
 
 def test_balance_tops_up_some_classes_and_keeps_the_rows_of_all(quick_gan, imbalanced, tmp_path):
@@ -570,6 +573,9 @@ def test_a_balanced_set_is_scored_on_images_that_nothing_has_seen(data, tmp_path
     metrics = json.loads((tmp_path / "score/metrics.json").read_text())
     assert metrics["trained_on"] == {"real": {"0": 56, "1": 56}, "synthetic": {"0": 10, "1": 10}}
     assert metrics["leaks"]["leaked"] == 0
+    np.save(out / "train_hashes.npy", load_hashes(out) ^ np.uint64(1))
+    with pytest.raises(ValueError, match="should hold the hashes of the 112 images as recorded"):
+        predict.predict(predict.Config(synthetic=out, out=tmp_path / "again", quiet=True))
 
 
 def test_the_manifest_names_the_filter_that_auto_means(quick_gan, imbalanced, tmp_path):

@@ -196,6 +196,17 @@ def test_pictures_of_a_run_are_trained_on(data, tmp_path):
     assert load_metrics(score)["trained_on"]["synthetic"] == {"0": 20, "1": 20}
 
 
+def test_a_folder_of_pictures_that_no_run_has_made_is_trained_on(data, tmp_path):
+    images, labels = make_images(20)
+    for index, (image, label) in enumerate(zip(images, labels, strict=True)):
+        path = tmp_path / "pictures" / str(label) / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[..., 0] if image.ndim == 3 else image).save(path)
+    options = ["--data", data, "--synthetic", str(tmp_path / "pictures"), "--synthetic-only"]
+    assert main([*options, "--out", str(tmp_path / "score"), *FAST, "--quiet"]) == 0
+    assert load_metrics(tmp_path / "score")["trained_on"]["synthetic"] == {"0": 10, "1": 10}
+
+
 def test_a_submission_with_names_texts_and_a_sample(tmp_path):
     images, labels = make_images(150)
     names = np.array(["disc", "bar"])[labels]
@@ -381,6 +392,7 @@ def test_an_incomplete_manifest_is_a_warning(generated, tmp_path, capsys):
         (["--ratio", "inf"], "--ratio should be above 0"),
         (["--fresh"], "--fresh should come with --model DIR"),
         (["--model", "run"], "--model is for --fresh"),
+        (["--model", "run", "--fresh", "--synthetic", "x"], "--fresh draws its images from --model: leave out"),
         (["--model", "run", "--fresh", "--real-only"], "--fresh draws synthetic images"),
         (["--min-probability", "5"], "--min-probability should be in the range [0, 1)"),
         (["--real-only", "--latent-std", "1.2"], "--latent-std is for --fresh"),

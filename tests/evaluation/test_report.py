@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from evaluation.report import find_headline, find_verdicts, find_warnings, render_report, render_scores, render_table
+from common.web_report import render_table
+from evaluation.report import find_headline, find_verdicts, find_warnings, render_report, render_scores
 from evaluation.result import FeatureSpace, Opinions, RealSide
 from evaluation.scores import Distance, Score
 from evaluation.sides import Leaks

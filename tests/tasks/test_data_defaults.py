@@ -8,11 +8,16 @@ import pytest
 from common.errors import RequestError
 from common.files import mark_folder
 from common.run_folder import RunFolder
+from common.run_options import RunOptions
 from models.description import save_description
 from models.recipes import RECIPES, GANRequest
+from real.data_options import ClassOptions
 from real.datasets import load_dataset
 from synth.shard_options import FilterOptions
 from tasks.data_defaults import choose_filter, describe_fit, fit_recipe, note_tiny_classes, settle_recipe
+from tasks.study_design import load_setting
+from tasks.study_options import ReducedOptions
+from tasks.study_plans import plan_reduced
 from tests.conftest import make_images
 
 
@@ -42,6 +47,7 @@ def test_batches_follow_the_data_unless_they_are_asked_for(dataset):
         fit_recipe(replace(recipe, batch_size=100), "quick", dataset, ["batch_size"])
     with pytest.raises(ValueError, match=message.format(20, 64)):
         fit_recipe(alone, "quick", dataset, ["batch_size"])
+    assert fit_recipe(alone, "quick", dataset, ["batch_size"], limit_given=True).batch_size == 20
 
 
 @pytest.fixture
@@ -129,3 +135,15 @@ def test_too_few_images_train_no_gan(tmp_path):
     with pytest.raises(ValueError, match=message):
         fit_recipe(RECIPES["quick"], "alone:quick", dataset)
     assert fit_recipe(RECIPES["quick"], "shared:quick", dataset).conditional
+
+
+def test_a_batch_that_a_study_is_given_at_its_named_value_does_not_follow_the_colour(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (200, 32, 32, 3), dtype=np.uint8)
+    np.savez(tmp_path / "photos.npz", images=images, labels=np.arange(200) % 2)
+    options = ReducedOptions(recipe_fields={"batch_size": 64}, gans=("shared:quick",), real=(50,))
+    data = ClassOptions(data=tmp_path / "photos.npz", no_cache=True)
+    study = plan_reduced(data, options, FilterOptions(), RunOptions(out=tmp_path / "out", quiet=True))
+    dataset = load_setting(study, "50 real", 0)
+    recipe = study.recipes["shared:quick"]
+    assert fit_recipe(recipe, "shared:quick", dataset, study.given, limit_given=True).batch_size == 64
+    assert study.request["no_cache"]

@@ -10,6 +10,14 @@ def test_confusion_matrix_shows_every_count():
     assert texts == {((0, 0), "3"), ((1, 0), "1"), ((1, 1), "2")}
 
 
+def test_a_confusion_matrix_of_many_classes_is_no_larger_and_has_no_numbers():
+    names = [f"class {k}" for k in range(200)]
+    figure = plot_confusion(np.ones((200, 200), int), names)
+    assert max(figure.get_size_inches()) < 25
+    assert not figure.axes[0].texts
+    assert len(plot_confusion(np.ones((40, 40), int), names[:40]).axes[0].texts) == 1600
+
+
 def test_mistakes_are_sorted_by_confidence_and_right_answers_left_out():
     images = np.zeros((3, 4, 4, 1), np.uint8)
     probabilities = np.array([[0.4, 0.6], [0.9, 0.1], [0.05, 0.95]])

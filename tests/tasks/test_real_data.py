@@ -31,6 +31,8 @@ def test_without_data_they_are_those_of_the_run_and_options_go_first(data):
     dataset = load_data(SubsetOptions(classes="0"), RUN, inherited)
     assert (dataset.class_names, dataset.request["seed"]) == (("0",), 7)
     assert load_data(SubsetOptions(data=data), RUN, inherited).request["seed"] == 0  # nothing is inherited
+    drawn = RunOptions(out="out", quiet=True, seed=3)
+    assert load_data(SubsetOptions(real_per_class=9), drawn, inherited).request["seed"] == 3  # which draws them
 
 
 def test_data_that_have_changed_are_refused(data):

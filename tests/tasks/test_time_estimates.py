@@ -4,9 +4,11 @@ from dataclasses import replace
 import pytest
 
 from common.run_options import WorkOptions
+from models.classifier import MIN_SIZES, NETWORKS
 from models.recipes import RECIPES
 from real.datasets import load_dataset
 from tasks import time_estimates
+from tasks.prediction_options import CLASSIFIERS
 from tasks.time_estimates import (
     Estimates,
     count_useful_workers,
@@ -89,3 +91,7 @@ def test_a_rate_leaves_out_the_first_block():
 )
 def test_a_duration_is_in_the_unit_that_fits(minutes, text):
     assert describe_duration(minutes) == text
+
+
+def test_every_classifier_has_its_network_size_and_cost():
+    assert NETWORKS.keys() == MIN_SIZES.keys() == time_estimates._CLASSIFIER_COSTS.keys() == set(CLASSIFIERS)
