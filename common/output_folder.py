@@ -31,6 +31,7 @@ _LOCK = ".lock"
 _HOLDER = ".lock-holder"
 _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn")
 _LOOKED_AT = 10_000  # files, for a picture among them
+_SHOWN = 5  # options that differ
 _NOT_COMPARED = ("made_by", "versions", "threads", "gpus")
 _RENAMED = {  # {section of config.json: {name in an earlier version: today's}}
     "balance": {"classes": "top_up", "ratio": "surplus"},
@@ -94,8 +95,10 @@ class OutputFolder:
                 fate = (
                     f" (its {self.keep[0]}/ {'stays, as it is the same' if self._find_kept() else 'is replaced, too'})"
                 )
+            more = [f"{len(differences) - _SHOWN} more"] if len(differences) > _SHOWN else []
+            shown = "; ".join([*differences[:_SHOWN], *more])
             raise RequestError(
-                f"{folder} holds a run with other options ({'; '.join(differences)}): choose another --out, "
+                f"{folder} holds a run with other options ({shown}): choose another --out, "
                 f"or replace it with --overwrite{fate}."
             )
         return differences
