@@ -28,6 +28,8 @@ from tasks.prediction_options import ClassifierOptions, PredictionOptions, Train
 from tasks.real_data import load_data
 from tasks.submissions import SubmissionForm, plan_submission
 
+_SHOWN = 80  # characters of the names of classes in a line
+
 
 @dataclass(frozen=True)
 class Material:
@@ -71,6 +73,9 @@ def gather_material(
     synthetic = _no_images if images.mode == "real-only" else _find_synthetic(data, images, dataset, origin)
     rows = {"real": count_rows(real), "synthetic": count_rows(synthetic(run.seed))}
     _check_rows(dataset, rows)
+    without = [name for k, name in enumerate(dataset.class_names) if not rows["synthetic"].get(k)]
+    if images.mode == "mixed" and without:
+        print_lines([f"note: there are no synthetic images of {', '.join(without)[:_SHOWN]}"], run.quiet)
     hashes = [dataset.train_hashes()] if images.mode != "synthetic-only" else []
     hashes += [known for known in (origin.hashes, taught) if known is not None]
     hashes = np.concatenate([np.zeros(0, np.uint64), *hashes])

@@ -16,7 +16,7 @@ from models.classifier import build_classifier, fit_classifier
 from predict import Config, main, parse_args, predict
 from real.datasets import load_dataset
 from real.kaggle_files import find_train_csv
-from synth.shards import load_hashes
+from synth.shards import load_hashes, load_manifest
 from tests.browser import look_at, needs_chromium
 from tests.conftest import TRAINING, WIDTHS, fail, make_images, train_on
 
@@ -354,6 +354,12 @@ def test_more_synthetic_images_than_there_are_is_refused(generated, capsys):
     code, line = fail(main, capsys, "--synthetic", str(generated), "--ratio", "2")
     assert code == 2
     assert "--ratio asks for 112 synthetic images of each class. The shards have 40 of" in line
+
+
+def test_classes_without_synthetic_images_are_noted(generated, tmp_path, capsys):
+    arguments = ["--synthetic", str(generated / "shards/0"), "--data", load_manifest(generated)["request"]["data"]]
+    assert main([*arguments, "--synthetic-per-class", "8", "--out", str(tmp_path / "out"), "--dry-run"]) == 0
+    assert "note: there are no synthetic images of 1\n" in capsys.readouterr().out
 
 
 def test_the_baseline_is_scored_on_the_same_images(generated, tmp_path, capsys):
