@@ -23,6 +23,7 @@ from common.flags import add_flags, write_command
 from common.kaggle import default_out
 from common.options import check_options, like, list_settings, take
 from common.run_options import RepeatOptions, WorkOptions
+from models.calls import called_with
 from models.recipes import GANOptions, add_recipe_flags, take_recipe_fields, write_flags
 from models.startup import Started, start
 from real.data_options import ClassOptions, DataOptions
@@ -113,6 +114,7 @@ def _is_number(value):
         return False
 
 
+@called_with(BalanceConfig)
 def balance(config):
     """Top up the classes with synthetic images and write one training set; return its manifest (a dict).
 
@@ -126,6 +128,7 @@ def balance(config):
     return balance_data(data, config.resolve(), *groups, list_settings(config), started)
 
 
+@called_with(ImbalanceConfig)
 def study_imbalance(config):
     """Compare ways to help one small class, or a long tail of classes; return the results (a DataFrame).
 
@@ -139,6 +142,7 @@ def study_imbalance(config):
     return conduct(study, *take(config, RepeatOptions, WorkOptions), list_settings(config), started)
 
 
+@called_with(ReducedConfig)
 def study_reduced(config):
     """Compare what can be added to N real images per class; return the results (a DataFrame).
 

@@ -22,6 +22,7 @@ from common.flags import add_flags, write_command
 from common.kaggle import default_out
 from common.options import check_options, like, list_settings, take
 from common.run_options import RunOptions, WorkOptions
+from models.calls import called_with
 from models.recipes import add_recipe_flags, take_recipe_fields, write_flags
 from models.startup import Started, start
 from real.data_options import SubsetOptions
@@ -51,6 +52,7 @@ class Config(SubsetOptions, MeasuringOptions, ComparisonOptions, RunOptions, Wor
             raise RequestError(f"--compare should name different recipes. Got {', '.join(self.compare)}.")
 
 
+@called_with(Config)
 def evaluate(config):
     """Compare the runs that `config` names with real images; return the content of evaluation.json (a dict).
 

@@ -20,6 +20,7 @@ from common.command_line import parse_config, report_unless, run
 from common.flags import add_flags, write_command
 from common.options import check_options, take
 from common.run_options import RunOptions, WorkOptions
+from models.calls import called_with
 from models.recipes import GANOptions, add_recipe_flags, take_recipe_fields, write_flags
 from models.startup import Started, start
 from real.data_options import SubsetOptions
@@ -38,6 +39,7 @@ class Config(SubsetOptions, GANOptions, SamplingOptions, RunOptions, WorkOptions
         self.resolve()
 
 
+@called_with(Config)
 def generate_data(config):
     """Train or load the GAN that `config` names and write its shards; return the manifest (a dict).
 

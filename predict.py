@@ -22,6 +22,7 @@ from common.flags import add_flags, write_command
 from common.kaggle import default_out
 from common.options import check_options, like, list_changed, take
 from common.run_options import RepeatOptions, WorkOptions
+from models.calls import called_with
 from models.startup import Started, start
 from real.data_options import SubsetOptions
 from synth.shard_options import FilterOptions
@@ -58,6 +59,7 @@ class Config(SubsetOptions, TrainingSetOptions, ClassifierOptions, PredictionOpt
             raise RequestError(f"--steps should be a multiple of --epochs, {self.epochs}. Got {self.steps} instead.")
 
 
+@called_with(Config)
 def predict(config):
     """Train the classifier that `config` describes, score it, and return the metrics (a dict).
 

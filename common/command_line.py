@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 import common
 from common.counts import MAX_COUNT, parse_count, parse_digits
 from common.errors import RequestError, RunError
-from common.images import MAX_SIDE
+from common.images import MAX_SIDE, MIN_RESIZED
 
 Result = TypeVar("Result")
 Commands = Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], object]]]
@@ -76,9 +76,10 @@ def report_unless(quiet: bool) -> Callable[[str], None]:
 def parse_image_size(text: str) -> tuple[int, int]:
     """Turn "32" or "28,20" into (height, width)."""
     sizes = [parse_digits(part) or 0 for part in text.split(",")]
-    if len(sizes) > 2 or min(sizes) < 8 or max(sizes) > MAX_SIDE:
+    if len(sizes) > 2 or min(sizes) < MIN_RESIZED or max(sizes) > MAX_SIDE:
         raise argparse.ArgumentTypeError(
-            f"should be SIZE or HEIGHT,WIDTH of at least 8 pixels and at most {MAX_SIDE}. Got {text!r:.80} instead."
+            f"should be SIZE or HEIGHT,WIDTH of at least {MIN_RESIZED} pixels and at most {MAX_SIDE}. "
+            f"Got {text!r:.80} instead."
         )
     return (sizes[0], sizes[-1])
 

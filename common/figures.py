@@ -1,5 +1,6 @@
 """Figures; the caller saves or shows them."""
 
+from functools import partial
 from pathlib import Path
 
 import matplotlib
@@ -11,9 +12,11 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from common.files import replacing
 
-matplotlib.rcParams["text.parse_math"] = False  # "$" in a class name is text, in labels made at drawing, too
+# A context, or a decorator, in which "$" in a class name is text, in labels made at drawing, too
+plain_text = partial(matplotlib.rc_context, {"text.parse_math": False})
 
 
+@plain_text()
 def plot_samples(images_of_class: dict[str, np.ndarray], columns: int = 10) -> Figure:
     """Plot a grid with one labelled row per class: {class name: uint8 [n, H, W, C]} -> Figure."""
     height, width = next(iter(images_of_class.values())).shape[1:3]
@@ -35,6 +38,7 @@ def plot_samples(images_of_class: dict[str, np.ndarray], columns: int = 10) -> F
     return figure
 
 
+@plain_text()
 def plot_history(histories: dict[str, pd.DataFrame]) -> Figure:
     """Plot losses and the validation distance over training steps: {title: DataFrame as history.csv} -> Figure."""
     figure = Figure((10, 3.2 * len(histories)), dpi=100, layout="constrained")
@@ -61,6 +65,7 @@ def use_log_scale(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
+@plain_text()
 def save_figure(path: str | Path, figure: Figure) -> None:
     """Save a figure as PNG, atomically."""
     with replacing(path) as temporary:

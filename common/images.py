@@ -12,6 +12,7 @@ IMAGE_SUFFIXES = (  # that are read
     ".avif",
 )  # fmt: skip
 MAX_SIDE = 1024  # pixels, of an image to train on
+MIN_RESIZED = 8  # pixels, of a side that images are resized to
 FITS = ("crop", "pad", "stretch")  # ways to bring an image to a size of other proportions
 # Photos are cropped unless asked otherwise: stretched ones teach a GAN shapes that no object has, and padded ones bars.
 DEFAULT_FIT = "crop"

@@ -67,12 +67,11 @@ def take(config: Any, *options_classes: Any) -> tuple[Any, ...]:
 def check_options(config: Any) -> None:
     """Raise RequestError for the first field with a value of another type, outside its choices or outside its range.
 
-    Lists become tuples.
+    Before, values as notebooks have them become those of the field: see _convert.
     """
     for declared in fields(config):
-        value = getattr(config, declared.name)
-        if isinstance(value, list):
-            object.__setattr__(config, declared.name, value := tuple(value))
+        value = _convert(getattr(config, declared.name), declared.type)
+        object.__setattr__(config, declared.name, value)
         check_option(config, declared.name, value)
 
 
@@ -82,6 +81,8 @@ def check_option(config: Any, name: str, value: object) -> None:
     choices = declared.metadata.get("choices")
     if not _fits(value, declared.type):
         raise RequestError(f"{name_flag(name)} should be {_describe_type(declared.type)}. Got {value!r:.60} instead.")
+    if value == () and declared.metadata.get("nargs") == "+" and find_default(declared):
+        raise RequestError(f"{name_flag(name)} should be one or more. Got none.")
     for part in value if isinstance(value, tuple) else (value,) if value is not None else ():
         if isinstance(part, str) and not part.strip() and declared.default != "":
             raise RequestError(f"{name_flag(name)} should not be empty. Is a variable unset that stands in its place?")
@@ -90,6 +91,36 @@ def check_option(config: Any, name: str, value: object) -> None:
         if not _is_inside(part, declared.metadata):
             expected = describe_range(declared.metadata)
             raise RequestError(f"{name_flag(name)} should be {expected}. Got {part!s:.60} instead.")
+
+
+def _convert(value: Any, kind: Any) -> Any:
+    """Return a value as a field of this annotation has it, where that is clear.
+
+    NumPy's numbers become Python's; a list, a range, an array or a single value a tuple, or, of a text, its parts with
+    commas between them, as {"ape": 5} becomes "ape:5"; an integer a float; "~" in a path the user's folder.
+    """
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    several = next((member for member in kinds if get_origin(member) is tuple), None)
+    if several:
+        is_single = isinstance(value, str | int | float | os.PathLike) and not isinstance(value, bool)
+        if is_single and get_args(several)[-1] is Ellipsis:
+            value = (value,)
+        elif isinstance(value, list | range):
+            value = tuple(value)
+        return tuple(_convert(part, get_args(several)[0]) for part in value) if isinstance(value, tuple) else value
+    if isinstance(value, dict) and str in kinds:
+        return ",".join(f"{name}:{count}" for name, count in value.items())
+    if isinstance(value, list | tuple | range) and str in kinds:
+        return ",".join(map(str, value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        is_text = str in kinds and int not in kinds and Path not in kinds
+        return float(value) if float in kinds else str(value) if is_text else value
+    if Path in kinds and isinstance(value, str | os.PathLike):
+        path = os.path.expanduser(value)
+        return Path(path) if isinstance(value, os.PathLike) else path
+    return value
 
 
 def list_settings(config: Any) -> dict[str, Any]:

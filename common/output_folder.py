@@ -266,7 +266,7 @@ def _as_stored(settings: dict) -> dict:
 def _differences(stored: dict, settings: dict, prefix: str = "") -> Iterator[str]:
     for name in dict.fromkeys([*stored, *settings]):
         there, here = stored.get(name, "nothing"), settings.get(name, "nothing")
-        if there == here or (not prefix and name in _NOT_COMPARED):
+        if _are_same(there, here) or (not prefix and name in _NOT_COMPARED):
             continue
         if prefix and name not in stored and here in (None, False, "None", "False", _ADDED.get(name)):
             continue  # an option that an earlier version did not have, and that is not asked for
@@ -275,3 +275,10 @@ def _differences(stored: dict, settings: dict, prefix: str = "") -> Iterator[str
         else:
             there, here = ("given" if isinstance(value, dict) else value for value in (there, here))
             yield f"{prefix.strip()}{name}: {there} there, {here} here"
+
+
+def _are_same(there: Any, here: Any) -> bool:
+    """Whether two values of an option mean the same: equal ones, 30 and "30", or two ways to write a path."""
+    if there == here or not all(isinstance(value, str | int | float) for value in (there, here)):
+        return there == here
+    return os.path.abspath(str(there)) == os.path.abspath(str(here))

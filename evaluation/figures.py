@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
-from common.figures import use_log_scale  # which also makes `$` plain text
+from common.figures import use_log_scale
 from evaluation.result import Evaluation, SampleScores
 
 _SCATTER_POINTS = 1000

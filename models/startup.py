@@ -151,9 +151,12 @@ def set_threads(out: str | Path, report: Callable[[str], object], work: WorkOpti
     recorded = read_threads(out)
     if recorded and work.threads and recorded != work.threads:
         raise RequestError(f"--threads should be {recorded}, as {out} was begun with. Got {work.threads} instead.")
-    threads = compute_in(recorded or choose_threads(work))
+    wanted = recorded or choose_threads(work)
+    threads = compute_in(wanted)
     for note in list_notes(work, threads):
         report(note)
+    if work.threads and threads != wanted:
+        report(f"note: TensorFlow has begun with {threads} threads and goes on with them: restart Python for {wanted}")
     if recorded and threads != recorded:
         report(f"note: {out} was begun with {recorded} threads and goes on with {threads}: bytes may differ")
     return threads

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.command_line import parse_image_shape, parse_image_size, parse_number_or_text
-from common.images import DEFAULT_FIT, FITS
+from common.images import DEFAULT_FIT, FITS, MAX_SIDE, MIN_RESIZED
 from common.options import option
 
 
@@ -35,10 +35,20 @@ class DataOptions:
         metavar="A/B/C",
     )
     image_size: tuple[int, int] | None = option(
-        None, "size to resize the images to (default: as they are)", parse=parse_image_size, metavar="H[,W]"
+        None,
+        "size to resize the images to (default: as they are)",
+        parse=parse_image_size,
+        minimum=MIN_RESIZED,
+        maximum=MAX_SIDE,
+        metavar="H[,W]",
     )
     image_shape: tuple[int, int, int] | None = option(
-        None, "shape of the images in a CSV's rows, where they are not square", parse=parse_image_shape, metavar="H,W,C"
+        None,
+        "shape of the images in a CSV's rows, where they are not square",
+        parse=parse_image_shape,
+        minimum=1,
+        maximum=MAX_SIDE,
+        metavar="H,W,C",
     )
     fit: str | None = option(  # None: as a run has recorded it whose data are loaded again
         None,

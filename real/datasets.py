@@ -154,7 +154,8 @@ def load_dataset(  # one parameter for each option, as in the call of a notebook
     if test_data is not None:
         source = _replace_test(source, Path(test_data), reading)
     dataset = _split(name, source, resplit)
-    place = name if name in NAMED_SETS else os.path.abspath(name)  # found again from anywhere
+    is_named = name in NAMED_SETS and not isinstance(data, os.PathLike)
+    place = name if is_named else os.path.abspath(name)  # found again from anywhere
     request: dict = {"data": place, "classes": classes, "real_per_class": real_per_class, "image_size": image_size}
     request |= {"image_shape": image_shape, "seed": seed}
     given: dict = {"label_column": label_column, "groups": groups, "resplit": resplit}

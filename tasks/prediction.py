@@ -175,6 +175,8 @@ def _check_submission(test: PredictionOptions, run: RepeatOptions, material: Mat
         raise RequestError(f"--submission should be no file of another run, nor another file of this one. Got {path}.")
     if not path.absolute().parent.is_dir():
         raise RequestError(f"--submission should be in a folder that exists. Got {path} instead.")
+    if not os.access(path.absolute().parent, os.W_OK):
+        raise RequestError(f"--submission should be in a folder that can be written. Got {path} instead.")
 
 
 def _make_plan(

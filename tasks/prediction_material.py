@@ -124,7 +124,7 @@ def _find_test_images(
     leaked = find_leaks(images, hashes, allow=test.allow_leak)
     leaks = {"test_images": len(leaked), "leaked": int(leaked.sum()), "allowed": test.allow_leak}
     keep = ~leaked | test.allow_leak
-    test_csv = test.test_csv or (find_test_csv(dataset.request["data"]) if data.data is None else None)
+    test_csv = test.test_csv or find_test_csv(dataset.request["data"])
     if not test_csv:
         return (images[keep], labels[keep]), leaks
     read = read_unlabelled(Path(test_csv), dataset, no_cache=data.no_cache, quiet=quiet)

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from common.command_line import Parser
@@ -112,13 +113,14 @@ def test_an_old_flag_names_the_new_one(arguments, capsys):
         ({"size": 1.5}, r"--size should be an integer\. Got 1\.5 instead"),
         ({"size": True}, r"--size should be an integer\. Got True instead"),
         ({"size": None}, r"--size should be an integer\. Got None instead"),
-        ({"minutes": 0}, r"--minutes should be above 0 and finite\. Got 0 instead"),
+        ({"minutes": 0}, r"--minutes should be above 0 and finite\. Got 0\.0 instead"),
         ({"minutes": math.inf}, r"--minutes should be above 0 and finite\. Got inf instead"),
         ({"loud": 1}, "--loud should be yes or no. Got 1 instead"),
         ({"kind": "loud"}, r"--kind should be one of soft, hard\. Got 'loud' instead"),
         ({"kind": " "}, "--kind should not be empty. Is a variable unset that stands in its place"),
         ({"out": ""}, "--out should not be empty"),
         ({"out": 5}, "--out should be a text or a path. Got 5 instead"),
+        ({"counts": ()}, r"--counts should be one or more\. Got none"),
         ({"counts": (1, 0)}, r"--counts should be at least 1\. Got 0 instead"),
         ({"counts": ("a",)}, r"--counts should be a tuple\[int, \.\.\.\]. Got \('a',\) instead"),
         ({"shape": (1, 2, 3)}, r"--shape should be a tuple\[int, int\]. Got \(1, 2, 3\) instead"),
@@ -138,7 +140,7 @@ def test_what_can_not_be_is_refused(changes, message):
         {"minutes": 1e-9},
         {"out": "x"},
         {"names": ""},
-        {"counts": ()},
+        {"counts": (1,)},
         {"shape": (8, 8)},
         {"extra": {"a": 1}},
     ],
@@ -191,3 +193,26 @@ def test_a_default_is_that_of_the_scripts_own_config():
     assert write_command("x.py", Config(out="a", kind="hard"), more=["--hard"], skip=["kind"]) == (
         "python x.py --hard --out a"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ({"size": np.int64(7)}, 7),
+        ({"keep": np.float32(0.5)}, 0.5),
+        ({"keep": 1}, 1.0),
+        ({"counts": range(1, 4)}, (1, 2, 3)),
+        ({"counts": np.array([1, 2])}, (1, 2)),
+        ({"counts": 5}, (5,)),
+        ({"shape": [8, np.int32(9)]}, (8, 9)),
+        ({"names": ["ape", "bee"]}, "ape,bee"),
+        ({"names": {"ape": 5, "bee": 6}}, "ape:5,bee:6"),
+        ({"names": 7}, "7"),
+        ({"out": "~/x"}, str(Path.home() / "x")),
+        ({"out": Path("~/x")}, Path.home() / "x"),
+    ],
+)
+def test_values_as_notebooks_have_them_become_those_of_the_field(given, taken):
+    config = Config(**given)
+    assert getattr(config, next(iter(given))) == taken
+    assert type(getattr(config, next(iter(given)))) is type(taken)

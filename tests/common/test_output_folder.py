@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from common.errors import RequestError, RunError
-from common.files import load_json, replacing, save_json
+from common.files import load_json, mark_folder, replacing, save_json
 from common.output_folder import OutputFolder, check_inputs, list_same_sections, read_threads
 
 SETTINGS = {"training": {"seed": 0, "recipe": {"steps": 10}}, "sampling": {"keep": 0.9}}
@@ -182,6 +182,16 @@ def test_a_check_refuses_like_a_run_and_changes_nothing(finished, tmp_path):
     OutputFolder(tmp_path / "new", SETTINGS, SCRIPT, OWNED).check()
     assert {path: path.stat().st_mtime_ns for path in finished.rglob("*")} == before
     assert not (tmp_path / "new").exists()
+
+
+def test_the_same_option_written_otherwise_is_no_other_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    there = {"sampling": {"data": "a.npz", "surplus": 1, "synthetic": str(tmp_path / "runs/a"), "classes": "01"}}
+    mark_folder(tmp_path, SCRIPT, there)
+    here = {"sampling": {"data": "./a.npz", "surplus": "1", "synthetic": "runs/a", "classes": "01"}}
+    OutputFolder(tmp_path, here, SCRIPT, OWNED).check()
+    with pytest.raises(RequestError, match="classes: 01 there, 1 here"):
+        OutputFolder(tmp_path, {"sampling": here["sampling"] | {"classes": "1"}}, SCRIPT, OWNED).check()
 
 
 def test_the_threads_of_a_run_are_recorded(finished, tmp_path):
