@@ -172,7 +172,8 @@ def _balance(
     report(f"chosen: {arm.name}. {reason}")
     manifest = _save(balancing, lab, arm, reason, run, options.format)
     for name, counts in manifest["classes"].items():
-        report(f"class {name}: {counts['real']:,} real and {counts['synthetic']:,} synthetic images")
+        written = "" if name == str(counts["label"]) else f" (label {counts['label']})"
+        report(f"class {name}{written}: {counts['real']:,} real and {counts['synthetic']:,} synthetic images")
     report(f"{', '.join(list_outputs(options.format))} and {MANIFEST} are in {out}")
     return manifest, table
 
