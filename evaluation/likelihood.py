@@ -12,8 +12,9 @@ _SMALLEST = 1e-6  # variance of a component, where the features' is 1
 
 def compute_likelihood_divergences(
     train_features: np.ndarray, real_features: np.ndarray, floor_features: np.ndarray, runs: dict[str, np.ndarray]
-) -> dict[str, float]:
-    """Return the feature likelihood divergence of each run's features [M, D], 0 for as good as other real images.
+) -> dict[str, float | None]:
+    """Return the feature likelihood divergence of each run's features [M, D], 0 for as good as other real images; None
+    where no feature of held-out images varies.
 
     Jiralerspong et al. 2023 (arXiv:2302.04440), eq. 2 to 5: a Gaussian around each synthetic image, with the variances
     that make the train images likeliest; the negative log-likelihood of held-out real ones (`real_features`) under this
@@ -24,6 +25,8 @@ def compute_likelihood_divergences(
     """
     real = np.asarray(real_features[:_MOST], np.float64)
     varying = real.std(axis=0) > 0
+    if not varying.any():
+        return dict.fromkeys(runs)
     mean, deviation = real[:, varying].mean(axis=0), real[:, varying].std(axis=0)
 
     def standardise(features: np.ndarray) -> np.ndarray:

@@ -81,6 +81,7 @@ def build_stream(
 ) -> tf.data.Dataset:
     """Return an endless tf.data.Dataset of batches (images float32 in [-1, 1], class indices), epoch after epoch.
 
+    TensorFlow may keep it, and with it the sources, to the end of the process: clear their list when it has been read.
     Each epoch is another shuffle; its last batch may be smaller. Reading,
     scaling, labelling by `teacher` (a Keras model: its class probabilities [n, K] replace the class indices) and
     `augmentation` (a Keras layer) run ahead of the training step.
@@ -88,7 +89,7 @@ def build_stream(
 
     def batches() -> Iterator[Block]:
         epoch = 0
-        while True:
+        while sources:
             yield from _cut_batches(stream_images(sources, seed, epoch), batch_size)
             epoch += 1
 

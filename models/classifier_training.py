@@ -124,15 +124,19 @@ def _fit(
         callback = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: test_accuracy.append(compute_accuracy(classifier, *test))
         )
-    history = classifier.fit(
-        build_stream(sources, validation[0].shape[1:], training.batch_size, seed, augmentation, teacher),
-        epochs=epochs,
-        steps_per_epoch=epoch_steps,
-        validation_data=held_out,
-        callbacks=[callback, FitBar(f"seed {seed}", epochs * epoch_steps, training.quiet)],
-        class_weight=training.class_weight,
-        shuffle=False,
-        verbose=0,
-    )
+    own = list(sources)
+    try:
+        history = classifier.fit(
+            build_stream(own, validation[0].shape[1:], training.batch_size, seed, augmentation, teacher),
+            epochs=epochs,
+            steps_per_epoch=epoch_steps,
+            validation_data=held_out,
+            callbacks=[callback, FitBar(f"seed {seed}", epochs * epoch_steps, training.quiet)],
+            class_weight=training.class_weight,
+            shuffle=False,
+            verbose=0,
+        )
+    finally:
+        own.clear()  # else the images of every fit stay in memory
     table = pd.DataFrame(history.history).assign(epoch=np.arange(1, epochs + 1))
     return table.assign(test_accuracy=test_accuracy) if test_accuracy else table

@@ -71,7 +71,7 @@ class _Measured:
     memorisations: dict[str, Memorisation]
     in_features: dict[str, Memorisation]
     searched: int
-    divergences: dict[str, float]
+    divergences: dict[str, float | None]
 
 
 def compare_runs(

@@ -64,3 +64,8 @@ def test_no_other_variances_make_the_train_images_likelier():
         for factor in (0.9, 1.1):
             others = fitted * np.where(np.arange(6) == k, factor, 1)
             assert _compute_log_likelihood(squares, others, DIMENSIONS).mean() < best + 1e-3
+
+
+def test_features_that_do_not_vary_say_nothing():
+    same = np.ones((9, 4))
+    assert compute_likelihood_divergences(same, same, same, {"a": same}) == {"a": None}

@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -21,6 +24,12 @@ def test_classifier_learns_and_the_best_epoch_is_kept():
     assert scored.history["epoch"].tolist() == [1, 2]
     again = fit_and_score(training, sources, *parts, ("a", "b"), seed=0)
     assert np.array_equal(scored.probabilities, again.probabilities)
+    kept = weakref.ref(images)
+    del images, labels, sources, parts
+    gc.collect()
+    assert kept() is None  # a study fits hundreds of classifiers
+    images, labels = make_images(240)
+    sources, parts = split_in_memory(images[:160], labels[:160]), ((images[160:200], labels[160:200]),) * 2
 
     class Spoil(keras.callbacks.Callback):
         """Wrecks the network in the last epoch."""
