@@ -164,8 +164,8 @@ RECIPES = {
         Recipe("small", feature_weight=0.0, diffaugment="translation,cutout"),
         Recipe("standard", **_LONG),
         Recipe("best", **_LONG, members=3),
-        # Published configurations. Where their sources are silent: rates, beta1 and batch of Radford et al. 2015, and the
-        # layers of models.dcgan, which are not theirs (kernels of 4 and 3, a dense layer, He's initial weights).
+        # Published configurations. Where their sources are silent: rates, beta1 and batch of Radford et al. 2015, and
+        # the layers of models.dcgan, which are not theirs (kernels of 4 and 3, a dense layer, He's initial weights).
         Recipe("mlp-cgan", **_MLP, patience=20),
         Recipe("mlp-minority", **_MINORITY),
         Recipe("dcgan", **_DCGAN, generator_rate=2e-4, discriminator_rate=2e-4),
