@@ -14,7 +14,7 @@ from evaluation.metrics import (
     draw_directions,
     fit_gaussian,
 )
-from evaluation.statistics import compute_bootstrap_error, compute_t_quantile, compute_wilson_error
+from evaluation.statistics import compute_bootstrap_error, compute_wilson_error
 from evaluation.two_sample import compute_two_sample_accuracy
 
 BETTER_LOW = ("frechet", "kernel", "sliced_wasserstein", "two_sample")
@@ -79,7 +79,7 @@ def score_features(real: Reference, fake_features: np.ndarray, fake_labels: np.n
 
     The classes have fixed proportions and take turns. The intervals say how the scores vary with the images that were
     drawn, not with the GAN's training. frechet, sliced_wasserstein: over resamples of the fake images, which is too
-    wide where they are not many times the dimensions. kernel: over blocks. precision, density: over the fake images;
+    wide where they are not many times the dimensions. kernel: over both. precision, density: over the fake images;
     recall, coverage: over the real ones, for these fake ones (Wilson 1927 for the shares). These four, and two_sample,
     are not known where a set has too few images for them.
     """
@@ -101,10 +101,10 @@ def score_features(real: Reference, fake_features: np.ndarray, fake_labels: np.n
 
 
 def _score_kernel(real: Reference, fake_features: np.ndarray, fake_labels: np.ndarray) -> Distance:
-    value, error, blocks = compute_kernel_distance(
+    value, error = compute_kernel_distance(
         real.features, fake_features, real_strata=real.labels, fake_strata=fake_labels
     )
-    return Distance(value, None if error is None else error * compute_t_quantile(blocks))
+    return Distance(value, _NORMAL_95 * error)
 
 
 def _score_two_sample(real_features: np.ndarray, fake_features: np.ndarray) -> Score:

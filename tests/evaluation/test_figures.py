@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from common.figures import save_figure
+from common.figures import plain_text, save_figure
 from evaluation.figures import plot_neighbours, plot_prdc, plot_projection, plot_score_curves, plot_sizes
 from evaluation.scores import Score
 from tests.evaluation.builders import build_evaluation, build_run, build_scores
@@ -58,6 +58,8 @@ def test_curves_of_several_gans_are_their_mean():
 @pytest.mark.parametrize("name", ["US$5", "$x", "$\\frac$", "a$b$c"])
 def test_dollars_in_names_are_text(tmp_path, name):
     images = np.zeros((1, 4, 4, 1), np.uint8)
-    for figure in (plot_sizes({name: ([10, 20], [2.0, 1.0])}), plot_neighbours({name: (images, images, [1.0])})):
+    with plain_text():  # as in every call
+        figures = [plot_sizes({name: ([10, 20], [2.0, 1.0])}), plot_neighbours({name: (images, images, [1.0])})]
+    for figure in figures:
         save_figure(tmp_path / "a.png", figure)
         assert any(name in text.get_text() and not text.get_parse_math() for text in figure.findobj(Text))

@@ -99,16 +99,18 @@ def test_bad_features_are_refused(features, message):
 
 def test_kernel_distance_by_hand():
     """One dimension, two images a side: k(x, y) = (x y + 1)^3."""
-    value, error, blocks = compute_kernel_distance([[0.0], [1.0]], [[2.0], [3.0]])
+    value, error = compute_kernel_distance([[0.0], [1.0]], [[2.0], [3.0]])
     within = (0 * 1 + 1) ** 3 + (2 * 3 + 1) ** 3
     between = np.mean([1, 1, (1 * 2 + 1) ** 3, (1 * 3 + 1) ** 3])
     assert value == pytest.approx(within - 2 * between)
-    assert (error, blocks) == (None, 1)
+    own = np.array([[1, 1], [7, 7]])  # the mean kernel of each image to the others of its side,
+    others = np.array([[1, (27 + 64) / 2], [14, (1 + 64) / 2]])  # and to those of the other: 0, 1; 2, 3
+    assert error == pytest.approx((4 / 2 * (own - others).var(axis=1, ddof=1).sum()) ** 0.5)
 
 
 def test_kernel_distance_divides_by_the_dimensions():
     """k(x, y) = (x . y / 2 + 1)^3 in two dimensions."""
-    value, _, _ = compute_kernel_distance([[2.0, 0.0], [2.0, 2.0]], [[0.0, 0.0], [0.0, 2.0]])
+    value, _ = compute_kernel_distance([[2.0, 0.0], [2.0, 2.0]], [[0.0, 0.0], [0.0, 2.0]])
     within = (4 / 2 + 1) ** 3 + 1
     between = np.mean([1, 1, 1, (4 / 2 + 1) ** 3])
     assert value == pytest.approx(within - 2 * between)
@@ -124,16 +126,16 @@ def test_kernel_distance_of_classes_by_hand():
         weights = {(a, b): (3 / 2, 2)[labels[a]] if labels[a] == labels[b] else 1 for a, b in pairs}
         return sum(weights[pair] * pairs[pair] for pair in pairs) / sum(weights.values())
 
-    value, error, blocks = compute_kernel_distance(real, fake, 1000, labels, labels)
+    value, _ = compute_kernel_distance(real, fake, 1000, labels, labels)
     assert value == pytest.approx(mean_within(real) + mean_within(fake) - 2 * ((real @ fake.T + 1) ** 3).mean())
-    assert (error, blocks) == (None, 1)
 
 
 def test_every_block_has_two_images_of_each_class():
     real = np.random.default_rng(0).standard_normal((12, 2))
-    _, error, blocks = compute_kernel_distance(real, real, 2, [0, 1] * 6, [0, 1, 1] * 4)  # the rarest class has 4
-    assert blocks == 2
-    assert error > 0
+    labels, others = np.array([0, 1] * 6), np.array([0, 1, 1] * 4)  # the rarest class has 4: two blocks of 6
+    halves = [slice(0, 6), slice(6, 12)]
+    parts = [compute_kernel_distance(real[half], real[half], 1000, labels[half], others[half])[0] for half in halves]
+    assert compute_kernel_distance(real, real, 2, labels, others)[0] == pytest.approx(np.mean(parts))
 
 
 def test_kernel_distance_is_unbiased():
@@ -143,21 +145,30 @@ def test_kernel_distance_is_unbiased():
     assert min(values) < 0
 
 
-def test_kernel_distance_has_an_error_over_its_blocks():
-    real, fake = np.random.default_rng(0).standard_normal((2, 400, 3))
-    value, error, blocks = compute_kernel_distance(real, fake + 1, 50)
-    assert value > 5 * error > 0
-    assert blocks == 8
+@pytest.mark.parametrize(
+    ("sizes", "shift", "block", "least", "most"),
+    [
+        ((60,), 0.0, 1000, 1.0, 1.7),  # alike: up to half too large
+        ((60,), 0.5, 1000, 0.8, 1.3),
+        ((30, 30, 3), 0.5, 1000, 0.8, 1.3),  # with a rare class
+        ((200,), 0.5, 50, 0.8, 1.3),  # the mean of four blocks
+    ],
+)
+def test_the_error_of_a_kernel_distance_is_how_much_it_varies(sizes, shift, block, least, most):
+    generator, labels = np.random.default_rng(0), np.repeat(np.arange(len(sizes)), sizes)
+    found = []
+    for _ in range(150):
+        real, fake = generator.standard_normal((2, len(labels), 3)) + labels[:, np.newaxis]
+        found.append(compute_kernel_distance(real, fake + shift, block, labels, labels))
+    values, errors = np.array(found).T
+    assert least < errors.mean() / values.std() < most
 
 
 def test_kernel_distance_is_the_mean_of_its_blocks_of_which_the_larger_ones_are_last():
     real, fake = np.random.default_rng(0).standard_normal((2, 23, 3))
     blocks = [slice(0, 3), *(slice(start, start + 4) for start in range(3, 23, 4))]
     estimates = [compute_kernel_distance(real[block], fake[block])[0] for block in blocks]
-    value, error, count = compute_kernel_distance(real, fake, 4)
-    assert value == pytest.approx(np.mean(estimates))
-    assert error == pytest.approx(np.std(estimates, ddof=1) / 6**0.5)
-    assert count == 6
+    assert compute_kernel_distance(real, fake, 4)[0] == pytest.approx(np.mean(estimates))
 
 
 @pytest.mark.parametrize(("count", "blocks"), [(1000, 1), (1001, 2)])
@@ -167,18 +178,8 @@ def test_kernel_distance_is_in_blocks_of_1000(count, blocks):
         compute_kernel_distance(a, b)[0]
         for a, b in zip(np.array_split(real[::-1], blocks), np.array_split(fake[::-1], blocks), strict=True)
     ]
-    value, _, used = compute_kernel_distance(real[::-1], fake[::-1])
+    value, _ = compute_kernel_distance(real[::-1], fake[::-1])
     assert value == pytest.approx(np.mean(parts), abs=1e-3)
-    assert used == 5  # for the error
-
-
-def test_the_error_of_few_blocks_is_that_of_smaller_ones_and_not_too_small():
-    generator = np.random.default_rng(0)
-    found = [compute_kernel_distance(*generator.standard_normal((2, 60, 3))) for _ in range(60)]
-    values, errors, counts = map(np.array, zip(*found, strict=True))
-    assert set(counts) == {5}
-    assert values.std() < errors.mean()
-    assert compute_kernel_distance(*generator.standard_normal((2, 3, 3)))[1] is None  # no two blocks of two
 
 
 @pytest.mark.slow
@@ -189,9 +190,7 @@ def test_kernel_distance_of_a_small_set_and_a_large_one_is_unbiased():
     for _ in range(40):
         few_features = generator.standard_normal((40, 3)) + labels[:, np.newaxis]
         many_features = generator.standard_normal((4000, 3)) + many[:, np.newaxis]
-        value, _, blocks = compute_kernel_distance(few_features, many_features, 1000, labels, many)
-        values.append(value)
-    assert blocks == 2  # at least two images of each class in a block
+        values.append(compute_kernel_distance(few_features, many_features, 1000, labels, many)[0])
     assert abs(np.mean(values)) < 3 * np.std(values) / len(values) ** 0.5
 
 
