@@ -110,8 +110,9 @@ def _convert(value: Any, kind: Any) -> Any:
         elif isinstance(value, list | range):
             value = tuple(value)
         return tuple(_convert(part, get_args(several)[0]) for part in value) if isinstance(value, tuple) else value
-    if isinstance(value, dict) and str in kinds:
-        return ",".join(f"{name}:{count}" for name, count in value.items())
+    if isinstance(value, dict):
+        parts = {name: _convert(part, type(part)) for name, part in value.items()}
+        return ",".join(f"{name}:{part}" for name, part in parts.items()) if str in kinds else parts
     if isinstance(value, list | tuple | range) and str in kinds:
         return ",".join(map(str, value))
     if isinstance(value, int) and not isinstance(value, bool):

@@ -208,6 +208,7 @@ def test_a_default_is_that_of_the_scripts_own_config():
         ({"names": ["ape", "bee"]}, "ape,bee"),
         ({"names": {"ape": 5, "bee": 6}}, "ape:5,bee:6"),
         ({"names": 7}, "7"),
+        ({"extra": {"steps": np.int64(3)}}, {"steps": 3}),
         ({"out": "~/x"}, str(Path.home() / "x")),
         ({"out": Path("~/x")}, Path.home() / "x"),
     ],
