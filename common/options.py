@@ -110,14 +110,14 @@ def _convert(value: Any, kind: Any) -> Any:
         elif isinstance(value, list | range):
             value = tuple(value)
         return tuple(_convert(part, get_args(several)[0]) for part in value) if isinstance(value, tuple) else value
+    is_text = str in kinds and Path not in kinds
     if isinstance(value, dict):
         parts = {name: _convert(part, type(part)) for name, part in value.items()}
-        return ",".join(f"{name}:{part}" for name, part in parts.items()) if str in kinds else parts
-    if isinstance(value, list | tuple | range) and str in kinds:
+        return ",".join(f"{name}:{part}" for name, part in parts.items()) if is_text else parts
+    if isinstance(value, list | tuple | range) and is_text:
         return ",".join(map(str, value))
     if isinstance(value, int) and not isinstance(value, bool):
-        is_text = str in kinds and int not in kinds and Path not in kinds
-        return float(value) if float in kinds else str(value) if is_text else value
+        return float(value) if float in kinds else str(value) if is_text and int not in kinds else value
     if Path in kinds and isinstance(value, str | os.PathLike):
         path = os.path.expanduser(value)
         return Path(path) if isinstance(value, os.PathLike) else path

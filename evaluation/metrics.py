@@ -192,8 +192,8 @@ def _estimate_discrepancy(
         np.fill_diagonal(weights, 0.0)
         to_own = (weights * kernel(features, features)).sum(axis=1) / len(features)
         value += to_own.mean()
-        spread = [(to_own - to_others)[position == k].var(ddof=1) for k in range(len(sizes))]
-        variance += 4 * (sizes / len(features) ** 2 * spread).sum()
+        own = [(to_own - to_others)[position == k] for k in range(len(sizes))]
+        variance += sum(4 * len(terms) / len(features) ** 2 * terms.var(ddof=1) for terms in own if len(terms) > 1)
     return value, variance
 
 

@@ -155,10 +155,10 @@ def set_threads(out: str | Path, report: Callable[[str], object], work: WorkOpti
     threads = compute_in(wanted)
     for note in list_notes(work, threads):
         report(note)
-    if work.threads and threads != wanted:
-        report(f"note: TensorFlow has begun with {threads} threads and goes on with them: restart Python for {wanted}")
     if recorded and threads != recorded:
         report(f"note: {out} was begun with {recorded} threads and goes on with {threads}: bytes may differ")
+    elif work.threads and threads != wanted:
+        report(f"note: TensorFlow has begun with {threads} threads and goes on with them: restart Python for {wanted}")
     return threads
 
 

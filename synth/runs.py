@@ -18,7 +18,7 @@ from real.pictures.folder_layout import find_layout
 from real.pictures.folder_tree import scan_folder
 from real.pictures.picture_marks import count_marks
 from synth.shard_formats import FORMATS, find_format, has_hash, hash_file, is_there, list_suffixes
-from synth.shards import find_run, load_hashes, load_manifest
+from synth.shards import find_manifest_folder, load_hashes, load_manifest
 from synth.synthetic_folders import lacks_classes
 
 _NO_SHARDS = (HISTORY, METADATA)  # CSVs of runs that are something else
@@ -111,7 +111,7 @@ def find_shards(pattern: str | Path, flag: str = "--synthetic") -> tuple[list[Pa
             f"{flag} should be a folder or glob of shards ({', '.join(list_suffixes())}). None in {pattern}: "
             f"python generate_data.py --class-size 1000 --out {pattern} makes them."
         )
-    folders = {find_run(shard) for shard in found}
+    folders = {find_manifest_folder(shard) for shard in found}
     if len(folders) > 1:
         names = ", ".join(sorted(str(folder or "files of no run") for folder in folders)[:4])
         raise RequestError(
@@ -125,7 +125,7 @@ def _list_shards(folder: Path) -> list[Path]:
 
     In the run's own folder the manifest alone counts. Pictures are found by a manifest and not otherwise.
     """
-    run = folder if (folder / MANIFEST).is_file() else find_run(folder)
+    run = folder if (folder / MANIFEST).is_file() else find_manifest_folder(folder)
     listed = [run / entry["file"] for entry in load_manifest(run)["shards"]] if run else []
     unknown = [path for path in listed if not find_format(path)]
     if unknown:

@@ -21,7 +21,7 @@ from common.folder_names import class_folders
 from common.images import MAX_SIDE
 from common.run_folder import JOURNAL, MANIFEST, METADATA, PICTURES
 from real.labelled_images import LabelledImages
-from synth.shards import find_run, load_manifest
+from synth.shards import find_manifest_folder, load_manifest
 
 RANGE = r"(.+)-(\d{8,})-(\d{8,})\.png"
 RANGE_NAME = "synthetic-{first:08d}-{last:08d}.png"
@@ -104,7 +104,7 @@ def _read_png(path: Path) -> np.ndarray:
 
 def _find_label(path: Path) -> int:
     """Return the label value of a range's class."""
-    folder = find_run(path)
+    folder = find_manifest_folder(path)
     if folder is None:
         raise RequestError(f"{path}: should lie below the {MANIFEST} of its run, which knows the pictures' labels.")
     labels = _load_labels(folder, tuple(_find_time(folder / name) for name in (MANIFEST, JOURNAL)))

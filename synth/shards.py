@@ -56,7 +56,7 @@ def load_hashes(folder: str | Path, expected: dict | None = None) -> np.ndarray:
     return hashes
 
 
-def find_run(path: Path) -> Path | None:
+def find_manifest_folder(path: Path) -> Path | None:
     """Return the nearest folder above `path` with a manifest."""
     return next((parent for parent in path.parents if (parent / MANIFEST).is_file()), None)
 

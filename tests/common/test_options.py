@@ -120,6 +120,7 @@ def test_an_old_flag_names_the_new_one(arguments, capsys):
         ({"kind": " "}, "--kind should not be empty. Is a variable unset that stands in its place"),
         ({"out": ""}, "--out should not be empty"),
         ({"out": 5}, "--out should be a text or a path. Got 5 instead"),
+        ({"out": ["a", "b"]}, r"--out should be a text or a path\. Got \['a', 'b'\] instead"),
         ({"counts": ()}, r"--counts should be one or more\. Got none"),
         ({"counts": (1, 0)}, r"--counts should be at least 1\. Got 0 instead"),
         ({"counts": ("a",)}, r"--counts should be a tuple\[int, \.\.\.\]. Got \('a',\) instead"),

@@ -138,6 +138,12 @@ def test_every_block_has_two_images_of_each_class():
     assert compute_kernel_distance(real, real, 2, labels, others)[0] == pytest.approx(np.mean(parts))
 
 
+def test_a_class_that_stands_once_in_a_block_leaves_an_error():
+    real, labels = np.random.default_rng(0).standard_normal((12, 2)), [1, *[0] * 8, 1, 1, 1]  # in two blocks: 1 and 3
+    _, error = compute_kernel_distance(real, real[::-1], 6, labels, labels)
+    assert 0 < error < np.inf
+
+
 def test_kernel_distance_is_unbiased():
     generator = np.random.default_rng(0)
     values = [compute_kernel_distance(*generator.standard_normal((2, 40, 3)), 10)[0] for _ in range(200)]
