@@ -126,7 +126,9 @@ def _prepare(
     data: DataOptions, gan: GANRequest, options: BalanceOptions, filtering: FilterOptions, run: RepeatOptions
 ) -> _Balancing:
     """Load the data and the GAN of --model, and list what to choose from."""
-    dataset, trained = _open_model(gan, data, filtering, run) if gan.model else (load_data(data, run), None)
+    if gan.model:
+        refuse_training(gan)
+    dataset, trained = _open_model(gan.model, data, filtering, run) if gan.model else (load_data(data, run), None)
     recipe, training = None, dataset.identity | {"seed": run.seed, "max_minutes": gan.max_minutes}
     if trained:
         training |= {"model_hash": trained.compute_hash()}
@@ -212,11 +214,10 @@ def _save(balancing: _Balancing, lab: Lab, arm: Arm, reason: str, run: RepeatOpt
 
 
 def _open_model(
-    gan: GANRequest, data: DataOptions, filtering: FilterOptions, run: RepeatOptions
+    model: str | Path, data: DataOptions, filtering: FilterOptions, run: RepeatOptions
 ) -> tuple[Dataset, TrainedGAN]:
     """Open the data, all classes of them, and the GAN of --model; RequestError where the two do not fit."""
-    refuse_training(gan)
-    trained = TrainedGAN(find_model_folder(gan.model or ""))
+    trained = TrainedGAN(find_model_folder(model))
     trained.check_filter(filtering.filter)
     dataset = load_data(data, run, trained.request | {"real_per_class": None, "classes": None})
     if not data.data and not np.isin(trained.train_hashes(), dataset.train_hashes()).all():
